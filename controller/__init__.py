@@ -1,0 +1,1 @@
+"""The host: decides, sets suction and crystal flow, keeps the record."""

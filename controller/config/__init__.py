@@ -1,0 +1,1 @@
+"""The boundary for files: TOML in, frozen values out."""

@@ -1,0 +1,1 @@
+"""The async shell around the line: transport, link driver and handpiece client."""

@@ -1,0 +1,1 @@
+"""The control process: loop, journal and API server."""

@@ -1,0 +1,1 @@
+"""Pure safety rules of the host: limits, interlocks, removal model, exposure ledger."""

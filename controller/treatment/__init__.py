@@ -1,0 +1,1 @@
+"""Pure treatment logic: programs, plans and the supervisor."""

@@ -1,0 +1,1 @@
+"""The wire, shared by both ends: pure values, codecs and a link without I/O."""

@@ -1,0 +1,184 @@
+"""The words that both ends must agree on: modes, causes, outcomes and flags.
+
+The enums are shared; the tables that move between modes are not. The device has its own transition
+table and the host has a belief about it, and a disagreement is a fault to report.
+"""
+
+from enum import IntEnum, IntFlag, unique
+
+
+@unique
+class Mode(IntEnum):
+    """What the device is doing, as it says so itself in every TELEMETRY."""
+
+    BOOT = 0
+    """Powered on, not yet through its own checks; outputs off."""
+    DISARMED = 1
+    """Outputs off, vented. The only way in from everywhere, the only way out is SELFTEST."""
+    SELFTEST = 2
+    """Proving zero, shut valve, agreeing sensors and a released hand switch; outputs off."""
+    READY = 3
+    """Self-test passed in this session with this configuration; waits for ARM with its token."""
+    ARMED = 4
+    """The pump may run; the crystal valve stays shut until the hand switch is pressed."""
+    ACTIVE = 5
+    """Hand switch pressed; the valve opens while every permissive holds."""
+    PAUSED = 6
+    """Hand switch released, or the host holds; the valve is shut, the treatment can go on."""
+    STOPPING = 7
+    """Orderly end: valve shut, purge, vent, then DISARMED."""
+    SAFE = 8
+    """A trip is latched: valve shut, pump off, vent open. Only RESET leaves it, to DISARMED."""
+
+
+@unique
+class Cause(IntEnum):
+    """Why the device tripped; the first one is latched with its tick (first-out)."""
+
+    NONE = 0
+    LEASE_LAPSED = 1
+    OVER_SUCTION = 2
+    FLOW_WITHOUT_CONTACT = 3
+    VALVE_STUCK_OPEN = 4
+    NO_FLOW = 5
+    DWELL = 6
+    SENSOR_INVALID = 7
+    SENSOR_FROZEN = 8
+    SENSORS_DISAGREE = 9
+    SWITCH_FAULT = 10
+    LINK_ERRORS = 11
+    BROWN_OUT = 12
+    OVERHEAT = 13
+    LOOP_STALL = 14
+    WASTE_FULL = 15
+    FILTER_LOADED = 16
+    HOPPER_EMPTY = 17
+    TIP_CHANGED = 18
+    ENVELOPE = 19
+    CONTACT_TOO_LONG = 20
+    SELF_TEST = 21
+    RESET_STORM = 22
+    NO_SUCTION = 23
+    EXPOSURE = 24
+
+
+@unique
+class Outcome(IntEnum):
+    """How the device answered a one-shot; the third outcome, unknown, is the absence of an answer."""
+
+    DONE = 0
+    FAILED = 1
+
+
+@unique
+class Refusal(IntEnum):
+    """Why a one-shot failed. Each has a sentence for people in the host's tables."""
+
+    NONE = 0
+    WRONG_MODE = 1
+    OUT_OF_ENVELOPE = 2
+    STREAM_NOT_HEALTHY = 3
+    BAD_TOKEN = 4
+    SWITCH_PRESSED = 5
+    CAUSE_STANDS = 6
+    SELF_TEST_FAILED = 7
+    NOT_CONFIGURED = 8
+    NOT_UNDERSTOOD = 9
+    BUSY = 10
+    VERSION = 11
+    NO_SUCH_RECORD = 12
+    LOCKED = 13
+
+
+@unique
+class StopKind(IntEnum):
+    """How a treatment that is under way is ended."""
+
+    NORMAL = 0
+    """Valve shut, purge for at least 2 s, then vent."""
+    EMERGENCY = 1
+    """Valve shut and vent together: skin release before tidiness."""
+
+
+class Permit(IntFlag):
+    """The device's permissives; the crystal valve opens only while all of ``ALL`` are set."""
+
+    NONE = 0
+    LEASE = 1
+    ARMED = 2
+    SWITCH = 4
+    CONTACT = 8
+    SUCTION = 16
+    NO_TRIP = 32
+    EXPOSURE = 64
+    REQUESTED = 128
+    CHANNEL_B = 256
+    ALL = 511
+
+
+class Input(IntFlag):
+    """What the device senses and commands, one bit each."""
+
+    NONE = 0
+    SWITCH_CLOSED = 1
+    """The normally open contact of the hand switch is closed (pressed)."""
+    SWITCH_REST = 2
+    """The normally closed contact of the hand switch is closed (released)."""
+    CONTACT = 4
+    """The tip is sealed on skin."""
+    VALVE_COMMANDED = 8
+    """Channel A commands the crystal valve open."""
+    PUMP_COMMANDED = 16
+    VENT_OPEN = 32
+    MOTION = 64
+    """The motion sensor sees the tip move; means nothing without the capability."""
+    CONFIGURED = 128
+    """A configuration was accepted in this session."""
+
+
+class Wish(IntFlag):
+    """What the host wants of the outputs, in every SETPOINT. Zero wants everything off."""
+
+    NONE = 0
+    PUMP = 1
+    """Hold the suction of this setpoint."""
+    FLOW = 2
+    """Let crystals flow whenever the permissives allow it."""
+    ALL = 3
+
+
+class Capability(IntFlag):
+    """What a unit has, in its IDENT."""
+
+    NONE = 0
+    MOTION_SENSOR = 1
+    SIMULATED = 2
+    """This is the simulator. Every record of the host says so."""
+
+
+@unique
+class LogCode(IntEnum):
+    """What an entry of the device's event log tells; ``arg`` is explained beside each."""
+
+    BOOT = 1
+    """arg: boot id."""
+    MODE = 2
+    """arg: the new mode."""
+    TRIP = 3
+    """arg: the cause."""
+    SAFE_REACHED = 4
+    """arg: milliseconds from cause to valve shut."""
+    STOP = 5
+    """arg: the stop kind."""
+    RESET = 6
+    """arg: the cause that was reset."""
+    CONFIG = 7
+    """arg: configuration check value."""
+    ARM = 8
+    """arg: the treatment."""
+    SESSION = 9
+    """arg: the session."""
+    SWITCH = 10
+    """arg: 1 pressed, 0 released."""
+    FAULT_INJECTED = 11
+    """arg: the simulator's fault number; never written by hardware."""

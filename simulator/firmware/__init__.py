@@ -1,0 +1,1 @@
+"""The device's own modes and interlocks, in two channels."""

@@ -1,0 +1,1 @@
+"""Physics of the handpiece and of the hand that holds it."""
