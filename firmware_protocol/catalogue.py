@@ -52,7 +52,6 @@ CATALOGUE: Final = (
     Spec(m.Config, 0x10, Direction.TO_DEVICE, Kind.REQUEST),
     Spec(m.SelfTest, 0x11, Direction.TO_DEVICE, Kind.REQUEST),
     Spec(m.Arm, 0x12, Direction.TO_DEVICE, Kind.REQUEST),
-    Spec(m.Disarm, 0x13, Direction.TO_DEVICE, Kind.REQUEST),
     Spec(m.Reset, 0x14, Direction.TO_DEVICE, Kind.REQUEST),
     Spec(m.LogRead, 0x18, Direction.TO_DEVICE, Kind.REQUEST, must_understand=False),
     Spec(m.LogRecord, 0x19, Direction.TO_HOST, Kind.REPLY, must_understand=False),

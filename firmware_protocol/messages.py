@@ -66,10 +66,6 @@ class Arm(NamedTuple):
     treatment: Annotated[int, u32("", "the treatment of CONFIG")]
 
 
-class Disarm(NamedTuple):
-    """End the treatment in order: valve shut, purge, vent, DISARMED."""
-
-
 class Reset(NamedTuple):
     """Leave SAFE for DISARMED: cause gone, switch released, acknowledged by a local person."""
 
@@ -140,7 +136,10 @@ class Status(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Stop now. Valid in every state and session, from anyone, repeated until confirmed."""
+    """Stop now. Valid in every state and session, from anyone, repeated until confirmed.
+
+    NORMAL is also how a treatment ends in order: valve shut, purge, vent, DISARMED.
+    """
 
     kind: Annotated[int, u8("", "StopKind", high=max(StopKind))]
 
@@ -155,7 +154,7 @@ class Stopped(NamedTuple):
 
 
 Message = (
-    Hello | Ident | Result | Config | SelfTest | Arm | Disarm | Reset | LogRead | LogRecord
+    Hello | Ident | Result | Config | SelfTest | Arm | Reset | LogRead | LogRecord
     | Setpoint | Telemetry | Status | Stop | Stopped
 )  # fmt: skip
-"""Any message. Host to device: Hello, Config, SelfTest, Arm, Disarm, Reset, LogRead, Setpoint, Stop."""
+"""Any message. Host to device: Hello, Config, SelfTest, Arm, Reset, LogRead, Setpoint, Stop."""
