@@ -1,0 +1,238 @@
+"""The journal: what happened, written ahead of the act, durable before anyone is told.
+
+`commit` is for what must not be lost (start, stop, trip, acknowledge); `note` is for the many
+small rows (exposure, link figures), written in groups. A journal that fails or falls behind says so
+in `failure` and stays failed until `preflight` proves it again; meanwhile no treatment starts or
+goes on.
+"""
+
+import asyncio
+import json
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from controller.kernel.store import RecordError, Stamped, Store
+from controller.kernel.writer import Writer
+
+T = TypeVar("T")
+
+NOTE_DELAY_S: Final = 0.1
+"""Notes are gathered this long into one transaction, so that many of them cost one fsync."""
+
+NOTES_MAX: Final = 1024
+"""Notes in one group; the control loop makes at most a few in 50 ms."""
+
+LAG_MAX_S: Final = 1.0
+"""A write that is not durable after this is a failed journal; the usual one takes 0.2 to 10 ms."""
+
+FREE_MIN_BYTES: Final = 100_000_000
+"""Free space before a treatment may start: over a thousand times the rows of the longest one."""
+
+
+class Row(NamedTuple):
+    """What a caller has to say; the journal adds the times and the place in the chain."""
+
+    kind: str
+    body: Mapping[str, object]
+    treatment: int = 0
+    """Number of the treatment, 0 where a row belongs to none."""
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes that an ordinary user may still write into ``folder``."""
+    figures = os.statvfs(folder)
+    return figures.f_bavail * figures.f_frsize
+
+
+class Journal:
+    """The one way into the store."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        wall_clock: Callable[[], float],
+        *,
+        folder: Path | None,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        self.rows = 0
+        """Rows in the file, as far as is known."""
+        self._writer = writer
+        self._wall_clock = wall_clock
+        self._folder = folder
+        self._free = free
+        self._notes: list[Stamped] = []
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._under_way: deque[float] = deque()
+        self._failure: str | None = None
+        self._lost = 0
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing may start or go on, as one sentence; None while all is well."""
+        if self._failure is None and self._under_way:
+            late_s = asyncio.get_running_loop().time() - self._under_way[0]
+            if not late_s <= LAG_MAX_S:
+                self._fail(self._too_slow(late_s))
+        return self._failure
+
+    async def commit(self, rows: Sequence[Row]) -> None:
+        """Write ``rows``, and the notes before them; they are durable when this returns.
+
+        Raises:
+            RecordError: they are not.
+        """
+        stamped = [self._stamp(row) for row in rows]
+        try:
+            async with asyncio.timeout(LAG_MAX_S):
+                # The caller may be cancelled; the write is not.
+                await asyncio.shield(self._submit(self._take_notes() + stamped))
+        except RecordError as error:
+            self._fail(str(error))
+            raise
+        except TimeoutError as error:
+            self._fail(self._too_slow(LAG_MAX_S))
+            raise RecordError(self._too_slow(LAG_MAX_S)) from error
+
+    def note(self, row: Row) -> None:
+        """Write ``row`` within about ``NOTE_DELAY_S``; what goes wrong is told by `failure`."""
+        if len(self._notes) >= NOTES_MAX:
+            self._lost += 1
+            self._fail(f"The journal in {self._folder} does not keep up with what happens.")
+            return
+        self._notes.append(self._stamp(row))
+        if self._flush_timer is None:
+            loop = asyncio.get_running_loop()
+            self._flush_timer = loop.call_later(NOTE_DELAY_S, self._flush)
+
+    async def preflight(self) -> None:
+        """Prove that the next treatment can be recorded, and forget an earlier failure if so.
+
+        Raises:
+            RecordError: it cannot; the sentence names folder, free space, need and next step.
+        """
+        if self._folder is not None:
+            self._check_folder(self._folder)
+        self.rows = await self._ask(Store.probe)
+        self._failure = None
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            await self.commit([Row("gap", {"lost_rows": lost})])
+
+    async def read(self, question: Callable[[Store], T]) -> T:
+        """Run ``question`` on the store, after everything written so far, and return its answer."""
+        self._flush()
+        return await self._ask(question)
+
+    async def close(self) -> None:
+        """Write what waits and close the file."""
+        self._flush()
+        await asyncio.to_thread(self._writer.close)
+
+    async def _ask(self, question: Callable[[Store], T]) -> T:
+        try:
+            async with asyncio.timeout(LAG_MAX_S):
+                return await self._writer.submit(question)
+        except TimeoutError as error:
+            raise RecordError(self._too_slow(LAG_MAX_S)) from error
+
+    def _too_slow(self, late_s: float) -> str:
+        return (
+            f"The journal in {self._folder} has not answered for {late_s:.1f} s: the disk is too slow "
+            "or hangs; check it before the next treatment."
+        )
+
+    def _check_folder(self, folder: Path) -> None:
+        step = "name another folder with CORNEUM_STATE"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            free = self._free(folder)
+        except OSError as error:
+            raise RecordError(
+                f"The record folder {folder} cannot be written ({error.strerror}), and without a "
+                f"record there is no treatment: mend its rights or {step}."
+            ) from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise RecordError(
+                f"The record folder {folder} is read-only, and without a record there is no "
+                f"treatment: mend its rights or {step}."
+            )
+        if not free >= FREE_MIN_BYTES:
+            lacking = FREE_MIN_BYTES - free
+            raise RecordError(
+                f"The record folder {folder} has {free / 1e6:.1f} MB free and a treatment needs "
+                f"{FREE_MIN_BYTES / 1e6:.0f} MB: free {lacking / 1e6:.1f} MB there or {step}."
+            )
+
+    def _stamp(self, row: Row) -> Stamped:
+        mono_s = asyncio.get_running_loop().time()
+        return Stamped(
+            round(mono_s, 6),
+            round(self._wall_clock(), 6),
+            row.treatment,
+            row.kind,
+            canonical(row.body),
+        )
+
+    def _take_notes(self) -> list[Stamped]:
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _flush(self) -> None:
+        notes = self._take_notes()
+        if notes:
+            _ = self._submit(notes)  # `_settled` looks at its outcome
+
+    def _submit(self, rows: list[Stamped]) -> "asyncio.Future[int]":
+        try:
+            future = self._writer.submit(lambda store: store.append(rows))
+        except RecordError as error:
+            future = asyncio.get_running_loop().create_future()
+            future.set_exception(error)
+        self._under_way.append(asyncio.get_running_loop().time())
+        future.add_done_callback(lambda done: self._settled(done, len(rows)))
+        return future
+
+    def _settled(self, done: "asyncio.Future[int]", count: int) -> None:
+        self._under_way.popleft()
+        error = done.exception()
+        if error is None:
+            self.rows = done.result()
+        else:
+            self._lost += count
+            self._fail(str(error))
+
+    def _fail(self, sentence: str) -> None:
+        if self._failure is None:
+            self._failure = sentence
+
+
+def canonical(body: Mapping[str, object]) -> str:
+    """Return ``body`` as canonical JSON: keys sorted, no spaces, what is not finite as null."""
+    try:
+        return _dumps(body)
+    except ValueError:
+        return _dumps(_finite(body))
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
