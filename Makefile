@@ -1,0 +1,67 @@
+# Few words, the same as in the README: help venv run test check bench.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PEERS := .venv-peers
+PIP := -m pip --disable-pip-version-check -qq
+
+# What `make test` hands to pytest beside its own words, for example: make test ARGS="-k lease"
+ARGS ?=
+JOBS ?= auto
+
+.PHONY: help venv run test check bench bench-peers lock clean
+
+help: ## show these words
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+venv: $(STAMP) ## install everything into .venv, once
+
+run: $(STAMP) ## one treatment on a simulated handpiece, from start to record
+	@$(BIN)/corneum treat refresh --client demo --simulator
+
+# Tests with real processes and real seconds come first and one after the other: they measure time.
+test: $(STAMP) ## all tests
+	@$(BIN)/python -m pytest -q -m realtime $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not realtime" -n $(JOBS) $(ARGS)
+
+check: $(STAMP) ## format, lint, types, import contracts, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+bench: $(STAMP) ## measure every figure beside its peer; the table, and bench.json
+	@$(BIN)/python -m tests.benchmarks.run --peers $(PEERS)
+
+bench-peers: ## install the peers of `make bench` into an environment of their own
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python $(PIP) install -r tests/benchmarks/peers.txt
+	@echo "The peers are in $(PEERS); now: make bench"
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links --all-extras --group dev --upgrade \
+	  pyproject.toml -o requirements.lock
+
+clean: ## remove what was installed and what tools left behind
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Corneum needs Python 3.11 or newer, and '$(PYTHON)' is" \
+	    "$$($(PYTHON) --version 2>/dev/null || echo not one)." \
+	    "Install one and name it: make PYTHON=python3.12 venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make environments: its venv module is missing." \
+	    "Install it (Debian and Ubuntu: apt install python3-venv) and try again." >&2; exit 1; }
+	@echo "Installing into $(VENV), once ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP) install --require-hashes -r requirements.lock
+	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,56 @@
+"""What every test stands on: hypothesis profiles, hazard ids, and no loose ends of asyncio."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+HAZARD_ID = re.compile(r"H(0[1-9]|[1-3]\d|4[0-7])")  # the hazard register has H01 to H47
+
+# No deadline anywhere: a busy machine must not turn a passing test into a failing one.
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile(
+    "ci", max_examples=100, deadline=None, derandomize=True, database=None, print_blob=True
+)
+settings.register_profile(
+    "deep", max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a hazard mark that names no row of the register."""
+    for item in items:
+        for mark in item.iter_markers("hazard"):
+            if not mark.args or not all(HAZARD_ID.fullmatch(str(name)) for name in mark.args):
+                raise pytest.UsageError(
+                    f"{item.nodeid}: hazard{mark.args} is not one of H01 to H47"
+                )
+
+
+class _Complaints(logging.Handler):
+    """Collects what asyncio complains about: lost exceptions, tasks destroyed while they wait."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def _no_loose_ends() -> Iterator[None]:
+    """Fail a test whose tasks outlive it or whose exceptions nobody saw."""
+    complaints = _Complaints()
+    logger = logging.getLogger("asyncio")
+    logger.addHandler(complaints)
+    try:
+        yield
+    finally:
+        logger.removeHandler(complaints)
+    if complaints.heard:
+        pytest.fail(f"asyncio complained: {complaints.heard[0]}")
