@@ -1,0 +1,89 @@
+"""A plan: a program bound to a client, a unit and what is left of each zone, or a refusal."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from controller.safety.exposure import ZoneLedger, ZoneUse
+from controller.safety.limits import Receipt
+from controller.safety.removal import RemovalModel
+from controller.treatment.program import Program
+
+EndsBy = Literal["time", "exposure"]
+NO_USE: Final = ZoneUse()
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """A practitioner's own settings, below the program's; None leaves the program's value."""
+
+    suction_kpa: float | None = None
+    flow_g_per_min: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """One zone as it will be treated, with the receipts of what was allowed and why."""
+
+    zone: str
+    display: str
+    suction_kpa: float
+    flow_g_per_min: float
+    contact_budget_s: float
+    cap_um: float
+    area_cm2: float
+    expected_nominal_um: float
+    expected_bound_um: float
+    expected_contact_s: float
+    ends_by: EndsBy
+    receipts: tuple[Receipt, ...]
+    used: ZoneUse = NO_USE
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a treatment may do, zone by zone in order."""
+
+    program: Program
+    client_ref: str
+    unit_serial: int
+    simulated: bool
+    tip: int
+    stages: tuple[PlannedStage, ...]
+    notes: tuple[str, ...]
+    model: RemovalModel
+
+    @property
+    def suction_max_kpa(self) -> float:
+        """The highest suction of any stage: what CONFIG tells the device."""
+        return max(stage.suction_kpa for stage in self.stages)
+
+    @property
+    def flow_max_g_per_min(self) -> float:
+        """The highest crystal flow of any stage: what CONFIG tells the device."""
+        return max(stage.flow_g_per_min for stage in self.stages)
+
+    def ledgers(self) -> tuple[ZoneLedger, ...]:
+        """Return a fresh ledger for each stage, in order, holding what was used already."""
+        return tuple(
+            ZoneLedger(
+                stage.zone,
+                stage.cap_um,
+                stage.area_cm2,
+                self.model,
+                stage.used.nominal_um,
+                stage.used.bound_um,
+                stage.used.contact_s,
+                stage.used.grams,
+            )
+            for stage in self.stages
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why no plan was made, in one sentence, and what to do next."""
+
+    code: str
+    sentence: str
+    next_step: str
+    receipt: Receipt | None = None

@@ -1,0 +1,110 @@
+"""Planning: a program becomes a plan that provably stays inside every limit, or is refused."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from controller.safety.exposure import ZoneUse
+from controller.safety.skin import PastDose, Skin
+from controller.treatment.case import Case, Wanted
+from controller.treatment.client import Client
+from controller.treatment.plan import Lower, Plan, PlannedStage, Refusal
+from controller.treatment.plan_rules import RULES, days_since, selected
+from controller.treatment.plan_stage import model_for, note_of, plan_stage
+from controller.treatment.program import Program, Role
+from controller.treatment.unit import Unit
+
+SETTINGS: Final = 2  # the receipts of suction and flow come first; a cut one is worth a note
+
+
+def make_plan(  # noqa: PLR0913  each is a thing that nobody may forget to think about
+    program: Program,
+    client: Client,
+    unit: Unit,
+    skin: Skin,
+    history: Sequence[PastDose],
+    now_wall_s: float,
+    *,
+    lower: Lower | None = None,
+    zones: Sequence[str] | None = None,
+    reason: str | None = None,
+    resumed: Mapping[str, ZoneUse] | None = None,
+) -> Plan | Refusal:
+    """Return the plan, or the first reason why there is none.
+
+    ``history`` are the earlier treatments of this client in records of the same kind (simulated or
+    not), without the one that is ``resumed``; a practice client has none. ``now_wall_s`` is wall
+    time: intervals span restarts.
+    """
+    wanted = Wanted(
+        lower or Lower(),
+        None if zones is None else tuple(zones),
+        (reason or "").strip(),
+        tuple((resumed or {}).items()),
+    )
+    past = () if client.practice else tuple(history)
+    case = Case(program, client, unit, skin, past, now_wall_s, wanted)
+    refusal = next((found for rule in RULES if (found := rule(case))), None)
+    return refusal if refusal is not None else _plan(case)
+
+
+def _plan(case: Case) -> Plan | Refusal:
+    stages: list[PlannedStage] = []
+    notes = list(_program_notes(case))
+    for stage in selected(case):
+        site = case.skin.site(stage.zone)
+        planned = None if site is None else plan_stage(case, stage, site)
+        if isinstance(planned, Refusal):
+            return planned
+        if planned is None:
+            notes.append(f"{case.display(stage.zone)} was finished before the interruption.")
+            continue
+        stages.append(planned)
+        notes.extend(_stage_notes(case, planned))
+    if not stages:
+        return Refusal(
+            "nothing_left",
+            "Every zone of this treatment was finished before the interruption.",
+            "Plan a new treatment when the interval has passed.",
+        )
+    return Plan(
+        program=case.program,
+        client_ref=case.client.ref,
+        unit_serial=case.unit.serial,
+        simulated=case.unit.simulated,
+        tip=case.unit.tip.number,
+        stages=tuple(stages),
+        notes=tuple(notes),
+        model=model_for(case),
+    )
+
+
+def _program_notes(case: Case) -> Sequence[str]:
+    notes = []
+    if case.program.role is Role.TRAINED:
+        notes.append(f"{case.program.display_name} is for practitioners trained in it.")
+    if case.wanted.reason:
+        notes.append(f"Reason given: {case.wanted.reason}.")
+    left_out = [
+        case.display(stage.zone)
+        for stage in case.program.stages
+        if stage.zone in case.client.exclusions
+    ]
+    if left_out:
+        notes.append(f"Left out for this client: {', '.join(left_out)}.")
+    return notes
+
+
+def _stage_notes(case: Case, planned: PlannedStage) -> Sequence[str]:
+    notes = [
+        f"{planned.display}: {receipt.sentence()}"
+        for receipt in planned.receipts[:SETTINGS]
+        if receipt.limited
+    ]
+    since_days = days_since(case, planned.zone)
+    if since_days is not None and not (case.program.interval_days <= since_days):
+        notes.append(
+            f"{planned.display} was treated {since_days:.1f} days ago; "
+            f"this program advises {case.program.interval_days:g} days."
+        )
+    exposure = note_of(case, planned)
+    return [*notes, exposure] if exposure is not None else notes

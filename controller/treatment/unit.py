@@ -1,0 +1,27 @@
+"""The handpiece that a plan is made for: its calibrated span, what it may be wrong by, its tip."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The tip that is fitted; ``number`` is what CONFIG tells the device."""
+
+    number: int
+    name: str
+    window_mm: float
+    suction_max_kpa: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One handpiece. ``calibration_due_wall_s`` None: a simulated unit is never out of date."""
+
+    serial: int
+    simulated: bool
+    suction_max_kpa: float
+    flow_max_g_per_min: float
+    suction_uncertainty_kpa: float
+    flow_uncertainty_percent: float
+    tip: Tip
+    calibration_due_wall_s: float | None = None
