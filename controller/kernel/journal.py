@@ -142,8 +142,8 @@ class Journal:
 
     def _too_slow(self, late_s: float) -> str:
         return (
-            f"The journal in {self._folder} has not answered for {late_s:.1f} s: the disk is too slow "
-            "or hangs; check it before the next treatment."
+            f"The journal in {self._folder} has not answered for {late_s:.1f} s: the disk is too "
+            "slow or hangs; check it before the next treatment."
         )
 
     def _check_folder(self, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 Row n carries sha256(hash of row n-1, canonical text of row n). Editing, deleting or reordering a
 row breaks the chain at that row; the head, written in the same transaction, shows rows that are
-missing at the end. Everything here blocks and belongs to the writer (`writer.py`), never to the loop.
+missing at the end. All of this blocks and belongs to the writer (`writer.py`), never to the loop.
 """
 
 import contextlib

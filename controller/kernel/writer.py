@@ -12,7 +12,7 @@ from controller.kernel.store import RecordError, Store
 T = TypeVar("T")
 
 QUEUE_MAX: Final = 256
-"""Jobs that may wait for the disk: a note group in 100 ms and a few commits, so over 10 s of them."""
+"""Jobs that may wait for the disk: note groups, 10 a second, and a few commits: over 10 s."""
 
 CLOSE_MAX_S: Final = 3.0
 """A disk that hangs must not keep the process alive: what is not durable by then is not."""
@@ -43,7 +43,7 @@ class InlineWriter:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         try:
             future.set_result(job(self._store))
-        except RecordError as error:
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever awaits the future
             future.set_exception(error)
         return future
 
@@ -84,17 +84,17 @@ class ThreadWriter:
         while (queued := self._jobs.get()) is not None:
             job, future, loop = queued
             result: Any = None
-            failure: RecordError | None = None
+            failure: Exception | None = None
             try:
                 result = job(self._store)
-            except RecordError as error:
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever awaits the future
                 failure = error
             with contextlib.suppress(RuntimeError):  # the loop has ended; nobody is waiting
                 loop.call_soon_threadsafe(_settle, future, result, failure)
         self._store.close()
 
 
-def _settle(future: "asyncio.Future[Any]", result: object, failure: RecordError | None) -> None:
+def _settle(future: "asyncio.Future[Any]", result: object, failure: Exception | None) -> None:
     if future.cancelled():
         return
     if failure is None:

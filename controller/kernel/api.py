@@ -1,0 +1,178 @@
+"""The kernel's API as text: one JSON object a line, checked here and nowhere else.
+
+A request is ``{"id", "do", "who": {"name", "role", "origin"}, "args"}``; the answer carries the
+same id. What cannot be read is answered in one sentence. STOP is read leniently: whoever can say
+``{"do": "stop"}`` is heard, whatever else is missing or wrong.
+"""
+
+import json
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from controller.kernel.authority import Do, Origin, Role
+
+REQUEST_MAX_BYTES: Final = 65_536
+"""Longest request, including its line end."""
+
+ID_MAX: Final = 2**53
+"""Numbers that every JSON reader keeps exactly."""
+
+NAME_MAX: Final = 64
+REASON_MAX: Final = 500
+ZONES_MAX: Final = 32
+PATH_MAX: Final = 4096
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class ApiError(Exception):
+    """A refusal: a code for programs, a sentence and a next step for people."""
+
+    def __init__(self, code: str, sentence: str, next_step: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.next_step = next_step
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
+
+
+class WhoSays(_Model):
+    """Who asks, in which role, from where."""
+
+    name: Annotated[str, Field(max_length=NAME_MAX)] = ""
+    role: Annotated[Role, Field(strict=False)] = Role.VIEWER
+    origin: Annotated[Origin, Field(strict=False)] = Origin.REMOTE
+
+
+class Request(_Model):
+    """One question to the kernel."""
+
+    id: Annotated[int, Field(ge=0, le=ID_MAX)] = 0
+    do: Annotated[Do, Field(strict=False)]
+    who: WhoSays = WhoSays()
+    args: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class LowerArgs(_Model):
+    """Settings below those of the program or of now."""
+
+    suction_kpa: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    flow_g_per_min: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+
+
+class TreatArgs(_Model):
+    """What to treat.
+
+    ``program`` and ``client`` are names or paths of TOML files; ``resume`` goes on with the
+    client's unfinished treatment.
+    """
+
+    program: Annotated[str, Field(min_length=1, max_length=PATH_MAX)]
+    client: Annotated[str, Field(min_length=1, max_length=PATH_MAX)]
+    zones: Annotated[list[Name], Field(min_length=1, max_length=ZONES_MAX)] | None = None
+    lower: LowerArgs | None = None
+    reason: Annotated[str, Field(max_length=REASON_MAX)] | None = None
+    resume: bool = False
+
+
+class StopArgs(_Model):
+    """How to stop; emergency vents at once."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    emergency: bool = False
+
+
+class DismissArgs(_Model):
+    """Which unfinished treatment will not be continued, and why."""
+
+    treatment: Annotated[int, Field(ge=1)]
+    reason: Annotated[str, Field(max_length=REASON_MAX)] = ""
+
+
+class NoArgs(_Model):
+    """Nothing is said."""
+
+
+def read_request(line: bytes) -> Request:
+    """Return the request in one line of text.
+
+    Raises:
+        ApiError: it is none; the sentence names the field.
+    """
+    try:
+        return Request.model_validate_json(line)
+    except ValidationError as error:
+        stop = _stop_in(line)
+        if stop is not None:
+            return stop
+        raise _as_api_error(error) from error
+
+
+def read_args(model: type[M], args: dict[str, JsonValue]) -> M:
+    """Return ``args`` as ``model``; ApiError names the field that is wrong."""
+    try:
+        return model.model_validate(args)
+    except ValidationError as error:
+        raise _as_api_error(error) from error
+
+
+def answer(request_id: int, result: dict[str, Any]) -> bytes:
+    """Return the line that says yes."""
+    return _line({"id": request_id, "ok": True, "result": result})
+
+
+def refusal(request_id: int, error: ApiError) -> bytes:
+    """Return the line that says no, why, and what to do."""
+    said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
+    return _line({"id": request_id, "ok": False, "error": said})
+
+
+def snapshot_line(request_id: int, snapshot: dict[str, Any]) -> bytes:
+    """Return one line of a watch."""
+    return _line({"id": request_id, "snapshot": snapshot})
+
+
+def request_id_of(line: bytes) -> int:
+    """Return the id of a request that cannot be read otherwise, or 0."""
+    said = _loads(line)
+    number = said.get("id") if isinstance(said, dict) else None
+    return number if isinstance(number, int) and 0 <= number <= ID_MAX else 0
+
+
+def _stop_in(line: bytes) -> Request | None:
+    said = _loads(line)
+    if not isinstance(said, dict) or said.get("do") != Do.STOP.value:
+        return None
+    args = said.get("args")
+    emergency = isinstance(args, dict) and args.get("emergency") is True
+    return Request(id=request_id_of(line), do=Do.STOP, args={"emergency": emergency})
+
+
+def _loads(line: bytes) -> object:
+    try:
+        said: object = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return said
+
+
+def _line(said: dict[str, Any]) -> bytes:
+    return json.dumps(said, separators=(",", ":"), default=str).encode() + b"\n"
+
+
+def _as_api_error(error: ValidationError) -> ApiError:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "the line"
+    said = str(first.get("input"))[:NAME_MAX]
+    return ApiError(
+        "bad-request",
+        f"The request cannot be read at {field}: {first['msg']}; it says {said!r}.",
+        "Send one JSON object a line with id, do, who and args as docs/ARCHITECTURE.md lists them.",
+    )

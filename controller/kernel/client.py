@@ -1,0 +1,144 @@
+"""The asyncio client of a kernel's API, for the command line, the gateway and tests."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from controller.kernel.ask import ANSWER_MAX_BYTES, TIMEOUT_S, KernelAbsentError, dial
+
+SNAPSHOTS_MAX: Final = 4
+"""Snapshots that wait for a slow reader; older ones are dropped, the newest wins."""
+
+PENDING_MAX: Final = 16
+"""Questions under way at a time; the kernel takes 8 for each connection."""
+
+
+class AnswerError(Exception):
+    """The kernel refused; what it said is here for people and for programs."""
+
+    def __init__(self, code: str, sentence: str, next_step: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.next_step = next_step
+
+
+class KernelClient:
+    """One connection; use it as ``async with await KernelClient.open(path, who) as kernel``."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: Mapping[str, str]
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._who = dict(who)
+        self._next_id = 0
+        self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._snapshots: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(SNAPSHOTS_MAX)
+        self._task = asyncio.create_task(self._receive(), name="kernel-client")
+
+    @classmethod
+    async def open(cls, path: Path, who: Mapping[str, str]) -> Self:
+        """Connect to the kernel at ``path`` as ``who`` (name, role, origin).
+
+        Raises:
+            KernelAbsentError: nobody listens there.
+        """
+        line = dial(path)
+        line.settimeout(0.0)
+        reader, writer = await asyncio.open_unix_connection(sock=line, limit=ANSWER_MAX_BYTES)
+        return cls(reader, writer, who)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def ask(
+        self, do: str, args: Mapping[str, object] | None = None, timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
+        """Ask for ``do`` and return the result.
+
+        Raises:
+            AnswerError: the kernel refused.
+            KernelAbsentError: it is gone, or silent for ``timeout_s``.
+        """
+        if len(self._pending) >= PENDING_MAX:
+            raise KernelAbsentError(f"more than {PENDING_MAX} questions wait for the kernel")
+        if self._task.done():
+            raise KernelAbsentError("the kernel has closed the connection")
+        self._next_id += 1
+        number = self._next_id
+        request = {"id": number, "do": do, "who": self._who, "args": dict(args or {})}
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._pending[number] = future
+        try:
+            self._writer.write(json.dumps(request).encode() + b"\n")
+            async with asyncio.timeout(timeout_s):
+                return _result(await future)
+        except TimeoutError as error:
+            raise KernelAbsentError(f"the kernel is silent for {timeout_s:g} s") from error
+        finally:
+            del self._pending[number]
+
+    async def watch(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield snapshots as they come, at most ten a second, until the kernel is gone."""
+        await self.ask("watch")
+        while (snapshot := await self._snapshots.get()) is not None:
+            yield snapshot
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _receive(self) -> None:
+        try:
+            while line := await self._reader.readline():
+                self._take(json.loads(line))
+        except (OSError, ValueError):
+            pass  # hung up, or no kernel at all: both end the connection
+        finally:
+            for future in self._pending.values():
+                if not future.done():
+                    future.set_exception(KernelAbsentError("the kernel has closed the connection"))
+            self._offer(None)
+
+    def _take(self, said: dict[str, Any]) -> None:
+        if "snapshot" in said:
+            self._offer(said["snapshot"])
+            return
+        future = self._pending.get(said.get("id", 0))
+        if future is not None and not future.done():
+            future.set_result(said)
+
+    def _offer(self, snapshot: dict[str, Any] | None) -> None:
+        if self._snapshots.full():
+            self._snapshots.get_nowait()
+        self._snapshots.put_nowait(snapshot)
+
+
+def _result(answer: dict[str, Any]) -> dict[str, Any]:
+    if answer.get("ok") is True:
+        result: dict[str, Any] = answer.get("result") or {}
+        return result
+    error = answer.get("error") or {}
+    raise AnswerError(
+        str(error.get("code", "unknown")),
+        str(error.get("sentence", "The kernel refused without a word.")),
+        str(error.get("next_step", "")),
+    )
