@@ -1,0 +1,91 @@
+"""Crystals: hopper, valve, line, and where they end. Every gram is somewhere."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.plant.faults import Effects
+from simulator.plant.hand import Grip
+from simulator.plant.signals import PlantTruth
+from simulator.plant.spec import LAMINAR_KPA, PlantSpec
+from simulator.plant.steps import SAMPLE_S, STEP_S, step_share
+
+S_PER_MIN: Final = 60.0
+PULSE_PERIOD_S: Final = 0.6  # damp crystals: a clump, then a burst
+PULSE_SHARE: Final = 0.4
+PULSE_GAIN: Final = 2.5  # keeps the mean flow of PULSE_SHARE
+
+
+@dataclass(slots=True)
+class Crystals:
+    """Coefficients of the crystal path for one step."""
+
+    feed: float
+    """Grams per step at full opening per square root of a kilopascal."""
+    leak: float
+    """Opening of the shut valve."""
+    close: float
+    """Travel of the valve towards shut in one step."""
+    open: float
+    empty: float
+    """Share of the crystals in the line that leaves it in one step."""
+
+
+def new_crystals(spec: PlantSpec) -> Crystals:
+    """Return the coefficients of a healthy unit."""
+    return Crystals(
+        feed=_feed(spec),
+        leak=0.0,
+        close=STEP_S / spec.valve_close_s,
+        open=STEP_S / spec.valve_open_s,
+        empty=step_share(spec.hold_up_s),
+    )
+
+
+def set_crystals(crystals: Crystals, spec: PlantSpec, effects: Effects, truth: PlantTruth) -> None:
+    """Set the crystal path for the active faults and what is left in the hopper."""
+    gain = effects.feed_gain * (1.0 - effects.clog)
+    if effects.feed_pulses:
+        bursting = truth.t_s % PULSE_PERIOD_S < PULSE_SHARE * PULSE_PERIOD_S
+        gain *= PULSE_GAIN if bursting else 0.0
+    if effects.hopper_empty or truth.hopper_g <= spec.hopper_empty_g:
+        gain = 0.0
+    crystals.feed = _feed(spec) * gain
+    crystals.leak = effects.valve_leak
+    crystals.close = STEP_S / spec.valve_close_s * effects.valve_speed
+    crystals.open = STEP_S / spec.valve_open_s * effects.valve_speed
+
+
+def valve_target(command: float, valve: float, effects: Effects) -> float:
+    """Return where the valve moves to for a command and a present position, with its faults."""
+    target = command
+    if not effects.valve_meters and command > 0.0:
+        target = 1.0
+    if not effects.valve_closes:
+        target = max(target, valve)
+    if not effects.valve_opens:
+        target = min(target, valve)
+    return target
+
+
+def settle(truth: PlantTruth, spec: PlantSpec, effects: Effects, grip: Grip, fed_g: float) -> float:
+    """Book the crystals of one sample and return the flow at the tip, in g/min.
+
+    ``truth.held_g`` is already what is left in the line; ``fed_g`` is what passed the valve.
+    """
+    truth.through_valve_g += fed_g
+    truth.hopper_g = spec.hopper_start_g - truth.through_valve_g
+    left_g = max(0.0, truth.through_valve_g - truth.held_g - truth.waste_g - truth.ejected_g)
+    if effects.hose_on:
+        spilled_g = left_g * spec.spill_share * (1.0 - grip.seal)
+    else:
+        spilled_g = left_g
+    truth.ejected_g += spilled_g
+    truth.waste_g += left_g - spilled_g
+    return left_g * (S_PER_MIN / SAMPLE_S)
+
+
+def _feed(spec: PlantSpec) -> float:
+    per_step_g = spec.feed_full_g_per_min / S_PER_MIN * STEP_S
+    root = spec.feed_reference_kpa / math.sqrt(spec.feed_reference_kpa + LAMINAR_KPA)
+    return per_step_g / root

@@ -1,0 +1,93 @@
+"""The hand that holds the handpiece: what it can see, what it does, and a hand to steer by hand."""
+
+from enum import Enum, unique
+from typing import Final, NamedTuple, Protocol
+
+HAND_PERIOD_S: Final = 0.005  # how often the plant asks the hand; far below a human reaction time
+MANUAL_SEAL: Final = 0.985
+MANUAL_SPEED_MM_PER_S: Final = 30.0
+
+
+@unique
+class Lamp(Enum):
+    """What the device shows to the operator on the handpiece."""
+
+    OFF = "off"
+    """Nothing to do; let go."""
+    READY = "ready"
+    """Armed: a press starts the flow."""
+    ON = "on"
+    """Working."""
+    TRIP = "trip"
+    """The device tripped; let go and lift."""
+
+
+class Grip(NamedTuple):
+    """What the hand does with the handpiece at one moment."""
+
+    switch_pressed: bool
+    on_skin: bool
+    seal: float
+    """How much of the rim is tight on the skin, 0 to 1; 0 off the skin."""
+    speed_mm_per_s: float
+
+
+AWAY: Final = Grip(switch_pressed=False, on_skin=False, seal=0.0, speed_mm_per_s=0.0)
+
+
+class Hand(Protocol):
+    """An operator. Asked every ``HAND_PERIOD_S`` of plant time."""
+
+    def step(self, now_s: float, lamp: Lamp) -> Grip:
+        """Return the grip at ``now_s`` after a look at the lamp."""
+
+
+class ManualHand:
+    """A hand that a test or the control channel moves; in auto it lets another hand work."""
+
+    def __init__(self, inner: Hand) -> None:
+        self._inner = inner
+        self._auto = True
+        self._grip = AWAY
+
+    def step(self, now_s: float, lamp: Lamp) -> Grip:
+        """Return the grip; the inner hand keeps watching, so that auto can take over any time."""
+        inner = self._inner.step(now_s, lamp)
+        if self._auto:
+            self._grip = inner
+        return self._grip
+
+    def press(self) -> None:
+        """Press the switch; skin contact stays as it is."""
+        self._take(self._grip._replace(switch_pressed=True))
+
+    def release(self) -> None:
+        """Release the switch; skin contact stays as it is."""
+        self._take(self._grip._replace(switch_pressed=False))
+
+    def place(self) -> None:
+        """Set the tip on the skin and stroke; the switch stays as it is."""
+        self._take(
+            Grip(
+                switch_pressed=self._grip.switch_pressed,
+                on_skin=True,
+                seal=MANUAL_SEAL,
+                speed_mm_per_s=MANUAL_SPEED_MM_PER_S,
+            )
+        )
+
+    def lift(self) -> None:
+        """Lift the tip off the skin; the switch stays as it is."""
+        self._take(AWAY._replace(switch_pressed=self._grip.switch_pressed))
+
+    def hold_still(self) -> None:
+        """Stop moving, without lifting."""
+        self._take(self._grip._replace(speed_mm_per_s=0.0))
+
+    def auto(self) -> None:
+        """Give the handpiece back to the inner hand."""
+        self._auto = True
+
+    def _take(self, grip: Grip) -> None:
+        self._auto = False
+        self._grip = grip
