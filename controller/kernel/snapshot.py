@@ -1,0 +1,144 @@
+"""What the kernel shows of itself: frozen values that become the JSON of its API.
+
+Field names are the keys, so ``as_dict`` is the whole mapping. Numbers that may be unknown are None.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class KernelView:
+    """The process."""
+
+    pid: int
+    port: str
+    uptime_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """The line to the unit."""
+
+    state: str
+    bad_frames: int
+    rtt_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitView:
+    """The unit on the line, as it identified itself."""
+
+    serial: int
+    firmware: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneView:
+    """One zone of the treatment; ``state`` is waiting, current, done or skipped."""
+
+    zone: str
+    display: str
+    state: str
+    contact_s: float
+    budget_s: float
+    nominal_um: float
+    bound_um: float
+    cap_um: float
+    grams: float
+    suction_kpa_mean: float | None
+    suction_kpa_peak: float | None
+    set_suction_kpa: float
+    set_flow_g_per_min: float
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentView:
+    """The treatment under way, or the last one of this kernel."""
+
+    id: int
+    program: str
+    display_name: str
+    client: str
+    zones: tuple[ZoneView, ...]
+    outcome: str | None
+    simulated: bool
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """The newest reading; ``age_ms`` says how old it is."""
+
+    suction_kpa: float | None
+    flow_g_per_min: float | None
+    set_suction_kpa: float
+    set_flow_g_per_min: float
+    valve_percent: float
+    contact: bool
+    switch: bool
+    mode: str
+    cause: str | None
+    lease_left_ms: int
+    age_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """One alarm that stands."""
+
+    code: str
+    priority: str
+    sentence: str
+    next_step: str
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """One limited request, with the limit that bound it, in words."""
+
+    quantity: str
+    requested: float
+    allowed: float
+    binding: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """Where the journal lies and how far it got."""
+
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedView:
+    """A treatment that no kernel ended: power or process was lost in the middle of it."""
+
+    treatment: int
+    client: str
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a client of the kernel may look at, in one value."""
+
+    kernel: KernelView
+    link: LinkView
+    unit: UnitView | None
+    state: str
+    treatment: TreatmentView | None
+    live: LiveView | None
+    alarms: tuple[AlarmView, ...]
+    receipts: tuple[ReceiptView, ...]
+    record: RecordView
+    unfinished: tuple[UnfinishedView, ...]
+    time_to_safe_ms: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)

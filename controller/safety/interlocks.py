@@ -1,0 +1,273 @@
+"""The host's own interlocks: a table of checks over what the unit says, and how long each may fail.
+
+The device trips by itself and faster; these rows exist because the host does not trust it. Each
+check says what must *hold*, written so that a missing, stale or non-finite value does not hold. A
+check that has failed for longer than its grace breaks the interlock. Graces are long enough for the
+ordinary (a lift-off, a command on its way) and short against the budgets of the envelope.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, unique
+from typing import Final, NamedTuple
+
+from controller.safety.reading import Reading
+from firmware_protocol import envelope
+from firmware_protocol.quantities import PA_PER_KPA
+from firmware_protocol.vocabulary import Input, Mode, Permit
+
+STALE_MAX_S: Final = 0.150  # three missed frames at the slowest the line may deliver (hazard H10)
+LOOP_STALL_MAX_S: Final = 0.150  # three beats of the control loop (hazards H13, H14)
+
+SUCTION_TRIP_KPA: Final = envelope.SUCTION_TRIP_PA / PA_PER_KPA
+SEALED_KPA: Final = envelope.CONTACT_SUCTION_MIN_PA / PA_PER_KPA
+SUCTION_OVER_SET_KPA: Final = 8.0  # overshoot of the regulator when a tip seals [derived]
+SUCTION_OVER_SET_RATIO: Final = 1.25
+VENTED_KPA: Final = 2.0 * envelope.VENTED_MAX_PA / PA_PER_KPA  # twice the vented level: not noise
+VENT_GRACE_S: Final = envelope.VENT_TIMEOUT_S + 0.5
+DISAGREE_KPA: Final = 2.0  # hazard H07: 2 kPa or 5 %, whichever is more
+DISAGREE_RATIO: Final = 0.05
+STEP_MAX_KPA: Final = 45.0  # in one frame of 20 ms; sealing or lifting a tip at 40 kPa stays below
+FLOW_NOISE_G_PER_MIN: Final = 1.0  # a third of the weakest program; a shut valve reads below it
+FLOW_OVER_SET_RATIO: Final = 1.5  # crystals pulse; a runaway valve gives three times the set flow
+FLOW_EFFECT_RATIO: Final = 0.2  # less than this of the set flow is no effect
+VALVE_LEAK_PERCENT: Final = 5.0  # the same mark as channel B uses for "not shut"
+SET_TOLERANCE_KPA: Final = 0.01  # wire resolution is 0.001
+SET_TOLERANCE_G_PER_MIN: Final = 0.01
+
+
+@unique
+class Interlock(Enum):
+    """What the host trips on by itself; the value is for records."""
+
+    LOOP_STALLED = "the control loop missed its beat"
+    TELEMETRY_STALE = "no telemetry"
+    LINK_LOST = "the line is gone"
+    LINK_NOISY = "too many corrupt frames"
+    UNIT_CHANGED = "another unit or another boot answers"
+    OVER_SUCTION = "suction above the trip level"
+    SENSOR_MISSING = "a sensor has no valid reading"
+    FLOW_WHILE_SHUT = "flow or an open valve while commanded shut"
+    FLOW_WITHOUT_CONTACT = "flow off the skin"
+    OVER_FLOW = "more flow than was set"
+    SUCTION_WHILE_OFF = "suction while everything is commanded off"
+    SUCTION_OVER_SET = "more suction than was set"
+    SUCTION_JUMP = "suction moved faster than air can"
+    SENSORS_DISAGREE = "the two suction sensors disagree"
+    SENSOR_FROZEN = "a reading does not move"
+    NO_FLOW = "flow commanded, none measured"
+    DWELL = "the tip stays in one place"
+    SEAL_TOO_LONG = "the tip is not lifted off"
+    SETPOINT_NOT_TAKEN = "the unit holds more than was set"
+    MODE_DISAGREES = "the unit is not in the mode it must be in"
+    STOP_WITHOUT_EFFECT = "a stop did not shut the valve"
+    NO_ANSWER = "the unit did not answer a request"
+
+
+class Belief(NamedTuple):
+    """What the host holds to be true while it looks at a reading."""
+
+    treating: bool
+    """The device is armed, or may be."""
+    stopped: bool
+    """A stop was sent and has not been confirmed for long enough to expect its effect."""
+    modes: frozenset[Mode]
+    set_suction_kpa: float
+    set_flow_g_per_min: float
+    flow_wished: bool
+    motion_sensor: bool
+    boot_id: int
+
+
+class Sight(NamedTuple):
+    """One look: the newest reading, the one before it, and the belief."""
+
+    reading: Reading
+    previous: Reading
+    belief: Belief
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: the check, the grace in seconds, and the hazards that it answers."""
+
+    interlock: Interlock
+    hazards: tuple[str, ...]
+    grace_s: float
+    holds: Callable[[Sight], bool]
+
+
+def at_most(value: float | None, limit: float) -> bool:
+    """True only for a known number that is not above ``limit``."""
+    return value is not None and value <= limit
+
+
+def is_stale(newest_at_s: float | None, now_s: float) -> bool:
+    """True unless telemetry arrived within ``STALE_MAX_S``."""
+    return newest_at_s is None or not now_s - newest_at_s <= STALE_MAX_S
+
+
+def is_stalled(last_beat_s: float | None, now_s: float) -> bool:
+    """True when the control loop's last beat lies further back than it may."""
+    return last_beat_s is not None and not now_s - last_beat_s <= LOOP_STALL_MAX_S
+
+
+# -- the checks ------------------------------------------------------------------------------------
+def _commanded_open(reading: Reading) -> bool:
+    return (
+        bool(reading.inputs & Input.VALVE_COMMANDED) and reading.permits & Permit.ALL == Permit.ALL
+    )
+
+
+def _same_boot(sight: Sight) -> bool:
+    return sight.reading.boot_id == sight.belief.boot_id
+
+
+def _under_trip_level(sight: Sight) -> bool:
+    a_kpa, b_kpa = sight.reading.suction_kpa, sight.reading.suction_b_kpa
+    known = [value for value in (a_kpa, b_kpa) if value is not None]
+    return all(value <= SUCTION_TRIP_KPA for value in known)
+
+
+def _sensors_known(sight: Sight) -> bool:
+    reading = sight.reading
+    known = (reading.suction_kpa, reading.suction_b_kpa, reading.flow_g_per_min)
+    return not sight.belief.treating or None not in known
+
+
+def _shut_means_shut(sight: Sight) -> bool:
+    reading = sight.reading
+    if _commanded_open(reading):
+        return True
+    quiet = reading.flow_g_per_min is None or reading.flow_g_per_min <= FLOW_NOISE_G_PER_MIN
+    return quiet and reading.valve_percent <= VALVE_LEAK_PERCENT
+
+
+def _flow_only_on_skin(sight: Sight) -> bool:
+    reading = sight.reading
+    return reading.contact or reading.valve_percent <= VALVE_LEAK_PERCENT
+
+
+def _flow_as_set(sight: Sight) -> bool:
+    reading, belief = sight.reading, sight.belief
+    limit = belief.set_flow_g_per_min * FLOW_OVER_SET_RATIO + FLOW_NOISE_G_PER_MIN
+    return not belief.treating or reading.flow_g_per_min is None or reading.flow_g_per_min <= limit
+
+
+def _off_means_vented(sight: Sight) -> bool:
+    return not sight.reading.outputs_off or at_most(sight.reading.suction_kpa, VENTED_KPA)
+
+
+def _suction_as_set(sight: Sight) -> bool:
+    set_kpa = sight.belief.set_suction_kpa
+    limit = max(set_kpa + SUCTION_OVER_SET_KPA, set_kpa * SUCTION_OVER_SET_RATIO)
+    return not sight.belief.treating or at_most(sight.reading.suction_kpa, limit)
+
+
+def _moves_like_air(sight: Sight) -> bool:
+    now_kpa, before_kpa = sight.reading.suction_kpa, sight.previous.suction_kpa
+    if now_kpa is None or before_kpa is None:
+        return True  # the business of SENSOR_MISSING
+    return abs(now_kpa - before_kpa) <= STEP_MAX_KPA
+
+
+def _sensors_agree(sight: Sight) -> bool:
+    a_kpa, b_kpa = sight.reading.suction_kpa, sight.reading.suction_b_kpa
+    if a_kpa is None or b_kpa is None:
+        return True  # the business of SENSOR_MISSING
+    return abs(a_kpa - b_kpa) <= max(DISAGREE_KPA, DISAGREE_RATIO * max(a_kpa, b_kpa))
+
+
+def _readings_move(sight: Sight) -> bool:
+    reading, previous = sight.reading, sight.previous
+    if not (sight.belief.treating and reading.inputs & Input.PUMP_COMMANDED):
+        return True
+    if not (reading.suction_kpa or 0.0) > SEALED_KPA:
+        return True  # at rest a reading may well stand still
+    a_moves = reading.suction_kpa != previous.suction_kpa
+    b_moves = reading.suction_b_kpa != previous.suction_b_kpa
+    return a_moves and b_moves
+
+
+def _flow_follows(sight: Sight) -> bool:
+    reading, belief = sight.reading, sight.belief
+    if not (belief.flow_wished and _commanded_open(reading)):
+        return True
+    flow = reading.flow_g_per_min
+    return flow is not None and flow >= FLOW_EFFECT_RATIO * reading.set_flow_g_per_min
+
+
+def _tip_moves(sight: Sight) -> bool:
+    reading = sight.reading
+    on_one_spot = reading.contact and not reading.valve_shut
+    return not (on_one_spot and sight.belief.motion_sensor) or bool(reading.inputs & Input.MOTION)
+
+
+def _seal_breaks(sight: Sight) -> bool:
+    reading = sight.reading
+    on_one_spot = reading.contact and not reading.valve_shut
+    return not on_one_spot or sight.belief.motion_sensor
+
+
+def _setpoint_taken(sight: Sight) -> bool:
+    reading, belief = sight.reading, sight.belief
+    suction_ok = reading.set_suction_kpa <= belief.set_suction_kpa + SET_TOLERANCE_KPA
+    flow_ok = reading.set_flow_g_per_min <= belief.set_flow_g_per_min + SET_TOLERANCE_G_PER_MIN
+    return not belief.treating or (suction_ok and flow_ok)
+
+
+def _mode_as_believed(sight: Sight) -> bool:
+    return sight.reading.mode in sight.belief.modes
+
+
+def _stop_shuts(sight: Sight) -> bool:
+    reading = sight.reading
+    quiet = reading.flow_g_per_min is None or reading.flow_g_per_min <= FLOW_NOISE_G_PER_MIN
+    return not sight.belief.stopped or (quiet and reading.valve_percent <= VALVE_LEAK_PERCENT)
+
+
+RULES: Final = (
+    # Graces of nought and two frames first: what cannot wait.
+    Rule(Interlock.OVER_SUCTION, ("H03",), 0.0, _under_trip_level),
+    Rule(Interlock.UNIT_CHANGED, ("H18", "H24", "H43"), 0.0, _same_boot),
+    Rule(Interlock.SUCTION_JUMP, ("H07", "H09"), 0.0, _moves_like_air),
+    Rule(Interlock.SENSOR_MISSING, ("H09", "H39"), 0.060, _sensors_known),
+    # The valve shuts in 50 ms and the line empties in 80 (hazard H05): beyond both, and a frame.
+    Rule(Interlock.FLOW_WITHOUT_CONTACT, ("H04",), 0.200, _flow_only_on_skin),
+    Rule(Interlock.OVER_FLOW, ("H01", "H05"), 0.250, _flow_as_set),
+    Rule(Interlock.FLOW_WHILE_SHUT, ("H05",), 0.300, _shut_means_shut),
+    Rule(Interlock.STOP_WITHOUT_EFFECT, ("H05",), 0.400, _stop_shuts),
+    # A command may be on its way: a beat of 50 ms, the line, a frame of telemetry, and margin.
+    Rule(Interlock.MODE_DISAGREES, ("H13", "H18"), 0.300, _mode_as_believed),
+    Rule(Interlock.SETPOINT_NOT_TAKEN, ("H20", "H38"), 0.300, _setpoint_taken),
+    Rule(Interlock.SENSORS_DISAGREE, ("H07",), 0.500, _sensors_agree),
+    Rule(Interlock.SUCTION_OVER_SET, ("H03", "H38"), 1.0, _suction_as_set),
+    Rule(Interlock.SENSOR_FROZEN, ("H08",), 1.0, _readings_move),
+    # The device trips after 1 s; the host waits for the device to say so itself.
+    Rule(Interlock.NO_FLOW, ("H06", "H30"), 1.5, _flow_follows),
+    Rule(Interlock.DWELL, ("H02",), envelope.DWELL_TRIP_S + 0.25, _tip_moves),
+    Rule(Interlock.SEAL_TOO_LONG, ("H02",), envelope.SEAL_UNBROKEN_MAX_S + 0.25, _seal_breaks),
+    Rule(Interlock.SUCTION_WHILE_OFF, ("H03", "H07"), VENT_GRACE_S, _off_means_vented),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Watch:
+    """Applies the table to one reading after the other and remembers since when a check fails."""
+
+    previous: Reading | None = None
+    failing_since_s: dict[int, float] = field(default_factory=dict)
+
+    def judge(self, reading: Reading, belief: Belief, now_s: float) -> Interlock | None:
+        """Return the first interlock that is broken at ``now_s``, in the order of the table."""
+        sight = Sight(reading, self.previous or reading, belief)
+        self.previous = reading
+        broken: Interlock | None = None
+        for number, rule in enumerate(RULES):
+            if rule.holds(sight):
+                self.failing_since_s.pop(number, None)
+                continue
+            since_s = self.failing_since_s.setdefault(number, now_s)
+            if broken is None and not now_s - since_s < rule.grace_s:
+                broken = rule.interlock
+        return broken
