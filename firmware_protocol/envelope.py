@@ -1,9 +1,9 @@
 """The hard envelope and the timing contract, which both ends check independently.
 
-Sources in brackets: [PSI30] Andrews et al., Pharm Res 2013;30:1099-1109, fig. 5 (stratum corneum gone
-after 20 s at 30 kPa, whole epidermis after 60 s at 50 kPa); [A4] Andrews et al., Int J Pharm 2011
-(removal depends strongly on crystal flow and time, weakly on suction); [OPC15] OPC UA Safety, part 15
-(error limiter); [D] derived for this project, with the reasoning in docs/SAFETY.md.
+Sources in brackets: [PSI30] Andrews et al., Pharm Res 2013;30:1099-1109, fig. 5 (stratum corneum
+gone after 20 s at 30 kPa, whole epidermis after 60 s at 50 kPa); [A4] Andrews et al., Int J Pharm
+2011 (removal depends strongly on crystal flow and time, weakly on suction); [OPC15] OPC UA Safety,
+part 15 (error limiter); [D] derived for this project, with the reasoning in docs/SAFETY.md.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ STATUS_PERIOD_S: Final = 0.200
 STREAM_HEALTHY_FRAMES: Final = 18  # of the 20 setpoints of the last second, before ARM is accepted
 STREAM_HEALTHY_WINDOW_S: Final = 1.0
 ARM_WAIT_MAX_S: Final = 10.0  # from ARM to the first press of the hand switch
-BAD_FRAMES_SHORT_MAX: Final = 5  # more than this in BAD_FRAMES_SHORT_S latches the safe state [OPC15]
+BAD_FRAMES_SHORT_MAX: Final = 5  # more in BAD_FRAMES_SHORT_S latch the safe state [OPC15]
 BAD_FRAMES_SHORT_S: Final = 10.0
 BAD_FRAMES_LONG_MAX: Final = 40
 BAD_FRAMES_LONG_S: Final = 3600.0

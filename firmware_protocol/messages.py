@@ -1,15 +1,25 @@
 """Every message on the wire, as an immutable tuple of integers with its fields described.
 
-The annotations are the catalogue: codecs, documents, vectors and the schema hash are made from them.
-Messages are named tuples because one is built per frame: a frozen dataclass costs four times as much.
-Names carry the wire unit; `quantities` turns them into floats.
+The annotations are the catalogue: codecs, documents, vectors and the schema hash are made from
+them. Messages are named tuples because one is built per frame: a frozen dataclass costs four times
+as much. Names carry the wire unit; `quantities` turns them into floats.
 """
 
 from typing import Annotated, NamedTuple
 
+from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN, SUCTION_SET_MAX_PA
 from firmware_protocol.fields import u8, u16, u32
 from firmware_protocol.quantities import UNKNOWN_U16
-from firmware_protocol.vocabulary import Cause, LogCode, Mode, Outcome, Refusal, StopKind
+from firmware_protocol.vocabulary import (
+    Cause,
+    LogCode,
+    Mode,
+    Outcome,
+    Permit,
+    Refusal,
+    StopKind,
+    Wish,
+)
 
 
 class Hello(NamedTuple):
@@ -22,7 +32,7 @@ class Hello(NamedTuple):
 
 
 class Ident(NamedTuple):
-    """The device answers HELLO and says what it is. Fixed seed; the schema below major 1 is frozen."""
+    """The device answers HELLO and says what it is. Fixed seed; its layout never changes."""
 
     request_seq: Annotated[int, u16("", "sequence of the HELLO that this answers")]
     refusal: Annotated[int, u8("", "NONE, VERSION, or BUSY while another session is armed")]
@@ -60,7 +70,7 @@ class SelfTest(NamedTuple):
 
 
 class Arm(NamedTuple):
-    """Arm the treatment. Needs READY, the token, a healthy setpoint stream and a released switch."""
+    """Arm the treatment: needs READY, its token, a healthy setpoint stream, a released switch."""
 
     token: Annotated[int, u32("", "detail of the SELFTEST result; void after any stop or trip")]
     treatment: Annotated[int, u32("", "the treatment of CONFIG")]
@@ -95,9 +105,11 @@ class Setpoint(NamedTuple):
     lease_ms: Annotated[int, u16("ms", "lifetime from receipt; the device clamps it to 100 to 500")]
     loop_counter: Annotated[int, u16("", "raised by the host's deciding loop; must advance")]
     echo_tick_ms: Annotated[int, u32("ms", "the newest device tick that the host has seen")]
-    suction_pa: Annotated[int, u16("Pa", "suction to hold, below ambient", high=50_000)]
-    flow_mg_per_min: Annotated[int, u16("mg/min", "crystal flow to hold", high=12_000)]
-    wish: Annotated[int, u8("", "bit set of Wish", high=3)]
+    suction_pa: Annotated[int, u16("Pa", "suction to hold, below ambient", high=SUCTION_SET_MAX_PA)]
+    flow_mg_per_min: Annotated[
+        int, u16("mg/min", "crystal flow to hold", high=FLOW_SET_MAX_MG_PER_MIN)
+    ]
+    wish: Annotated[int, u8("", "bit set of Wish", high=Wish.ALL)]
     treatment: Annotated[int, u32("", "the treatment of CONFIG; another one is dropped")]
     exposure_left_mg: Annotated[int, u16("mg", "crystals that may still flow in this zone")]
 
@@ -108,7 +120,7 @@ class Telemetry(NamedTuple):
     tick_ms: Annotated[int, u32("ms", "device clock; wraps")]
     mode: Annotated[int, u8("", "Mode", high=max(Mode))]
     cause: Annotated[int, u8("", "latched first cause of a trip", high=max(Cause))]
-    permits: Annotated[int, u16("", "bit set of Permit", high=511)]
+    permits: Annotated[int, u16("", "bit set of Permit", high=Permit.ALL)]
     inputs: Annotated[int, u8("", "bit set of Input")]
     valve_percent: Annotated[int, u8("%", "measured opening of the crystal valve", high=100)]
     suction_pa: Annotated[int, u16("Pa", "sensor of channel A", unknown=UNKNOWN_U16)]

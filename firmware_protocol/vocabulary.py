@@ -64,7 +64,7 @@ class Cause(IntEnum):
 
 @unique
 class Outcome(IntEnum):
-    """How the device answered a one-shot; the third outcome, unknown, is the absence of an answer."""
+    """How the device answered a one-shot; the third outcome, unknown, is that no answer came."""
 
     DONE = 0
     FAILED = 1

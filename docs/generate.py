@@ -1,0 +1,55 @@
+"""Writes every generated file, or with --check says which ones differ from what would be written.
+
+Run from the top folder: `python -m docs.generate [--check]`. To add a generated file, add a row to
+`FILES`: its path from the top folder, and a pure function that returns its text.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from firmware_protocol.catalogue import Direction
+from firmware_protocol.generate import render_codec
+
+TOP: Final = Path(__file__).resolve().parent.parent
+
+FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
+    ("firmware_protocol/codec_to_device.py", lambda: render_codec(Direction.TO_DEVICE)),
+    ("firmware_protocol/codec_to_host.py", lambda: render_codec(Direction.TO_HOST)),
+)
+
+
+def stale_files(top: Path) -> list[str]:
+    """Return the paths whose text is missing or differs from what would be written."""
+    return [name for name, render in FILES if _text_of(top / name) != render()]
+
+
+def write_files(top: Path) -> None:
+    """Write every generated file below ``top``."""
+    for name, render in FILES:
+        path = top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(), encoding="utf-8")
+
+
+def _text_of(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or check them; 1 where a check finds a difference."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, report differences")
+    if not parser.parse_args(arguments).check:
+        write_files(TOP)
+        return 0
+    stale = stale_files(TOP)
+    for name in stale:
+        sys.stderr.write(f"{name} is out of date: run `python -m docs.generate`\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
