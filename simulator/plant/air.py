@@ -66,6 +66,12 @@ def set_inlets(air: Air, spec: PlantSpec, effects: Effects, grip: Grip, vent: fl
     air.carrier = spec.carrier_conductance * passable
 
 
+def filter_drop_kpa(air: Air, speed: float, suction_kpa: float) -> float:
+    """Return the pressure drop over the filter at a pump speed and suction."""
+    drawn = speed * air.pump_flow * max(0.0, air.dead_head_kpa - suction_kpa)
+    return air.filter_kpa_s_per_l * drawn / (1.0 + speed * air.drag)
+
+
 def set_pump(air: Air, spec: PlantSpec, effects: Effects, waste_g: float) -> None:
     """Set pump, bleed and filter for the active faults and the load of the filter."""
     air.pump_flow = effects.pump_gain * spec.pump_free_flow_l_per_s / spec.pump_dead_head_kpa

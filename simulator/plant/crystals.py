@@ -11,9 +11,10 @@ from simulator.plant.spec import LAMINAR_KPA, PlantSpec
 from simulator.plant.steps import SAMPLE_S, STEP_S, step_share
 
 S_PER_MIN: Final = 60.0
+PER_SAMPLE_TO_PER_MIN: Final = S_PER_MIN / SAMPLE_S
 PULSE_PERIOD_S: Final = 0.6  # damp crystals: a clump, then a burst
-PULSE_SHARE: Final = 0.4
-PULSE_GAIN: Final = 2.5  # keeps the mean flow of PULSE_SHARE
+PULSE_SHARE: Final = 0.5
+PULSE_GAIN: Final = 1.0 / PULSE_SHARE  # keeps the mean flow
 
 
 @dataclass(slots=True)
@@ -68,21 +69,16 @@ def valve_target(command: float, valve: float, effects: Effects) -> float:
     return target
 
 
-def settle(truth: PlantTruth, spec: PlantSpec, effects: Effects, grip: Grip, fed_g: float) -> float:
-    """Book the crystals of one sample and return the flow at the tip, in g/min.
-
-    ``truth.held_g`` is already what is left in the line; ``fed_g`` is what passed the valve.
-    """
+def settle(truth: PlantTruth, spec: PlantSpec, effects: Effects, grip: Grip, fed_g: float) -> None:
+    """Book the crystals of one sample, of which ``fed_g`` passed the valve."""
     truth.through_valve_g += fed_g
     truth.hopper_g = spec.hopper_start_g - truth.through_valve_g
     left_g = max(0.0, truth.through_valve_g - truth.held_g - truth.waste_g - truth.ejected_g)
-    if effects.hose_on:
-        spilled_g = left_g * spec.spill_share * (1.0 - grip.seal)
-    else:
-        spilled_g = left_g
+    spilled_g = left_g * spec.spill_share * (1.0 - grip.seal) if effects.hose_on else left_g
     truth.ejected_g += spilled_g
     truth.waste_g += left_g - spilled_g
-    return left_g * (S_PER_MIN / SAMPLE_S)
+    truth.feed_g_per_min = fed_g * PER_SAMPLE_TO_PER_MIN
+    truth.flow_g_per_min = left_g * PER_SAMPLE_TO_PER_MIN
 
 
 def _feed(spec: PlantSpec) -> float:

@@ -32,7 +32,7 @@ class Habit:
     """Releases the switch before each lift and presses again only on the skin."""
 
 
-SETTLE_S: Final = 0.15  # a careful hand waits so long on the skin before pressing and before lifting
+SETTLE_S: Final = 0.15  # a careful hand rests so long on the skin before pressing and lifting
 
 
 class StrokingHand:
@@ -113,7 +113,7 @@ class StrokingHand:
 class AbsentHand:
     """Never touches the handpiece."""
 
-    def step(self, now_s: float, lamp: Lamp) -> Grip:  # noqa: ARG002  the protocol asks for both
+    def step(self, now_s: float, lamp: Lamp) -> Grip:
         """Return the same grip for ever: away."""
         return AWAY
 
@@ -141,7 +141,7 @@ def _stroking(habit: Habit) -> Callable[[Noise], Hand]:
 
 HANDS: Final[Mapping[str, Callable[[Noise], Hand]]] = MappingProxyType(
     {name: _stroking(habit) for name, habit in HABITS.items()}
-    | {"absent": lambda noise: AbsentHand()}  # noqa: ARG005  it needs no chance
+    | {"absent": lambda noise: AbsentHand()}
 )
 """Every hand by name; call it with a source of chance of its own."""
 

@@ -1,25 +1,26 @@
 """The plant: a handpiece without its firmware, in fixed steps of 1 ms.
 
-The firmware gives ``Drives`` and gets ``Sensors``; ``truth`` and ``faults`` are for events, tests and
-the control channel. Every 5 ms the hand is asked and the sensors are read; how ``advance`` calls are
-cut does not change the numbers, nor does anything but the source of chance.
+The firmware gives ``Drives`` and gets ``Sensors``; ``truth`` and ``faults`` are for events, tests
+and the control channel. Every 5 ms the hand is asked and the sensors are read; how ``advance``
+calls are cut does not change the numbers: a seed and the same drives give the same run.
 """
 
 from math import sqrt
 from typing import Final
 
-from simulator.plant.air import new_air, set_inlets, set_pump
-from simulator.plant.crystals import S_PER_MIN, new_crystals, set_crystals, settle, valve_target
+from simulator.plant.air import filter_drop_kpa, new_air, set_inlets, set_pump
+from simulator.plant.crystals import new_crystals, set_crystals, settle, valve_target
 from simulator.plant.electrics import Electrics, supply_v
 from simulator.plant.faults import HEALTHY, PlantFaults
 from simulator.plant.hand import AWAY, Hand, Lamp
-from simulator.plant.sensors import PERCENT, SEALED, SensorHead
+from simulator.plant.sensors import SEALED, SensorHead, SlowReadings
 from simulator.plant.signals import Drives, Noise, PlantTruth, Sensors
 from simulator.plant.spec import CHOKE_KPA, LAMINAR_KPA, PlantSpec
 from simulator.plant.steps import SAMPLE_S, SAMPLES_PER_SLOW, STEPS_PER_SAMPLE
 
 __all__ = ["Drives", "Noise", "Plant", "PlantTruth", "Sensors"]
 
+PERCENT: Final = 100.0
 CONTACT_FLOW_MIN_G_PER_MIN: Final = 0.1  # crystals count as flowing at the tip from here
 
 
@@ -43,11 +44,15 @@ class Plant:
         self._supply_v = spec.supply_nominal_v
         self._pump_drive = 0.0
         self._valve_target = 0.0
+        self._vent_travel = SAMPLE_S / spec.vent_travel_s
         self._fed_g = 0.0
         self._phase = 0
         self._samples = 0
-        self.sensors = self._sample()
-        """The newest sample; never changed afterwards."""
+        self._renew()
+        self.sensors = self._head.sample(
+            self.truth, HEALTHY, AWAY, self._slow, spec.supply_nominal_v
+        )
+        """The newest sample; it is never changed afterwards."""
 
     def advance(self, drives: Drives, steps: int) -> Sensors:
         """Let ``steps`` milliseconds pass under constant drives and return the newest sample."""
@@ -68,25 +73,32 @@ class Plant:
         """Ask the hand, move the vent, and renew what depends on them or on the faults."""
         grip = self._hand.step(self._samples * SAMPLE_S, self.lamp)
         effects = self.faults.effects
-        closing = drives.power and drives.vent_closed and self._supply_v > 0.0
-        vent_target = 0.0 if closing or not effects.vent_opens else 1.0
-        slow = self._samples % SAMPLES_PER_SLOW == 0
-        if slow or effects is not self._effects or effects.feed_pulses:
+        if effects is not self._effects or self._samples % SAMPLES_PER_SLOW == 0:
+            self._effects = effects
             self._renew()
-        if grip is not self._grip or vent_target != self._vent or slow:
-            travel = SAMPLE_S / self.spec.vent_travel_s
-            change = vent_target - self._vent
-            self._vent += min(max(change, -travel), travel)
+        driven = drives.vent_closed and drives.power and self._supply_v > 0.0
+        vent_target = 0.0 if driven or not effects.vent_opens else 1.0
+        if grip is not self._grip or vent_target != self._vent:
             self._grip = grip
+            change = vent_target - self._vent
+            self._vent += min(max(change, -self._vent_travel), self._vent_travel)
             set_inlets(self._air, self.spec, effects, grip, self._vent)
 
     def _renew(self) -> None:
-        effects = self._effects = self.faults.effects
-        truth = self.truth
-        set_inlets(self._air, self.spec, effects, self._grip, self._vent)
-        set_pump(self._air, self.spec, effects, truth.waste_g)
-        set_crystals(self._crystals, self.spec, effects, truth)
-        self._electrics.warm(self.spec, effects, truth.pump_speed)
+        """Take up the faults and what changes slowly: filter, hopper, temperature."""
+        spec, effects, truth, air = self.spec, self._effects, self.truth, self._air
+        set_inlets(air, spec, effects, self._grip, self._vent)
+        set_pump(air, spec, effects, truth.waste_g)
+        set_crystals(self._crystals, spec, effects, truth)
+        if self._samples % SAMPLES_PER_SLOW == 0:
+            self._electrics.warm(spec, effects, truth.pump_speed)
+        waste_percent = PERCENT * (spec.waste_start_g + truth.waste_g) / spec.waste_capacity_g
+        self._slow = SlowReadings(
+            hopper_g=0.0 if effects.hopper_empty else truth.hopper_g,
+            waste_percent=PERCENT if effects.waste_full else min(PERCENT, waste_percent),
+            filter_kpa=filter_drop_kpa(air, truth.pump_speed, truth.suction_kpa),
+            pump_deg_c=self._electrics.pump_deg_c + self._electrics.fault_deg_c,
+        )
 
     def _command(self, drives: Drives) -> None:
         """Turn the drives into targets; a drive that is not a number is off."""
@@ -125,7 +137,7 @@ class Plant:
             head = suction if suction < CHOKE_KPA else CHOKE_KPA
             root = head / sqrt(head + LAMINAR_KPA)
             drawn = speed * pump_flow * (dead_head - suction) / (1.0 + speed * drag) - bleed * root
-            if drawn < 0.0:
+            if drawn < 0.0:  # noqa: PLR1730  max() costs as much as the rest of the line
                 drawn = 0.0
             opening = valve + leak
             suction += per_l * (drawn - (inlet + carrier * opening) * root)
@@ -141,29 +153,13 @@ class Plant:
     def _end(self) -> None:
         """Book the sample and read the sensors."""
         self._samples += 1
-        truth, grip = self.truth, self._grip
+        truth, grip, effects = self.truth, self._grip, self._effects
         truth.t_s = self._samples * SAMPLE_S
-        truth.flow_g_per_min = settle(truth, self.spec, self._effects, grip, self._fed_g)
+        settle(truth, self.spec, effects, grip, self._fed_g)
+        self._fed_g = 0.0
+        truth.speed_mm_per_s = grip.speed_mm_per_s
         truth.seal = grip.seal > SEALED
         truth.seal_s = truth.seal_s + SAMPLE_S if truth.seal else 0.0
-        truth.speed_mm_per_s = grip.speed_mm_per_s
         if truth.seal and truth.flow_g_per_min > CONTACT_FLOW_MIN_G_PER_MIN:
             truth.contact_s += SAMPLE_S
-        self.sensors = self._sample()
-        self._fed_g = 0.0
-
-    def _sample(self) -> Sensors:
-        truth, effects, spec = self.truth, self._effects, self.spec
-        feed_g_per_min = self._fed_g * (S_PER_MIN / SAMPLE_S)
-        sensors = self._head.sample(truth, self._grip, effects, feed_g_per_min)
-        sensors.hopper_g = 0.0 if effects.hopper_empty else truth.hopper_g
-        waste_percent = PERCENT * (spec.waste_start_g + truth.waste_g) / spec.waste_capacity_g
-        sensors.waste_percent = PERCENT if effects.waste_full else min(PERCENT, waste_percent)
-        air = self._air
-        drawn = truth.pump_speed * air.pump_flow * max(0.0, air.dead_head_kpa - truth.suction_kpa)
-        sensors.filter_kpa = air.filter_kpa_s_per_l * drawn / (1.0 + truth.pump_speed * air.drag)
-        sensors.pump_deg_c = self._electrics.pump_deg_c + self._electrics.fault_deg_c
-        sensors.supply_v = self._supply_v
-        return sensors
-
-
+        self.sensors = self._head.sample(truth, effects, grip, self._slow, self._supply_v)

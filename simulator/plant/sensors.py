@@ -1,8 +1,7 @@
 """Sensors: what the firmware's converter makes of the truth, once per sample."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulator.plant.faults import Effects, SensorEffects
 from simulator.plant.hand import Grip
@@ -10,26 +9,26 @@ from simulator.plant.signals import Noise, PlantTruth, Sensors
 from simulator.plant.spec import PlantSpec
 from simulator.plant.steps import SAMPLE_S, sample_share
 
-NOISE_BLOCK: Final = 256  # draws at a time; only speed depends on it
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOISE_BLOCK: Final = 128  # draws at a time, because one at a time is slow; fixes their order
 SEALED: Final = 0.5  # the contact ring reports skin when more than this share of the rim is tight
-PERCENT: Final = 100.0
-VALVE_PERCENT_STEPS: Final = 2.0  # the position sensor resolves half a percent
+VALVE_STEPS: Final = 200.0  # the position sensor resolves half a percent
+VALVE_STEPS_PER_PERCENT: Final = 2.0
+HEALTHY_SENSOR: Final = SensorEffects()
+
+Draws = tuple[float, float, float]
+"""Standard normal noise of one sample: sensor A, sensor B, flow."""
 
 
-class Grain:
-    """Standard normal draws, made in blocks because one at a time is slow."""
+class SlowReadings(NamedTuple):
+    """What the converter reads ten times a second."""
 
-    def __init__(self, noise: Noise) -> None:
-        self._noise = noise
-        self._block: Iterator[float] = iter(())
-
-    def draw(self) -> float:
-        """Return the next draw."""
-        for value in self._block:
-            return value
-        gauss = self._noise.gauss
-        self._block = iter([gauss(0.0, 1.0) for _ in range(NOISE_BLOCK)])
-        return next(self._block)
+    hopper_g: float
+    waste_percent: float
+    filter_kpa: float
+    pump_deg_c: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +44,52 @@ class Channel:
     span: float
 
 
-@dataclass(slots=True)
 class Probe:
     """One analogue sensor with its filter, a delay of one sample, and its faults."""
 
-    channel: Channel
-    filtered: float = 0.0
-    drift: float = 0.0
-    reading: float = 0.0
+    __slots__ = ("_channel", "_drift", "_filtered", "_reading")
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._filtered = 0.0
+        self._drift = 0.0
+        self._reading = 0.0
 
     def sample(self, true: float, noise: float, effects: SensorEffects) -> float | None:
         """Return the reading of one sample; None while the sensor is disconnected."""
-        channel = self.channel
-        value = self.filtered  # of the sample before: the delay
-        self.filtered = value + (true - value) * channel.share
-        if effects is not _HEALTHY:
-            return self._faulty(value, noise, effects)
-        self.drift = 0.0
-        value += channel.offset + noise * (channel.noise + channel.noise_share * value)
-        return self._quantised(value)
-
-    def _faulty(self, value: float, noise: float, effects: SensorEffects) -> float | None:
-        if not effects.connected:
-            return None
-        if effects.frozen:
-            return self.reading
-        self.drift += effects.drift_per_s * SAMPLE_S
-        channel = self.channel
-        value = value * effects.gain + effects.offset + self.drift + channel.offset
-        return self._quantised(value + noise * channel.noise)
-
-    def _quantised(self, value: float) -> float:
-        channel = self.channel
-        if not value > 0.0:
-            self.reading = 0.0
-        elif value < channel.span:
-            self.reading = int(value * channel.steps_per_unit + 0.5) / channel.steps_per_unit
+        channel = self._channel
+        value = self._filtered  # of the sample before: the delay
+        self._filtered = value + (true - value) * channel.share
+        if effects is not HEALTHY_SENSOR:
+            if not effects.connected:
+                return None
+            if effects.frozen:
+                return self._reading
+            value = self._disturbed(value, effects)
         else:
-            self.reading = channel.span
-        return self.reading
+            self._drift = 0.0
+        value += channel.offset + noise * (channel.noise + channel.noise_share * value)
+        if value < 0.0:
+            value = 0.0
+        elif value > channel.span:
+            value = channel.span
+        steps = channel.steps_per_unit
+        self._reading = reading = int(value * steps + 0.5) / steps
+        return reading
 
-
-_HEALTHY: Final = SensorEffects()
+    def _disturbed(self, value: float, effects: SensorEffects) -> float:
+        self._drift += effects.drift_per_s * SAMPLE_S
+        return value * effects.gain + effects.offset + self._drift
 
 
 class SensorHead:
     """All sensors of the unit."""
 
     def __init__(self, spec: PlantSpec, noise: Noise) -> None:
-        self._spec = spec
-        self._draw = Grain(noise).draw
+        self._motion_sensor = spec.motion_sensor
+        self._motion_min_mm_per_s = spec.motion_min_mm_per_s
+        self._noise = noise
+        self._draws: Iterator[Draws] = iter(())
         self._a = Probe(_suction(spec, spec.suction_offset_a_kpa))
         self._b = Probe(_suction(spec, spec.suction_offset_b_kpa))
         self._flow = Probe(
@@ -111,32 +106,41 @@ class SensorHead:
         self._pressed = False
 
     def sample(
-        self, truth: PlantTruth, grip: Grip, effects: Effects, feed_g_per_min: float
+        self, truth: PlantTruth, effects: Effects, grip: Grip, slow: SlowReadings, supply_v: float
     ) -> Sensors:
-        """Return one sample of the fast sensors; the slow ones are filled in by the plant."""
-        draw = self._draw
-        closed, rest = self._switch(grip, effects)
+        """Return one sample."""
+        noise_a, noise_b, noise_flow = next(self._draws, None) or self._draw()
+        motion: bool | None = None
+        if self._motion_sensor:
+            motion = effects.motion_stuck or grip.speed_mm_per_s >= self._motion_min_mm_per_s
         contact, self._contact = self._contact, grip.seal > SEALED
+        closed, rest = self._switch(grip, effects)
+        suction_kpa = truth.suction_kpa
         return Sensors(
-            self._a.sample(truth.suction_kpa, draw(), effects.suction_a),
-            self._b.sample(truth.suction_kpa, draw(), effects.suction_b),
-            self._flow.sample(feed_g_per_min, draw(), effects.flow),
-            int(truth.valve_open * (PERCENT * VALVE_PERCENT_STEPS) + 0.5) / VALVE_PERCENT_STEPS,
+            self._a.sample(suction_kpa, noise_a, effects.suction_a),
+            self._b.sample(suction_kpa, noise_b, effects.suction_b),
+            self._flow.sample(truth.feed_g_per_min, noise_flow, effects.flow),
+            int(truth.valve_open * VALVE_STEPS + 0.5) / VALVE_STEPS_PER_PERCENT,
             (contact or effects.contact_stuck) and not effects.contact_dead,
-            self._motion(grip, effects),
+            motion,
             closed,
             rest,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
+            slow.hopper_g,
+            slow.waste_percent,
+            slow.filter_kpa,
+            slow.pump_deg_c,
+            supply_v,
         )
 
-    def _motion(self, grip: Grip, effects: Effects) -> bool | None:
-        if not self._spec.motion_sensor:
-            return None
-        return effects.motion_stuck or grip.speed_mm_per_s >= self._spec.motion_min_mm_per_s
+    def _draw(self) -> Draws:
+        gauss = self._noise.gauss
+        self._draws = iter(
+            [
+                (gauss(0.0, 1.0), gauss(0.0, 1.0), gauss(0.0, 1.0))
+                for _ in range(NOISE_BLOCK)
+            ]
+        )  # fmt: skip
+        return next(self._draws)
 
     def _switch(self, grip: Grip, effects: Effects) -> tuple[bool, bool]:
         """Return the closed and the rest contact; in travel, for one sample, both are open."""

@@ -61,7 +61,9 @@ class PlantTruth:
     suction_kpa: float = 0.0
     """Suction at the tip, below ambient."""
     flow_g_per_min: float = 0.0
-    """Crystals that leave the tip."""
+    """Crystals that leave the tip, mean of the last 5 ms."""
+    feed_g_per_min: float = 0.0
+    """Crystals that pass the valve, mean of the last 5 ms."""
     valve_open: float = 0.0
     """Position of the crystal valve, 0 to 1, whatever its sensor says."""
     pump_speed: float = 0.0

@@ -1,10 +1,10 @@
 """The numbers of the simulated handpiece, each with its source.
 
 Sources in brackets. [DERM2003] The Dermatologist 2003, equipment review: handpiece openings of 4 to
-6 mm. [ISO6358] critical pressure ratio of air, 0.528: flow through an orifice stops growing beyond a
-suction of 47.8 kPa. [A4] Andrews et al., Int J Pharm 2011;407:95-104: crystal flow and suction are
-separate levers. [D] derived in docs/SAFETY.md for the time budgets. [ASSUMED] no published figure
-was found; chosen for plausible behaviour, to be replaced by bench measurements.
+6 mm. [ISO6358] critical pressure ratio of air, 0.528: flow through an orifice stops growing beyond
+a suction of 47.8 kPa. [D] derived in docs/SAFETY.md for the time budgets. [ASSUMED] no published
+figure was found; chosen for plausible behaviour, to be replaced by bench measurements. All without
+a mark are properties chosen for this simulated unit.
 """
 
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ class PlantSpec:
     pump_free_flow_l_per_s: float = 0.6  # 36 l/min diaphragm pump [ASSUMED]
     pump_dead_head_kpa: float = 65.0  # within the 60 to 80 kPa that vendors print [ASSUMED]
     pump_lag_s: float = 0.08  # motor and diaphragm follow the command [ASSUMED]
-    tip_conductance: float = 0.28  # open 6 mm tip [DERM2003] with its return hole: 4 kPa at full pump
+    tip_conductance: float = 0.28  # open 6 mm tip [DERM2003]: 4 kPa at full pump [ASSUMED]
     hose_conductance: float = 1.0  # hose off: the line is open to the room [ASSUMED]
     vent_conductance: float = 0.3  # 50 kPa to below 3 kPa in about 0.2 s [D: release within 1 s]
     vent_travel_s: float = 0.02  # solenoid [ASSUMED]
-    bleed_conductance: float = 0.003  # regulator bleed on the pump side of the check valve [ASSUMED]
-    leak_conductance: float = 1.5e-5  # blocked tip: about 1 kPa of 40 kPa lost in a minute [ASSUMED]
+    bleed_conductance: float = 0.003  # between check valve and pump [ASSUMED]
+    leak_conductance: float = 1.5e-5  # blocked tip at 40 kPa: 1 kPa lost a minute [ASSUMED]
     relief_kpa: float = 60.0  # spring relief valve, independent of all electronics [D]
-    relief_share_per_ms: float = 0.5  # share of the excess that the relief valve passes in 1 ms [ASSUMED]
+    relief_share_per_ms: float = 0.5  # of the excess, through the relief valve [ASSUMED]
 
     # -- crystals
     valve_open_s: float = 0.06  # full stroke against the spring [ASSUMED]
     valve_close_s: float = 0.04  # full stroke by the spring: 30 to 50 ms in the time budget [D]
-    carrier_conductance: float = 0.0045  # air that enters with the crystals at full opening [ASSUMED]
+    carrier_conductance: float = 0.0045  # air with the crystals, fully open [ASSUMED]
     feed_full_g_per_min: float = 16.0  # full opening at 30 kPa: above the envelope of 12 [ASSUMED]
     feed_reference_kpa: float = 30.0
     hold_up_s: float = 0.027  # 95 % of the crystals in the line have left it after 80 ms [D]
@@ -46,7 +46,7 @@ class PlantSpec:
     waste_capacity_g: float = 500.0
     spill_share: float = 0.5  # of the crystals leaving an open tip, lost to the room [ASSUMED]
     filter_clean_kpa_s_per_l: float = 3.0  # pressure drop per flow of a clean filter [ASSUMED]
-    filter_kpa_s_per_l_g: float = 0.03  # growth per gram of waste: due after 2 to 3 treatments [ASSUMED]
+    filter_kpa_s_per_l_g: float = 0.03  # per gram of waste: due after 3 treatments [ASSUMED]
 
     # -- sensors
     suction_noise_kpa: float = 0.05

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 STEP_S: Final = 0.001
-STEPS_PER_SAMPLE: Final = 5  # sensors are read and the hand is asked every 5 ms, as the firmware ticks
+STEPS_PER_SAMPLE: Final = 5  # sensors and hand go at 5 ms, as the firmware ticks
 SAMPLE_S: Final = STEPS_PER_SAMPLE * STEP_S
 SAMPLES_PER_SLOW: Final = 20  # temperature and filter load follow every 100 ms
 
