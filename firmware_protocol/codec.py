@@ -28,6 +28,8 @@ from firmware_protocol.schema import complaint
 __all__ = ["BadFrameError", "Frame", "Reject", "decode", "encode"]
 
 _PACK: Final = codec_to_device.PACK | codec_to_host.PACK
+_AT_DEVICE: Final = codec_to_device.UNPACK
+_AT_HOST: Final = codec_to_host.UNPACK
 _TO_DEVICE: Final = Direction.TO_DEVICE
 _REPEATED: Final = {spec.message for spec in CATALOGUE if flags_of(spec) & RELIABLE}
 _type_and_flags = Struct("<BB").unpack_from
@@ -55,8 +57,7 @@ def decode(run: bytes, direction: Direction) -> Frame:
     """
     try:
         raw = cobs_decode(run)
-        table = codec_to_device.UNPACK if direction is _TO_DEVICE else codec_to_host.UNPACK
-        return table[raw[0]](raw)
+        return (_AT_DEVICE if direction is _TO_DEVICE else _AT_HOST)[raw[0]](raw)
     except DecodeError:
         raise BadFrameError(Reject.COBS) from None
     except StructError:
