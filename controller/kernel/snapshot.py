@@ -3,8 +3,11 @@
 Field names are the keys, so ``as_dict`` is the whole mapping. Numbers that may be unknown are None.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +145,32 @@ class Snapshot:
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return asdict(self)
+
+    @staticmethod
+    def from_dict(said: Mapping[str, Any]) -> "Snapshot":
+        """Return the snapshot that a kernel sent; what it does not say is left at its default."""
+        return Snapshot(
+            kernel=_one(KernelView, said["kernel"]),
+            link=_one(LinkView, said["link"]),
+            unit=_one(UnitView, said["unit"]) if said["unit"] else None,
+            state=said["state"],
+            treatment=_treatment(said["treatment"]) if said["treatment"] else None,
+            live=_one(LiveView, said["live"]) if said["live"] else None,
+            alarms=_many(AlarmView, said["alarms"]),
+            receipts=_many(ReceiptView, said["receipts"]),
+            record=_one(RecordView, said["record"]),
+            unfinished=_many(UnfinishedView, said["unfinished"]),
+            time_to_safe_ms=said["time_to_safe_ms"],
+        )
+
+
+def _one(view: type[V], said: Mapping[str, Any]) -> V:
+    return view(**said)
+
+
+def _many(view: type[V], said: Sequence[Mapping[str, Any]]) -> tuple[V, ...]:
+    return tuple(view(**each) for each in said)
+
+
+def _treatment(said: Mapping[str, Any]) -> TreatmentView:
+    return TreatmentView(**{**said, "zones": _many(ZoneView, said["zones"])})

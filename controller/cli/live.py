@@ -1,0 +1,125 @@
+"""The live view of a treatment: what a practitioner wants at a glance, drawn from one snapshot."""
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from controller.cli.words import bar, quantity, share, state_words
+from controller.kernel.snapshot import LiveView, Snapshot, TreatmentView, ZoneView
+
+STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
+ZONE_MARK = {"waiting": "·", "current": "▶", "done": "✓", "skipped": "-"}
+PRIORITY_STYLE = {"high": "bold white on red", "medium": "black on yellow", "low": "cyan"}
+
+
+def render(
+    snapshot: Snapshot, *, hint: str = "Ctrl-C ends the treatment in order."
+) -> RenderableType:
+    """Return the whole view."""
+    treatment = snapshot.treatment
+    if treatment is None:
+        return Text("no treatment")
+    body: list[RenderableType] = [_state_line(snapshot), _zones(treatment)]
+    if snapshot.live is not None:
+        body.append(_live(snapshot.live))
+    body += [_alarm(alarm.priority, alarm.sentence, alarm.next_step) for alarm in snapshot.alarms]
+    body.append(Text(hint, style="dim"))
+    return Panel(
+        Group(*body), title=_title(snapshot, treatment), title_align="left", padding=(1, 2)
+    )
+
+
+def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
+    title = Text(f"{treatment.display_name} for {treatment.client}", style="bold")
+    if snapshot.unit is not None:
+        title.append(f"  unit {snapshot.unit.serial}", style="dim")
+    if treatment.simulated:
+        title.append("  SIMULATED", style="bold magenta")
+    return title
+
+
+def _state_line(snapshot: Snapshot) -> Text:
+    style = STATE_STYLE.get(snapshot.state, "bold")
+    line = Text(state_words(snapshot.state), style=style)
+    message = snapshot.treatment.message if snapshot.treatment else None
+    if message:
+        line.append(f"  {message}", style="not bold")
+    return line
+
+
+def _zones(treatment: TreatmentView) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", "zone", "time on skin", "exposure, bound against cap", "crystals", "suction"):
+        table.add_column(name, header_style="dim", no_wrap=True)
+    for zone in treatment.zones:
+        table.add_row(*_zone_cells(zone), style="" if zone.state == "current" else "dim")
+    return table
+
+
+def _zone_cells(zone: ZoneView) -> tuple[str, ...]:
+    return (
+        ZONE_MARK.get(zone.state, zone.state),
+        zone.display,
+        f"{bar(zone.contact_s, zone.budget_s)} {zone.contact_s:3.0f} of {zone.budget_s:.0f} s",
+        f"{bar(zone.bound_um, zone.cap_um)} {zone.bound_um:.2f} of {zone.cap_um:.2f} µm",
+        quantity(zone.grams, "g"),
+        quantity(zone.suction_kpa_mean, "kPa"),
+    )
+
+
+def _live(live: LiveView) -> Table:
+    table = Table.grid(padding=(0, 3, 0, 0))
+    suction = f"{quantity(live.suction_kpa, 'kPa')}  set {live.set_suction_kpa:.1f}"
+    flow = f"{quantity(live.flow_g_per_min, 'g/min')}  set {live.set_flow_g_per_min:.1f}"
+    table.add_row("suction", _gauge(live.suction_kpa, live.set_suction_kpa), suction, _inputs(live))
+    table.add_row(
+        "crystals", _gauge(live.flow_g_per_min, live.set_flow_g_per_min), flow, _valve(live)
+    )
+    return table
+
+
+def _gauge(value: float | None, target: float) -> str:
+    return bar(value or 0.0, target * 1.25)
+
+
+def _inputs(live: LiveView) -> str:
+    contact = "on skin" if live.contact else "lifted"
+    switch = "switch pressed" if live.switch else "switch released"
+    return f"{contact}, {switch}"
+
+
+def _valve(live: LiveView) -> str:
+    valve = "shut" if live.valve_percent <= 1.0 else f"{live.valve_percent:.0f} % open"
+    return f"valve {valve}, lease {live.lease_left_ms} ms"
+
+
+def _alarm(priority: str, sentence: str, next_step: str) -> Text:
+    style = PRIORITY_STYLE.get(priority.lower(), "bold")
+    return Text.assemble((f" {priority.upper()} ", style), f" {sentence} ", (next_step, "bold"))
+
+
+def plain_line(snapshot: Snapshot) -> str:
+    """Return one line for a log or a pipe."""
+    treatment = snapshot.treatment
+    state = state_words(snapshot.state)
+    current = _current(treatment)
+    if current is None or snapshot.live is None:
+        return state
+    live, done = snapshot.live, 100.0 * share(current.contact_s, current.budget_s)
+    time = f"{done:.0f} % ({current.contact_s:.0f} of {current.budget_s:.0f} s)"
+    exposure = f"exposure {current.bound_um:.2f} of {current.cap_um:.2f} µm"
+    suction = f"suction {quantity(live.suction_kpa, 'kPa')} (set {live.set_suction_kpa:.1f})"
+    flow = f"crystals {quantity(live.flow_g_per_min, 'g/min')} (set {live.set_flow_g_per_min:.1f})"
+    return f"{state} · {current.display} {time} · {exposure} · {suction} · {flow}"
+
+
+def current_zone(snapshot: Snapshot) -> str:
+    """Return the name of the zone under treatment, or nothing."""
+    zone = _current(snapshot.treatment)
+    return zone.zone if zone else ""
+
+
+def _current(treatment: TreatmentView | None) -> ZoneView | None:
+    zones = treatment.zones if treatment else ()
+    return next((zone for zone in zones if zone.state == "current"), None)

@@ -1,0 +1,34 @@
+"""How a command ends: exit codes and the one failure that every command raises."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes that scripts rely on."""
+
+    DONE = 0
+    REFUSED = 1
+    """Refused, or a check failed."""
+    USAGE = 2
+    PORT = 3
+    """The port or the device."""
+    TRIPPED = 4
+    """Ended by a safety trip."""
+
+
+class Failure(Exception):  # noqa: N818  it is a value for the person at the terminal, not a bug
+    """One sentence for a person, what to do next, and the exit code."""
+
+    def __init__(
+        self, sentence: str, next_step: str = "", code: ExitCode = ExitCode.REFUSED, name: str = ""
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.next_step = next_step
+        self.code = code
+        self.name = name or code.name.lower()
+
+    @property
+    def words(self) -> str:
+        """Sentence and next step, for standard error."""
+        return f"{self.sentence} {self.next_step}".strip()

@@ -1,0 +1,150 @@
+"""Starting the other processes: a simulated handpiece and the kernel, each by its own command.
+
+Both run in a session of their own, so that Ctrl-C reaches only this process, which then asks for an
+orderly stop. The simulator lives as long as anybody holds the write end of a pipe: this process and
+the kernel that it started. When both are gone, so is the simulator.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from controller.cli.outcome import ExitCode, Failure
+
+READY_MAX_S: Final = 15.0
+"""How long a process may take until it says that it is ready; about 1 s is usual."""
+READY_LINE_MAX: Final = 65_536
+END_MAX_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class Started:
+    """A process that said it is ready, with what it said."""
+
+    process: subprocess.Popen[bytes]
+    said: dict[str, Any]
+
+    def end(self) -> None:
+        """Ask it to end, and insist after ``END_MAX_S``."""
+        self.process.terminate()
+        try:
+            self.process.wait(END_MAX_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def simulator(*, hand: str, seed: int, keep_fd: list[int]) -> Iterator[str]:
+    """Start a simulated handpiece on a pty and give its port.
+
+    ``keep_fd`` receives the descriptor that the kernel has to inherit for the simulator to live on.
+    """
+    command = _simulator_command()
+    folder = Path(tempfile.mkdtemp(prefix="corneum-"))
+    read_end, write_end = os.pipe()
+    keep_fd.append(write_end)
+    link = folder / "handpiece"
+    arguments = [
+        *command, "serve", "--pty", str(link), "--hand", hand, "--seed", str(seed),
+        "--while-stdin", "--json",
+    ]  # fmt: skip
+    try:
+        started = _start(arguments, "the simulator", stdin=read_end)
+    finally:
+        os.close(read_end)
+    try:
+        yield str(started.said.get("port", link))
+    finally:
+        started.end()
+        os.close(write_end)
+        keep_fd.remove(write_end)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def kernel(arguments: Sequence[str], keep_fds: Sequence[int] = ()) -> Started:
+    """Start a kernel and wait until it is ready; Failure with its own sentence otherwise."""
+    command = [sys.executable, "-m", "controller.kernel", *arguments]
+    return _start(command, "the kernel", pass_fds=keep_fds)
+
+
+def _simulator_command() -> list[str]:
+    beside = Path(sys.executable).with_name("corneum-sim")
+    found = str(beside) if beside.exists() else shutil.which("corneum-sim")
+    if found is None:
+        raise Failure(
+            "The command corneum-sim was not found, so there is no handpiece to simulate.",
+            "Install the project with `make venv`, or name a real port with --port.",
+        )
+    return [found]
+
+
+def _start(
+    command: Sequence[str],
+    name: str,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    pass_fds: Sequence[int] = (),
+) -> Started:
+    process = subprocess.Popen(  # noqa: S603  our own commands, no shell
+        command,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=tuple(pass_fds),
+    )
+    said = _first_line(process, name)
+    if said.get("ready") is True:
+        return Started(process, said)
+    process.kill()
+    process.wait()
+    raise failure_of(said.get("error"), name)
+
+
+def failure_of(error: object, name: str) -> Failure:
+    """Return the failure that another process reported, with its exit code."""
+    if not isinstance(error, dict):
+        return Failure(f"{name} ended before it was ready.", code=ExitCode.PORT)
+    code = str(error.get("code", ""))
+    exit_code = exit_code_of(code)
+    return Failure(
+        str(error.get("sentence", f"{name} refused")),
+        str(error.get("next_step", "")),
+        exit_code,
+        code,
+    )
+
+
+def exit_code_of(code: str) -> ExitCode:
+    """Return the exit code that belongs to an error code of the kernel."""
+    return ExitCode.PORT if code.partition("_")[0] in PORT_CODES else ExitCode.REFUSED
+
+
+PORT_CODES: Final = frozenset({"port", "unit", "link", "device", "kernel"})
+"""First words of the error codes that mean port or device."""
+
+
+def _first_line(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
+    stream = process.stdout
+    if stream is None:
+        return {}
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        if not selector.select(READY_MAX_S):
+            process.kill()
+            raise Failure(f"{name} was not ready after {READY_MAX_S:.0f} s.", code=ExitCode.PORT)
+    line = stream.readline(READY_LINE_MAX)
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

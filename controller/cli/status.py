@@ -1,0 +1,74 @@
+"""`corneum status`: what the kernel and the unit are doing, at once or continuously."""
+
+import json
+import sys
+import time
+from typing import Final
+
+from controller.cli.outcome import ExitCode
+from controller.cli.session import asked, running
+from controller.cli.words import quantity, state_words
+from controller.kernel.snapshot import LiveView, Snapshot, TreatmentView, UnitView
+
+WATCH_PERIOD_S: Final = 0.5
+
+
+def run(port: str | None, *, watch: bool, as_json: bool) -> ExitCode:
+    """Print the status once, or until Ctrl-C."""
+    address = running(port)
+    try:
+        while True:
+            said = asked(address.socket, "status")
+            text = json.dumps(said) if as_json else "\n".join(lines(Snapshot.from_dict(said)))
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+            if not watch:
+                break
+            time.sleep(WATCH_PERIOD_S)
+    except KeyboardInterrupt:
+        pass
+    return ExitCode.DONE
+
+
+def lines(snapshot: Snapshot) -> list[str]:
+    """Return the status in a few lines for people."""
+    kernel = snapshot.kernel
+    said = [f"{kernel.port}: {state_words(snapshot.state)} (kernel pid {kernel.pid})"]
+    said.append(_unit(snapshot.unit) if snapshot.unit else f"no unit: {snapshot.link.state}")
+    if snapshot.treatment is not None:
+        said += _treatment(snapshot.treatment)
+    if snapshot.live is not None:
+        said.append(_live(snapshot.live))
+    said += [
+        f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}"
+        for alarm in snapshot.alarms
+    ]
+    said += [
+        f"unfinished: treatment {left.treatment}, {left.program} for {left.client}; go on with "
+        f"`corneum treat {left.program} --client {left.client} --resume`"
+        for left in snapshot.unfinished
+    ]
+    return said
+
+
+def _unit(unit: UnitView) -> str:
+    simulated = ", simulated" if unit.simulated else ""
+    return f"unit {unit.serial}, firmware {unit.firmware}{simulated}"
+
+
+def _treatment(treatment: TreatmentView) -> list[str]:
+    outcome = treatment.outcome or "under way"
+    return [
+        f"{treatment.display_name} for {treatment.client}: {outcome}",
+        *(
+            f"  {zone.display}: {zone.state}, {zone.contact_s:.0f} of {zone.budget_s:.0f} s, "
+            f"exposure {zone.bound_um:.2f} of {zone.cap_um:.2f} µm"
+            for zone in treatment.zones
+        ),
+    ]
+
+
+def _live(live: LiveView) -> str:
+    suction = f"{quantity(live.suction_kpa, 'kPa')} (set {live.set_suction_kpa:.1f})"
+    flow = f"{quantity(live.flow_g_per_min, 'g/min')} (set {live.set_flow_g_per_min:.1f})"
+    return f"suction {suction}, crystals {flow}, valve {live.valve_percent:.0f} %"

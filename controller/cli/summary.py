@@ -1,0 +1,93 @@
+"""The end of a treatment: a table by zone for people, one object for scripts."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from controller.cli.outcome import ExitCode
+from controller.cli.words import quantity
+from controller.kernel.snapshot import Snapshot, TreatmentView
+
+EXIT_BY_OUTCOME: Final = {
+    "completed": ExitCode.DONE,
+    "stopped": ExitCode.DONE,
+    "tripped": ExitCode.TRIPPED,
+    "refused": ExitCode.REFUSED,
+}
+
+
+def exit_code(outcome: str | None) -> ExitCode:
+    """Return the exit code of an outcome; a treatment that never ended counts as a device error."""
+    return EXIT_BY_OUTCOME.get(outcome or "", ExitCode.PORT)
+
+
+def as_object(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    treatment = snapshot.treatment
+    unit = snapshot.unit
+    return {
+        "outcome": treatment.outcome if treatment else None,
+        "program": treatment.program if treatment else None,
+        "client": treatment.client if treatment else None,
+        "simulated": treatment.simulated if treatment else None,
+        "unit": asdict(unit) if unit else None,
+        "zones": [asdict(zone) for zone in treatment.zones] if treatment else [],
+        "message": treatment.message if treatment else None,
+        "alarms": [asdict(alarm) for alarm in snapshot.alarms],
+        "time_to_safe_ms": snapshot.time_to_safe_ms,
+        "record": {
+            "path": snapshot.record.path,
+            "treatment": treatment.id if treatment else None,
+            "rows": snapshot.record.rows,
+        },
+    }
+
+
+def show(console: Console, snapshot: Snapshot) -> None:
+    """Print the summary by zone and where the record lies."""
+    treatment = snapshot.treatment
+    if treatment is None:
+        return
+    console.print(_table(treatment))
+    if treatment.message:
+        console.print(treatment.message)
+    for alarm in snapshot.alarms:
+        console.print(f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}")
+    if snapshot.time_to_safe_ms is not None:
+        console.print(f"valve shut and vented {snapshot.time_to_safe_ms:.0f} ms after the stop")
+    console.print(f"record: treatment {treatment.id} in {snapshot.record.path}", soft_wrap=True)
+
+
+def _table(treatment: TreatmentView) -> Table:
+    simulated = " (simulated)" if treatment.simulated else ""
+    table = Table(
+        title=f"{treatment.display_name} for {treatment.client}: {treatment.outcome}{simulated}",
+        title_justify="left",
+    )
+    for name in (
+        "zone",
+        "",
+        "crystals",
+        "on skin",
+        "suction mean",
+        "peak",
+        "depth",
+        "bound",
+        "cap",
+    ):
+        table.add_column(name, justify="left" if name in {"zone", ""} else "right", no_wrap=True)
+    for zone in treatment.zones:
+        table.add_row(
+            zone.display,
+            zone.state,
+            quantity(zone.grams, "g"),
+            quantity(zone.contact_s, "s"),
+            quantity(zone.suction_kpa_mean, "kPa"),
+            quantity(zone.suction_kpa_peak, "kPa"),
+            quantity(zone.nominal_um, "µm", 2),
+            quantity(zone.bound_um, "µm", 2),
+            quantity(zone.cap_um, "µm", 2),
+        )
+    return table

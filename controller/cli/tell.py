@@ -1,0 +1,27 @@
+"""The short verbs: stop, pause, resume, ack and reset."""
+
+import json
+import sys
+from typing import Final
+
+from controller.cli.outcome import ExitCode
+from controller.cli.session import asked, running
+
+DONE_WORDS: Final = {
+    "stop": "stopping: the valve shuts, then purge and vent.",
+    "pause": "paused: no crystals until `corneum resume` and a fresh press of the hand switch.",
+    "resume": "resumed: release and press the hand switch to go on.",
+    "ack": "acknowledged. A latched trip still needs `corneum reset`.",
+    "reset": "reset asked for: see `corneum status`.",
+}
+
+
+def run(verb: str, port: str | None, args: dict[str, bool], *, as_json: bool) -> ExitCode:
+    """Tell the running kernel and say what came of it."""
+    address = running(port)
+    result = asked(address.socket, verb, dict(args))
+    if as_json:
+        sys.stdout.write(json.dumps({"done": verb, "port": address.port, **result}) + "\n")
+    else:
+        sys.stdout.write(f"{address.port}: {DONE_WORDS[verb]}\n")
+    return ExitCode.DONE

@@ -1,0 +1,42 @@
+"""How values are said on a terminal: numbers with units, states and bars."""
+
+from typing import Final
+
+BAR_WIDTH: Final = 14
+UNKNOWN: Final = "—"
+
+STATE_WORDS: Final = {
+    "idle": "idle",
+    "preparing": "preparing the unit",
+    "arming": "arming",
+    "armed": "armed: press the hand switch",
+    "active": "treating",
+    "paused": "paused: press the hand switch to go on",
+    "stopping": "stopping: purge, then vent",
+    "tripped": "SAFETY TRIP",
+    "cleared": "trip cleared",
+    "completed": "completed",
+    "stopped": "stopped",
+    "refused": "refused",
+}
+
+
+def quantity(value: float | None, unit: str, decimals: int = 1) -> str:
+    """Return a number with its unit; a dash where nothing is known."""
+    return f"{UNKNOWN} {unit}" if value is None else f"{value:.{decimals}f} {unit}"
+
+
+def state_words(state: str) -> str:
+    """Return what a state means to the person who holds the handpiece."""
+    return STATE_WORDS.get(state, state)
+
+
+def share(part: float, whole: float) -> float:
+    """Return part over whole, held to 0 to 1; 0 where there is no whole."""
+    return min(1.0, max(0.0, part / whole)) if whole > 0.0 else 0.0
+
+
+def bar(part: float, whole: float, width: int = BAR_WIDTH) -> str:
+    """Return a bar of blocks that a screen reader can skip: the number always stands beside it."""
+    filled = round(share(part, whole) * width)
+    return "█" * filled + "░" * (width - filled)
