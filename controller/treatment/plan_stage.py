@@ -119,8 +119,8 @@ def note_of(case: Case, planned: PlannedStage) -> str | None:
         return None
     contact = planned.receipts[-1]
     note = (
-        f"{planned.display}: the exposure cap of {say(Quantity.DEPTH_UM, planned.cap_um)} ends this "
-        f"zone after about {contact.allowed:.0f} of {contact.requested:.0f} s of contact"
+        f"{planned.display}: the exposure cap of {say(Quantity.DEPTH_UM, planned.cap_um)} ends "
+        f"this zone after about {contact.allowed:.0f} of {contact.requested:.0f} s of contact"
     )
     fits = fitting_flow_g_per_min(case, planned.flow_g_per_min, contact.allowed, contact.requested)
     return f"{note}; all of it fits at {fits:.1f} g/min." if fits is not None else f"{note}."

@@ -1,0 +1,103 @@
+"""Loading clients and handpieces."""
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from controller.config.errors import ConfigError
+from controller.config.explain import validate
+from controller.config.models import ClientFile, HandpieceFile
+from controller.config.programs import NAME
+from controller.config.toml_file import read_toml
+from controller.treatment.client import Checklist, Client, Contraindication
+from controller.treatment.unit import Tip, Unit
+
+
+def load_client(configs: Path, ref: str) -> Client:
+    """Return the client of that reference."""
+    path = configs / "clients" / f"{ref}.toml"
+    if not (NAME.fullmatch(ref) and path.is_file()):
+        raise ConfigError(
+            f"There is no client {ref[:40]!r} in {configs / 'clients'}; check the reference, "
+            "or use demo to practise on a simulated handpiece."
+        )
+    return read_client(path)
+
+
+def read_client(path: Path) -> Client:
+    """Return the client in ``path``."""
+    file = validate(ClientFile, read_toml(path), path)
+    if file.ref != path.stem:
+        raise ConfigError(
+            f'{path}, ref = "{file.ref}" differs from the name of the file; '
+            f'rename the file, or write ref = "{path.stem}".',
+            file=path,
+            field="ref",
+        )
+    keys = [item.key for item in Contraindication]
+    for key in file.checklist:
+        if key not in keys:
+            raise ConfigError(
+                f"{path}, checklist.{key}: there is no such question; the questions are "
+                f"{', '.join(keys)}.",
+                file=path,
+                field=f"checklist.{key}",
+            )
+    return Client(
+        ref=file.ref,
+        phototype=file.phototype,
+        age_years=file.age_years,
+        checklist=Checklist.of(file.checklist),
+        zones=None if file.zones is None else tuple(file.zones),
+        exclusions=tuple(file.exclusions),
+        practice=file.practice,
+    )
+
+
+def load_unit(configs: Path, serial: int, *, simulated: bool) -> Unit:
+    """Return what is known about the unit that answered with ``serial``."""
+    folder = configs / "handpieces"
+    path = folder / f"unit-{serial}.toml"
+    if simulated and not path.is_file():
+        path = folder / "simulated.toml"
+    if not path.is_file():
+        raise ConfigError(
+            f"Handpiece {serial} is not known: there is no {path}; have it calibrated first."
+        )
+    unit = read_unit(path, serial)
+    if unit.simulated is not simulated:
+        kinds = ("a real", "a simulated") if simulated else ("a simulated", "a real")
+        raise ConfigError(
+            f"{path} describes {kinds[0]} handpiece, and {kinds[1]} one answered as {serial}; "
+            "check which one is connected.",
+            file=path,
+            field="simulated",
+        )
+    return unit
+
+
+def read_unit(path: Path, serial: int | None = None) -> Unit:
+    """Return the unit in ``path``; ``serial`` is the one that answered, where one did."""
+    file = validate(HandpieceFile, read_toml(path), path)
+    if file.serial is not None and serial is not None and file.serial != serial:
+        raise ConfigError(
+            f"{path}, serial = {file.serial} is not the {serial} that answered; its calibration "
+            "may not be used for another unit.",
+            file=path,
+            field="serial",
+        )
+    return Unit(
+        serial=serial or file.serial or 0,
+        simulated=file.simulated,
+        suction_max_kpa=file.suction_max_kpa,
+        flow_max_g_per_min=file.flow_max_g_per_min,
+        suction_uncertainty_kpa=file.suction_uncertainty_kpa,
+        flow_uncertainty_percent=file.flow_uncertainty_percent,
+        tip=Tip(**file.tip.model_dump()),
+        calibration_due_wall_s=_end_of_day_wall_s(file),
+    )
+
+
+def _end_of_day_wall_s(file: HandpieceFile) -> float | None:
+    if file.calibration_due is None:
+        return None
+    return datetime.combine(file.calibration_due, time(23, 59, 59), UTC).timestamp()

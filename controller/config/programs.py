@@ -1,0 +1,210 @@
+"""Loading programs: from a file to a frozen value, within skin data and approved presets."""
+
+import difflib
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+from controller.config.errors import ConfigError
+from controller.config.explain import validate
+from controller.config.models import ProgramFile, StageFile
+from controller.config.presets import PRESETS, preset_of
+from controller.config.skin import first_doubled
+from controller.config.toml_file import read_toml
+from controller.config.units import with_unit
+from controller.safety.skin import Skin
+from controller.treatment.plan_stage import SUCTION_MAX_KPA
+from controller.treatment.program import Program, Role, Stage
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+PROGRAMS_MAX: Final = 500  # files in one folder: more is not a library of presets
+WINDOW_MM: Final = 6.0  # openings are 4 to 6 mm: The Dermatologist 2003, "Microdermabrasion"
+OVERLAP: Final = 0.5  # strokes overlap by half: businessmama.co.uk/lessons/procedure-11
+BUDGET_SPARE: Final = 1.02  # printed budgets are rounded
+MM2_PER_CM2: Final = 100.0
+
+
+def budget_s(area_cm2: float, passes: int, speed_mm_per_s: float) -> float:
+    """Return the contact time: area * passes / (window * (1 - overlap) * speed)."""
+    return area_cm2 * MM2_PER_CM2 * passes / (WINDOW_MM * (1.0 - OVERLAP) * speed_mm_per_s)
+
+
+def program_names(configs: Path) -> tuple[str, ...]:
+    """Return the names of the programs of a folder, in order."""
+    try:
+        found = sorted(path.stem for path in (configs / "programs").glob("*.toml"))
+    except OSError as error:
+        raise ConfigError(
+            f"{configs / 'programs'} cannot be read ({error.strerror}); check the permissions."
+        ) from error
+    return tuple(found[:PROGRAMS_MAX])
+
+
+def load_program(configs: Path, name: str, skin: Skin) -> Program:
+    """Return the program of that name; ConfigError, in one sentence, where it cannot be used."""
+    path = configs / "programs" / f"{name}.toml"
+    if not (NAME.fullmatch(name) and path.is_file()):
+        raise _unknown(configs, name)
+    return read_program(path, skin)
+
+
+def read_program(path: Path, skin: Skin) -> Program:
+    """Return the program in ``path``."""
+    file = validate(ProgramFile, read_toml(path), path)
+    if file.name != path.stem:
+        raise ConfigError(
+            f'{path}, name = "{file.name}" differs from the name of the file; '
+            f'rename the file, or write name = "{path.stem}".',
+            file=path,
+            field="name",
+        )
+    _check_zones(file, skin, path)
+    for number, group in enumerate(file.stages, start=1):
+        _check_stage(path, number, group, skin)
+        _check_preset(path, number, group)
+    return Program(
+        name=file.name,
+        display_name=file.display_name,
+        version=file.version,
+        sha256=content_sha256(file),
+        stages=tuple(stage for group in file.stages for stage in _stages(group, skin)),
+        interval_days=file.interval_days,
+        course=file.course,
+        role=Role(file.role),
+        note=file.note,
+    )
+
+
+def content_sha256(file: ProgramFile) -> str:
+    """Return the hash of the values: comments, order and layout of the file do not change it."""
+    text = json.dumps(file.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unknown(configs: Path, name: str) -> ConfigError:
+    names = program_names(configs)
+    if not names:
+        folder = configs / "programs"
+        return ConfigError(f"There are no programs in {folder}; name another --configs folder.")
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else "choose one of the programs."
+    return ConfigError(f"There is no program {name[:40]!r} among {', '.join(names)}; {hint}")
+
+
+def _check_zones(file: ProgramFile, skin: Skin, path: Path) -> None:
+    doubled = first_doubled([zone for group in file.stages for zone in group.zones])
+    if doubled is not None:
+        raise ConfigError(
+            f'{path}, zone "{doubled}" stands there twice; keep it in one stage.',
+            file=path,
+            field="zones",
+        )
+    for number, group in enumerate(file.stages, start=1):
+        for zone in group.zones:
+            _check_zone(path, f"stages[{number}].zones", zone, skin)
+
+
+def _check_zone(path: Path, field: str, zone: str, skin: Skin) -> None:
+    site = skin.site(zone)
+    if site is None:
+        known = [each.zone for each in skin.sites if each.selectable]
+        near = difflib.get_close_matches(zone, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}."
+        raise ConfigError(
+            f'{path}, {field}: there is no zone "{zone}"; {hint}', file=path, field=field
+        )
+    if not site.selectable:
+        raise ConfigError(
+            f'{path}, {field}: "{zone}" is an exclusion zone that no program may name; remove it.',
+            file=path,
+            field=field,
+        )
+
+
+def _check_stage(path: Path, number: int, group: StageFile, skin: Skin) -> None:
+    for zone in group.zones:
+        site = skin.site(zone)
+        top_kpa = 0.0 if site is None else min(site.suction_max_kpa, SUCTION_MAX_KPA[site.region])
+        if not (group.suction_kpa <= top_kpa):
+            where = f"on the {site.region.value}, " if site is not None else ""
+            raise _too_much(
+                path, number, "suction_kpa", group.suction_kpa, top_kpa, f"{where}{zone}"
+            )
+    most_s = budget_s(_area_cm2(group, skin), group.passes, group.speed_mm_per_s) * BUDGET_SPARE
+    if not (group.contact_budget_s <= most_s + 1.0):
+        raise _too_much(
+            path, number, "contact_budget_s", group.contact_budget_s, round(most_s),
+            f"{group.passes} passes at {group.speed_mm_per_s:g} mm/s",
+        )  # fmt: skip
+
+
+def _too_much(
+    path: Path, number: int, field: str, value: float, top: float, reason: str
+) -> ConfigError:
+    place = f"stages[{number}].{field}"
+    return ConfigError(
+        f"{path}, {place} = {with_unit(field, value)} is out of range ({reason}); "
+        f"it must be at most {with_unit(field, top)}.",
+        file=path,
+        field=place,
+    )
+
+
+def _check_preset(path: Path, number: int, group: StageFile) -> None:
+    if path.stem not in PRESETS:
+        return
+    for zone in group.zones:
+        preset = preset_of(path.stem, zone)
+        if preset is None:
+            place = f"stages[{number}].zones"
+            raise ConfigError(
+                f'{path}, {place}: "{zone}" is not a zone of the preset {path.stem}; remove it, or '
+                "ask a supervisor to approve a program of its own.",
+                file=path,
+                field=place,
+            )
+        for field in ("suction_kpa", "flow_g_per_min", "passes"):
+            if not (getattr(group, field) <= getattr(preset, field)):
+                raise _raised(path, number, group, field, getattr(preset, field), "at most")
+        if not (group.speed_mm_per_s >= preset.speed_mm_per_s):
+            speed = preset.speed_mm_per_s
+            raise _raised(path, number, group, "speed_mm_per_s", speed, "at least")
+
+
+def _raised(
+    path: Path, number: int, group: StageFile, field: str, approved: float, word: str
+) -> ConfigError:
+    place = f"stages[{number}].{field}"
+    value, limit = with_unit(field, getattr(group, field)), with_unit(field, approved)
+    return ConfigError(
+        f"{path}, {place} = {value} is stronger than the approved preset; a practitioner may only "
+        f"lower, so it must be {word} {limit}, or a supervisor must approve a new preset.",
+        file=path,
+        field=place,
+    )
+
+
+def _stages(group: StageFile, skin: Skin) -> tuple[Stage, ...]:
+    total_cm2 = _area_cm2(group, skin)
+    return tuple(
+        Stage(
+            zone=zone,
+            suction_kpa=group.suction_kpa,
+            flow_g_per_min=group.flow_g_per_min,
+            passes=group.passes,
+            speed_mm_per_s=group.speed_mm_per_s,
+            contact_budget_s=group.contact_budget_s * _site_area_cm2(zone, skin) / total_cm2,
+        )
+        for zone in group.zones
+    )
+
+
+def _area_cm2(group: StageFile, skin: Skin) -> float:
+    return sum(_site_area_cm2(zone, skin) for zone in group.zones)
+
+
+def _site_area_cm2(zone: str, skin: Skin) -> float:
+    site = skin.site(zone)
+    return 0.0 if site is None else site.area_cm2

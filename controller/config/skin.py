@@ -1,0 +1,87 @@
+"""Loading the skin data of a folder of configurations."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from controller.config.errors import ConfigError
+from controller.config.explain import validate
+from controller.config.skin_models import ExclusionFile, RemovalFile, SiteFile, SitesFile
+from controller.config.toml_file import read_toml
+from controller.safety.removal import RemovalModel
+from controller.safety.skin import CapRules, Region, Site, Skin
+from firmware_protocol import envelope
+
+FACE_MAX_KPA: Final = envelope.SUCTION_FACE_MAX_PA / 1000
+
+
+def load_skin(configs: Path) -> Skin:
+    """Return the skin data of ``configs/skin``."""
+    sites_path, removal_path = configs / "skin" / "sites.toml", configs / "skin" / "removal.toml"
+    sites = validate(SitesFile, read_toml(sites_path), sites_path)
+    removal = validate(RemovalFile, read_toml(removal_path), removal_path)
+    _check_sites(sites, sites_path)
+    return Skin(
+        version=f"{sites.version}+{removal.version}",
+        model=RemovalModel(**removal.model.model_dump()),
+        rules=CapRules(**removal.rules.model_dump()),
+        sites=(
+            *(_site(site) for site in sites.sites),
+            *(_exclusion(zone) for zone in sites.exclusions),
+        ),
+    )
+
+
+def _check_sites(file: SitesFile, path: Path) -> None:
+    doubled = first_doubled(
+        [site.zone for site in file.sites] + [zone.zone for zone in file.exclusions]
+    )
+    if doubled is not None:
+        raise ConfigError(
+            f"{path}, zone {doubled!r} stands there twice; keep one of them.",
+            file=path,
+            field="zone",
+        )
+    for number, site in enumerate(file.sites, start=1):
+        if site.region == "face" and not (site.suction_max_kpa <= FACE_MAX_KPA):
+            raise ConfigError(
+                f"{path}, sites[{number}].suction_max_kpa = {site.suction_max_kpa:g} kPa is out of "
+                f"range; on the face it must be at most {FACE_MAX_KPA:g} kPa.",
+                file=path,
+                field=f"sites[{number}].suction_max_kpa",
+            )
+
+
+def first_doubled(names: Sequence[str]) -> str | None:
+    """Return the first name that stands twice in ``names``, or None."""
+    return next((name for at, name in enumerate(names) if name in names[:at]), None)
+
+
+def _site(file: SiteFile) -> Site:
+    return Site(
+        zone=file.zone,
+        display=file.display,
+        region=Region(file.region),
+        sc_nom_um=file.sc_nom_um,
+        layers=file.layers,
+        area_cm2=file.area_cm2,
+        suction_max_kpa=file.suction_max_kpa,
+        selectable=True,
+        source=file.source,
+        confidence=file.confidence,
+    )
+
+
+def _exclusion(file: ExclusionFile) -> Site:
+    return Site(
+        zone=file.zone,
+        display=file.display,
+        region=Region.FACE,
+        sc_nom_um=0.0,
+        layers=0.0,
+        area_cm2=0.0,
+        suction_max_kpa=0.0,
+        selectable=False,
+        source=file.why,
+        confidence="published",
+    )
