@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Final
 
 from firmware_protocol.catalogue import Direction
+from firmware_protocol.document import render_document
 from firmware_protocol.generate import render_codec
+from firmware_protocol.vectors import render_vectors
 
 TOP: Final = Path(__file__).resolve().parent.parent
 
 FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("firmware_protocol/codec_to_device.py", lambda: render_codec(Direction.TO_DEVICE)),
     ("firmware_protocol/codec_to_host.py", lambda: render_codec(Direction.TO_HOST)),
+    ("firmware_protocol/vectors.json", render_vectors),
+    ("docs/PROTOCOL.md", render_document),
 )
 
 

@@ -14,7 +14,7 @@ from firmware_protocol import messages as m
 from firmware_protocol.catalogue import Direction, Seed
 from firmware_protocol.crc import RESIDUE, SEEDS, crc32
 from firmware_protocol.errors import BadFrameError, LocalProtocolError, Reject
-from firmware_protocol.frame import DELIMITER, Frame, cobs_encode
+from firmware_protocol.frame import Frame, cobs_encode
 from firmware_protocol.schema import complaint
 
 _FIXED_SEED: Final = SEEDS[Direction.TO_DEVICE, Seed.FIXED]
@@ -22,15 +22,15 @@ _SCHEMA_SEED: Final = SEEDS[Direction.TO_DEVICE, Seed.SCHEMA]
 _crc_bytes = Struct("<I").pack
 _new = tuple.__new__
 
-_hello_pack = Struct("<BBIHBBII").pack
+_hello_pack = Struct("<HIHBBII").pack
 _hello_unpack = Struct("<HIHBBII4x").unpack
 _hello = m.Hello
 
 
 def _pack_hello(message: m.Hello, session: int, seq: int, flags: int) -> bytes:
     (major, minor, schema, host_nonce) = message
-    raw = _hello_pack(0x01, 0x05 | flags, session, seq, major, minor, schema, host_nonce)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + DELIMITER
+    raw = _hello_pack(0x0501 | flags << 8, session, seq, major, minor, schema, host_nonce)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + b"\0"
 
 
 def _unpack_hello(raw: bytes) -> Frame:
@@ -43,7 +43,7 @@ def _unpack_hello(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_config_pack = Struct("<BBIHIHHHB").pack
+_config_pack = Struct("<HIHIHHHB").pack
 _config_unpack = Struct("<HIHIHHHB4x").unpack
 _config = m.Config
 
@@ -51,10 +51,10 @@ _config = m.Config
 def _pack_config(message: m.Config, session: int, seq: int, flags: int) -> bytes:
     (treatment, suction_max_pa, flow_max_mg_per_min, suction_min_pa, tip) = message
     raw = _config_pack(
-        0x10, 0x05 | flags, session, seq, treatment, suction_max_pa, flow_max_mg_per_min,
+        0x0510 | flags << 8, session, seq, treatment, suction_max_pa, flow_max_mg_per_min,
         suction_min_pa, tip,
     )
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_config(raw: bytes) -> Frame:
@@ -69,14 +69,14 @@ def _unpack_config(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_selftest_pack = Struct("<BBIH").pack
+_selftest_pack = Struct("<HIH").pack
 _selftest_unpack = Struct("<HIH4x").unpack
 _selftest = m.SelfTest
 
 
 def _pack_selftest(message: m.SelfTest, session: int, seq: int, flags: int) -> bytes:
-    raw = _selftest_pack(0x11, 0x05 | flags, session, seq)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    raw = _selftest_pack(0x0511 | flags << 8, session, seq)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_selftest(raw: bytes) -> Frame:
@@ -89,15 +89,15 @@ def _unpack_selftest(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_arm_pack = Struct("<BBIHII").pack
+_arm_pack = Struct("<HIHII").pack
 _arm_unpack = Struct("<HIHII4x").unpack
 _arm = m.Arm
 
 
 def _pack_arm(message: m.Arm, session: int, seq: int, flags: int) -> bytes:
     (token, treatment) = message
-    raw = _arm_pack(0x12, 0x05 | flags, session, seq, token, treatment)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    raw = _arm_pack(0x0512 | flags << 8, session, seq, token, treatment)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_arm(raw: bytes) -> Frame:
@@ -110,7 +110,7 @@ def _unpack_arm(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_reset_pack = Struct("<BBIHB").pack
+_reset_pack = Struct("<HIHB").pack
 _reset_unpack = Struct("<HIHB4x").unpack
 _reset = m.Reset
 
@@ -119,8 +119,8 @@ def _pack_reset(message: m.Reset, session: int, seq: int, flags: int) -> bytes:
     (cause,) = message
     if not (cause <= 24):
         raise LocalProtocolError(complaint(message))
-    raw = _reset_pack(0x14, 0x05 | flags, session, seq, cause)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    raw = _reset_pack(0x0514 | flags << 8, session, seq, cause)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_reset(raw: bytes) -> Frame:
@@ -135,15 +135,15 @@ def _unpack_reset(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_logread_pack = Struct("<BBIHI").pack
+_logread_pack = Struct("<HIHI").pack
 _logread_unpack = Struct("<HIHI4x").unpack
 _logread = m.LogRead
 
 
 def _pack_logread(message: m.LogRead, session: int, seq: int, flags: int) -> bytes:
     (record_seq,) = message
-    raw = _logread_pack(0x18, 0x01 | flags, session, seq, record_seq)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    raw = _logread_pack(0x0118 | flags << 8, session, seq, record_seq)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_logread(raw: bytes) -> Frame:
@@ -156,7 +156,7 @@ def _unpack_logread(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_setpoint_pack = Struct("<BBIHHHIHHBIH").pack
+_setpoint_pack = Struct("<HIHHHIHHBIH").pack
 _setpoint_unpack = Struct("<HIHHHIHHBIH4x").unpack
 _setpoint = m.Setpoint
 
@@ -169,10 +169,10 @@ def _pack_setpoint(message: m.Setpoint, session: int, seq: int, flags: int) -> b
     if not (suction_pa <= 50000 and flow_mg_per_min <= 12000 and wish <= 3):
         raise LocalProtocolError(complaint(message))
     raw = _setpoint_pack(
-        0x30, 0x04 | flags, session, seq, lease_ms, loop_counter, echo_tick_ms, suction_pa,
-        flow_mg_per_min, wish, treatment, exposure_left_mg,
+        0x0430, session, seq, lease_ms, loop_counter, echo_tick_ms, suction_pa, flow_mg_per_min,
+        wish, treatment, exposure_left_mg,
     )
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_setpoint(raw: bytes) -> Frame:
@@ -190,10 +190,10 @@ def _unpack_setpoint(raw: bytes) -> Frame:
         lease_ms, loop_counter, echo_tick_ms, suction_pa, flow_mg_per_min, wish, treatment,
         exposure_left_mg,
     ))
-    return _new(Frame, (message, session, seq, head >> 8))
+    return _new(Frame, (message, session, seq, 4))
 
 
-_stop_pack = Struct("<BBIHB").pack
+_stop_pack = Struct("<HIHB").pack
 _stop_unpack = Struct("<HIHB4x").unpack
 _stop = m.Stop
 
@@ -202,8 +202,8 @@ def _pack_stop(message: m.Stop, session: int, seq: int, flags: int) -> bytes:
     (kind,) = message
     if not (kind <= 1):
         raise LocalProtocolError(complaint(message))
-    raw = _stop_pack(0x7f, 0x04 | flags, session, seq, kind)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + DELIMITER
+    raw = _stop_pack(0x047f, session, seq, kind)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + b"\0"
 
 
 def _unpack_stop(raw: bytes) -> Frame:
@@ -215,7 +215,7 @@ def _unpack_stop(raw: bytes) -> Frame:
     if not (kind <= 1):
         raise BadFrameError(Reject.RANGE)
     message = _new(_stop, (kind,))
-    return _new(Frame, (message, session, seq, head >> 8))
+    return _new(Frame, (message, session, seq, 4))
 
 
 PACK: Final[dict[type[m.Message], Callable[..., bytes]]] = {

@@ -14,7 +14,7 @@ from firmware_protocol import messages as m
 from firmware_protocol.catalogue import Direction, Seed
 from firmware_protocol.crc import RESIDUE, SEEDS, crc32
 from firmware_protocol.errors import BadFrameError, LocalProtocolError, Reject
-from firmware_protocol.frame import DELIMITER, Frame, cobs_encode
+from firmware_protocol.frame import Frame, cobs_encode
 from firmware_protocol.schema import complaint
 
 _FIXED_SEED: Final = SEEDS[Direction.TO_HOST, Seed.FIXED]
@@ -22,7 +22,7 @@ _SCHEMA_SEED: Final = SEEDS[Direction.TO_HOST, Seed.SCHEMA]
 _crc_bytes = Struct("<I").pack
 _new = tuple.__new__
 
-_ident_pack = Struct("<BBIHHBBBIIIIHB").pack
+_ident_pack = Struct("<HIHHBBBIIIIHB").pack
 _ident_unpack = Struct("<HIHHBBBIIIIHB4x").unpack
 _ident = m.Ident
 
@@ -33,10 +33,10 @@ def _pack_ident(message: m.Ident, session: int, seq: int, flags: int) -> bytes:
         capabilities,
     ) = message
     raw = _ident_pack(
-        0x02, 0x05 | flags, session, seq, request_seq, refusal, major, minor, schema, serial,
+        0x0502 | flags << 8, session, seq, request_seq, refusal, major, minor, schema, serial,
         boot_id, device_nonce, firmware, capabilities,
     )
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + DELIMITER
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + b"\0"
 
 
 def _unpack_ident(raw: bytes) -> Frame:
@@ -55,7 +55,7 @@ def _unpack_ident(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_result_pack = Struct("<BBIHHBBI").pack
+_result_pack = Struct("<HIHHBBI").pack
 _result_unpack = Struct("<HIHHBBI4x").unpack
 _result = m.Result
 
@@ -64,8 +64,8 @@ def _pack_result(message: m.Result, session: int, seq: int, flags: int) -> bytes
     (request_seq, outcome, refusal, detail) = message
     if not (outcome <= 1 and refusal <= 13):
         raise LocalProtocolError(complaint(message))
-    raw = _result_pack(0x03, 0x05 | flags, session, seq, request_seq, outcome, refusal, detail)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    raw = _result_pack(0x0503 | flags << 8, session, seq, request_seq, outcome, refusal, detail)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_result(raw: bytes) -> Frame:
@@ -80,7 +80,7 @@ def _unpack_result(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_logrecord_pack = Struct("<BBIHHIIHII").pack
+_logrecord_pack = Struct("<HIHHIIHII").pack
 _logrecord_unpack = Struct("<HIHHIIHII4x").unpack
 _logrecord = m.LogRecord
 
@@ -90,9 +90,9 @@ def _pack_logrecord(message: m.LogRecord, session: int, seq: int, flags: int) ->
     if not (code <= 11):
         raise LocalProtocolError(complaint(message))
     raw = _logrecord_pack(
-        0x19, 0x01 | flags, session, seq, request_seq, record_seq, tick_ms, code, arg, newest_seq,
+        0x0119 | flags << 8, session, seq, request_seq, record_seq, tick_ms, code, arg, newest_seq,
     )
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_logrecord(raw: bytes) -> Frame:
@@ -109,7 +109,7 @@ def _unpack_logrecord(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
-_telemetry_pack = Struct("<BBIHIBBHBBHHHHHHHH").pack
+_telemetry_pack = Struct("<HIHIBBHBBHHHHHHHH").pack
 _telemetry_unpack = Struct("<HIHIBBHBBHHHHHHHH4x").unpack
 _telemetry = m.Telemetry
 
@@ -123,11 +123,11 @@ def _pack_telemetry(message: m.Telemetry, session: int, seq: int, flags: int) ->
     if not (mode <= 8 and cause <= 24 and permits <= 511 and valve_percent <= 100):
         raise LocalProtocolError(complaint(message))
     raw = _telemetry_pack(
-        0x40, 0x04 | flags, session, seq, tick_ms, mode, cause, permits, inputs, valve_percent,
-        suction_pa, suction_b_pa, flow_mg_per_min, lease_left_ms, loop_counter, last_request_seq,
+        0x0440, session, seq, tick_ms, mode, cause, permits, inputs, valve_percent, suction_pa,
+        suction_b_pa, flow_mg_per_min, lease_left_ms, loop_counter, last_request_seq,
         set_suction_pa, set_flow_mg_per_min,
     )
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_telemetry(raw: bytes) -> Frame:
@@ -147,10 +147,10 @@ def _unpack_telemetry(raw: bytes) -> Frame:
         flow_mg_per_min, lease_left_ms, loop_counter, last_request_seq, set_suction_pa,
         set_flow_mg_per_min,
     ))
-    return _new(Frame, (message, session, seq, head >> 8))
+    return _new(Frame, (message, session, seq, 4))
 
 
-_status_pack = Struct("<BBIHIIIIBHBHH").pack
+_status_pack = Struct("<HIHIIIIBHBHH").pack
 _status_unpack = Struct("<HIHIIIIBHBHH4x").unpack
 _status = m.Status
 
@@ -163,10 +163,10 @@ def _pack_status(message: m.Status, session: int, seq: int, flags: int) -> bytes
     if not (waste_percent <= 100):
         raise LocalProtocolError(complaint(message))
     raw = _status_pack(
-        0x41, 0x00 | flags, session, seq, tick_ms, crystal_total_mg, contact_total_ms, hopper_mg,
-        waste_percent, filter_pa, pump_deg_c, supply_mv, bad_frames,
+        0x0041, session, seq, tick_ms, crystal_total_mg, contact_total_ms, hopper_mg, waste_percent,
+        filter_pa, pump_deg_c, supply_mv, bad_frames,
     )
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + DELIMITER
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
 
 def _unpack_status(raw: bytes) -> Frame:
@@ -184,10 +184,10 @@ def _unpack_status(raw: bytes) -> Frame:
         tick_ms, crystal_total_mg, contact_total_ms, hopper_mg, waste_percent, filter_pa,
         pump_deg_c, supply_mv, bad_frames,
     ))
-    return _new(Frame, (message, session, seq, head >> 8))
+    return _new(Frame, (message, session, seq, 0))
 
 
-_stopped_pack = Struct("<BBIHIBBH").pack
+_stopped_pack = Struct("<HIHIBBH").pack
 _stopped_unpack = Struct("<HIHIBBH4x").unpack
 _stopped = m.Stopped
 
@@ -196,8 +196,8 @@ def _pack_stopped(message: m.Stopped, session: int, seq: int, flags: int) -> byt
     (tick_ms, mode, valve_percent, suction_pa) = message
     if not (mode <= 8 and valve_percent <= 100):
         raise LocalProtocolError(complaint(message))
-    raw = _stopped_pack(0x7e, 0x04 | flags, session, seq, tick_ms, mode, valve_percent, suction_pa)
-    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + DELIMITER
+    raw = _stopped_pack(0x047e, session, seq, tick_ms, mode, valve_percent, suction_pa)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + b"\0"
 
 
 def _unpack_stopped(raw: bytes) -> Frame:
@@ -209,7 +209,7 @@ def _unpack_stopped(raw: bytes) -> Frame:
     if not (mode <= 8 and valve_percent <= 100):
         raise BadFrameError(Reject.RANGE)
     message = _new(_stopped, (tick_ms, mode, valve_percent, suction_pa))
-    return _new(Frame, (message, session, seq, head >> 8))
+    return _new(Frame, (message, session, seq, 4))
 
 
 PACK: Final[dict[type[m.Message], Callable[..., bytes]]] = {

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Code = Literal["B", "H", "I", "Q"]
+Code = Literal["B", "H", "I"]
 
-WIDTH_MAX: Final[dict[Code, int]] = {"B": 0xFF, "H": 0xFFFF, "I": 0xFFFF_FFFF, "Q": 2**64 - 1}
+WIDTH_BYTES: Final[dict[Code, int]] = {"B": 1, "H": 2, "I": 4}
+WIDTH_MAX: Final[dict[Code, int]] = {"B": 0xFF, "H": 0xFFFF, "I": 0xFFFF_FFFF}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,16 @@ class Field:
 
     @property
     def top(self) -> int:
-        """The largest legal value: ``high``, or the whole width where none is given."""
-        return self.high if self.high >= 0 else WIDTH_MAX[self.code]
+        """The largest value: ``high``, or what the width holds beside the unknown count."""
+        if self.high >= 0:
+            return self.high
+        return WIDTH_MAX[self.code] - (self.unknown == WIDTH_MAX[self.code])
+
+    @property
+    def fills_its_width(self) -> bool:
+        """True where no count above ``low`` is illegal, so that there is nothing to check."""
+        legal_max = max(self.top, self.unknown or 0)
+        return legal_max == WIDTH_MAX[self.code] and self.top >= legal_max - 1
 
 
 def u8(unit: str, about: str, *, low: int = 0, high: int = -1) -> Field:

@@ -4,7 +4,7 @@ from textwrap import wrap
 from typing import Final
 
 from firmware_protocol.catalogue import CATALOGUE, Direction, Spec
-from firmware_protocol.fields import WIDTH_MAX, Field
+from firmware_protocol.fields import Field
 from firmware_protocol.frame import RELIABLE, RETRY, flags_of
 from firmware_protocol.schema import fields_of
 
@@ -29,7 +29,7 @@ from firmware_protocol import messages as m
 from firmware_protocol.catalogue import Direction, Seed
 from firmware_protocol.crc import RESIDUE, SEEDS, crc32
 from firmware_protocol.errors import BadFrameError, LocalProtocolError, Reject
-from firmware_protocol.frame import DELIMITER, Frame, cobs_encode
+from firmware_protocol.frame import Frame, cobs_encode
 from firmware_protocol.schema import complaint
 
 _FIXED_SEED: Final = SEEDS[Direction.{direction}, Seed.FIXED]
@@ -53,10 +53,11 @@ def _render_pair(spec: Spec) -> str:
     low = name.lower()
     names = [name for name, _ in fields_of(spec.message)]
     codes = "".join(field.code for _, field in fields_of(spec.message))
-    flags = flags_of(spec)
-    retry = f" & {0xFFFF ^ RETRY << 8:#06x}" if flags & RELIABLE else ""
+    first = f"{flags_of(spec) << 8 | spec.number:#06x}"  # type and flags, as one number
+    reliable = flags_of(spec) & RELIABLE
+    flags = "head >> 8" if reliable else str(flags_of(spec))
     lines = [
-        f'_{low}_pack = Struct("<BBIH{codes}").pack',
+        f'_{low}_pack = Struct("<HIH{codes}").pack',
         f'_{low}_unpack = Struct("<HIH{codes}4x").unpack',
         f"_{low} = m.{name}",
         "",
@@ -66,21 +67,21 @@ def _render_pair(spec: Spec) -> str:
         *_guarded(spec, "LocalProtocolError(complaint(message))"),
         *_listed(
             f"    raw = _{low}_pack(",
-            [f"{spec.number:#04x}", f"{flags:#04x} | flags", "session", "seq", *names],
+            [first + " | flags << 8" * reliable, "session", "seq", *names],
             ")",
         ),
-        f"    return cobs_encode(raw + _crc_bytes(crc32(raw, _{spec.seed.name}_SEED))) + DELIMITER",
+        f'    return cobs_encode(raw + _crc_bytes(crc32(raw, _{spec.seed.name}_SEED))) + b"\\0"',
         "",
         "",
         f"def _unpack_{low}(raw: bytes) -> Frame:",
         f"    if crc32(raw, _{spec.seed.name}_SEED) != RESIDUE:",
         "        raise BadFrameError(Reject.CRC)",
         *_listed("    (", ["head", "session", "seq", *names], f") = _{low}_unpack(raw)"),
-        f"    if head{retry} != {flags << 8 | spec.number:#06x}:",
+        f"    if head{f' & {0xFFFF ^ RETRY << 8:#06x}' * reliable} != {first}:",
         "        raise BadFrameError(Reject.FLAGS)",
         *_guarded(spec, "BadFrameError(Reject.RANGE)"),
         *_listed(f"    message = _new(_{low}, (", names, "))"),
-        "    return _new(Frame, (message, session, seq, head >> 8))",
+        f"    return _new(Frame, (message, session, seq, {flags}))",
         "",
         "",
     ]
@@ -109,7 +110,7 @@ def _guarded(spec: Spec, error: str) -> list[str]:
 
 def _check(name: str, field: Field) -> str:
     bound = f"{field.low} <= {name}" if field.low > 0 else name
-    if field.top < WIDTH_MAX[field.code]:
+    if not field.fills_its_width:
         bound += f" <= {field.top}"
     if bound == name:
         return ""

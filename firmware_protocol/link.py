@@ -13,8 +13,6 @@ another session is never used, so neither a replay nor a restarted peer can spea
 from collections import deque
 from typing import Final
 
-from fastcrc.crc32 import autosar
-
 from firmware_protocol.answering import Answerer
 from firmware_protocol.asking import REQUESTS_MAX, Asker
 from firmware_protocol.catalogue import CATALOGUE, Direction, Kind, Seed
@@ -33,6 +31,7 @@ from firmware_protocol.frame import DELIMITER, Frame
 from firmware_protocol.framing import FrameDecoder
 from firmware_protocol.limiter import ErrorLimiter
 from firmware_protocol.messages import Ident, LogRecord, Message, Result, Telemetry
+from firmware_protocol.session import session_number
 from firmware_protocol.ticks import SEQ_SPAN, newer, next_seq
 
 __all__ = [
@@ -58,12 +57,6 @@ _ABANDONED_MAX: Final = (
     4 * REQUESTS_MAX
 )  # four sessions without one poll in between: nobody listens
 _COUNT_MAX: Final = SEQ_SPAN - 1  # STATUS carries the count in 16 bits
-
-
-def session_number(host_nonce: int, device_nonce: int) -> int:
-    """Return the session of two nonces of 32 bits; never 0, which means none."""
-    nonces = host_nonce.to_bytes(4, "little") + device_nonce.to_bytes(4, "little")
-    return autosar(nonces) or 1
 
 
 class Link:

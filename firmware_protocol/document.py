@@ -1,0 +1,163 @@
+"""Renders docs/PROTOCOL.md from the catalogue, the vocabulary and the timing constants."""
+# ruff: noqa: E501 (sentences of a document, with the names of constants where it has numbers)
+
+from enum import Enum
+from typing import Final
+
+from firmware_protocol import envelope as e
+from firmware_protocol.asking import (
+    REQUESTS_MAX,
+    RESOLVE_MAX_S,
+    RTO_FIRST_S,
+    RTO_MAX_S,
+    TRIES_MAX,
+)
+from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MAJOR, PROTOCOL_MINOR, Kind, Seed, Spec
+from firmware_protocol.crc import RESIDUE, SEEDS
+from firmware_protocol.errors import CORRUPT, Reject
+from firmware_protocol.fields import WIDTH_BYTES
+from firmware_protocol.frame import BODY_MAX_BYTES, CRC_BYTES, HEADER_BYTES, RUN_MAX_BYTES, flags_of
+from firmware_protocol.schema import SCHEMA_HASH, VOCABULARY, fields_of, members_of, span_of
+
+_MS_PER_S: Final = 1000
+
+
+def _rule(kind: Kind) -> str:
+    return kind.value.partition(": ")[2]
+
+
+_CHAPTERS: Final = f"""\
+# The wire
+
+Generated from `firmware_protocol` by `python -m docs.generate`; do not edit.
+Protocol {PROTOCOL_MAJOR}.{PROTOCOL_MINOR}, schema hash `{SCHEMA_HASH:#010x}`.
+Conformance vectors: `firmware_protocol/vectors.json`.
+
+## The line
+
+Any 8-bit clean byte stream: UART, USB CDC, pty, TCP. No flow control, no time gaps, no meaning in
+opening, closing or end of file: only silence ends anything.
+
+## A frame
+
+| bytes | field | |
+|---|---|---|
+| 1 | type | number of the message |
+| 1 | flags | bit 0 RELIABLE, bit 1 RETRY, bit 2 MUST_UNDERSTAND, others 0 |
+| 4 | session | 0 in HELLO and IDENT; any in STOP and STOPPED |
+| 2 | seq | see below |
+| 0 to {BODY_MAX_BYTES - HEADER_BYTES} | payload | the fields of the message, in order, without padding |
+| {CRC_BYTES} | crc | over everything before it |
+
+All integers are unsigned and little-endian. The frame is COBS-encoded and followed by one zero byte.
+Empty runs between zeros are idle fill. A run longer than {RUN_MAX_BYTES} bytes is one bad frame. Each
+message has exactly the length of its table; flags other than RETRY are those of its table.
+
+**CRC.** CRC-32/AUTOSAR: polynomial 0xF4ACFB13, initial value and final XOR 0xFFFFFFFF, reflected,
+check value 0x1697D06A over `123456789`. Hamming distance 8 up to {BODY_MAX_BYTES} bytes, which is the
+limit of a frame. It is the continuation of a seed: the CRC over schema hash (4 bytes) and direction
+(1 byte: 1 to the device, 2 to the host), so that another schema or an echo of our own frames is never
+understood. HELLO, IDENT, STOP and STOPPED are seeded with the direction byte alone: a stranger can be
+told by name, and stopping always works. The CRC over a whole frame with its CRC is `{RESIDUE:#010x}`.
+
+| direction | seed | CRC state to continue from |
+|---|---|---|
+@SEEDS@
+
+## Sessions
+
+The host sends HELLO with a fresh nonce, the device answers IDENT with another; the session is the CRC-32
+(unseeded) over host nonce and device nonce, 4 bytes each, or 1 where that is 0. Both begin it with
+all sequences at zero. Frames of another session are never used. A device with an armed treatment
+answers the HELLO of a stranger with BUSY and keeps its session. A new session always begins DISARMED.
+
+## Three families
+
+**Periodic:** {_rule(Kind.PERIODIC)}. Each end counts its periodic frames of the session from 1 (0 is
+skipped at the wrap); a receiver uses a frame only if its sequence is newer than the last one used:
+`0 < (a - b) mod 65536 < 32768`.
+
+**One-shots:** {_rule(Kind.REQUEST)}. One at a time; the reply repeats the sequence of its request, in
+the frame and in the payload. The asking end tries {TRIES_MAX} times, {RTO_FIRST_S * _MS_PER_S:.0f} ms apart
+and doubling up to {RTO_MAX_S * _MS_PER_S:.0f} ms, and queues at most {REQUESTS_MAX}. The answering end executes
+a sequence once and answers its repeats with the same answer; an older sequence is dropped.
+HELLO has a count of its own, outside of sessions; two are the same if sequence and content are the same.
+Outcomes: done, failed, unknown. An unknown one is resolved by `last_request_seq` of the next TELEMETRY
+(executed if it is not older than the request); the next one-shot waits for that, {RESOLVE_MAX_S:.0f} s at most.
+
+**STOP:** {_rule(Kind.STOP)}. A sender puts a zero byte before it, so that noise or a half-sent frame
+cannot swallow it. Every STOP is answered with STOPPED.
+
+## Freshness and the lease
+
+SETPOINT is a lease: it holds from receipt for `lease_ms`, clamped to {e.LEASE_MIN_MS} to {e.LEASE_MAX_MS} ms
+(default {e.LEASE_DEFAULT_MS}), is sent every {e.SETPOINT_PERIOD_S * _MS_PER_S:.0f} ms, and its lapse shuts the
+crystal valve within {e.LEASE_MARGIN_S * _MS_PER_S:.0f} ms. It echoes the newest device tick the host has
+seen; the device drops it where `(tick - echo) mod 2^32` is above {e.ECHO_AGE_MAX_MS} ms, which proves freshness
+without a common clock. TELEMETRY comes every {e.TELEMETRY_PERIOD_S * _MS_PER_S:.0f} ms, STATUS every
+{e.STATUS_PERIOD_S * _MS_PER_S:.0f} ms.
+
+## What is refused
+
+Bad frames are dropped without an answer. More than {e.BAD_FRAMES_SHORT_MAX} that count in
+{e.BAD_FRAMES_SHORT_S:.0f} s, or {e.BAD_FRAMES_LONG_MAX} in {e.BAD_FRAMES_LONG_S / 60:.0f} minutes, latch the safe state
+on both ends while armed.
+
+| reason | counts | |
+|---|---|---|
+@REJECTS@
+
+## Messages
+"""
+
+
+def render_document() -> str:
+    """Return the text of docs/PROTOCOL.md."""
+    seeds = [
+        f"| {way.value} | {seed.value} | `{value:#010x}` |" for (way, seed), value in SEEDS.items()
+    ]
+    rejects = [
+        f"| {reason.name} | {'yes' if reason in CORRUPT else 'no'} | {reason.value} |"
+        for reason in Reject
+    ]
+    head = _CHAPTERS.replace("@SEEDS@", "\n".join(seeds)).replace("@REJECTS@", "\n".join(rejects))
+    messages = [_overview(), *(_render_message(spec) for spec in CATALOGUE)]
+    return "\n".join([head, *messages, "## Words\n", *(_render_words(w) for w in VOCABULARY)])
+
+
+def _overview() -> str:
+    rows = [
+        f"| {spec.number:#04x} | {spec.message.__name__} | {spec.direction.value} "
+        f"| {spec.kind.name.lower()} | {spec.seed.name.lower()} "
+        f"| {'must' if spec.must_understand else 'may'} | {_payload_bytes(spec)} |"
+        for spec in CATALOGUE
+    ]
+    head = "| type | message | way | family | seed | understand | payload bytes |\n" + "|---" * 7
+    return "\n".join([head + "|", *rows, ""])
+
+
+def _render_message(spec: Spec) -> str:
+    fixed = ", fixed seed" if spec.seed is Seed.FIXED else ""
+    lines = [
+        f"### {spec.message.__name__} ({spec.number:#04x})\n",
+        f"{(spec.message.__doc__ or '').strip()}\n",
+        f"{spec.direction.value}, {spec.kind.name.lower()}, flags {flags_of(spec):#04x}{fixed}.\n",
+    ]
+    fields = fields_of(spec.message)
+    if fields:
+        lines += ["| at | bytes | field | counts | |", "|---|---|---|---|---|"]
+    at = HEADER_BYTES
+    for name, field in fields:
+        size = WIDTH_BYTES[field.code]
+        lines.append(f"| {at} | {size} | `{name}` | {span_of(field)} | {field.about} |")
+        at += size
+    return "\n".join([*lines, ""])
+
+
+def _render_words(words: type[Enum]) -> str:
+    members = ", ".join(f"{value} {name}" for name, value in members_of(words))
+    return f"**{words.__name__}**: {members}.\n"
+
+
+def _payload_bytes(spec: Spec) -> int:
+    return sum(WIDTH_BYTES[field.code] for _, field in fields_of(spec.message))

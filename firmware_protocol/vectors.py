@@ -1,0 +1,205 @@
+"""Renders the conformance vectors: what any implementation of the wire must send and refuse.
+
+The frames are packed here straight from the catalogue, slowly and without the generated codecs, so
+that the vectors are also an independent witness against those.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from firmware_protocol.catalogue import (
+    CATALOGUE,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    Direction,
+    Seed,
+    Spec,
+)
+from firmware_protocol.crc import RESIDUE, SEEDS, crc32, seed_for
+from firmware_protocol.errors import Reject
+from firmware_protocol.fields import Field
+from firmware_protocol.frame import (
+    DELIMITER,
+    MUST_UNDERSTAND,
+    RELIABLE,
+    RETRY,
+    cobs_encode,
+    flags_of,
+)
+from firmware_protocol.schema import SCHEMA_HASH, fields_of, is_legal
+from firmware_protocol.session import session_number
+from firmware_protocol.ticks import SEQ_SPAN, TICK_SPAN, age_ms, newer
+
+_TYPE_UNKNOWN: Final = 0x6F
+_SESSION: Final = 0xC0FFEE01
+_SEQ: Final = 0x0102
+_CHECK_INPUT: Final = b"123456789"
+
+Counts = Mapping[str, int]
+_Pick = Callable[[Field], int]
+
+
+@dataclass(frozen=True, slots=True)
+class RawFrame:
+    """A frame as numbers, legal or not."""
+
+    number: int
+    flags: int
+    session: int
+    seq: int
+    payload: bytes
+    seed: int
+
+    def raw(self) -> bytes:
+        """Return the frame before COBS, with its CRC."""
+        head = struct.pack("<BBIH", self.number, self.flags, self.session, self.seq)
+        body = head + self.payload
+        return body + struct.pack("<I", crc32(body, self.seed))
+
+    def wire(self) -> bytes:
+        """Return the bytes on the line, with the closing delimiter."""
+        return cobs_encode(self.raw()) + DELIMITER
+
+
+def frame_of(spec: Spec, counts: Counts, session: int = _SESSION, seq: int = _SEQ) -> RawFrame:
+    """Return the frame of a message whose fields hold ``counts``, whether legal or not."""
+    codes = "".join(field.code for _, field in fields_of(spec.message))
+    payload = struct.pack("<" + codes, *(counts[name] for name, _ in fields_of(spec.message)))
+    seed = SEEDS[spec.direction, spec.seed]
+    return RawFrame(spec.number, flags_of(spec), session, seq, payload, seed)
+
+
+def examples_of(spec: Spec) -> dict[str, Counts]:
+    """Return the counts of a message at its minimum, somewhere inside, at its maximum, unknown."""
+    picks: dict[str, _Pick] = {
+        "min": lambda field: field.low,
+        "typ": lambda field: field.low + (field.top - field.low) * 2 // 5,
+        "max": lambda field: field.top,
+    }
+    fields = fields_of(spec.message)
+    if any(field.unknown is not None for _, field in fields):
+        picks["unknown"] = lambda field: field.low if field.unknown is None else field.unknown
+    return {word: {name: pick(field) for name, field in fields} for word, pick in picks.items()}
+
+
+def out_of_range(spec: Spec) -> dict[str, Counts]:
+    """Return, by field, the counts of a message in which that field is one above its maximum."""
+    typical = examples_of(spec)["typ"]
+    return {
+        name: {**typical, name: field.top + 1}
+        for name, field in fields_of(spec.message)
+        if not field.fills_its_width and not is_legal(field, field.top + 1)
+    }
+
+
+def render_vectors() -> str:
+    """Return the conformance vectors as JSON text."""
+    document = {
+        "protocol": f"{PROTOCOL_MAJOR}.{PROTOCOL_MINOR}",
+        "schema_hash": SCHEMA_HASH,
+        "crc": {
+            "name": "CRC-32/AUTOSAR",
+            "polynomial": "0xf4acfb13",
+            "check_input": _CHECK_INPUT.decode(),
+            "check": f"{crc32(_CHECK_INPUT):#010x}",
+            "residue": f"{RESIDUE:#010x}",
+            "seeds": {
+                f"{way.name.lower()} {seed.name.lower()}": f"{value:#010x}"
+                for (way, seed), value in SEEDS.items()
+            },
+        },
+        "accepted": _accepted(),
+        "refused": [
+            {"name": name, "direction": way.name.lower(), "reason": why.name, "wire": wire.hex()}
+            for name, way, why, wire in refused()
+        ],
+        "newer": [{"a": a, "b": b, "newer": newer(a, b)} for a, b in _SEQUENCES],
+        "age": [{"now": now, "old": old, "age_ms": age_ms(now, old)} for now, old in _TICKS],
+        "session": [
+            {"host_nonce": host, "device_nonce": device, "session": session_number(host, device)}
+            for host, device in _NONCES
+        ],
+    }  # fmt: skip
+    return json.dumps(document, indent=1) + "\n"
+
+
+_SEQUENCES: Final = (
+    (1, 0), (0, 0), (1, 1), (2, 1), (1, 2), (1, SEQ_SPAN - 1), (SEQ_SPAN - 1, 1),
+    (SEQ_SPAN // 2, 1), (SEQ_SPAN // 2 + 1, 1), (SEQ_SPAN // 2 + 2, 1),
+)  # fmt: skip
+_TICKS: Final = (
+    (100, 0), (0, 0), (50, TICK_SPAN - 50), (101, TICK_SPAN - 1), (0, 1), (TICK_SPAN - 1, 0),
+)  # fmt: skip
+_NONCES: Final = ((0, 0), (1, 2), (2, 1), (0xFFFFFFFF, 0xFFFFFFFF))
+
+
+def _accepted() -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for spec in CATALOGUE:
+        examples = examples_of(spec)
+        for word, counts in examples.items():
+            rows.append(_accepted_row(spec, word, counts, frame_of(spec, counts)))
+        wrap = frame_of(spec, examples["typ"], session=0xFFFFFFFF, seq=SEQ_SPAN - 1)
+        rows.append(_accepted_row(spec, "last sequence", examples["typ"], wrap))
+        if flags_of(spec) & RELIABLE:
+            retry = replace(frame_of(spec, examples["typ"]), flags=flags_of(spec) | RETRY)
+            rows.append(_accepted_row(spec, "retry", examples["typ"], retry))
+    return rows
+
+
+def _accepted_row(spec: Spec, word: str, counts: Counts, frame: RawFrame) -> dict[str, object]:
+    return {
+        "name": f"{spec.message.__name__} {word}",
+        "direction": spec.direction.name.lower(),
+        "flags": frame.flags,
+        "session": frame.session,
+        "seq": frame.seq,
+        "fields": dict(counts),
+        "raw": frame.raw().hex(),
+        "wire": frame.wire().hex(),
+    }
+
+
+def refused() -> list[tuple[str, Direction, Reject, bytes]]:
+    """Return name, direction, reason and wire bytes of frames that nobody may accept."""
+    rows = [
+        (f"{spec.message.__name__} {field} one too high", spec.direction, Reject.RANGE,
+         frame_of(spec, counts).wire())
+        for spec in CATALOGUE
+        for field, counts in out_of_range(spec).items()
+    ]  # fmt: skip
+    for spec in CATALOGUE:
+        rows += _damaged(spec)
+    for way in Direction:
+        seed = SEEDS[way, Seed.SCHEMA]
+        for flags, why in ((0, Reject.UNKNOWN), (MUST_UNDERSTAND, Reject.TYPE), (8, Reject.FLAGS)):
+            frame = RawFrame(_TYPE_UNKNOWN, flags, _SESSION, _SEQ, b"\x01", seed)
+            rows.append((f"unknown type, flags {flags}", way, why, frame.wire()))
+    return rows
+
+
+def _damaged(spec: Spec) -> list[tuple[str, Direction, Reject, bytes]]:
+    name, way = spec.message.__name__, spec.direction
+    other = next(direction for direction in Direction if direction is not way)
+    frame = frame_of(spec, examples_of(spec)["typ"])
+    flags = frame.flags
+    rows = [
+        ("one byte too long", way, Reject.LENGTH, replace(frame, payload=frame.payload + b"\x01")),
+        ("a reserved flag", way, Reject.FLAGS, replace(frame, flags=flags | 0x80)),
+        (
+            "must-understand turned",
+            way,
+            Reject.FLAGS,
+            replace(frame, flags=flags ^ MUST_UNDERSTAND),
+        ),
+        ("seeded for the other way", way, Reject.CRC, replace(frame, seed=SEEDS[other, spec.seed])),
+    ]
+    if spec.seed is Seed.SCHEMA:
+        stranger = seed_for(way, SCHEMA_HASH ^ 1)
+        rows.append(("another schema", way, Reject.CRC, replace(frame, seed=stranger)))
+    wires = [(f"{name} {word}", way_, why, made.wire()) for word, way_, why, made in rows]
+    whole = frame.wire()
+    return [*wires, (f"{name} cut short", way, Reject.COBS, whole[:-2] + DELIMITER)]
