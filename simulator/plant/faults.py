@@ -6,7 +6,7 @@ hazard register.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +22,9 @@ class SensorEffects:
     """In the unit of the sensor."""
     drift_per_s: float = 0.0
     gain: float = 1.0
+
+
+HEALTHY_SENSOR: Final = SensorEffects()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ class Effects:
     waste_full: bool = False
     filter_kpa_s_per_l: float = 0.0
     """Resistance on top of the filter's own."""
-    suction_a: SensorEffects = field(default_factory=SensorEffects)
-    suction_b: SensorEffects = field(default_factory=SensorEffects)
-    flow: SensorEffects = field(default_factory=SensorEffects)
+    suction_a: SensorEffects = HEALTHY_SENSOR
+    suction_b: SensorEffects = HEALTHY_SENSOR
+    flow: SensorEffects = HEALTHY_SENSOR
     contact_stuck: bool = False
     contact_dead: bool = False
     motion_stuck: bool = False

@@ -35,6 +35,12 @@ class Grip(NamedTuple):
 AWAY: Final = Grip(switch_pressed=False, on_skin=False, seal=0.0, speed_mm_per_s=0.0)
 
 
+def physical(grip: Grip) -> Grip:
+    """Return the grip with a seal that can be: none off the skin, and 0 to 1 on it."""
+    seal = min(max(grip.seal, 0.0), 1.0) if grip.on_skin and grip.seal == grip.seal else 0.0
+    return grip if seal == grip.seal else grip._replace(seal=seal)
+
+
 class Hand(Protocol):
     """An operator. Asked every ``HAND_PERIOD_S`` of plant time."""
 

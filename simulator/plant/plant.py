@@ -12,7 +12,7 @@ from simulator.plant.air import filter_drop_kpa, new_air, set_inlets, set_pump
 from simulator.plant.crystals import new_crystals, set_crystals, settle, valve_target
 from simulator.plant.electrics import Electrics, supply_v
 from simulator.plant.faults import HEALTHY, PlantFaults
-from simulator.plant.hand import AWAY, Hand, Lamp
+from simulator.plant.hand import AWAY, Hand, Lamp, physical
 from simulator.plant.sensors import SEALED, SensorHead, SlowReadings
 from simulator.plant.signals import Drives, Noise, PlantTruth, Sensors
 from simulator.plant.spec import CHOKE_KPA, LAMINAR_KPA, PlantSpec
@@ -34,6 +34,7 @@ class Plant:
         self.lamp = Lamp.OFF
         """What the operator sees; whoever runs the firmware sets it."""
         self._hand = hand
+        self._asked = AWAY
         self._grip = AWAY
         self._effects = HEALTHY
         self._air = new_air(spec)
@@ -76,13 +77,15 @@ class Plant:
         if effects is not self._effects or self._samples % SAMPLES_PER_SLOW == 0:
             self._effects = effects
             self._renew()
+        self._supply_v = supply_v(self.spec, effects, self.truth.pump_speed)
         driven = drives.vent_closed and drives.power and self._supply_v > 0.0
         vent_target = 0.0 if driven or not effects.vent_opens else 1.0
-        if grip is not self._grip or vent_target != self._vent:
-            self._grip = grip
+        if grip is not self._asked or vent_target != self._vent:
+            self._asked = grip
+            self._grip = physical(grip)
             change = vent_target - self._vent
             self._vent += min(max(change, -self._vent_travel), self._vent_travel)
-            set_inlets(self._air, self.spec, effects, grip, self._vent)
+            set_inlets(self._air, self.spec, effects, self._grip, self._vent)
 
     def _renew(self) -> None:
         """Take up the faults and what changes slowly: filter, hopper, temperature."""
@@ -103,7 +106,7 @@ class Plant:
     def _command(self, drives: Drives) -> None:
         """Turn the drives into targets; a drive that is not a number is off."""
         effects = self._effects
-        self._supply_v = volts = supply_v(self.spec, effects, self.truth.pump_speed)
+        volts = self._supply_v
         powered = drives.power
         pump = drives.pump if drives.pump >= 0.0 else 0.0
         valve = drives.valve if drives.valve >= 0.0 else 0.0
@@ -126,7 +129,7 @@ class Plant:
         suction, speed, valve, held = (
             truth.suction_kpa, truth.pump_speed, truth.valve_open, truth.held_g,
         )  # fmt: skip
-        fed = 0.0
+        fed = self._fed_g
         for _ in range(steps):
             speed += (drive - speed) * pump_share
             if valve != target:
@@ -148,7 +151,7 @@ class Plant:
             held += passed - held * empty
         truth.suction_kpa, truth.pump_speed = suction, speed
         truth.valve_open, truth.held_g = valve, held
-        self._fed_g += fed
+        self._fed_g = fed
 
     def _end(self) -> None:
         """Book the sample and read the sensors."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulator.plant.faults import Effects, SensorEffects
+from simulator.plant.faults import HEALTHY_SENSOR, Effects, SensorEffects
 from simulator.plant.hand import Grip
 from simulator.plant.signals import Noise, PlantTruth, Sensors
 from simulator.plant.spec import PlantSpec
@@ -16,7 +16,6 @@ NOISE_BLOCK: Final = 128  # draws at a time, because one at a time is slow; fixe
 SEALED: Final = 0.5  # the contact ring reports skin when more than this share of the rim is tight
 VALVE_STEPS: Final = 200.0  # the position sensor resolves half a percent
 VALVE_STEPS_PER_PERCENT: Final = 2.0
-HEALTHY_SENSOR: Final = SensorEffects()
 
 Draws = tuple[float, float, float]
 """Standard normal noise of one sample: sensor A, sensor B, flow."""
