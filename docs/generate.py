@@ -7,9 +7,11 @@ Run from the top folder: `python -m docs.generate [--check]`. To add a generated
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from controller.config.schema import SCHEMAS, schema_text
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.document import render_document
 from firmware_protocol.generate import render_codec
@@ -22,6 +24,10 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("firmware_protocol/codec_to_host.py", lambda: render_codec(Direction.TO_HOST)),
     ("firmware_protocol/vectors.json", render_vectors),
     ("docs/PROTOCOL.md", render_document),
+    *(
+        (f"configs/schemas/{name}.json", partial(schema_text, model))
+        for name, model in SCHEMAS.items()
+    ),
 )
 
 

@@ -1,6 +1,5 @@
 """From a failed validation to one sentence: file, field, value, allowed range, what to do."""
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from controller.config.errors import ConfigError
+from controller.config.suggest import near
 from controller.config.units import meant_by, unit_of, with_unit, without_unit
 
 SHOWN_MAX: Final = 60  # characters of a value that are repeated in a sentence
@@ -87,9 +87,9 @@ def _unknown(model: type[BaseModel], detail: ErrorDetails) -> str:
     if bare is not None:
         asked = range_of(bare, _info(parent, bare))
         return f" = {shown}: a number needs its unit in the name; write {bare} ({asked})."
-    near = difflib.get_close_matches(field, sorted(known), n=1)
-    if near:
-        return f": there is no such field; did you mean {near[0]}?"
+    like = near(field, known)
+    if like is not None:
+        return f": there is no such field; did you mean {like}?"
     return f": there is no such field; remove it, or use one of {', '.join(sorted(known))}."
 
 

@@ -1,6 +1,5 @@
 """Loading programs: from a file to a frozen value, within skin data and approved presets."""
 
-import difflib
 import hashlib
 import json
 import re
@@ -12,6 +11,7 @@ from controller.config.explain import validate
 from controller.config.models import ProgramFile, StageFile
 from controller.config.presets import PRESETS, preset_of
 from controller.config.skin import first_doubled
+from controller.config.suggest import near
 from controller.config.toml_file import read_toml
 from controller.config.units import with_unit
 from controller.safety.skin import Skin
@@ -88,8 +88,8 @@ def _unknown(configs: Path, name: str) -> ConfigError:
     if not names:
         folder = configs / "programs"
         return ConfigError(f"There are no programs in {folder}; name another --configs folder.")
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else "choose one of the programs."
+    meant = near(name, names)
+    hint = f"did you mean {meant}?" if meant else "choose one of the programs."
     return ConfigError(f"There is no program {name[:40]!r} among {', '.join(names)}; {hint}")
 
 
@@ -110,8 +110,8 @@ def _check_zone(path: Path, field: str, zone: str, skin: Skin) -> None:
     site = skin.site(zone)
     if site is None:
         known = [each.zone for each in skin.sites if each.selectable]
-        near = difflib.get_close_matches(zone, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}."
+        meant = near(zone, known)
+        hint = f"did you mean {meant}?" if meant else f"use one of {', '.join(known)}."
         raise ConfigError(
             f'{path}, {field}: there is no zone "{zone}"; {hint}', file=path, field=field
         )

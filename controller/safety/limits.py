@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
 
 class Source(Enum):
@@ -21,12 +20,12 @@ class Source(Enum):
 
 
 class Quantity(Enum):
-    """What is limited: its name for people and its unit."""
+    """What is limited: its name for people, its unit, and the decimals that are said."""
 
-    SUCTION_KPA = ("Suction", "kPa")
-    FLOW_G_PER_MIN = ("Crystal flow", "g/min")
-    DEPTH_UM = ("Removal in the worst case", "µm")
-    CONTACT_S = ("Contact time", "s")
+    SUCTION_KPA = ("Suction", "kPa", 1)
+    FLOW_G_PER_MIN = ("Crystal flow", "g/min", 2)
+    DEPTH_UM = ("Exposure cap", "µm", 2)
+    CONTACT_S = ("Contact time", "s", 0)
 
     @property
     def label(self) -> str:
@@ -38,8 +37,10 @@ class Quantity(Enum):
         """The unit that follows every value of this quantity."""
         return self.value[1]
 
-
-DECIMALS: Final = 2  # in sentences: finer than any instrument of a treatment room reads
+    @property
+    def decimals(self) -> int:
+        """How finely people read this quantity."""
+        return self.value[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +84,25 @@ class Receipt:
         if not self.chain:
             return f"{label} {asked} is allowed; nothing limits it here."
         nearest = min(self.chain, key=lambda limit: limit.value)
-        limit = say(self.quantity, nearest.value)
-        return f"{label} {asked} is allowed; the limit is {limit}, that of {nearest.source.value}."
+        room, whose = say(self.quantity, self.margin), nearest.source.value
+        if room == say(self.quantity, 0.0):
+            return f"{label} {asked} is allowed, and that is the limit of {whose}."
+        return f"{label} {asked} is allowed, {room} under the limit of {whose}."
 
     def _sentence_of_limited(self, asked: str, binding: Limit) -> str:
         label = self.quantity.label
         why = binding.source.value
         if not math.isfinite(binding.value):
             return f"{label} is off: the limit of {why} is not known."
-        allowed = say(self.quantity, self.allowed)
-        return f"{label} was lowered from {asked} to {allowed}, the limit of {why}."
+        allowed, cut = say(self.quantity, self.allowed), say(self.quantity, -self.margin)
+        return f"{label} was lowered by {cut} from {asked} to {allowed}, the limit of {why}."
 
 
 def say(quantity: Quantity, value: float) -> str:
     """Return ``value`` with its unit, in as few digits as people need."""
-    text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
-    return f"{text} {quantity.unit}"
+    text = f"{value:.{quantity.decimals}f}"
+    short = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{short} {quantity.unit}"
 
 
 def resolve(quantity: Quantity, requested: float, limits: Sequence[Limit]) -> Receipt:

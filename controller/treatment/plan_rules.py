@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from controller.safety.limits import Quantity, say
+from controller.safety.limits import Limit, Quantity, Source, resolve, say
 from controller.treatment.case import SECONDS_PER_DAY, Case
 from controller.treatment.client import Advice
 from controller.treatment.plan import Refusal
@@ -141,6 +141,7 @@ def _setting_refusal(quantity: Quantity, value: float, low: float, high: float) 
             f"{quantity.label} {say(quantity, value)} is above the program's "
             f"{say(quantity, high)}, and a practitioner may only lower.",
             f"Choose {span}; a supervisor decides about more.",
+            resolve(quantity, value, [Limit(Source.PROGRAM, quantity, high)]),
         )
     asked = say(quantity, value) if math.isfinite(value) else f"{value}"
     return Refusal(
