@@ -1,7 +1,7 @@
 """Sensors: what the firmware's converter makes of the truth, once per sample."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.plant.faults import HEALTHY_SENSOR, Effects, SensorEffects
 from simulator.plant.hand import Grip
@@ -9,16 +9,13 @@ from simulator.plant.signals import Noise, PlantTruth, Sensors
 from simulator.plant.spec import PlantSpec
 from simulator.plant.steps import SAMPLE_S, sample_share
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NOISE_BLOCK: Final = 128  # draws at a time, because one at a time is slow; fixes their order
+GRAIN_BITS: Final = 10
+GRAIN: Final = 1 << GRAIN_BITS  # normal draws, made once and picked from: six times as fast
+GRAIN_MASK: Final = GRAIN - 1
+GRAIN_CUBED: Final = 1 << (3 * GRAIN_BITS)  # one draw of chance picks the noise of three sensors
 SEALED: Final = 0.5  # the contact ring reports skin when more than this share of the rim is tight
 VALVE_STEPS: Final = 200.0  # the position sensor resolves half a percent
 VALVE_STEPS_PER_PERCENT: Final = 2.0
-
-Draws = tuple[float, float, float]
-"""Standard normal noise of one sample: sensor A, sensor B, flow."""
 
 
 class SlowReadings(NamedTuple):
@@ -87,8 +84,8 @@ class SensorHead:
     def __init__(self, spec: PlantSpec, noise: Noise) -> None:
         self._motion_sensor = spec.motion_sensor
         self._motion_min_mm_per_s = spec.motion_min_mm_per_s
-        self._noise = noise
-        self._draws: Iterator[Draws] = iter(())
+        self._chance = noise.random
+        self._grain = tuple([noise.gauss(0.0, 1.0) for _ in range(GRAIN)])
         self._a = Probe(_suction(spec, spec.suction_offset_a_kpa))
         self._b = Probe(_suction(spec, spec.suction_offset_b_kpa))
         self._flow = Probe(
@@ -108,7 +105,8 @@ class SensorHead:
         self, truth: PlantTruth, effects: Effects, grip: Grip, slow: SlowReadings, supply_v: float
     ) -> Sensors:
         """Return one sample."""
-        noise_a, noise_b, noise_flow = next(self._draws, None) or self._draw()
+        grain = self._grain
+        pick = int(self._chance() * GRAIN_CUBED)
         motion: bool | None = None
         if self._motion_sensor:
             motion = effects.motion_stuck or grip.speed_mm_per_s >= self._motion_min_mm_per_s
@@ -116,9 +114,9 @@ class SensorHead:
         closed, rest = self._switch(grip, effects)
         suction_kpa = truth.suction_kpa
         return Sensors(
-            self._a.sample(suction_kpa, noise_a, effects.suction_a),
-            self._b.sample(suction_kpa, noise_b, effects.suction_b),
-            self._flow.sample(truth.feed_g_per_min, noise_flow, effects.flow),
+            self._a.sample(suction_kpa, grain[pick & GRAIN_MASK], effects.suction_a),
+            self._b.sample(suction_kpa, grain[pick >> GRAIN_BITS & GRAIN_MASK], effects.suction_b),
+            self._flow.sample(truth.feed_g_per_min, grain[pick >> 2 * GRAIN_BITS], effects.flow),
             int(truth.valve_open * VALVE_STEPS + 0.5) / VALVE_STEPS_PER_PERCENT,
             (contact or effects.contact_stuck) and not effects.contact_dead,
             motion,
@@ -130,16 +128,6 @@ class SensorHead:
             slow.pump_deg_c,
             supply_v,
         )
-
-    def _draw(self) -> Draws:
-        gauss = self._noise.gauss
-        self._draws = iter(
-            [
-                (gauss(0.0, 1.0), gauss(0.0, 1.0), gauss(0.0, 1.0))
-                for _ in range(NOISE_BLOCK)
-            ]
-        )  # fmt: skip
-        return next(self._draws)
 
     def _switch(self, grip: Grip, effects: Effects) -> tuple[bool, bool]:
         """Return the closed and the rest contact; in travel, for one sample, both are open."""
