@@ -9,6 +9,7 @@ from firmware_protocol.quantities import MG_PER_G
 
 LEFT_MAX_MG: Final = 0xFFFF  # the width of exposure_left_mg on the wire
 SECONDS_PER_MIN: Final = 60.0
+CHARGE_MAX_S: Final = 3600.0  # one charge; longer than any treatment is not a time but a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class ZoneLedger:
 
     def add(self, flow_g_per_min: float | None, suction_kpa: float | None, open_s: float) -> None:
         """Charge ``open_s`` seconds of open valve on skin; an unknown reading is the worst case."""
-        if not (0.0 <= open_s < math.inf):
+        if not (0.0 <= open_s <= CHARGE_MAX_S):
             self.bound_um = max(self.bound_um, self.cap_um)
             return
         rate = self.model.spread_rate_um_per_s(flow_g_per_min, suction_kpa, self.area_cm2)

@@ -92,7 +92,7 @@ class Receipt:
     def _sentence_of_limited(self, asked: str, binding: Limit) -> str:
         label = self.quantity.label
         why = binding.source.value
-        if not math.isfinite(binding.value):
+        if not math.isfinite(self.margin):
             return f"{label} is off: the limit of {why} is not known."
         allowed, cut = say(self.quantity, self.allowed), say(self.quantity, -self.margin)
         return f"{label} was lowered by {cut} from {asked} to {allowed}, the limit of {why}."
