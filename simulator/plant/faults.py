@@ -117,7 +117,7 @@ _CATALOGUE: Final = (
     _fault(13, "waste-full", "H28", "the waste canister is full", waste_full=True),
     _fault(
         14, "filter-loaded", "H29", "the filter is loaded far beyond its service limit",
-        filter_kpa_s_per_l=150.0,
+        filter_kpa_s_per_l=300.0,
     ),
     _fault(15, "suction-a-frozen", "H08", "sensor A stays at its last value", suction_a=FROZEN),
     _fault(
