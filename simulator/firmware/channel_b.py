@@ -1,0 +1,92 @@
+"""Channel B: the second, independent channel. It may only close.
+
+It has its own pressure sensor, its own lease timer fed by the raw notice of each accepted
+setpoint, its own view of the normally closed contact of the hand switch, and the position switch
+of the valve. It knows no modes, no programs and no setpoints. Its enable line is wired in series
+with the valve driver; when it trips it removes the power of valve and pump, and so it does while
+channel A holds its trip line.
+
+Nothing here is shared with channel A, not even a helper: a fault of thinking there must not be one
+here.
+"""
+
+from typing import Final
+
+from firmware_protocol.envelope import LEASE_MAX_MS, LEASE_MIN_MS, SUCTION_TRIP_PA
+from firmware_protocol.vocabulary import Cause
+
+SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000
+OVER_SUCTION_MAX_MS: Final = 20  # longer than a spike of the sensor, far inside the 250 ms budget
+SENSOR_LOST_MAX_MS: Final = 10  # two samples at the rail
+VALVE_SHUT_PERCENT: Final = 5.0  # the position switch closes below this
+VALVE_OPEN_MAX_MS: Final = 100  # a healthy spring shuts within 50 ms
+
+
+class ChannelB:
+    """Closes by itself; never opens anything."""
+
+    __slots__ = ("_lease_left_ms", "_lost_ms", "_open_ms", "_over_ms", "cause", "enable", "power")
+
+    def __init__(self) -> None:
+        self.enable = False
+        self.power = True
+        self.cause = Cause.NONE
+        self._lease_left_ms = 0
+        self._over_ms = 0
+        self._lost_ms = 0
+        self._open_ms = 0
+
+    def renewed(self, lease_ms: int) -> None:
+        """Take notice that a setpoint was accepted just now."""
+        self._lease_left_ms = min(max(lease_ms, LEASE_MIN_MS), LEASE_MAX_MS)
+
+    def revoke(self) -> None:
+        """End the lease now: a stop or a new session."""
+        self._lease_left_ms = 0
+
+    def tick(
+        self,
+        dt_ms: int,
+        suction_kpa: float | None,
+        valve_percent: float,
+        *,
+        switch_rest: bool,
+        a_tripped: bool,
+    ) -> Cause:
+        """Judge one sample and return a cause if it trips now, NONE otherwise."""
+        self._lease_left_ms = max(self._lease_left_ms - dt_ms, 0)
+        healthy = suction_kpa is not None and suction_kpa <= SUCTION_TRIP_KPA
+        self.enable = (
+            self.cause is Cause.NONE and self._lease_left_ms > 0 and not switch_rest and healthy
+        )
+        found = self._judge(dt_ms, suction_kpa, valve_percent, healthy=healthy)
+        if self.cause is not Cause.NONE:
+            found = Cause.NONE
+        elif found is not Cause.NONE:
+            self.cause = found
+            self.enable = False
+        self.power = self.cause is Cause.NONE and not a_tripped
+        return found
+
+    def _judge(
+        self, dt_ms: int, suction_kpa: float | None, valve_percent: float, *, healthy: bool
+    ) -> Cause:
+        lost = suction_kpa is None
+        shut = valve_percent <= VALVE_SHUT_PERCENT
+        self._lost_ms = self._lost_ms + dt_ms if lost else 0
+        self._over_ms = 0 if healthy or lost else self._over_ms + dt_ms
+        self._open_ms = 0 if shut or self.enable else self._open_ms + dt_ms
+        if self._over_ms >= OVER_SUCTION_MAX_MS:
+            return Cause.OVER_SUCTION
+        if self._open_ms > VALVE_OPEN_MAX_MS:
+            return Cause.VALVE_STUCK_OPEN
+        return Cause.SENSOR_INVALID if self._lost_ms >= SENSOR_LOST_MAX_MS else Cause.NONE
+
+    def reset(self, suction_kpa: float | None, valve_percent: float) -> bool:
+        """Unlatch if nothing stands any more, and return whether nothing does."""
+        healthy = suction_kpa is not None and suction_kpa <= SUCTION_TRIP_KPA
+        if not (healthy and valve_percent <= VALVE_SHUT_PERCENT):
+            return False
+        self.cause = Cause.NONE
+        self._over_ms = self._lost_ms = self._open_ms = 0
+        return True

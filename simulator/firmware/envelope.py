@@ -1,0 +1,51 @@
+"""The device's own envelope: the factory's, narrowed by the configuration of a treatment."""
+
+import struct
+from typing import Final, NamedTuple
+
+from fastcrc import crc32
+
+from firmware_protocol.envelope import (
+    FLOW_SET_MAX_MG_PER_MIN,
+    SUCTION_PERMIT_MIN_PA,
+    SUCTION_SET_MAX_PA,
+)
+from firmware_protocol.messages import Config
+
+_CHECK: Final = struct.Struct("<IHHHB")
+
+
+class Envelope(NamedTuple):
+    """What the outputs may do at most, and the least suction that permits flow."""
+
+    treatment: int
+    suction_max_pa: int
+    flow_max_mg_per_min: int
+    suction_min_pa: int
+
+
+UNCONFIGURED: Final = Envelope(0, 0, 0, SUCTION_PERMIT_MIN_PA)
+"""Before CONFIG nothing may be driven, whatever a setpoint says."""
+
+
+def narrow(config: Config) -> Envelope | None:
+    """Return the envelope of a treatment, or None where it would widen the factory's."""
+    if config.treatment == 0:
+        return None
+    if not (
+        config.suction_max_pa <= SUCTION_SET_MAX_PA
+        and config.flow_max_mg_per_min <= FLOW_SET_MAX_MG_PER_MIN
+        and config.suction_min_pa <= config.suction_max_pa
+    ):
+        return None
+    return Envelope(
+        config.treatment,
+        config.suction_max_pa,
+        config.flow_max_mg_per_min,
+        max(config.suction_min_pa, SUCTION_PERMIT_MIN_PA),
+    )
+
+
+def check_value(config: Config) -> int:
+    """Return the check value of a configuration: CRC-32/AUTOSAR over its packed fields."""
+    return crc32.autosar(_CHECK.pack(*config))

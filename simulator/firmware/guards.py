@@ -1,0 +1,295 @@
+"""The trips of channel A as a table: cause, how long it must stand, when it is watched, and what.
+
+Rows are judged from top to bottom; the first that has stood long enough is the first-out cause. A
+limit is written as ``x <= limit`` and negated as a whole, so that a value that is not a number
+trips.
+"""
+
+from collections.abc import Callable
+from enum import Enum, unique
+from typing import Final, NamedTuple
+
+from firmware_protocol.envelope import DWELL_TRIP_S, SEAL_UNBROKEN_MAX_S, SUCTION_TRIP_PA
+from firmware_protocol.vocabulary import Cause
+from simulator.firmware.dwell import Dwell
+from simulator.firmware.limits import (
+    FILTER_MAX_KPA,
+    FLOW_EXCESS_G_PER_MIN,
+    FLOW_EXCESS_RATIO,
+    FLOW_MISSING_RATIO,
+    FLOW_NONE_G_PER_MIN,
+    HOPPER_EMPTY_G,
+    PUMP_MAX_DEG_C,
+    SENSORS_DISAGREE_KPA,
+    SENSORS_DISAGREE_RATIO,
+    SUPPLY_MIN_V,
+    VALVE_AJAR_PERCENT,
+    WASTE_FULL_PERCENT,
+)
+from simulator.firmware.modes import Policy
+from simulator.firmware.switch import CONTACTS_DISAGREE_MAX_MS, HELD_MAX_MS, HandSwitch
+from simulator.plant.signals import Sensors
+
+SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000
+DWELL_MAX_MS: Final = int(DWELL_TRIP_S * 1000)
+SEAL_MAX_MS: Final = int(SEAL_UNBROKEN_MAX_S * 1000)
+SUCKED_MAX_MS: Final = 20_000  # [PSI30] 20 s at 30 kPa strip the stratum corneum
+ONSET_MAX_MS: Final = 500  # a longer time is an allowance, not a delay of recognition
+
+
+class Scene:
+    """What the guards look at; channel A refreshes it every tick."""
+
+    __slots__ = (
+        "dwell", "flow_max_g_per_min", "lease", "opened", "pumping", "sensors",
+        "set_flow_g_per_min", "suction_min_kpa", "switch", "unchanged_ms",
+    )  # fmt: skip
+
+    def __init__(self, sensors: Sensors, switch: HandSwitch, dwell: Dwell) -> None:
+        self.sensors = sensors
+        self.switch = switch
+        self.dwell = dwell
+        self.lease = False
+        self.opened = False
+        """The valve is commanded open."""
+        self.pumping = False
+        self.set_flow_g_per_min = 0.0
+        self.flow_max_g_per_min = 0.0
+        self.suction_min_kpa = 0.0
+        self.unchanged_ms = 0
+        """How long sensor A has shown the very same count."""
+
+
+@unique
+class Watch(Enum):
+    """When a row is judged."""
+
+    ALWAYS = "always"
+    RUNNING = "while the air path is driven"
+    ARMED = "while a treatment is armed"
+
+
+class Guard(NamedTuple):
+    """One row."""
+
+    cause: Cause
+    after_ms: int
+    watch: Watch
+    stands: Callable[[Scene], bool]
+
+
+class Finding(NamedTuple):
+    """A guard that tripped, and how long ago its condition began."""
+
+    cause: Cause
+    onset_ms: int
+
+
+def sensor_invalid(scene: Scene) -> bool:
+    """Sensor A or the flow sensor is at its rail."""
+    return scene.sensors.suction_a_kpa is None or scene.sensors.flow_g_per_min is None
+
+
+def over_suction(scene: Scene) -> bool:
+    """Sensor A is above the trip."""
+    suction_kpa = scene.sensors.suction_a_kpa
+    return suction_kpa is not None and not suction_kpa <= SUCTION_TRIP_KPA
+
+
+def contacts_disagree(scene: Scene) -> bool:
+    """Both contacts of the hand switch say the same for longer than a press takes."""
+    return scene.switch.disagree_ms > CONTACTS_DISAGREE_MAX_MS
+
+
+def switch_held(scene: Scene) -> bool:
+    """The hand switch was not released for longer than a hand holds it."""
+    return scene.switch.held_ms > HELD_MAX_MS
+
+
+def valve_ajar(scene: Scene) -> bool:
+    """The valve is commanded shut and is not on its seat."""
+    return not (scene.opened or scene.sensors.valve_percent <= VALVE_AJAR_PERCENT)
+
+
+def flow_while_shut(scene: Scene) -> bool:
+    """Crystals flow though the valve is commanded shut."""
+    return not scene.opened and _flows(scene)
+
+
+def flow_without_contact(scene: Scene) -> bool:
+    """Crystals flow though the tip is not on skin."""
+    return not scene.sensors.contact and _flows(scene)
+
+
+def sensors_disagree(scene: Scene) -> bool:
+    """Sensors A and B are further apart than their uncertainty."""
+    a_kpa, b_kpa = scene.sensors.suction_a_kpa, scene.sensors.suction_b_kpa
+    if a_kpa is None or b_kpa is None:
+        return False  # a lost sensor has a row of its own
+    apart_kpa = abs(a_kpa - b_kpa)
+    if apart_kpa <= SENSORS_DISAGREE_KPA:
+        return False
+    return not apart_kpa <= SENSORS_DISAGREE_RATIO * max(a_kpa, b_kpa)
+
+
+def supply_low(scene: Scene) -> bool:
+    """The supply sags."""
+    return not scene.sensors.supply_v >= SUPPLY_MIN_V
+
+
+def pump_hot(scene: Scene) -> bool:
+    """The pump is too hot."""
+    return not scene.sensors.pump_deg_c <= PUMP_MAX_DEG_C
+
+
+def sensor_frozen(scene: Scene) -> bool:
+    """Sensor A shows the very same count while the pump runs; a live one has noise."""
+    return scene.pumping and scene.unchanged_ms >= ONSET_MAX_MS
+
+
+def flow_excess(scene: Scene) -> bool:
+    """More crystals flow than any setpoint of this treatment allows, and the error of the sensor."""
+    flow = scene.sensors.flow_g_per_min
+    limit = scene.flow_max_g_per_min * FLOW_EXCESS_RATIO + FLOW_EXCESS_G_PER_MIN
+    return flow is not None and not flow <= limit
+
+
+def waste_full(scene: Scene) -> bool:
+    """The waste canister is full."""
+    return not scene.sensors.waste_percent <= WASTE_FULL_PERCENT
+
+
+def filter_loaded(scene: Scene) -> bool:
+    """The filter takes too much pressure."""
+    return not scene.sensors.filter_kpa <= FILTER_MAX_KPA
+
+
+def sucked_too_long(scene: Scene) -> bool:
+    """One patch of skin is sucked in for too long, whatever else happens."""
+    return scene.dwell.sucked_ms > SUCKED_MAX_MS
+
+
+def lease_lapsed(scene: Scene) -> bool:
+    """The host is silent."""
+    return not scene.lease
+
+
+def no_flow(scene: Scene) -> bool:
+    """The valve is commanded open and next to nothing flows."""
+    flow = scene.sensors.flow_g_per_min
+    missing = FLOW_MISSING_RATIO * scene.set_flow_g_per_min
+    return scene.opened and flow is not None and flow <= missing
+
+
+def hopper_empty(scene: Scene) -> bool:
+    """Nothing flows and the hopper says why."""
+    return no_flow(scene) and scene.sensors.hopper_g <= HOPPER_EMPTY_G
+
+
+def still(scene: Scene) -> bool:
+    """The tip stands still on skin with the valve open."""
+    return scene.dwell.still_ms > DWELL_MAX_MS
+
+
+def seal_unbroken(scene: Scene) -> bool:
+    """The tip was not lifted for too long, and no motion sensor says that it moves."""
+    return scene.dwell.sealed_ms > SEAL_MAX_MS
+
+
+def no_suction(scene: Scene) -> bool:
+    """The tip is on skin and the pump runs, and suction does not come."""
+    suction_kpa = scene.sensors.suction_a_kpa
+    weak = suction_kpa is not None and suction_kpa <= scene.suction_min_kpa
+    return scene.pumping and scene.sensors.contact and weak
+
+
+def _flows(scene: Scene) -> bool:
+    flow = scene.sensors.flow_g_per_min
+    return flow is not None and not flow <= FLOW_NONE_G_PER_MIN
+
+
+GUARDS: Final = (
+    Guard(Cause.LEASE_LAPSED, 0, Watch.ARMED, lease_lapsed),
+    Guard(Cause.SENSOR_INVALID, 10, Watch.ALWAYS, sensor_invalid),  # two samples
+    Guard(Cause.OVER_SUCTION, 20, Watch.ALWAYS, over_suction),
+    Guard(Cause.VALVE_STUCK_OPEN, 100, Watch.ALWAYS, valve_ajar),  # the spring shuts in 30 to 50 ms
+    Guard(Cause.FLOW_WITHOUT_CONTACT, 100, Watch.ALWAYS, flow_without_contact),
+    Guard(Cause.VALVE_STUCK_OPEN, 100, Watch.ALWAYS, flow_while_shut),
+    Guard(Cause.ENVELOPE, 150, Watch.RUNNING, flow_excess),  # with the spring inside of 250 ms
+    Guard(Cause.SWITCH_FAULT, 0, Watch.ALWAYS, contacts_disagree),
+    Guard(Cause.SWITCH_FAULT, 0, Watch.ALWAYS, switch_held),
+    Guard(Cause.BROWN_OUT, 10, Watch.ALWAYS, supply_low),
+    Guard(Cause.SENSORS_DISAGREE, 300, Watch.ALWAYS, sensors_disagree),
+    Guard(Cause.SENSOR_FROZEN, 0, Watch.RUNNING, sensor_frozen),
+    Guard(Cause.DWELL, 0, Watch.ARMED, still),
+    Guard(Cause.DWELL, 0, Watch.ARMED, seal_unbroken),
+    Guard(Cause.CONTACT_TOO_LONG, 0, Watch.RUNNING, sucked_too_long),
+    Guard(Cause.HOPPER_EMPTY, 1000, Watch.ARMED, hopper_empty),
+    Guard(Cause.NO_FLOW, 1000, Watch.ARMED, no_flow),
+    Guard(Cause.NO_SUCTION, 1500, Watch.ARMED, no_suction),  # a seal gives suction within 0.3 s
+    Guard(Cause.OVERHEAT, 500, Watch.ALWAYS, pump_hot),
+    Guard(Cause.WASTE_FULL, 500, Watch.RUNNING, waste_full),
+    Guard(Cause.FILTER_LOADED, 500, Watch.RUNNING, filter_loaded),
+)
+
+_WATCHED: Final = {
+    (False, False): frozenset({Watch.ALWAYS}),
+    (False, True): frozenset({Watch.ALWAYS, Watch.RUNNING}),
+    (True, False): frozenset({Watch.ALWAYS, Watch.RUNNING, Watch.ARMED}),
+}
+
+
+def _rows(watched: frozenset[Watch]) -> tuple[tuple[int, Callable[[Scene], bool], int], ...]:
+    return tuple(
+        (number, guard.stands, guard.after_ms)
+        for number, guard in enumerate(GUARDS)
+        if guard.watch in watched
+    )
+
+
+_ROWS: Final = {key: _rows(watched) for key, watched in _WATCHED.items()}
+
+
+class Guards:
+    """The table with one clock per row."""
+
+    __slots__ = ("_key", "_stood_ms")
+
+    def __init__(self) -> None:
+        self._stood_ms = [0] * len(GUARDS)
+        self._key = (False, False)
+
+    def judge(self, dt_ms: int, scene: Scene, policy: Policy) -> Finding | None:
+        """Judge one sample; the first row that stood long enough, or None."""
+        key = (policy.armed, policy.ending)
+        if key != self._key:
+            self._key = key
+            self._forget(_WATCHED[key])
+        stood_ms = self._stood_ms
+        found: int | None = None
+        for number, stands, after_ms in _ROWS[key]:
+            if not stands(scene):
+                stood_ms[number] = 0
+                continue
+            stood_ms[number] += dt_ms
+            if found is None and stood_ms[number] >= after_ms:
+                found = number
+        return None if found is None else self._finding(found)
+
+    def _finding(self, number: int) -> Finding:
+        guard = GUARDS[number]
+        delayed = 0 < guard.after_ms <= ONSET_MAX_MS
+        return Finding(guard.cause, self._stood_ms[number] if delayed else 0)
+
+    def _forget(self, watched: frozenset[Watch]) -> None:
+        for number, guard in enumerate(GUARDS):
+            if guard.watch not in watched:
+                self._stood_ms[number] = 0
+
+
+def gone(cause: Cause, scene: Scene) -> bool:
+    """Return whether nothing of a cause stands any more, with outputs off."""
+    off = (Watch.ARMED,)
+    return not any(
+        guard.stands(scene) for guard in GUARDS if guard.cause is cause and guard.watch not in off
+    )

@@ -1,0 +1,76 @@
+"""The two regulators of channel A: suction by the pump, crystal flow by the crystal valve."""
+
+from math import sqrt
+from typing import Final
+
+# The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s: closed loop of 0.17 s,
+# integral time of 0.4 s.
+PUMP_KP_PER_KPA: Final = 0.06
+PUMP_KI_PER_KPA_S: Final = 0.15
+PUMP_KD_S_PER_KPA: Final = 0.006
+PUMP_BIAS_PER_KPA: Final = 0.006  # drive that holds a good seal, by set suction
+PUMP_IDLE_MAX: Final = 0.35  # off the skin the pump idles, so that a seal meets no full pump
+
+FEED_FULL_G_PER_MIN: Final = 16.0  # full opening at FEED_REFERENCE_KPA, factory calibration
+FEED_REFERENCE_KPA: Final = 30.0
+FEED_SUCTION_MIN_KPA: Final = 4.0  # keeps the root away from zero
+TRIM_MIN: Final = 0.5
+TRIM_MAX: Final = 1.5
+TRIM_PER_S: Final = 1.5
+TRIM_SETTLE_MS: Final = 150  # ramp, valve and sensor follow first
+
+
+class PumpRegulator:
+    """PID on sensor A with a bias; the integrator stands still while the drive is at its bound."""
+
+    __slots__ = ("_integral", "_last_kpa")
+
+    def __init__(self) -> None:
+        self._integral = 0.0
+        self._last_kpa = 0.0
+
+    def stop(self) -> float:
+        """Switch off and forget."""
+        self._integral = self._last_kpa = 0.0
+        return 0.0
+
+    def drive(self, dt_ms: int, set_kpa: float, suction_kpa: float, *, sealed: bool) -> float:
+        """Return the drive of the pump, 0 to 1."""
+        bias = set_kpa * PUMP_BIAS_PER_KPA
+        slope = suction_kpa - self._last_kpa
+        self._last_kpa = suction_kpa
+        if not sealed:
+            self._integral = 0.0
+            return min(bias * 2.0, PUMP_IDLE_MAX)
+        error_kpa = set_kpa - suction_kpa
+        damping = PUMP_KD_S_PER_KPA * slope * 1000.0 / dt_ms
+        wanted = bias + self._integral + PUMP_KP_PER_KPA * error_kpa - damping
+        step = PUMP_KI_PER_KPA_S * error_kpa * dt_ms / 1000.0
+        if 0.0 < wanted < 1.0:
+            self._integral = min(max(self._integral + step, -1.0), 1.0)
+        return min(max(wanted, 0.0), 1.0)
+
+
+class FeedRegulator:
+    """Opening by the factory calibration, trimmed slowly by the measured flow."""
+
+    __slots__ = ("_open_ms", "_trim")
+
+    def __init__(self) -> None:
+        self._trim = 1.0
+        self._open_ms = 0
+
+    def shut(self) -> float:
+        """Shut; the trim is kept, because the crystals are the same."""
+        self._open_ms = 0
+        return 0.0
+
+    def open(self, dt_ms: int, set_g_per_min: float, flow: float | None, suction: float) -> float:
+        """Return the opening of the valve, 0 to 1, for a set flow, measured flow and suction."""
+        self._open_ms += dt_ms
+        if flow is not None and self._open_ms > TRIM_SETTLE_MS and set_g_per_min > 0.0:
+            error = (set_g_per_min - flow) / set_g_per_min
+            trim = self._trim + error * TRIM_PER_S * dt_ms / 1000.0
+            self._trim = min(max(trim, TRIM_MIN), TRIM_MAX)
+        root = sqrt(max(suction, FEED_SUCTION_MIN_KPA) / FEED_REFERENCE_KPA)
+        return min(max(set_g_per_min * self._trim / (FEED_FULL_G_PER_MIN * root), 0.0), 1.0)

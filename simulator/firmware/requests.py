@@ -1,0 +1,168 @@
+"""The one-shots: what each answers, and why it refuses. Each runs once; the link repeats answers."""
+
+from typing import Final
+
+from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
+from firmware_protocol.link import Link, session_number
+from firmware_protocol.messages import (
+    Arm,
+    Config,
+    Hello,
+    Ident,
+    LogRead,
+    LogRecord,
+    Message,
+    Reset,
+    Result,
+    SelfTest,
+)
+from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.vocabulary import LogCode, Outcome, Refusal
+from simulator.firmware.board import Board
+from simulator.firmware.envelope import check_value, narrow
+from simulator.firmware.modes import Trigger, allows
+
+_U32: Final = 0xFFFF_FFFF
+_DISARMED_TESTED: Final = {
+    True: Refusal.SELF_TEST_FAILED,
+    False: Refusal.WRONG_MODE,
+}
+
+
+class Requests:
+    """Answers the one-shots of one device."""
+
+    __slots__ = ("_board", "_handlers", "_link")
+
+    def __init__(self, board: Board, link: Link) -> None:
+        self._board = board
+        self._link = link
+        self._handlers = {
+            Config: self._config,
+            SelfTest: self._selftest,
+            Arm: self._arm,
+            Reset: self._reset,
+            LogRead: self._log_read,
+        }
+
+    def answer(self, message: Message, seq: int) -> bytes:
+        """Execute one request and return the bytes of its answer."""
+        if isinstance(message, Hello):
+            return self._hello(message, seq)
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            return self._link.reply(seq, _refused(seq, Refusal.NOT_UNDERSTOOD))
+        return self._link.reply(seq, handler(message, seq))
+
+    def _hello(self, hello: Hello, seq: int) -> bytes:
+        board = self._board
+        refusal = Refusal.NONE
+        if hello.major != PROTOCOL_MAJOR or hello.schema != SCHEMA_HASH:
+            refusal = Refusal.VERSION
+        elif not allows(board.mode, Trigger.SESSION):
+            refusal = Refusal.BUSY
+        nonce = board.nonces() & _U32
+        identity = board.identity
+        answer = self._link.reply(
+            seq,
+            Ident(
+                request_seq=seq,
+                refusal=refusal,
+                major=PROTOCOL_MAJOR,
+                minor=PROTOCOL_MINOR,
+                schema=SCHEMA_HASH,
+                serial=identity.serial,
+                boot_id=identity.boot_id,
+                device_nonce=nonce,
+                firmware=identity.firmware,
+                capabilities=identity.capabilities,
+            ),
+        )
+        if refusal is Refusal.NONE:
+            session = session_number(hello.host_nonce, nonce)
+            self._link.open_session(session, board.now_s)
+            board.open_session(session)
+        return answer
+
+    def _config(self, config: Config, seq: int) -> Result:
+        board = self._board
+        if not allows(board.mode, Trigger.CONFIGURE):
+            return _refused(seq, Refusal.WRONG_MODE)
+        envelope = narrow(config)
+        if envelope is None:
+            return _refused(seq, Refusal.OUT_OF_ENVELOPE)
+        board.fire(Trigger.CONFIGURE)
+        board.token = 0
+        board.a.setpoints.configure(envelope)
+        check = check_value(config)
+        board.log.add(board.tick_ms, LogCode.CONFIG, check)
+        return _done(seq, check)
+
+    def _selftest(self, _: SelfTest, seq: int) -> Result:
+        board = self._board
+        if not allows(board.mode, Trigger.TEST):
+            return _refused(seq, Refusal.WRONG_MODE)
+        if not board.a.switch.released:
+            return _refused(seq, Refusal.SWITCH_PRESSED)
+        board.fire(Trigger.TEST)
+        board.selftest.begin()
+        board.selftest_failed = False
+        board.token = board.nonces() & _U32 or 1
+        return _done(seq, board.token)
+
+    def _arm(self, arm: Arm, seq: int) -> Result:
+        board = self._board
+        refusal = self._why_not_arm(arm)
+        if refusal is not Refusal.NONE:
+            return _refused(seq, refusal)
+        board.fire(Trigger.ARM)
+        board.token = 0
+        board.log.add(board.tick_ms, LogCode.ARM, arm.treatment)
+        return _done(seq)
+
+    def _why_not_arm(self, arm: Arm) -> Refusal:
+        board = self._board
+        setpoints = board.a.setpoints
+        checks = (
+            (allows(board.mode, Trigger.ARM), _DISARMED_TESTED[board.selftest_failed]),
+            (setpoints.envelope.treatment != 0, Refusal.NOT_CONFIGURED),
+            (arm.treatment == setpoints.envelope.treatment, Refusal.NOT_CONFIGURED),
+            (board.token != 0 and arm.token == board.token, Refusal.BAD_TOKEN),
+            (board.a.lease.left_ms(board.tick_ms) > 0, Refusal.STREAM_NOT_HEALTHY),
+            (setpoints.healthy(board.tick_ms), Refusal.STREAM_NOT_HEALTHY),
+            (not self._link.limit_exceeded(board.now_s), Refusal.STREAM_NOT_HEALTHY),
+            (board.a.switch.released, Refusal.SWITCH_PRESSED),
+        )
+        return next((refusal for holds, refusal in checks if not holds), Refusal.NONE)
+
+    def _reset(self, reset: Reset, seq: int) -> Result:
+        board = self._board
+        if not allows(board.mode, Trigger.RESET):
+            return _refused(seq, Refusal.WRONG_MODE)
+        if board.locked:
+            return _refused(seq, Refusal.LOCKED)
+        if not board.a.switch.released:
+            return _refused(seq, Refusal.SWITCH_PRESSED)
+        sensors = board.a.sensors
+        gone = reset.cause == board.cause and board.a.gone(board.cause)
+        if not (gone and board.b.reset(sensors.suction_b_kpa, sensors.valve_percent)):
+            return _refused(seq, Refusal.CAUSE_STANDS)
+        board.reset()
+        return _done(seq)
+
+    def _log_read(self, read: LogRead, seq: int) -> LogRecord:
+        log = self._board.log
+        record = log.read(read.record_seq)
+        if record is None:
+            return LogRecord(seq, 0, 0, 0, 0, log.newest_seq & _U32)
+        return LogRecord(
+            seq, record.seq, record.tick_ms, record.code, record.arg, log.newest_seq & _U32
+        )
+
+
+def _done(seq: int, detail: int = 0) -> Result:
+    return Result(seq, Outcome.DONE, Refusal.NONE, detail)
+
+
+def _refused(seq: int, refusal: Refusal) -> Result:
+    return Result(seq, Outcome.FAILED, refusal, 0)

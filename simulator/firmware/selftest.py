@@ -1,0 +1,79 @@
+"""The self-test: with outputs off, everything that must be at rest is at rest, and says so.
+
+First the line vents, then a window of samples is averaged, so that the zero check is not fooled by
+noise.
+"""
+
+from typing import Final, NamedTuple
+
+from firmware_protocol.envelope import VENTED_MAX_PA
+from simulator.firmware.limits import (
+    FILTER_MAX_KPA,
+    FLOW_NONE_G_PER_MIN,
+    HOPPER_EMPTY_G,
+    PUMP_MAX_DEG_C,
+    SUPPLY_MIN_V,
+    WASTE_FULL_PERCENT,
+)
+from simulator.plant.signals import Sensors
+
+VENT_WAIT_MAX_MS: Final = 2000  # a healthy vent empties the line in 0.2 s
+WINDOW_MS: Final = 400  # 80 samples bring noise of 0.05 kPa below 0.01
+ZERO_MAX_KPA: Final = 0.3  # vented zero of either sensor
+AGREE_MAX_KPA: Final = 0.3
+SHUT_MAX_PERCENT: Final = 1.0
+VENTED_MAX_KPA: Final = VENTED_MAX_PA / 1000
+
+
+class Verdict(NamedTuple):
+    """How the self-test ended; no failed checks means that it passed."""
+
+    failed: tuple[str, ...]
+
+
+class SelfTest:
+    """Watches samples until it can say."""
+
+    __slots__ = ("_count", "_sum_a", "_sum_b", "_sum_flow", "_valve", "_waited_ms", "_window_ms")
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start anew."""
+        self._waited_ms = self._window_ms = self._count = 0
+        self._sum_a = self._sum_b = self._sum_flow = self._valve = 0.0
+
+    def sample(self, dt_ms: int, sensors: Sensors, *, released: bool) -> Verdict | None:
+        """Take one sample; None while it is not over."""
+        a_kpa, b_kpa, flow = sensors.suction_a_kpa, sensors.suction_b_kpa, sensors.flow_g_per_min
+        if a_kpa is None or b_kpa is None or flow is None:
+            return Verdict(("sensors answer",))
+        if not released:
+            return Verdict(("hand switch released",))
+        if self._count == 0 and not max(a_kpa, b_kpa) <= VENTED_MAX_KPA:
+            self._waited_ms += dt_ms
+            return Verdict(("line vents",)) if self._waited_ms > VENT_WAIT_MAX_MS else None
+        self._count += 1
+        self._window_ms += dt_ms
+        self._sum_a += a_kpa
+        self._sum_b += b_kpa
+        self._sum_flow += flow
+        self._valve = max(self._valve, sensors.valve_percent)
+        return self._conclude(sensors) if self._window_ms >= WINDOW_MS else None
+
+    def _conclude(self, sensors: Sensors) -> Verdict:
+        a_kpa, b_kpa = self._sum_a / self._count, self._sum_b / self._count
+        checks = (
+            ("zero of sensor A", abs(a_kpa) <= ZERO_MAX_KPA),
+            ("zero of sensor B", abs(b_kpa) <= ZERO_MAX_KPA),
+            ("sensors agree", abs(a_kpa - b_kpa) <= AGREE_MAX_KPA),
+            ("valve shut", self._valve <= SHUT_MAX_PERCENT),
+            ("no flow", self._sum_flow / self._count <= FLOW_NONE_G_PER_MIN),
+            ("crystals left", sensors.hopper_g > HOPPER_EMPTY_G),
+            ("waste has room", sensors.waste_percent <= WASTE_FULL_PERCENT),
+            ("filter passes", sensors.filter_kpa <= FILTER_MAX_KPA),
+            ("pump cool", sensors.pump_deg_c <= PUMP_MAX_DEG_C),
+            ("supply", sensors.supply_v >= SUPPLY_MIN_V),
+        )
+        return Verdict(tuple(name for name, passed in checks if not passed))

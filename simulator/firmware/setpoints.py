@@ -1,0 +1,113 @@
+"""Which setpoints count, and what is in force: accepted, narrowed, and raised slowly.
+
+Down is immediate, up is slow: 20 kPa/s of suction and a quarter of full flow in 100 ms.
+"""
+
+from collections import deque
+from enum import Enum, unique
+from typing import Final
+
+from firmware_protocol.envelope import (
+    ECHO_AGE_MAX_MS,
+    FLOW_SET_MAX_MG_PER_MIN,
+    STREAM_HEALTHY_FRAMES,
+    STREAM_HEALTHY_WINDOW_S,
+)
+from firmware_protocol.messages import Setpoint
+from firmware_protocol.ticks import age_ms, newer
+from firmware_protocol.vocabulary import Wish
+from simulator.firmware.envelope import UNCONFIGURED, Envelope
+
+SUCTION_UP_PA_PER_MS: Final = 20.0
+FLOW_UP_MG_PER_MIN_PER_MS: Final = FLOW_SET_MAX_MG_PER_MIN * 0.25 / 100.0
+_WINDOW_MS: Final = int(STREAM_HEALTHY_WINDOW_S * 1000)
+_PUMP: Final = int(Wish.PUMP)
+_FLOW: Final = int(Wish.FLOW)
+
+
+@unique
+class Verdict(Enum):
+    """What became of a setpoint."""
+
+    ACCEPTED = "accepted"
+    LOOP_STALLED = "loop counter did not advance"
+    STALE_ECHO = "echoes an old tick"
+    TREATMENT = "of another treatment"
+
+
+class Setpoints:
+    """The newest accepted setpoint and what of it is in force."""
+
+    __slots__ = (
+        "_accepted_ticks", "_goal_flow", "_goal_suction", "_wish", "envelope", "flow_mg_per_min",
+        "loop_counter", "suction_pa",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.envelope: Envelope = UNCONFIGURED
+        self.loop_counter: int | None = None
+        self.suction_pa = 0.0
+        self.flow_mg_per_min = 0.0
+        self._goal_suction = 0
+        self._goal_flow = 0
+        self._wish = 0
+        self._accepted_ticks: deque[int] = deque(maxlen=STREAM_HEALTHY_FRAMES)
+
+    def open_session(self) -> None:
+        """Forget everything: the configuration too belongs to a session."""
+        self.envelope = UNCONFIGURED
+        self.loop_counter = None
+        self._accepted_ticks.clear()
+        self.withdraw()
+
+    def withdraw(self) -> None:
+        """Want nothing from now on, until the next setpoint."""
+        self._goal_suction = self._goal_flow = self._wish = 0
+        self.suction_pa = self.flow_mg_per_min = 0.0
+
+    def configure(self, envelope: Envelope) -> None:
+        """Narrow to the envelope of a treatment."""
+        self.envelope = envelope
+        self.withdraw()
+
+    def offer(self, setpoint: Setpoint, tick_ms: int) -> Verdict:
+        """Take a setpoint that arrived at ``tick_ms``, or say why not."""
+        verdict = self._judge(setpoint, tick_ms)
+        if verdict is Verdict.ACCEPTED:
+            self.loop_counter = setpoint.loop_counter
+            self._accepted_ticks.append(tick_ms)
+            self._goal_suction = min(setpoint.suction_pa, self.envelope.suction_max_pa)
+            self._goal_flow = min(setpoint.flow_mg_per_min, self.envelope.flow_max_mg_per_min)
+            self._wish = setpoint.wish
+        return verdict
+
+    def _judge(self, setpoint: Setpoint, tick_ms: int) -> Verdict:
+        if setpoint.treatment != self.envelope.treatment:
+            return Verdict.TREATMENT
+        if self.loop_counter is not None and not newer(setpoint.loop_counter, self.loop_counter):
+            return Verdict.LOOP_STALLED
+        fresh = age_ms(tick_ms, setpoint.echo_tick_ms) <= ECHO_AGE_MAX_MS
+        return Verdict.ACCEPTED if fresh else Verdict.STALE_ECHO
+
+    @property
+    def wants_pump(self) -> bool:
+        """True while the newest setpoint wants suction."""
+        return self._wish & _PUMP != 0
+
+    @property
+    def wants_flow(self) -> bool:
+        """True while the newest setpoint wants crystals, and more than none."""
+        return self._wish & _FLOW != 0 and self._goal_flow > 0
+
+    def healthy(self, tick_ms: int) -> bool:
+        """True while enough setpoints were accepted in the last second."""
+        ticks = self._accepted_ticks
+        full = len(ticks) == STREAM_HEALTHY_FRAMES
+        return full and age_ms(tick_ms, ticks[0]) <= _WINDOW_MS
+
+    def follow(self, dt_ms: int, *, pumping: bool, flowing: bool) -> None:
+        """Move what is in force towards the goals; an output that is off starts from zero."""
+        suction = self.suction_pa + SUCTION_UP_PA_PER_MS * dt_ms if pumping else 0.0
+        self.suction_pa = min(suction, self._goal_suction)
+        flow = self.flow_mg_per_min + FLOW_UP_MG_PER_MIN_PER_MS * dt_ms if flowing else 0.0
+        self.flow_mg_per_min = min(flow, self._goal_flow)
