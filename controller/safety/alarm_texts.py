@@ -251,6 +251,10 @@ def _tell(code: str, sentence: str, next_step: str) -> Alarm:
     return Alarm(code, _INFO, sentence, next_step, latching=False)
 
 
+HELD: Final = _tell(
+    "H07", "The treatment is paused.", "Resume, then release and press the hand switch."
+)
+
 OF_CAUSE: Final[Mapping[Cause, Alarm]] = MappingProxyType(
     {
         Cause.LEASE_LAPSED: LEASE_LAPSED,
@@ -350,9 +354,7 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
         ),
         Notice.ZONE_TIME: _tell("S05", "This zone has had its contact time.", _ONWARD),
         Notice.ZONE_EXPOSURE: _tell("S06", "This zone has had the exposure it may have.", _ONWARD),
-        Notice.HELD: _tell(
-            "H07", "The treatment is paused.", "Resume, then release and press the hand switch."
-        ),
+        Notice.HELD: HELD,
         Notice.STOPPED_AT_UNIT: _tell(
             "C15", "The unit was stopped from elsewhere.", "Start again when you are ready."
         ),

@@ -234,14 +234,15 @@ RULES: Final = (
     Rule(Interlock.SENSOR_MISSING, ("H09", "H39"), 0.060, _sensors_known),
     # The valve shuts in 50 ms and the line empties in 80 (hazard H05): beyond both, and a frame.
     Rule(Interlock.FLOW_WITHOUT_CONTACT, ("H04",), 0.200, _flow_only_on_skin),
-    Rule(Interlock.OVER_FLOW, ("H01", "H05"), 0.250, _flow_as_set),
+    Rule(Interlock.OVER_FLOW, ("H01", "H05"), 0.300, _flow_as_set),
     Rule(Interlock.FLOW_WHILE_SHUT, ("H05",), 0.300, _shut_means_shut),
     Rule(Interlock.STOP_WITHOUT_EFFECT, ("H05",), 0.400, _stop_shuts),
     # A command may be on its way: a beat of 50 ms, the line, a frame of telemetry, and margin.
     Rule(Interlock.MODE_DISAGREES, ("H13", "H18"), 0.300, _mode_as_believed),
     Rule(Interlock.SETPOINT_NOT_TAKEN, ("H20", "H38"), 0.300, _setpoint_taken),
     Rule(Interlock.SENSORS_DISAGREE, ("H07",), 0.500, _sensors_agree),
-    Rule(Interlock.SUCTION_OVER_SET, ("H03", "H38"), 1.0, _suction_as_set),
+    # After a lowering a sealed tip holds its suction until it is lifted, every 2 to 3 s.
+    Rule(Interlock.SUCTION_OVER_SET, ("H03", "H38"), 4.0, _suction_as_set),
     Rule(Interlock.SENSOR_FROZEN, ("H08",), 1.0, _readings_move),
     # The device trips after 1 s; the host waits for the device to say so itself.
     Rule(Interlock.NO_FLOW, ("H06", "H30"), 1.5, _flow_follows),
@@ -271,3 +272,14 @@ class Watch:
             if broken is None and not now_s - since_s < rule.grace_s:
                 broken = rule.interlock
         return broken
+
+    def failing_for_s(self, interlock: Interlock, now_s: float) -> float:
+        """Return for how long the check of ``interlock`` has failed; 0 while it holds."""
+        return max(
+            (
+                now_s - since_s
+                for number, since_s in self.failing_since_s.items()
+                if RULES[number].interlock is interlock
+            ),
+            default=0.0,
+        )

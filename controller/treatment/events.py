@@ -4,7 +4,7 @@ Actions are performed in the order in which they are given. ``Commit`` must be d
 actions after it are performed, except that ``StopNow``, ``Hold`` and ``Raise`` never wait.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, unique
 
@@ -13,7 +13,7 @@ from controller.safety.interlocks import Interlock
 from controller.safety.reading import Reading
 from firmware_protocol.vocabulary import Cause, Refusal, StopKind, Wish
 
-Json = str | int | float | bool | None | list["Json"] | Mapping[str, "Json"]
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 Body = Mapping[str, Json]
 """What a row of the journal says beside its kind."""
 
@@ -148,6 +148,7 @@ class Configure:
     suction_max_kpa: float
     flow_max_g_per_min: float
     suction_min_kpa: float
+    tip: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,183 @@
+"""How a treatment is conducted: its state, and the few moves that everybody makes on it.
+
+Stop, trip, refuse, hold, clear, end. Each returns its actions in the order in which they are to be
+performed; what stops comes first and waits for nothing, what permits comes after its row.
+"""
+
+from typing import Final
+
+from controller.safety.alarms import Alarm
+from controller.safety.reading import Reading
+from controller.treatment import rows
+from controller.treatment.course import Course
+from controller.treatment.events import (
+    Action,
+    Body,
+    Commit,
+    Ended,
+    Hold,
+    Note,
+    Outcome,
+    Raise,
+    Settle,
+    StopNow,
+)
+from controller.treatment.plan import Plan
+from controller.treatment.states import ENDED, LIVE, Signal, State, after
+from firmware_protocol import envelope
+from firmware_protocol.vocabulary import StopKind, Wish
+
+Actions = tuple[Action, ...]
+
+NOTHING: Final = Hold(0.0, 0.0, Wish.NONE, 0)
+UNSEEN_S: Final = envelope.LEASE_DEFAULT_MS / 1000 + envelope.LEASE_MARGIN_S
+"""For so long the valve may stay open after the last that was seen: the device's lease."""
+
+_HALTED: Final = {Outcome.COMPLETED: Signal.COMPLETE, Outcome.STOPPED: Signal.HALT}
+
+
+class Conduct:
+    """The state of one treatment and its moves."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.course = Course(plan)
+        self.state = State.PREPARING
+        self.outcome: Outcome | None = None
+        """Set when the record of the treatment is closed; a trip may still wait for its reset."""
+        self.newest: Reading | None = None
+        self.sent = NOTHING
+        """The newest setpoint."""
+        self.held = False
+        """A person holds the flow."""
+        self.acknowledged = False
+        """A local person has acknowledged the trip."""
+        self.resetting = False
+        self.ending = Outcome.STOPPED
+        """How the treatment ends when the orderly end that runs is through."""
+        self.why = ""
+        self.stop_kind = StopKind.NORMAL
+        self.stopped_at_s: float | None = None
+        """When the stop or trip that runs was decided."""
+        self.time_to_safe_s: float | None = None
+        """From there to the first reading with a shut valve in a mode that cannot open it."""
+        self._raised: dict[str, Alarm] = {}
+
+    # -- the setpoint ------------------------------------------------------------------------------
+    @property
+    def granted(self) -> bool:
+        """True while the host permits flow; the device has its own permissives beside."""
+        return not (self.held or self.course.must_lift or self.course.done)
+
+    def hold(self) -> Actions:
+        """Return the setpoint for now: what the treatment wants while it is live, else nothing."""
+        suction_kpa = self.course.suction_kpa
+        if self.state in (State.ARMED, State.ACTIVE, State.PAUSED):
+            wish = Wish.ALL if self.granted else Wish.PUMP
+            left_mg = self.course.left_mg() if self.granted else 0
+            flow = self.course.flow_g_per_min if self.granted else 0.0
+            self.sent = Hold(suction_kpa, flow, wish, left_mg)
+        elif self.state is State.STOPPING and self.stop_kind is StopKind.NORMAL:
+            self.sent = Hold(suction_kpa, 0.0, Wish.PUMP, 0)  # the purge needs its suction
+        else:
+            self.sent = NOTHING
+        return (self.sent,)
+
+    # -- the moves ---------------------------------------------------------------------------------
+    def move(self, signal: Signal) -> None:
+        """Move by the table."""
+        self.state = after(self.state, signal)
+
+    def stop(self, kind: StopKind, ending: Outcome, why: str, now_s: float) -> Actions:
+        """Stop in order or at once. Stopping again stops again; the first reason stays."""
+        again = self.state not in LIVE and self.state is not State.PREPARING
+        self.move(Signal.STOP)
+        if again:
+            worse = kind is StopKind.EMERGENCY
+            self.stop_kind = StopKind.EMERGENCY if worse else self.stop_kind
+            return (StopNow(kind), Note("stop", {"kind": kind.name, "why": why, "again": True}))
+        self.stop_kind, self.ending, self.why = kind, ending, why
+        self.stopped_at_s = now_s
+        body: Body = {"kind": kind.name, "why": why, "reading": rows.reading_body(self.newest)}
+        return (StopNow(kind), *self._settle_notices(), *self.expose(), Commit("stop", body))
+
+    def trip(self, by: str, cause: str, alarm: Alarm, now_s: float, *, unseen: bool) -> Actions:
+        """Latch a trip; a later one only adds its alarm. ``unseen`` charges the worst case."""
+        first = self.state is not State.TRIPPED
+        self.move(Signal.TRIP)
+        settled = self._settle_notices() if first else ()
+        told = (*self.tell(alarm), *settled)
+        if not first:
+            return (*told, Note("trip_after", {"by": by, "cause": cause, "code": alarm.code}))
+        if unseen and self.course.was_on_skin() and self.newest is not None:
+            self.course.charge(self.newest.age_s(now_s) + UNSEEN_S)
+        self.why = f"{by} {cause}"
+        self.stop_kind = StopKind.EMERGENCY
+        self.stopped_at_s = now_s
+        self.time_to_safe_s = None
+        row = Commit("trip", rows.trip_body(by, cause, alarm, self.newest))
+        return (StopNow(StopKind.EMERGENCY), *told, *self.expose(), row)
+
+    def refuse(self, alarm: Alarm) -> Actions:
+        """The treatment will not be: nothing was armed. STOP voids whatever is still on its way."""
+        self.move(Signal.REFUSE)
+        self.why = alarm.sentence
+        told = (*self._settle_notices(), *self.tell(alarm))
+        return (StopNow(StopKind.NORMAL), *told, *self.end(Outcome.REFUSED))
+
+    def halted(self) -> Actions:
+        """The orderly end is through: the device is disarmed and vented."""
+        self.move(_HALTED[self.ending])
+        return self.end(self.ending)
+
+    def clear(self) -> Actions:
+        """The trip is acknowledged and reset, the device is disarmed."""
+        self.move(Signal.CLEAR)
+        closing = self.end(Outcome.TRIPPED) if self.outcome is None else ()
+        settled = tuple(Settle(code) for code in sorted(self._raised))
+        self._raised.clear()
+        return (*closing, *settled)
+
+    def end(self, outcome: Outcome) -> Actions:
+        """Close the record, once."""
+        self.outcome = outcome
+        took_ms = None if self.time_to_safe_s is None else round(self.time_to_safe_s * 1000, 1)
+        body = rows.ended_body(outcome, self.course.zones(), self.why, took_ms)
+        return (Commit("ended", body), Ended(outcome))
+
+    # -- telling -----------------------------------------------------------------------------------
+    def tell(self, alarm: Alarm) -> Actions:
+        """Raise an alarm, once while it stands."""
+        if alarm.code in self._raised:
+            return ()
+        self._raised[alarm.code] = alarm
+        return (Raise(alarm),)
+
+    def settle(self, code: str) -> Actions:
+        """Take an alarm back whose condition has gone."""
+        if code not in self._raised:
+            return ()
+        del self._raised[code]
+        return (Settle(code),)
+
+    def _settle_notices(self) -> Actions:
+        """What was told for the way of the treatment means nothing any more."""
+        passing = [code for code, alarm in self._raised.items() if not alarm.latching]
+        return tuple(action for code in passing for action in self.settle(code))
+
+    def expose(self) -> Actions:
+        """Note what the zone has had by now."""
+        return tuple(
+            Note("exposure", rows.use_body(zone.stage.zone, zone.use))
+            for zone in self.course.zones()
+            if zone.stage.zone == self.course.zone
+        )
+
+    def watch_safe(self, reading: Reading, now_s: float) -> Actions:
+        """Measure the time to safe, at the first reading that shows it."""
+        waiting = self.stopped_at_s is not None and self.time_to_safe_s is None
+        if not waiting or self.state in ENDED or reading.treating or not reading.valve_shut:
+            return ()
+        took_s = now_s - (self.stopped_at_s or now_s)
+        self.time_to_safe_s = took_s
+        return (Note("safe", {"took_ms": round(took_s * 1000, 1), "why": self.why}),)

@@ -1,0 +1,218 @@
+"""The course through the zones of a plan: what each has had, and when it is the next one's turn.
+
+Readings are integrated on the clock of the unit. The flow is granted in a zone until its contact
+time is used up or its exposure is; then it is withheld until the tip has been lifted off, so that
+the next crystals fall where the tip is set down next (the unit itself needs a fresh press for them).
+"""
+
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Final, NamedTuple
+
+from controller.safety.exposure import ZoneUse
+from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN
+from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
+from controller.safety.reading import Reading
+from controller.treatment.plan import Plan, PlannedStage
+from firmware_protocol.ticks import age_ms
+
+LIFT_MIN_S: Final = 0.2  # a tip is lifted when contact is gone this long; a skip over a hair is not
+LEFT_LEAST_MG: Final = 10  # less than the line holds (60 ms at 10 g/min): not worth opening for
+MS_PER_S: Final = 1000.0
+
+
+@unique
+class ZoneEnd(Enum):
+    """Why a zone is done."""
+
+    TIME = "time"
+    EXPOSURE = "exposure"
+
+
+@dataclass(slots=True)
+class Tally:
+    """Suction while crystals reached the skin: what the record tells beside the ledger."""
+
+    suction_s: float = 0.0
+    open_s: float = 0.0
+    peak_kpa: float | None = None
+
+    def add(self, suction_kpa: float | None, open_s: float) -> None:
+        """Count ``open_s`` at a suction; an unknown one has no share in the mean."""
+        if suction_kpa is None:
+            return
+        self.suction_s += suction_kpa * open_s
+        self.open_s += open_s
+        self.peak_kpa = max(self.peak_kpa or 0.0, suction_kpa)
+
+    @property
+    def mean_kpa(self) -> float | None:
+        """Mean over the time that was counted; None where there was none."""
+        return self.suction_s / self.open_s if self.open_s > 0.0 else None
+
+
+class ZoneProgress(NamedTuple):
+    """One zone as it stands."""
+
+    stage: PlannedStage
+    state: str
+    use: ZoneUse
+    suction_kpa_mean: float | None
+    suction_kpa_peak: float | None
+    set_suction_kpa: float
+    set_flow_g_per_min: float
+
+
+class Course:
+    """Where the treatment is, zone by zone."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._stages = plan.stages
+        self._ledgers = plan.ledgers()
+        self._tallies = tuple(Tally() for _ in plan.stages)
+        self._lowered: dict[Quantity, float] = {}
+        self._previous: Reading | None = None
+        self._off_skin_since_s: float | None = None
+        self._at = 0
+        self.must_lift = False
+        """The zone changed and the tip has not left the skin since."""
+        self._skip_finished()
+
+    @property
+    def done(self) -> bool:
+        """True when no zone is left."""
+        return self._at >= len(self._stages)
+
+    @property
+    def zone(self) -> str:
+        """The zone under treatment, or the last one."""
+        return self._stages[self._here].zone
+
+    @property
+    def suction_kpa(self) -> float:
+        """The setpoint of the zone under treatment, as lowered by a person."""
+        return self._set(Quantity.SUCTION_KPA, self._stages[self._here].suction_kpa)
+
+    @property
+    def flow_g_per_min(self) -> float:
+        """The setpoint of the zone under treatment, as lowered by a person."""
+        return self._set(Quantity.FLOW_G_PER_MIN, self._stages[self._here].flow_g_per_min)
+
+    def observe(self, reading: Reading) -> ZoneEnd | None:
+        """Charge what the zone has had since the reading before; tell when this ends it."""
+        before, self._previous = self._previous, reading
+        self._watch_lift(reading)
+        if before is None or self.done:
+            return None
+        if _on_skin(before) or _on_skin(reading):
+            open_s = age_ms(reading.tick_ms, before.tick_ms) / MS_PER_S
+            self._ledgers[self._at].add(reading.flow_g_per_min, reading.suction_kpa, open_s)
+            self._tallies[self._at].add(reading.suction_kpa, open_s)
+        return self._ended()
+
+    def advance(self) -> None:
+        """Go on to the next zone; the tip has to leave the skin first."""
+        self._at += 1
+        self._skip_finished()
+        self.must_lift = True
+        self._off_skin_since_s = None
+
+    def charge(self, seconds: float) -> None:
+        """Charge a time that nobody watched at the worst case, and begin to watch anew."""
+        self._previous = None
+        if not self.done:
+            ledger = self._ledgers[self._at]
+            ledger.charge(seconds)
+
+    def was_on_skin(self) -> bool:
+        """True when the newest reading that was seen had crystals reaching the skin."""
+        return self._previous is not None and _on_skin(self._previous)
+
+    def left_mg(self) -> int:
+        """Crystals that may still flow in this zone, at the higher of set and measured suction."""
+        if self.done:
+            return 0
+        suction = self.suction_kpa
+        measured = self._previous.suction_kpa if self._previous is not None else suction
+        worst = None if measured is None else max(suction, measured)
+        return self._ledgers[self._at].left_mg(self.flow_g_per_min, worst)
+
+    def lower(
+        self, suction_kpa: float | None, flow_g_per_min: float | None
+    ) -> tuple[Receipt, ...] | None:
+        """Lower the setpoints of this and all later zones; None, and no change, if that raises."""
+        asked = (
+            (Quantity.SUCTION_KPA, suction_kpa, self.suction_kpa),
+            (Quantity.FLOW_G_PER_MIN, flow_g_per_min, self.flow_g_per_min),
+        )
+        wishes = [(quantity, wish, now) for quantity, wish, now in asked if wish is not None]
+        if not wishes or not all(0.0 <= wish <= now for _, wish, now in wishes):
+            return None
+        receipts = []
+        for quantity, wish, now in wishes:
+            self._lowered[quantity] = wish
+            receipts.append(resolve(quantity, now, (Limit(Source.PERSON, quantity, wish),)))
+        return tuple(receipts)
+
+    def zones(self) -> tuple[ZoneProgress, ...]:
+        """Return every zone as it stands, in order."""
+        return tuple(
+            ZoneProgress(
+                stage,
+                self._state(number),
+                ledger.use,
+                tally.mean_kpa,
+                tally.peak_kpa,
+                self._set(Quantity.SUCTION_KPA, stage.suction_kpa),
+                self._set(Quantity.FLOW_G_PER_MIN, stage.flow_g_per_min),
+            )
+            for number, (stage, ledger, tally) in enumerate(
+                zip(self._stages, self._ledgers, self._tallies, strict=True)
+            )
+        )
+
+    @property
+    def _here(self) -> int:
+        return min(self._at, len(self._stages) - 1)
+
+    def _set(self, quantity: Quantity, planned: float) -> float:
+        return min(planned, self._lowered.get(quantity, planned))
+
+    def _state(self, number: int) -> str:
+        if number == self._at:
+            return "current"
+        if number > self._at:
+            return "waiting"
+        return "done" if self._finished(number) is not None else "skipped"
+
+    def _ended(self) -> ZoneEnd | None:
+        return self._finished(self._at)
+
+    def _finished(self, number: int) -> ZoneEnd | None:
+        stage, ledger = self._stages[number], self._ledgers[number]
+        if not ledger.contact_s < stage.contact_budget_s:
+            return ZoneEnd.TIME
+        left_mg = ledger.left_mg(stage.flow_g_per_min, stage.suction_kpa)
+        if ledger.reached or left_mg < LEFT_LEAST_MG:
+            return ZoneEnd.EXPOSURE
+        return None
+
+    def _skip_finished(self) -> None:
+        while not self.done and self._finished(self._at) is not None:
+            self._at += 1
+
+    def _watch_lift(self, reading: Reading) -> None:
+        if reading.contact:
+            self._off_skin_since_s = None
+            return
+        if self._off_skin_since_s is None:
+            self._off_skin_since_s = reading.at_s
+        if reading.at_s - self._off_skin_since_s >= LIFT_MIN_S:
+            self.must_lift = False
+
+
+def _on_skin(reading: Reading) -> bool:
+    """True unless crystals are known not to reach the skin."""
+    flow = reading.flow_g_per_min
+    quiet = flow is not None and flow <= FLOW_NOISE_G_PER_MIN
+    return reading.contact and not (reading.valve_shut and quiet)

@@ -1,0 +1,383 @@
+"""The supervisor of one treatment: events and time in, actions and a deadline out.
+
+It decides; it does nothing. The table of states is in ``states.py``, the moves in ``conduct.py``,
+the zones in ``course.py``, the way to an armed unit in ``preparation.py``, what people may ask for
+in ``persons.py``.
+
+What permits is written down first: CONFIG comes after the row of the beginning, ARM after the row
+of the arming. What stops never waits: StopNow is the first action of its tuple.
+"""
+
+from typing import Final
+
+from controller.safety.alarm_texts import (
+    EXPOSURE,
+    OF_CAUSE,
+    OF_INTERLOCK,
+    OF_NOTICE,
+    RECORD_LOST,
+    Notice,
+)
+from controller.safety.interlocks import Belief, Interlock, Watch, is_stale, is_stalled
+from controller.safety.reading import Identity, Reading
+from controller.treatment import persons, rows
+from controller.treatment.conduct import Actions, Conduct
+from controller.treatment.course import ZoneEnd
+from controller.treatment.events import (
+    Answered,
+    Begin,
+    Commit,
+    Configure,
+    Event,
+    Json,
+    LinkLost,
+    Note,
+    Observed,
+    Outcome,
+    Person,
+    RecordLost,
+    SendArm,
+    Step,
+    Wake,
+    Who,
+)
+from controller.treatment.plan import Plan
+from controller.treatment.preparation import Phase, Preparation
+from controller.treatment.states import ENDED, LIVE, Signal, State
+from firmware_protocol import envelope
+from firmware_protocol.quantities import PA_PER_KPA
+from firmware_protocol.vocabulary import Cause, Mode, StopKind, Wish
+
+STOPPING_MAX_S: Final = envelope.PURGE_S + envelope.VENT_TIMEOUT_S + 2.0
+SAFE_MAX_S: Final = 0.5  # twice the budget of 250 ms: the line and a frame of telemetry included
+CONFIRM_MAX_S: Final = 2.0  # a safe state that was not seen by then is recorded as not confirmed
+EXPOSURE_ROW_S: Final = 0.5  # a crash loses no more than this, and is charged the worst case for it
+SILENCE_MAX_S: Final = 1.0  # while nothing is armed, a hiccup of the line is no reason to refuse
+
+MODES: Final = {
+    State.PREPARING: frozenset({Mode.DISARMED, Mode.SELFTEST, Mode.READY}),
+    State.ARMING: frozenset({Mode.READY, Mode.ARMED, Mode.ACTIVE, Mode.PAUSED}),
+    State.ARMED: frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED}),
+    State.ACTIVE: frozenset({Mode.ACTIVE, Mode.PAUSED}),
+    State.PAUSED: frozenset({Mode.ACTIVE, Mode.PAUSED}),
+    State.STOPPING: frozenset({Mode.STOPPING, Mode.DISARMED}),
+    State.TRIPPED: frozenset({Mode.SAFE, Mode.DISARMED, Mode.BOOT}),
+}
+"""The device's modes that fit the host's belief; another one for long is a fault to report."""
+
+_SEEN: Final = {Mode.ARMED: Signal.ARM, Mode.ACTIVE: Signal.PRESS, Mode.PAUSED: Signal.RELEASE}
+_STANDS: Final = {Mode.ARMED: State.ARMED, Mode.ACTIVE: State.ACTIVE, Mode.PAUSED: State.PAUSED}
+_UNSEEN: Final = frozenset(
+    {
+        Interlock.TELEMETRY_STALE,
+        Interlock.LINK_LOST,
+        Interlock.LINK_NOISY,
+        Interlock.UNIT_CHANGED,
+        Interlock.NO_ANSWER,
+        Interlock.LOOP_STALLED,
+    }
+)
+"""After these the readings have a gap: what was not seen is charged at the worst case."""
+
+_END_NOTICE: Final = {
+    ZoneEnd.TIME: OF_NOTICE[Notice.ZONE_TIME],
+    ZoneEnd.EXPOSURE: OF_NOTICE[Notice.ZONE_EXPOSURE],
+}
+_PRESS: Final = OF_NOTICE[Notice.PRESS_SWITCH]
+_RELEASE: Final = OF_NOTICE[Notice.RELEASE_SWITCH]
+_AGAIN: Final = OF_NOTICE[Notice.ARMED_AGAIN]
+_WARNING: Final = OF_NOTICE[Notice.DWELL_WARNING]
+_ONWARD: Final = tuple(notice.code for notice in _END_NOTICE.values())
+
+
+class Supervisor:
+    """One treatment, from the row of its beginning to the row of its end."""
+
+    def __init__(self, plan: Plan, identity: Identity) -> None:
+        self.conduct = Conduct(plan)
+        self._identity = identity
+        self._preparation = Preparation(
+            Configure(
+                plan.suction_max_kpa,
+                plan.flow_max_g_per_min,
+                envelope.SUCTION_PERMIT_MIN_PA / PA_PER_KPA,
+                plan.tip,
+            )
+        )
+        self._watch = Watch()
+        self._since_s = 0.0
+        self._beat_s: float | None = None
+        self._exposure_noted_s = 0.0
+
+    @property
+    def state(self) -> State:
+        """Where the treatment stands."""
+        return self.conduct.state
+
+    def step(self, event: Event, now_s: float) -> Actions:
+        """Take one event at ``now_s`` and return what is to be done, in order."""
+        actions: Actions = ()
+        match event:
+            case Observed(reading):
+                actions = self._observed(reading, now_s)
+            case Wake():
+                actions = self._wake(now_s)
+            case Person():
+                actions = persons.answer(self.conduct, event, now_s)
+            case Answered():
+                actions = self._answered(event, now_s)
+            case LinkLost(why):
+                actions = self._lost(why, now_s)
+            case RecordLost(detail):
+                actions = self._record_lost(detail, now_s)
+            case Begin(who):
+                actions = self._begin(who, now_s)
+        return actions
+
+    def deadline_s(self) -> float | None:
+        """When ``step`` must be called with Wake at the latest; None when nothing is waited for."""
+        closed = self.state is State.TRIPPED and self.conduct.outcome is not None
+        if closed or self.state in ENDED or self._beat_s is None:
+            return None
+        return self._beat_s + envelope.SETPOINT_PERIOD_S
+
+    # -- readings ----------------------------------------------------------------------------------
+    def _observed(self, reading: Reading, now_s: float) -> Actions:
+        conduct = self.conduct
+        conduct.newest = reading
+        if self.state in ENDED:
+            return ()
+        zone_end = conduct.course.observe(reading)
+        if self.state is State.TRIPPED:
+            return self._while_tripped(reading, now_s)
+        if reading.mode is Mode.SAFE:
+            return self._device_trip(reading, now_s)
+        broken = self._watch.judge(reading, self._belief(), now_s)
+        if broken is not None:
+            return self._host_trip(broken, now_s)
+        if self.state in (State.PREPARING, State.STOPPING):
+            return self._while_idle(reading, now_s)
+        return self._while_live(reading, zone_end, now_s)
+
+    def _while_tripped(self, reading: Reading, now_s: float) -> Actions:
+        conduct = self.conduct
+        worse = self._watch.judge(reading, self._belief(), now_s)
+        told = () if worse is None else conduct.tell(OF_INTERLOCK[worse])
+        safe = conduct.watch_safe(reading, now_s)
+        if safe and conduct.outcome is None:
+            return (*told, *safe, *conduct.end(Outcome.TRIPPED))
+        return (*told, *safe)
+
+    def _while_idle(self, reading: Reading, now_s: float) -> Actions:
+        conduct = self.conduct
+        if self.state is State.PREPARING:
+            asked = self._preparation.observe(reading, now_s)
+            return (*asked, *self._prepared(now_s))
+        safe = conduct.watch_safe(reading, now_s)
+        if reading.mode is Mode.DISARMED and reading.valve_shut:
+            return (*safe, *conduct.halted())
+        return safe
+
+    def _while_live(self, reading: Reading, zone_end: ZoneEnd | None, now_s: float) -> Actions:
+        if reading.mode in _SEEN and _STANDS[reading.mode] is not self.state:
+            seen = self._moved(reading, now_s)
+        elif reading.mode in (Mode.DISARMED, Mode.STOPPING) and self.state is not State.ARMING:
+            return self._disarmed(reading, now_s)
+        else:
+            seen = ()
+        if zone_end is not None:
+            return (*seen, *self._next_zone(zone_end, now_s))
+        return (*seen, *self._settle_notices(now_s), *self._note_exposure(now_s))
+
+    def _moved(self, reading: Reading, now_s: float) -> Actions:
+        conduct, before = self.conduct, self.state
+        if reading.mode is Mode.ARMED and before is not State.ARMING:
+            return ()  # a step back: the interlock on modes has the word
+        conduct.move(_SEEN[reading.mode])
+        self._preparation.armed(now_s)
+        row = Note("state", {"from": before.value, "to": self.state.value})
+        if self.state is State.ARMED:
+            return (row, *conduct.settle(_AGAIN.code), *conduct.tell(_PRESS), *conduct.hold())
+        return (row, *conduct.settle(_PRESS.code), *conduct.expose())
+
+    def _disarmed(self, reading: Reading, now_s: float) -> Actions:
+        """The device left the armed modes by itself: nobody pressed, or somebody stopped it."""
+        conduct = self.conduct
+        if self.state is State.ARMED and reading.mode is Mode.DISARMED:
+            if self._preparation.exhausted:
+                told = conduct.tell(OF_NOTICE[Notice.NOBODY_PRESSED])
+                stop = conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "nobody pressed", now_s)
+                return (*stop, *told)
+            conduct.move(Signal.WITHDRAW)
+            self._preparation.again(now_s)
+            return (*conduct.settle(_PRESS.code), *conduct.tell(_AGAIN))
+        told = conduct.tell(OF_NOTICE[Notice.STOPPED_AT_UNIT])
+        stop = conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "stopped at the unit", now_s)
+        return (*stop, *told)
+
+    def _next_zone(self, zone_end: ZoneEnd, now_s: float) -> Actions:
+        conduct = self.conduct
+        closed = conduct.expose()
+        body: dict[str, Json] = {"zone": conduct.course.zone, "by": zone_end.value}
+        conduct.course.advance()
+        if conduct.course.done:
+            return (
+                *conduct.stop(StopKind.NORMAL, Outcome.COMPLETED, "every zone is done", now_s),
+                Note("zone", body),
+            )
+        told = conduct.tell(_END_NOTICE[zone_end])
+        return (*conduct.hold(), *told, *closed, Note("zone", body))
+
+    def _settle_notices(self, now_s: float) -> Actions:
+        conduct = self.conduct
+        slow = not self._watch.failing_for_s(Interlock.DWELL, now_s) <= envelope.DWELL_WARN_S
+        dwell = conduct.tell(_WARNING) if slow else conduct.settle(_WARNING.code)
+        if conduct.course.must_lift:
+            return dwell
+        onward = tuple(action for code in _ONWARD for action in conduct.settle(code))
+        return (*dwell, *onward)
+
+    def _note_exposure(self, now_s: float) -> Actions:
+        due = now_s - self._exposure_noted_s >= EXPOSURE_ROW_S
+        if not (due and self.state is State.ACTIVE):
+            return ()
+        self._exposure_noted_s = now_s
+        return self.conduct.expose()
+
+    # -- trips and losses --------------------------------------------------------------------------
+    def _belief(self) -> Belief:
+        conduct = self.conduct
+        return Belief(
+            treating=self.state in LIVE,
+            stopped=self.state in (State.STOPPING, State.TRIPPED),
+            modes=MODES[self.state],
+            set_suction_kpa=conduct.sent.suction_kpa,
+            set_flow_g_per_min=conduct.sent.flow_g_per_min,
+            flow_wished=bool(conduct.sent.wish & Wish.FLOW),
+            motion_sensor=self._identity.motion_sensor,
+            boot_id=self._identity.boot_id,
+        )
+
+    def _device_trip(self, reading: Reading, now_s: float) -> Actions:
+        alarm = OF_CAUSE.get(reading.cause, OF_CAUSE[Cause.ENVELOPE])
+        tripped = self.conduct.trip("device", reading.cause.name, alarm, now_s, unseen=False)
+        return (*tripped, *self._while_tripped(reading, now_s))
+
+    def _host_trip(self, why: Interlock, now_s: float) -> Actions:
+        unseen = why in _UNSEEN
+        return self.conduct.trip("host", why.name, OF_INTERLOCK[why], now_s, unseen=unseen)
+
+    def _lost(self, why: Interlock, now_s: float) -> Actions:
+        if self.state in ENDED or self.state is State.TRIPPED:
+            return ()
+        if self.state is State.PREPARING:
+            return self.conduct.refuse(OF_INTERLOCK[why])
+        return self._host_trip(why, now_s)
+
+    def _record_lost(self, detail: str, now_s: float) -> Actions:
+        conduct = self.conduct
+        alarm = RECORD_LOST.saying(detail)
+        if self.state is State.PREPARING:
+            return conduct.refuse(alarm)
+        if self.state not in LIVE:
+            return conduct.tell(alarm)
+        stop = conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "the record was lost", now_s)
+        return (*stop, *conduct.tell(alarm))
+
+    # -- preparing ---------------------------------------------------------------------------------
+    def _begin(self, who: Who, now_s: float) -> Actions:
+        conduct, reading = self.conduct, self.conduct.newest
+        if self.state is not State.PREPARING or self._preparation.phase is not Phase.BEGIN:
+            return ()
+        self._beat_s = self._since_s = now_s
+        if conduct.course.done:
+            return conduct.refuse(EXPOSURE)
+        if reading is not None and reading.mode is Mode.SAFE:
+            return conduct.refuse(OF_CAUSE.get(reading.cause, OF_CAUSE[Cause.ENVELOPE]))
+        row = Commit("begin", {"who": rows.who_body(who)})
+        return (row, *self._preparation.begin(now_s))
+
+    def _answered(self, event: Answered, now_s: float) -> Actions:
+        if event.step is Step.RESET:
+            return persons.reset_answered(self.conduct, event)
+        if self.state not in (State.PREPARING, State.ARMING):
+            return ()
+        self._preparation.answered(event, now_s)
+        if self.state is State.ARMING and self._preparation.phase is Phase.PROVE:
+            self.conduct.move(Signal.WITHDRAW)
+        return self._prepared(now_s)
+
+    def _prepared(self, now_s: float) -> Actions:
+        """Look at how the preparation stands: it failed, or ARM can be offered, or neither."""
+        conduct, preparation, reading = self.conduct, self._preparation, self.conduct.newest
+        if preparation.failed is not None:
+            if self.state is State.ARMING and preparation.failed is OF_NOTICE[Notice.NO_ANSWER]:
+                return self._host_trip(Interlock.NO_ANSWER, now_s)  # it may be armed
+            return conduct.refuse(preparation.failed)
+        if not preparation.proven(now_s) or reading is None or reading.mode is not Mode.READY:
+            return ()
+        if not reading.switch_released:
+            return conduct.tell(_RELEASE)
+        if preparation.exhausted:
+            return conduct.refuse(OF_NOTICE[Notice.NOBODY_PRESSED])
+        preparation.offer(now_s)
+        conduct.move(Signal.OFFER)
+        row = Commit("arm", {"offer": preparation.offers, "reading": rows.reading_body(reading)})
+        return (*conduct.settle(_RELEASE.code), row, SendArm(preparation.token))
+
+    # -- time --------------------------------------------------------------------------------------
+    def _wake(self, now_s: float) -> Actions:
+        beat_s, self._beat_s = self._beat_s, now_s
+        if beat_s is None or self.state in ENDED:
+            return ()
+        if self.state is State.TRIPPED:
+            return self._late_to_safe(now_s)
+        if self.state is State.PREPARING:
+            return self._wake_preparing(now_s)
+        return self._wake_running(beat_s, now_s)
+
+    def _wake_running(self, beat_s: float, now_s: float) -> Actions:
+        newest = self.conduct.newest
+        if self.state in LIVE and is_stalled(beat_s, now_s):
+            return self._host_trip(Interlock.LOOP_STALLED, now_s)
+        if is_stale(newest.at_s if newest is not None else None, now_s):
+            return self._host_trip(Interlock.TELEMETRY_STALE, now_s)
+        if self.state is State.STOPPING:
+            return self._wake_stopping(now_s)
+        return (*self.conduct.hold(), *self._wake_arming(now_s))
+
+    def _wake_preparing(self, now_s: float) -> Actions:
+        newest_s = self.conduct.newest.at_s if self.conduct.newest is not None else self._since_s
+        if not now_s - newest_s <= SILENCE_MAX_S:
+            return self.conduct.refuse(OF_INTERLOCK[Interlock.LINK_LOST])
+        self._preparation.wake(now_s)
+        prepared = self._prepared(now_s)
+        if self._preparation.streaming:
+            return (*self.conduct.hold(), *prepared)
+        return prepared
+
+    def _wake_arming(self, now_s: float) -> Actions:
+        if self.state is not State.ARMING:
+            return ()
+        self._preparation.wake(now_s)
+        return self._prepared(now_s)
+
+    def _wake_stopping(self, now_s: float) -> Actions:
+        conduct = self.conduct
+        took_s = now_s - (conduct.stopped_at_s or 0.0)
+        if not took_s <= STOPPING_MAX_S:
+            slow = OF_NOTICE[Notice.STOP_SLOW]
+            return conduct.trip("host", Notice.STOP_SLOW.name, slow, now_s, unseen=False)
+        return conduct.hold() if conduct.stop_kind is StopKind.NORMAL else ()
+
+    def _late_to_safe(self, now_s: float) -> Actions:
+        conduct = self.conduct
+        if conduct.time_to_safe_s is not None or conduct.stopped_at_s is None:
+            return ()
+        waited_s = now_s - conduct.stopped_at_s
+        heard = conduct.newest is not None and not is_stale(conduct.newest.at_s, now_s)
+        alarm = OF_NOTICE[Notice.SAFE_NOT_REACHED]
+        told = conduct.tell(alarm) if heard and not waited_s <= SAFE_MAX_S else ()
+        if conduct.outcome is None and not waited_s <= CONFIRM_MAX_S:
+            return (*told, *conduct.end(Outcome.TRIPPED))
+        return told
