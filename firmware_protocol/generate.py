@@ -43,8 +43,6 @@ def render_codec(direction: Direction) -> str:
     """Return the module that packs and unpacks the messages of one direction."""
     specs = [spec for spec in CATALOGUE if spec.direction is direction]
     head = _CODEC_HEAD.format(way=_WAY[direction], direction=direction.name)
-    if not any(_guard(spec) for spec in specs):
-        head = head.replace("LocalProtocolError, ", "")
     return "\n".join([head, *(_render_pair(spec) for spec in specs), _render_tables(specs)])
 
 
@@ -99,7 +97,7 @@ def _listed(before: str, names: list[str], after: str) -> list[str]:
 
 
 def _guard(spec: Spec) -> str:
-    checks = (_check(name, field) for name, field in fields_of(spec.message))
+    checks = (render_check(name, field) for name, field in fields_of(spec.message))
     return " and ".join(check for check in checks if check)
 
 
@@ -108,7 +106,8 @@ def _guarded(spec: Spec, error: str) -> list[str]:
     return [f"    if not ({guard}):", f"        raise {error}"] if guard else []
 
 
-def _check(name: str, field: Field) -> str:
+def render_check(name: str, field: Field) -> str:
+    """Return the comparison that a field needs, or nothing where its width says enough."""
     bound = f"{field.low} <= {name}" if field.low > 0 else name
     if not field.fills_its_width:
         bound += f" <= {field.top}"
