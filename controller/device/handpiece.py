@@ -1,79 +1,327 @@
 """The handpiece as the kernel sees it: identity, one-shots, the lease, readings, and the stop."""
 
 import asyncio
+import secrets
+from collections import Counter
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
 
-from controller.device.answers import Answer, LinkNews, LinkState, StopReport
-from controller.safety.reading import Identity, Reading
+from controller.device.answers import (
+    Answer,
+    DeviceError,
+    LinkNews,
+    LinkState,
+    SilentError,
+    StopReport,
+    Told,
+    UnitBusyError,
+)
+from controller.device.backoff import Backoff
+from controller.device.driver import LinkDriver, Reply
+from controller.device.greeting import check_greeting, hello, identity_of
+from controller.device.stopping import StopPath
+from controller.device.translation import reading_of, supplies_of
+from controller.device.transport import OpenStream, Rank
+from controller.safety.reading import Identity, Reading, Supplies
 from firmware_protocol.envelope import LEASE_DEFAULT_MS
-from firmware_protocol.messages import Config
-from firmware_protocol.vocabulary import Cause, StopKind, Wish
+from firmware_protocol.link import Event, FrameRejected, MessageReceived, session_number
+from firmware_protocol.messages import (
+    Arm,
+    Config,
+    Ident,
+    LogRead,
+    LogRecord,
+    Message,
+    Reset,
+    Result,
+    SelfTest,
+    Setpoint,
+    Status,
+    Stop,
+    Stopped,
+    Telemetry,
+)
+from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
+from firmware_protocol.vocabulary import Cause, Mode, Outcome, Refusal, StopKind, Wish
+
+if TYPE_CHECKING:
+    from firmware_protocol.errors import Reject
+
+SILENCE_MAX_S: Final = 1.0  # 50 telemetry frames: the unit is off, was reset, or the line is cut
+BUSY_WAIT_MAX_S: Final = 1.0  # an armed session without a host lapses within 0.5 s
+BUSY_PAUSE_S: Final = 0.1
+
+NonceSource = Callable[[], int]
+fresh_nonce: NonceSource = partial(secrets.randbits, 32)
 
 
 class Holding(Protocol):
     """What the outputs shall do from now; the supervisor's Hold action is one."""
 
     @property
-    def suction_kpa(self) -> float: ...
+    def suction_kpa(self) -> float:
+        """Suction to hold."""
+
     @property
-    def flow_g_per_min(self) -> float: ...
+    def flow_g_per_min(self) -> float:
+        """Crystal flow to hold."""
+
     @property
-    def wish(self) -> Wish: ...
+    def wish(self) -> Wish:
+        """Which outputs are wanted at all."""
+
     @property
-    def exposure_left_mg(self) -> int: ...
+    def exposure_left_mg(self) -> int:
+        """Crystals that may still flow in this zone."""
+
+
+def _ignore_reading(_reading: Reading) -> None:
+    """Take no notice."""
+
+
+def _ignore_news(_news: LinkNews) -> None:
+    """Take no notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Whom the client tells, synchronously, in the callback that read the bytes."""
+
+    on_reading: Callable[[Reading], None] = _ignore_reading
+    on_link: Callable[[LinkNews], None] = _ignore_news
 
 
 class HandpieceClient:
-    """One unit behind one port (signatures first; the body follows)."""
+    """One unit behind one port; the port may come and go, the unit stays the same."""
 
-    state: LinkState
-    identity: Identity | None
-    newest: Reading | None
-    bad_frames: int
-    round_trip_s: float | None
+    def __init__(
+        self,
+        open_stream: OpenStream,
+        listeners: Listeners,
+        *,
+        serial: int | None = None,
+        backoff: Backoff | None = None,
+        nonces: NonceSource = fresh_nonce,
+    ) -> None:
+        """Make a client for the unit ``serial``, or for the first one that answers."""
+        self.state = LinkState.DISCONNECTED
+        self.identity: Identity | None = None
+        self.newest: Reading | None = None
+        """The newest reading of this session; None before the first."""
+        self.rejects: Counter[Reject] = Counter()
+        """Frames that were not used, by reason, since the client was made."""
+        self.round_trip_s: float | None = None
+        """Of the newest one-shot that was answered."""
+        self._serial = serial
+        self._listeners = listeners
+        self._backoff = backoff or Backoff()
+        self._nonces = nonces
+        self._driver = LinkDriver(open_stream, self._heard, self._lost)
+        self._stops = StopPath(self._write_stop)
+        self._supplies: Supplies | None = None
+        self._fallen = asyncio.Event()
+        self._silence: asyncio.TimerHandle | None = None
+        self._told: LinkNews | None = None
 
-    on_reading: Callable[[Reading], None]
-    on_link: Callable[[LinkNews], None]
-
+    # -- connecting --------------------------------------------------------------------------------
     async def connect(self) -> Identity:
         """Open the port, say HELLO, check version and serial number. Raises DeviceError."""
-        raise NotImplementedError
+        self._fallen.clear()
+        try:
+            await self._driver.open()
+            self._change(LinkState.CONNECTED, "the port is open")
+            self._stops.repeat()  # one that still waits for its proof goes before HELLO
+            ident = await self._greet()
+        except BaseException as error:
+            self._hang_up()
+            self._change(LinkState.DISCONNECTED, str(error) or "given up")
+            raise
+        self.identity = identity_of(ident)
+        self._serial = ident.serial
+        self._watch_silence()
+        self._change(LinkState.IDENTIFIED, f"unit {ident.serial} answered")
+        return self.identity
 
     async def stay_connected(self) -> None:
-        """Reconnect after every loss, to the same unit; run as a task. Raises when given up."""
-        raise NotImplementedError
-
-    async def configure(self, config: Config) -> Answer:
-        """Send CONFIG."""
-        raise NotImplementedError
-
-    async def self_test(self) -> Answer:
-        """Send SELFTEST; the detail is the arm token."""
-        raise NotImplementedError
-
-    async def arm(self, token: int, treatment: int) -> Answer:
-        """Send ARM."""
-        raise NotImplementedError
-
-    async def reset(self, cause: Cause) -> Answer:
-        """Send RESET for the acknowledged cause."""
-        raise NotImplementedError
-
-    def setpoint(
-        self, hold: Holding, treatment: int, loop_counter: int, lease_ms: int = LEASE_DEFAULT_MS
-    ) -> bool:
-        """Write one SETPOINT now (echo tick filled in); False when there is no session."""
-        raise NotImplementedError
-
-    def stop(self, kind: StopKind) -> asyncio.Future[StopReport]:
-        """Write STOP before returning; the future tells how it ended. Need not be awaited."""
-        raise NotImplementedError
-
-    def limit_exceeded(self) -> bool:
-        """True when the error limiter of the link says that the line is too noisy to treat."""
-        raise NotImplementedError
+        """After every loss find the same unit again; run as a task. Raises when given up."""
+        while True:
+            await self._fallen.wait()
+            await self._reconnect()
 
     async def close(self) -> None:
         """Close the port; no STOP is sent."""
-        raise NotImplementedError
+        self._stops.close()
+        self._hang_up()
+        self._change(LinkState.DISCONNECTED, "closed")
+
+    # -- one-shots ---------------------------------------------------------------------------------
+    async def configure(self, config: Config) -> Answer:
+        """Tell the unit what this treatment may use."""
+        return await self._ask(config)
+
+    async def self_test(self) -> Answer:
+        """Let the unit prove itself; the detail is the arm token."""
+        return await self._ask(SelfTest())
+
+    async def arm(self, token: int, treatment: int) -> Answer:
+        """Arm the treatment."""
+        return await self._ask(Arm(token, treatment))
+
+    async def reset(self, cause: Cause) -> Answer:
+        """Let the unit leave SAFE, for the cause that a local person has acknowledged."""
+        return await self._ask(Reset(cause))
+
+    async def log_record(self, record_seq: int) -> LogRecord | None:
+        """Return a record of the unit's event log; None where it did not answer with one."""
+        message = (await self._request(LogRead(record_seq))).message
+        return message if isinstance(message, LogRecord) else None
+
+    # -- the lease and the stop --------------------------------------------------------------------
+    def setpoint(
+        self, hold: Holding, treatment: int, loop_counter: int, lease_ms: int = LEASE_DEFAULT_MS
+    ) -> bool:
+        """Write one SETPOINT now; False without a session, or without a tick of it to echo.
+
+        LocalProtocolError for a value outside of the envelope: no such frame is written.
+        """
+        newest = self.newest
+        if newest is None or self.state is not LinkState.IDENTIFIED:
+            return False
+        message = Setpoint(
+            lease_ms=lease_ms,
+            loop_counter=loop_counter,
+            echo_tick_ms=newest.tick_ms,
+            suction_pa=kpa_to_pa(hold.suction_kpa),
+            flow_mg_per_min=g_per_min_to_mg_per_min(hold.flow_g_per_min),
+            wish=int(hold.wish),
+            treatment=treatment,
+            exposure_left_mg=hold.exposure_left_mg,
+        )
+        return self._driver.send(message, Rank.NEWEST)
+
+    def stop(self, kind: StopKind) -> asyncio.Future[StopReport]:
+        """Write STOP before returning; the future tells how it ended. Need not be awaited."""
+        return self._stops.stop(kind)
+
+    @property
+    def stopping(self) -> bool:
+        """True while a stop waits for the unit to show that it is safe."""
+        return self._stops.pending
+
+    @property
+    def bad_frames(self) -> int:
+        """Corrupt frames of this session, as the host counted them."""
+        return self._driver.link.bad_frames
+
+    def limit_exceeded(self) -> bool:
+        """True when the error limiter says that the line is too noisy to treat over."""
+        return self._driver.link.limit_exceeded(asyncio.get_running_loop().time())
+
+    # -- inside ------------------------------------------------------------------------------------
+    async def _greet(self) -> Ident:
+        loop = asyncio.get_running_loop()
+        patience_s = loop.time() + BUSY_WAIT_MAX_S
+        while True:
+            nonce = self._nonces()
+            reply = (await self._driver.request(hello(nonce), resolve=False)).message
+            if not isinstance(reply, Ident):
+                raise SilentError("nobody answered HELLO", "see what `corneum doctor` finds there")
+            try:
+                check_greeting(reply, self._serial)
+            except UnitBusyError:
+                if loop.time() >= patience_s:
+                    raise
+                await asyncio.sleep(BUSY_PAUSE_S)
+            else:
+                self._driver.link.open_session(
+                    session_number(nonce, reply.device_nonce), loop.time()
+                )
+                return reply
+
+    async def _reconnect(self) -> None:
+        problem: DeviceError = SilentError("the unit is not looked for", "connect it by hand")
+        for pause_s in self._backoff.pauses_s():
+            await asyncio.sleep(pause_s)
+            try:
+                await self.connect()
+            except DeviceError as error:
+                problem = error
+            else:
+                return
+        raise problem
+
+    async def _ask(self, message: Message) -> Answer:
+        answer, executed = await self._request(message)
+        if isinstance(answer, Result):
+            told = Told.DONE if answer.outcome == Outcome.DONE else Told.FAILED
+            return Answer(told, Refusal(answer.refusal), answer.detail, told is Told.DONE)
+        return Answer(Told.UNKNOWN, executed=executed)
+
+    async def _request(self, message: Message) -> Reply:
+        if self.state is not LinkState.IDENTIFIED:
+            return Reply(None, executed=False)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        reply = await self._driver.request(message)
+        if reply.message is not None:
+            self.round_trip_s = loop.time() - began_s
+        return reply
+
+    def _write_stop(self, kind: StopKind) -> bool:
+        return self._driver.send(Stop(kind), Rank.AHEAD)
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, MessageReceived):
+            message = event.message
+            if isinstance(message, Telemetry):
+                self._take_telemetry(message)
+            elif isinstance(message, Status):
+                self._supplies = supplies_of(message, self._driver.heard_at_s)
+            elif isinstance(message, Stopped):
+                self._stops.seen(Mode(message.mode), message.valve_percent)
+        elif isinstance(event, FrameRejected):
+            self.rejects[event.reason] += 1
+
+    def _take_telemetry(self, message: Telemetry) -> None:
+        boot_id = self.identity.boot_id if self.identity is not None else 0
+        reading = reading_of(message, self._driver.heard_at_s, self._supplies, boot_id)
+        self.newest = reading
+        self._stops.seen(reading.mode, reading.valve_percent)
+        self._listeners.on_reading(reading)
+
+    def _watch_silence(self) -> None:
+        """Fall back when nothing has come for too long; looks again when it could be true."""
+        loop = asyncio.get_running_loop()
+        due_s = self._driver.heard_at_s + SILENCE_MAX_S
+        if loop.time() >= due_s:
+            self._silence = None
+            self._hang_up()
+            self._fall(f"the unit has been silent for {SILENCE_MAX_S:g} s")
+        else:
+            self._silence = loop.call_at(due_s, self._watch_silence)
+
+    def _lost(self, why: str) -> None:
+        self._hang_up()
+        self._fall(why)
+
+    def _fall(self, why: str) -> None:
+        if self.state is LinkState.IDENTIFIED:
+            self._fallen.set()
+        self._change(LinkState.DISCONNECTED, why)
+
+    def _hang_up(self) -> None:
+        self._driver.close()
+        self.newest = None
+        self._supplies = None
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
+    def _change(self, state: LinkState, why: str) -> None:
+        news = LinkNews(state, why)
+        self.state = state
+        if news != self._told:  # an unplugged port is told once, not at every try
+            self._told = news
+            self._listeners.on_link(news)

@@ -1,0 +1,246 @@
+"""Opening a port: everything that may block or fail, done in a thread with a time-out.
+
+Every failure is one sentence that names the port and, where it is held, the process that holds it.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import stat
+import termios
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+import serial
+from serial.tools import list_ports
+
+from controller.device.answers import PortError, PortTrouble
+from controller.device.holders import Holder, held_here, holders_of
+
+BAUD: Final = 115_200  # a setpoint of 36 bytes takes 3.1 ms, telemetry a fifth of the line
+OPEN_MAX_S: Final = 5.0  # opening a dead radio or network port can hang for minutes
+RIVAL_CHECKS: Final = 3  # a rival that is only being refused itself is gone at the next look
+RIVAL_PAUSE_S: Final = 0.05
+PORTS_NAMED_MAX: Final = 5  # in a sentence
+
+_TCP_SCHEMES: Final = frozenset({"tcp", "socket"})
+_GONE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO, errno.ENOTDIR})
+_LOCKED: Final = frozenset({errno.EWOULDBLOCK, errno.EBUSY})
+
+
+class OpenPort(NamedTuple):
+    """An open, non-blocking descriptor and the way to close it."""
+
+    name: str
+    fd: int
+    close: Callable[[], None]
+
+
+async def open_in_thread(url: str, timeout_s: float = OPEN_MAX_S) -> OpenPort:
+    """Open ``url`` without holding up the loop. Raises PortError, also when it takes too long."""
+    loop = asyncio.get_running_loop()
+    opened: asyncio.Future[OpenPort] = loop.create_future()
+    # A daemon of its own: a stuck open must not keep the process from ending, as a pool would.
+    threading.Thread(
+        target=_open_for, args=(loop, opened, url), name=f"open {url}", daemon=True
+    ).start()
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await opened
+    except TimeoutError as late:
+        raise PortError(
+            PortTrouble.TIMED_OUT,
+            f"{url} did not open within {timeout_s:g} s",
+            "check that the unit is on, then unplug it and plug it in again",
+        ) from late
+
+
+def open_port(url: str) -> OpenPort:
+    """Open ``url`` and return its descriptor; may block. Raises PortError."""
+    scheme, mark, _ = url.partition("://")
+    if not mark:
+        return _open_tty(url)
+    if scheme in _TCP_SCHEMES:
+        return _open_tcp(url)
+    raise PortError(
+        PortTrouble.NOT_A_PORT,
+        f"{url} is not a port: '{scheme}' is not a known kind",
+        "give the path of a serial port such as /dev/ttyUSB0, or tcp://host:port",
+    )
+
+
+def _open_for(loop: asyncio.AbstractEventLoop, opened: asyncio.Future[OpenPort], url: str) -> None:
+    """Run in the thread: open, and hand the port or the error to the loop."""
+    result: OpenPort | PortError
+    try:
+        result = open_port(url)
+    except PortError as error:
+        result = error
+    try:
+        loop.call_soon_threadsafe(_hand_over, opened, result)
+    except RuntimeError:  # the loop has ended meanwhile
+        _discard(result)
+
+
+def _hand_over(opened: asyncio.Future[OpenPort], result: OpenPort | PortError) -> None:
+    if opened.done():  # nobody waits any more
+        _discard(result)
+    elif isinstance(result, PortError):
+        opened.set_exception(result)
+    else:
+        opened.set_result(result)
+
+
+def _discard(result: OpenPort | PortError) -> None:
+    if isinstance(result, OpenPort):
+        result.close()
+
+
+def _open_tty(path: str) -> OpenPort:
+    _check_path(path)
+    try:
+        port = serial.Serial(path, BAUD, timeout=0, exclusive=True)
+    except (OSError, ValueError) as error:
+        raise _explained(path, error) from error
+    rivals = _rivals(path)
+    if rivals:
+        port.close()
+        raise _held(path, rivals)
+    fd = int(port.fileno())
+    try:
+        _settle_tty(port, fd)
+    except (OSError, termios.error) as error:
+        port.close()
+        raise _explained(path, error) from error
+    return OpenPort(path, fd, port.close)
+
+
+def _settle_tty(port: serial.Serial, fd: int) -> None:
+    """Make an empty read mean a hang-up, and a USB adapter answer in 1 instead of 16 ms."""
+    settings = termios.tcgetattr(fd)
+    settings[6][termios.VMIN] = 1
+    settings[6][termios.VTIME] = 0
+    termios.tcsetattr(fd, termios.TCSANOW, settings)
+    os.set_blocking(fd, False)
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # only some drivers have it
+        port.set_low_latency_mode(True)
+
+
+def _check_path(path: str) -> None:
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except OSError as error:
+        raise _explained(path, error) from error
+    if not stat.S_ISCHR(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a file"
+        raise PortError(
+            PortTrouble.NOT_A_PORT, f"{path} is {kind}, not a serial port", _present_ports()
+        )
+
+
+def _explained(path: str, error: Exception) -> PortError:
+    number = getattr(error, "errno", None)
+    if isinstance(error, PermissionError) or number in (errno.EACCES, errno.EPERM):
+        return PortError(
+            PortTrouble.DENIED,
+            f"{path} may not be opened by this user",
+            f"add the user to the group {_group_of(path)} and log in again",
+        )
+    if number in _LOCKED:
+        return _held(path, holders_of(path))
+    if number in _GONE:
+        return _missing(path)
+    return PortError(
+        PortTrouble.NOT_A_PORT,
+        f"{path} is not a serial port ({error})",
+        _present_ports(),
+    )
+
+
+def _rivals(path: str) -> tuple[Holder, ...]:
+    """Return who has the port open without the lock that this program takes, such as a terminal."""
+    pause = threading.Event()
+    rivals = holders_of(path)
+    for _ in range(RIVAL_CHECKS - 1):
+        if not rivals:
+            break
+        pause.wait(RIVAL_PAUSE_S)
+        rivals = holders_of(path)
+    return rivals
+
+
+def _held(path: str, holders: tuple[Holder, ...]) -> PortError:
+    who = ", ".join(map(str, holders))
+    if not who:
+        mine = held_here(path)
+        who = f"this process ({os.getpid()})" if mine else "a process that this user cannot see"
+    return PortError(
+        PortTrouble.HELD,
+        f"{path} is held by {who}",
+        "end that program, or use the service that already runs on this port",
+    )
+
+
+def _missing(path: str) -> PortError:
+    return PortError(
+        PortTrouble.NOT_FOUND, f"there is no port {path}: no such device", _present_ports()
+    )
+
+
+def _present_ports() -> str:
+    ports = [port.device for port in list_ports.comports() if port.hwid != "n/a"]
+    if not ports:
+        return "plug the unit in and switch it on; this machine shows no serial port now"
+    return f"use one of the ports that are there: {', '.join(sorted(ports)[:PORTS_NAMED_MAX])}"
+
+
+def _group_of(path: str) -> str:
+    import grp  # noqa: PLC0415 - not on every system, and needed for one sentence only
+
+    try:
+        return grp.getgrgid(Path(path).stat().st_gid).gr_name
+    except (OSError, KeyError):
+        return "that owns the port"
+
+
+def _open_tcp(url: str) -> OpenPort:
+    host, port = _address(url)
+    try:
+        line = socket.create_connection((host, port), timeout=OPEN_MAX_S)
+    except TimeoutError as error:
+        raise PortError(
+            PortTrouble.TIMED_OUT,
+            f"{url} did not answer within {OPEN_MAX_S:g} s",
+            "check the address and the network",
+        ) from error
+    except OSError as error:
+        raise PortError(
+            PortTrouble.NOT_FOUND,
+            f"nobody answers at {url} ({error.strerror or error})",
+            "start the unit or the simulator, and check host and port number",
+        ) from error
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a setpoint must not wait
+    line.settimeout(0.0)
+    return OpenPort(url, line.fileno(), line.close)
+
+
+def _address(url: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port:
+        raise PortError(
+            PortTrouble.NOT_A_PORT,
+            f"{url} is not an address",
+            "write tcp://host:port with a port number from 1 to 65535",
+        )
+    return host, port

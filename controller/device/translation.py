@@ -1,0 +1,50 @@
+"""Messages of the unit become readings: wire counts turn into floats with units."""
+
+from typing import Final
+
+from controller.safety.reading import Reading, Supplies
+from firmware_protocol.messages import Status, Telemetry
+from firmware_protocol.quantities import mg_per_min_to_g_per_min, pa_to_kpa
+from firmware_protocol.vocabulary import Cause, Input, Mode, Permit
+
+_PER_MILLI: Final = 1000
+
+
+def reading_of(
+    telemetry: Telemetry, at_s: float, supplies: Supplies | None, boot_id: int
+) -> Reading:
+    """Return the reading of a telemetry frame that arrived at ``at_s``."""
+    return Reading(
+        at_s=at_s,
+        tick_ms=telemetry.tick_ms,
+        mode=Mode(telemetry.mode),
+        cause=Cause(telemetry.cause),
+        permits=Permit(telemetry.permits),
+        inputs=Input(telemetry.inputs),
+        valve_percent=float(telemetry.valve_percent),
+        suction_kpa=pa_to_kpa(telemetry.suction_pa),
+        suction_b_kpa=pa_to_kpa(telemetry.suction_b_pa),
+        flow_g_per_min=mg_per_min_to_g_per_min(telemetry.flow_mg_per_min),
+        lease_left_s=telemetry.lease_left_ms / _PER_MILLI,
+        loop_counter=telemetry.loop_counter,
+        last_request_seq=telemetry.last_request_seq,
+        set_suction_kpa=telemetry.set_suction_pa / _PER_MILLI,
+        set_flow_g_per_min=telemetry.set_flow_mg_per_min / _PER_MILLI,
+        supplies=supplies,
+        boot_id=boot_id,
+    )
+
+
+def supplies_of(status: Status, at_s: float) -> Supplies:
+    """Return the slow state of a status frame that arrived at ``at_s``."""
+    return Supplies(
+        at_s=at_s,
+        crystal_total_g=status.crystal_total_mg / _PER_MILLI,
+        contact_total_s=status.contact_total_ms / _PER_MILLI,
+        hopper_g=status.hopper_mg / _PER_MILLI,
+        waste_percent=float(status.waste_percent),
+        filter_kpa=pa_to_kpa(status.filter_pa),
+        pump_deg_c=float(status.pump_deg_c),
+        supply_v=status.supply_mv / _PER_MILLI,
+        bad_frames=status.bad_frames,
+    )
