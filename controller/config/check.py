@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from controller.config.errors import ConfigError
 from controller.config.people import read_client, read_unit
 from controller.config.programs import read_program
-from controller.config.skin import load_skin
+from controller.config.skin import load_skin, read_removal, read_sites
+from controller.config.toml_file import read_toml
 
 
 class Checked(NamedTuple):
@@ -19,27 +20,47 @@ class Checked(NamedTuple):
 
 def check_configs(configs: Path) -> tuple[Checked, ...]:
     """Check every file of a folder. Programs need the skin data: without it they are not read."""
-    try:
-        skin = load_skin(configs)
-    except ConfigError as error:
-        return (Checked(error.file or configs / "skin", error.sentence),)
-    return (
-        Checked(configs / "skin" / "sites.toml", ""),
-        Checked(configs / "skin" / "removal.toml", ""),
-        *_each(configs / "programs", lambda path: read_program(path, skin)),
+    skin_files = (
+        _one(configs / "skin" / "sites.toml", read_sites),
+        _one(configs / "skin" / "removal.toml", read_removal),
+    )
+    people = (
         *_each(configs / "clients", read_client),
         *_each(configs / "handpieces", read_unit),
     )
+    if any(found.problem for found in skin_files):
+        return (*skin_files, *people)
+    skin = load_skin(configs)
+    programs = _each(configs / "programs", lambda path: read_program(path, skin))
+    return (*skin_files, *programs, *people)
 
 
 def check_file(path: Path, skin_of: Path) -> Checked:
-    """Check one file, whose kind is told by the folder that it lies in; programs otherwise."""
-    readers: dict[str, Callable[[Path], object]] = {"clients": read_client, "handpieces": read_unit}
-    reader = readers.get(path.parent.name)
-    if reader is None:
-        skin = load_skin(skin_of)
-        return _one(path, lambda file: read_program(file, skin))
+    """Check one file, wherever it lies; a program is checked against the skin data of a folder."""
+    try:
+        reader = _reader_of(path, skin_of)
+    except ConfigError as error:
+        return Checked(path, error.sentence)
     return _one(path, reader)
+
+
+def _reader_of(path: Path, skin_of: Path) -> Callable[[Path], object]:
+    """Tell the kind of a file by a field that only this kind has; a program otherwise."""
+    table = read_toml(path)
+    found = next((reader for field, reader in _READERS if field in table), None)
+    if found is not None:
+        return found
+    skin = load_skin(skin_of)
+    return lambda file: read_program(file, skin)
+
+
+_READERS: Final[tuple[tuple[str, Callable[[Path], object]], ...]] = (
+    ("phototype", read_client),
+    ("checklist", read_client),
+    ("tip", read_unit),
+    ("sites", read_sites),
+    ("rules", read_removal),
+)
 
 
 def _each(folder: Path, reader: Callable[[Path], object]) -> Sequence[Checked]:

@@ -53,6 +53,10 @@ def load_program(configs: Path, name: str, skin: Skin) -> Program:
 def read_program(path: Path, skin: Skin) -> Program:
     """Return the program in ``path``."""
     file = validate(ProgramFile, read_toml(path), path)
+    _check_zones(file, skin, path)
+    for number, group in enumerate(file.stages, start=1):
+        _check_stage(path, number, group, skin)
+        _check_preset(path, file.name, number, group)
     if file.name != path.stem:
         raise ConfigError(
             f'{path}, name = "{file.name}" differs from the name of the file; '
@@ -60,10 +64,6 @@ def read_program(path: Path, skin: Skin) -> Program:
             file=path,
             field="name",
         )
-    _check_zones(file, skin, path)
-    for number, group in enumerate(file.stages, start=1):
-        _check_stage(path, number, group, skin)
-        _check_preset(path, number, group)
     return Program(
         name=file.name,
         display_name=file.display_name,
@@ -152,15 +152,15 @@ def _too_much(
     )
 
 
-def _check_preset(path: Path, number: int, group: StageFile) -> None:
-    if path.stem not in PRESETS:
+def _check_preset(path: Path, program: str, number: int, group: StageFile) -> None:
+    if program not in PRESETS:
         return
     for zone in group.zones:
-        preset = preset_of(path.stem, zone)
+        preset = preset_of(program, zone)
         if preset is None:
             place = f"stages[{number}].zones"
             raise ConfigError(
-                f'{path}, {place}: "{zone}" is not a zone of the preset {path.stem}; remove it, or '
+                f'{path}, {place}: "{zone}" is not a zone of the preset {program}; remove it, or '
                 "ask a supervisor to approve a program of its own.",
                 file=path,
                 field=place,

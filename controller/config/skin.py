@@ -18,9 +18,7 @@ FACE_MAX_KPA: Final = envelope.SUCTION_FACE_MAX_PA / 1000
 def load_skin(configs: Path) -> Skin:
     """Return the skin data of ``configs/skin``."""
     sites_path, removal_path = configs / "skin" / "sites.toml", configs / "skin" / "removal.toml"
-    sites = validate(SitesFile, read_toml(sites_path), sites_path)
-    removal = validate(RemovalFile, read_toml(removal_path), removal_path)
-    _check_sites(sites, sites_path)
+    sites, removal = read_sites(sites_path), read_removal(removal_path)
     return Skin(
         version=f"{sites.version}+{removal.version}",
         model=RemovalModel(**removal.model.model_dump()),
@@ -30,6 +28,18 @@ def load_skin(configs: Path) -> Skin:
             *(_exclusion(zone) for zone in sites.exclusions),
         ),
     )
+
+
+def read_removal(path: Path) -> RemovalFile:
+    """Return the removal model and the cap rules in ``path``."""
+    return validate(RemovalFile, read_toml(path), path)
+
+
+def read_sites(path: Path) -> SitesFile:
+    """Return the sites in ``path``: each zone once, and face suction within the face's limit."""
+    file = validate(SitesFile, read_toml(path), path)
+    _check_sites(file, path)
+    return file
 
 
 def _check_sites(file: SitesFile, path: Path) -> None:

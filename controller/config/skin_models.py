@@ -6,8 +6,6 @@ from pydantic import Field
 
 from controller.config.models import FileModel, SourceFile, SuctionKpa, Words, Zone
 
-Positive = Annotated[float, Field(gt=0.0, le=1000.0)]
-
 
 class SiteFile(FileModel):
     """One site: the thickness is the lowest that a published method gives."""
@@ -15,9 +13,9 @@ class SiteFile(FileModel):
     zone: Zone
     display: Words
     region: Literal["face", "body"]
-    sc_nom_um: Annotated[float, Field(ge=5.0, le=30.0)]
+    sc_nom_um: Annotated[float, Field(ge=5.0, le=18.0)]
     layers: Annotated[float, Field(ge=5.0, le=30.0)]
-    area_cm2: Annotated[float, Field(ge=1.0, le=2000.0)]
+    area_cm2: Annotated[float, Field(ge=1.0, le=400.0)]
     suction_max_kpa: SuctionKpa
     source: Words
     confidence: Literal["published", "recalled", "assumed"]
@@ -40,17 +38,17 @@ class SitesFile(FileModel):
 
 
 class ModelFile(FileModel):
-    """The removal model; see controller/safety/removal.py for the formula."""
+    """The removal model; see controller/safety/removal.py. It may only be made stricter."""
 
-    rate_ref_um_per_s: Annotated[float, Field(ge=0.4, le=4.0)]
-    suction_ref_kpa: Annotated[float, Field(ge=10.0, le=50.0)]
-    flow_ref_g_per_min: Annotated[float, Field(ge=1.0, le=40.0)]
-    suction_exponent: Annotated[float, Field(ge=0.2, le=2.0)]
+    rate_ref_um_per_s: Annotated[float, Field(ge=0.75, le=4.0)]
+    suction_ref_kpa: Annotated[float, Field(ge=10.0, le=30.0)]
+    flow_ref_g_per_min: Annotated[float, Field(ge=1.0, le=10.0)]
+    suction_exponent: Annotated[float, Field(ge=0.2, le=1.2)]
     flow_exponent: Annotated[float, Field(ge=0.7, le=1.0)]
     choke_kpa: Annotated[float, Field(ge=45.0, le=55.0)]
     p95_factor: Annotated[float, Field(ge=4.4, le=20.0)]
-    coverage_factor: Annotated[float, Field(ge=1.0, le=5.0)]
-    window_ref_mm: Annotated[float, Field(ge=4.0, le=8.0)]
+    coverage_factor: Annotated[float, Field(ge=1.5, le=5.0)]
+    window_ref_mm: Annotated[float, Field(ge=6.0, le=8.0)]
 
 
 class RulesFile(FileModel):

@@ -70,7 +70,7 @@ def test_an_unwatched_time_is_charged_at_the_worst_case() -> None:
 
 
 @pytest.mark.hazard("H39")
-@pytest.mark.parametrize("time_s", [math.nan, math.inf, -math.inf, -0.001])
+@pytest.mark.parametrize("time_s", [math.nan, math.inf, -math.inf, -0.001, 3601.0])
 def test_a_time_that_cannot_be_used_uses_up_what_is_left(time_s: float) -> None:
     zone = ledger()
     zone.add(7.0, 28.0, time_s)
