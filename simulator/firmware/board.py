@@ -1,4 +1,4 @@
-"""What all parts of the device have in common: mode, latch, token, event log, and how they change."""
+"""What all parts of the device have in common: mode, latch, token, log, and how they change."""
 
 from collections import deque
 from collections.abc import Callable
@@ -31,7 +31,8 @@ class Board:
 
     __slots__ = (
         "_pending", "_resets", "_stop_tick", "a", "b", "cause", "cause_tick", "identity", "log",
-        "mode", "nonces", "notes", "now_s", "policy", "selftest", "selftest_failed", "tick_ms", "token",
+        "mode", "nonces", "notes", "now_s", "policy", "selftest", "selftest_failed", "tick_ms",
+        "token",
     )  # fmt: skip
 
     def __init__(self, identity: Identity, nonces: Callable[[], int], sensors: Sensors) -> None:

@@ -31,7 +31,8 @@ from simulator.firmware.setpoints import Verdict
 from simulator.plant.hand import Lamp
 from simulator.plant.signals import Drives, Sensors
 
-TICK_S: Final = 0.005
+TICK_MS: Final = 5
+TICK_S: Final = TICK_MS / 1000
 BOOT_MS: Final = 100  # converters and supply settle
 ARM_WAIT_MS: Final = int(ARM_WAIT_MAX_S * 1000)
 TELEMETRY_MS: Final = int(TELEMETRY_PERIOD_S * 1000)
@@ -64,6 +65,11 @@ class Firmware:
     def mode(self) -> Mode:
         """The present mode."""
         return self.board.mode
+
+    @property
+    def report_due_ms(self) -> int:
+        """How long until the next frame that nobody asked for, if nothing happens before."""
+        return max(self._telemetry_ms, TICK_MS)
 
     def take_notes(self) -> list[Note]:
         """Return what happened since the last call."""

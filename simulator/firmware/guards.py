@@ -148,7 +148,7 @@ def sensor_frozen(scene: Scene) -> bool:
 
 
 def flow_excess(scene: Scene) -> bool:
-    """More crystals flow than any setpoint of this treatment allows, and the error of the sensor."""
+    """More crystals flow than any setpoint of this treatment and the sensor's error allow."""
     flow = scene.sensors.flow_g_per_min
     limit = scene.flow_max_g_per_min * FLOW_EXCESS_RATIO + FLOW_EXCESS_G_PER_MIN
     return flow is not None and not flow <= limit
@@ -239,11 +239,9 @@ _WATCHED: Final = {
 }
 
 
-def _rows(watched: frozenset[Watch]) -> tuple[tuple[int, Callable[[Scene], bool], int], ...]:
+def _rows(watched: frozenset[Watch]) -> tuple[tuple[int, Callable[[Scene], bool]], ...]:
     return tuple(
-        (number, guard.stands, guard.after_ms)
-        for number, guard in enumerate(GUARDS)
-        if guard.watch in watched
+        (number, guard.stands) for number, guard in enumerate(GUARDS) if guard.watch in watched
     )
 
 
@@ -251,40 +249,28 @@ _ROWS: Final = {key: _rows(watched) for key, watched in _WATCHED.items()}
 
 
 class Guards:
-    """The table with one clock per row."""
+    """The table, with a clock for each row that stands."""
 
-    __slots__ = ("_key", "_stood_ms")
+    __slots__ = ("_stood_ms",)
 
     def __init__(self) -> None:
-        self._stood_ms = [0] * len(GUARDS)
-        self._key = (False, False)
+        self._stood_ms: dict[int, int] = {}
 
     def judge(self, dt_ms: int, scene: Scene, policy: Policy) -> Finding | None:
         """Judge one sample; the first row that stood long enough, or None."""
-        key = (policy.armed, policy.ending)
-        if key != self._key:
-            self._key = key
-            self._forget(_WATCHED[key])
-        stood_ms = self._stood_ms
-        found: int | None = None
-        for number, stands, after_ms in _ROWS[key]:
-            if not stands(scene):
-                stood_ms[number] = 0
-                continue
-            stood_ms[number] += dt_ms
-            if found is None and stood_ms[number] >= after_ms:
-                found = number
-        return None if found is None else self._finding(found)
-
-    def _finding(self, number: int) -> Finding:
-        guard = GUARDS[number]
-        delayed = 0 < guard.after_ms <= ONSET_MAX_MS
-        return Finding(guard.cause, self._stood_ms[number] if delayed else 0)
-
-    def _forget(self, watched: frozenset[Watch]) -> None:
-        for number, guard in enumerate(GUARDS):
-            if guard.watch not in watched:
-                self._stood_ms[number] = 0
+        rows = _ROWS[policy.armed, policy.ending]
+        standing = [number for number, stands in rows if stands(scene)]
+        if not standing:
+            self._stood_ms = {}
+            return None
+        before_ms = self._stood_ms
+        self._stood_ms = {number: before_ms.get(number, 0) + dt_ms for number in standing}
+        for number, stood_ms in self._stood_ms.items():
+            guard = GUARDS[number]
+            if stood_ms >= guard.after_ms:
+                delayed = 0 < guard.after_ms <= ONSET_MAX_MS
+                return Finding(guard.cause, stood_ms if delayed else 0)
+        return None
 
 
 def gone(cause: Cause, scene: Scene) -> bool:

@@ -3,13 +3,17 @@
 from math import sqrt
 from typing import Final
 
-# The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s: closed loop of 0.17 s,
-# integral time of 0.4 s.
-PUMP_KP_PER_KPA: Final = 0.06
-PUMP_KI_PER_KPA_S: Final = 0.15
+# The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s, and empties only through small
+# leaks: an overshoot stays for seconds, so damping comes before speed.
+PUMP_KP_PER_KPA: Final = 0.10
+PUMP_KI_PER_KPA_S: Final = 0.10
 PUMP_KD_S_PER_KPA: Final = 0.006
-PUMP_BIAS_PER_KPA: Final = 0.006  # drive that holds a good seal, by set suction
-PUMP_IDLE_MAX: Final = 0.35  # off the skin the pump idles, so that a seal meets no full pump
+PUMP_SLOPE_FILTER_MS: Final = 20.0
+PUMP_BIAS_PER_KPA: Final = 0.003  # drive that holds a good seal, by set suction
+PUMP_NEAR_KPA: Final = 4.0
+PUMP_INTEGRAL_MAX: Final = 0.5
+PUMP_IDLE_RATIO: Final = 4.0  # off the skin the pump idles, so that a seal meets no full pump
+PUMP_IDLE_MAX: Final = 0.35
 
 FEED_FULL_G_PER_MIN: Final = 16.0  # full opening at FEED_REFERENCE_KPA, factory calibration
 FEED_REFERENCE_KPA: Final = 30.0
@@ -21,33 +25,33 @@ TRIM_SETTLE_MS: Final = 150  # ramp, valve and sensor follow first
 
 
 class PumpRegulator:
-    """PID on sensor A with a bias; the integrator stands still while the drive is at its bound."""
+    """PID on sensor A with a bias; it integrates only near the setpoint and off its bounds."""
 
-    __slots__ = ("_integral", "_last_kpa")
+    __slots__ = ("_integral", "_smooth_kpa")
 
     def __init__(self) -> None:
         self._integral = 0.0
-        self._last_kpa = 0.0
+        self._smooth_kpa = 0.0
 
     def stop(self) -> float:
         """Switch off and forget."""
-        self._integral = self._last_kpa = 0.0
+        self._integral = self._smooth_kpa = 0.0
         return 0.0
 
     def drive(self, dt_ms: int, set_kpa: float, suction_kpa: float, *, sealed: bool) -> float:
         """Return the drive of the pump, 0 to 1."""
         bias = set_kpa * PUMP_BIAS_PER_KPA
-        slope = suction_kpa - self._last_kpa
-        self._last_kpa = suction_kpa
+        step_kpa = (suction_kpa - self._smooth_kpa) * min(dt_ms / PUMP_SLOPE_FILTER_MS, 1.0)
+        self._smooth_kpa += step_kpa
         if not sealed:
             self._integral = 0.0
-            return min(bias * 2.0, PUMP_IDLE_MAX)
+            return min(bias * PUMP_IDLE_RATIO, PUMP_IDLE_MAX)
         error_kpa = set_kpa - suction_kpa
-        damping = PUMP_KD_S_PER_KPA * slope * 1000.0 / dt_ms
+        damping = PUMP_KD_S_PER_KPA * step_kpa * 1000.0 / dt_ms
         wanted = bias + self._integral + PUMP_KP_PER_KPA * error_kpa - damping
-        step = PUMP_KI_PER_KPA_S * error_kpa * dt_ms / 1000.0
-        if 0.0 < wanted < 1.0:
-            self._integral = min(max(self._integral + step, -1.0), 1.0)
+        if abs(error_kpa) <= PUMP_NEAR_KPA and 0.0 < wanted < 1.0:
+            self._integral += PUMP_KI_PER_KPA_S * error_kpa * dt_ms / 1000.0
+            self._integral = min(max(self._integral, -PUMP_INTEGRAL_MAX), PUMP_INTEGRAL_MAX)
         return min(max(wanted, 0.0), 1.0)
 
 

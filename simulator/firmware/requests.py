@@ -1,5 +1,6 @@
-"""The one-shots: what each answers, and why it refuses. Each runs once; the link repeats answers."""
+"""The one-shots: what each answers and why it refuses. Each runs once; the link repeats."""
 
+from collections.abc import Callable
 from typing import Final
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
@@ -22,6 +23,7 @@ from simulator.firmware.board import Board
 from simulator.firmware.envelope import check_value, narrow
 from simulator.firmware.modes import Trigger, allows
 
+_Handler = Callable[..., Message]  # each takes its own type of message
 _U32: Final = 0xFFFF_FFFF
 _DISARMED_TESTED: Final = {
     True: Refusal.SELF_TEST_FAILED,
@@ -37,7 +39,7 @@ class Requests:
     def __init__(self, board: Board, link: Link) -> None:
         self._board = board
         self._link = link
-        self._handlers = {
+        self._handlers: dict[type[Message], _Handler] = {
             Config: self._config,
             SelfTest: self._selftest,
             Arm: self._arm,
