@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from firmware_protocol.asking import was_executed
 from firmware_protocol.codec import encode
-from firmware_protocol.frame import RETRY, Frame
+from firmware_protocol.frame import DELIMITER, RETRY, Frame
 from firmware_protocol.messages import Hello, Ident, Message
 from firmware_protocol.ticks import newer
 
@@ -46,10 +46,13 @@ class Answerer:
         return True
 
     def reply(self, request_seq: int, message: Message, session: int) -> bytes:
-        """Remember the answer to a request and return its wire bytes."""
+        """Remember the answer to a request and return its wire bytes.
+
+        An IDENT begins with a delimiter: it is the first frame after a line was opened.
+        """
         if isinstance(message, Ident):
             self._ident = message
-            return encode(message, 0, request_seq)
+            return DELIMITER + encode(message, 0, request_seq)
         wire = encode(message, session, request_seq)
         if request_seq == self._seen_seq:
             self._reply = (message, session)
@@ -61,7 +64,7 @@ class Answerer:
         """Return the answers to repeats, each once however many repeats came."""
         wire = b""
         if self._ident_due and self._hello is not None and self._ident is not None:
-            wire += encode(self._ident, 0, self._hello[0], RETRY)
+            wire += DELIMITER + encode(self._ident, 0, self._hello[0], RETRY)
         if self._reply_due and self._reply is not None:
             wire += encode(self._reply[0], self._reply[1], self._seen_seq, RETRY)
         self._ident_due = self._reply_due = False

@@ -85,8 +85,10 @@ HELLO has a count of its own, outside of sessions; two are the same if sequence 
 Outcomes: done, failed, unknown. An unknown one is resolved by `last_request_seq` of the next TELEMETRY
 (executed if it is not older than the request); the next one-shot waits for that, {RESOLVE_MAX_S:.0f} s at most.
 
-**STOP:** {_rule(Kind.STOP)}. A sender puts a zero byte before it, so that noise or a half-sent frame
-cannot swallow it. Every STOP is answered with STOPPED.
+**STOP:** {_rule(Kind.STOP)}. Every STOP is answered with STOPPED.
+
+A sender puts a zero byte before STOP, STOPPED, IDENT and every request, so that noise or a half-sent
+frame cannot swallow them.
 
 ## Freshness and the lease
 

@@ -53,9 +53,7 @@ _SESSIONLESS: Final = frozenset(
 )
 """HELLO and IDENT: what makes a session cannot travel in one."""
 _REPLIES: Final = (Ident, Result, LogRecord)
-_ABANDONED_MAX: Final = (
-    4 * REQUESTS_MAX
-)  # four sessions without one poll in between: nobody listens
+_ABANDONED_MAX: Final = 4 * REQUESTS_MAX  # of four sessions; then nobody polls this link
 _COUNT_MAX: Final = SEQ_SPAN - 1  # STATUS carries the count in 16 bits
 
 

@@ -67,6 +67,20 @@ def test_a_repeated_hello_gets_the_same_ident_after_the_session_opened() -> None
     assert pair.device.outgoing() == b""
 
 
+@given(noise=st.binary(max_size=50))
+def test_no_noise_from_before_the_line_was_opened_swallows_hello_or_ident(noise: bytes) -> None:
+    pair = Pair()
+    pair.to_device(noise)
+    pair.to_host(noise)
+    seq = pair.host.request(hello(), 0.0)
+    assert pair.to_device(pair.host.outgoing())[-1] == RequestReceived(hello(), seq)
+    wire = pair.device.reply(seq, ident(seq))
+    assert pair.to_host(wire)[-1] == RequestDone(seq, ident(seq))
+    pair.to_device(encode(hello(), 0, seq) + noise)
+    pair.to_host(noise)
+    assert pair.to_host(pair.device.outgoing())[-1] == FrameRejected(Reject.UNSOLICITED)
+
+
 def test_a_hello_repeated_before_its_answer_is_not_answered_twice() -> None:
     pair = Pair()
     wire = encode(hello(), 0, 1)
