@@ -1,0 +1,273 @@
+"""Bad input is answered in one sentence that names file, field, value, range and next step."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from controller.config.check import check_configs, check_file
+from controller.config.errors import ConfigError
+from controller.config.locate import shipped_configs
+from controller.config.programs import load_program, read_program
+from controller.config.skin import load_skin, read_removal, read_sites
+
+SKIN = load_skin(shipped_configs())
+REFRESH = (shipped_configs() / "programs" / "refresh.toml").read_text()
+
+
+@pytest.fixture
+def refresh(tmp_path: Path) -> Path:
+    path = tmp_path / "programs" / "refresh.toml"
+    path.parent.mkdir()
+    path.write_text(REFRESH)
+    return path
+
+
+def sentence_of(path: Path, old: str, new: str) -> str:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        read_program(path, SKIN)
+    sentence = caught.value.sentence
+    assert sentence.startswith(str(path))
+    assert sentence == str(caught.value)
+    assert "\n" not in sentence
+    assert sentence[-1] in ".?"
+    return sentence.removeprefix(str(path))
+
+
+@pytest.mark.hazard("H20")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "suction_kpa = 28.0", "suction_mmhg = 210",
+            ", stages[1].suction_mmhg = 210: this is in mmHg, and the file wants suction_kpa "
+            "(10 to 50 kPa); 210 mmHg is suction_kpa = 28.",
+        ),
+        (
+            "suction_kpa = 28.0", "suction = 28.0",
+            ", stages[1].suction = 28.0: a number needs its unit in the name; "
+            "write suction_kpa (10 to 50 kPa).",
+        ),
+        (
+            "suction_kpa = 28.0", 'suction_kpa = "28"',
+            ', stages[1].suction_kpa = "28" is text; write the number without quotes; '
+            "it must be 10 to 50 kPa.",
+        ),
+        (
+            "suction_kpa = 28.0", "suction_kpa = true",
+            ", stages[1].suction_kpa = true is not a number; it must be 10 to 50 kPa.",
+        ),
+        (
+            "suction_kpa = 28.0", "suction_kpa = nan",
+            ", stages[1].suction_kpa = nan is not a usable number; it must be 10 to 50 kPa.",
+        ),
+        (
+            "flow_g_per_min = 7.0", "flow_g_per_min = inf",
+            ", stages[1].flow_g_per_min = inf is not a usable number; it must be 1 to 12 g/min.",
+        ),
+        (
+            "flow_g_per_min = 7.0", "flow_g_per_min = -7.0",
+            ", stages[1].flow_g_per_min = -7 g/min is out of range; it must be 1 to 12 g/min.",
+        ),
+        (
+            "suction_kpa = 28.0", "suction_kpa = 62.0",
+            ", stages[1].suction_kpa = 62 kPa is out of range; it must be 10 to 50 kPa.",
+        ),
+        (
+            "suction_kpa = 28.0", "suction_kpa = 45.0",
+            ", stages[1].suction_kpa = 45 kPa is out of range (on the face, forehead); "
+            "it must be at most 40 kPa.",
+        ),
+        (
+            "suction_kpa = 28.0", "suction_kpa = 30.0",
+            ", stages[1].suction_kpa = 30 kPa is stronger than the approved preset; a practitioner "
+            "may only lower, so it must be at most 28 kPa, or a supervisor must approve a new "
+            "preset.",
+        ),
+        (
+            "flow_g_per_min = 7.0", "flow_g_per_min = 8.0",
+            ", stages[1].flow_g_per_min = 8 g/min is stronger than the approved preset; a "
+            "practitioner may only lower, so it must be at most 7 g/min, or a supervisor must "
+            "approve a new preset.",
+        ),
+        (
+            "speed_mm_per_s = 30.0", "speed_mm_per_s = 25.0",
+            ", stages[1].speed_mm_per_s = 25 mm/s is stronger than the approved preset; a "
+            "practitioner may only lower, so it must be at least 30 mm/s, or a supervisor must "
+            "approve a new preset.",
+        ),
+        (
+            "contact_budget_s = 733.0", "contact_budget_s = 900.0",
+            ", stages[1].contact_budget_s = 900 s is out of range (2 passes at 30 mm/s); "
+            "it must be at most 748 s.",
+        ),
+        (
+            "passes = 2", "pases = 2",
+            ", stages[1].pases: there is no such field; did you mean passes?",
+        ),
+        ("passes = 2", "", ", stages[1].passes is missing; add it (1 to 3)."),
+        (
+            "passes = 2", "passes = 2.5",
+            ", stages[1].passes = 2.5 is not a whole number; it must be 1 to 3.",
+        ),
+        (
+            '"forehead"', '"forhead"',
+            ', stages[1].zones: there is no zone "forhead"; did you mean forehead?',
+        ),
+        (
+            '"forehead"', '"eyelids"',
+            ', stages[1].zones: "eyelids" is an exclusion zone that no program may name; '
+            "remove it.",
+        ),
+        ('"forehead"', '"chin"', ', zone "chin" stands there twice; keep it in one stage.'),
+        (
+            '"forehead"', '"chest"',
+            ', stages[1].zones: "chest" is not a zone of the preset refresh; remove it, or ask a '
+            "supervisor to approve a program of its own.",
+        ),
+        (
+            'name = "refresh"', 'name = "other"',
+            ', name = "other" differs from the name of the file; rename the file, or write '
+            'name = "refresh".',
+        ),
+        (
+            'kind = "published"', 'kind = "rumour"',
+            ', sources[1].kind = "rumour": input should be \'published\' or \'proposal\'; '
+            'allowed: "published" or "proposal".',
+        ),
+    ],
+)  # fmt: skip
+def test_a_bad_field_is_told_with_its_value_range_and_what_to_do(
+    refresh: Path, old: str, new: str, said: str
+) -> None:
+    assert sentence_of(refresh, old, new) == said
+
+
+def test_a_file_that_does_not_parse_names_line_and_column(refresh: Path) -> None:
+    said = sentence_of(refresh, "passes = 2", "passes = = 2")
+    line = next(n for n, text in enumerate(REFRESH.splitlines(), 1) if text == "passes = 2")
+    assert said == (
+        f" is not valid TOML: Invalid value (at line {line}, column 10); "
+        "correct that line and try again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\xff\xfe", "is not UTF-8 text (byte 0); save it as UTF-8."),
+        (b"#" * 300_000, "is larger than 256 KiB, which no configuration is;"),
+        (b"", "name is missing; add it."),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_told_so(refresh: Path, data: bytes, said: str) -> None:
+    refresh.write_bytes(data)
+    with pytest.raises(ConfigError) as caught:
+        read_program(refresh, SKIN)
+    assert said in caught.value.sentence
+
+
+def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read \(No such file or directory\)"):
+        read_program(tmp_path / "gone.toml", SKIN)
+    with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
+        read_program(tmp_path, SKIN)
+
+
+@pytest.mark.parametrize(
+    "name", ["refrsh", "../clients/demo", "", "REFRESH", "x" * 500, "refresh\n"]
+)
+def test_an_unknown_program_is_answered_with_the_programs_there_are(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"There is no program .* texture-refine") as caught:
+        load_program(shipped_configs(), name, SKIN)
+    assert ("did you mean refresh?" in str(caught.value)) is (name in {"refrsh", "refresh\n"})
+
+
+def test_a_folder_without_programs_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="There are no programs in"):
+        load_program(tmp_path, "refresh", SKIN)
+
+
+@pytest.mark.hazard("H19")
+def test_a_preset_may_be_lowered_in_its_file(refresh: Path) -> None:
+    refresh.write_text(REFRESH.replace("suction_kpa = 28.0", "suction_kpa = 24.0"))
+    program = read_program(refresh, SKIN)
+    assert {stage.suction_kpa for stage in program.stages} == {24.0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("p95_factor = 4.4", "p95_factor = 2.0", "model.p95_factor = 2 is out of range"),
+        ("cap_share = 0.35", "cap_share = 0.5", "rules.cap_share = 0.5 is out of range"),
+        ("interval_refuse_days = 7.0", "interval_refuse_days = 3.0", "it must be 7 to 365 days."),
+        ("rate_ref_um_per_s = 0.75", "rate_ref_um_per_s = 0.5", "it must be 0.75 to 4 µm/s."),
+    ],
+)
+def test_the_skin_rules_may_only_be_made_stricter(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    path = tmp_path / "removal.toml"
+    text = (shipped_configs() / "skin" / "removal.toml").read_text()
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        read_removal(path)
+    assert said in caught.value.sentence
+
+
+def test_a_face_site_may_not_have_the_suction_of_the_body(tmp_path: Path) -> None:
+    path = tmp_path / "sites.toml"
+    text = (shipped_configs() / "skin" / "sites.toml").read_text()
+    path.write_text(text.replace("suction_max_kpa = 40.0", "suction_max_kpa = 45.0", 1))
+    with pytest.raises(ConfigError, match=r"sites\[1\].suction_max_kpa = 45 kPa is out of range"):
+        read_sites(path)
+    path.write_text(text.replace('zone = "chin"', 'zone = "nose"', 1))
+    with pytest.raises(ConfigError, match="zone 'nose' stands there twice"):
+        read_sites(path)
+
+
+def test_a_whole_folder_is_checked_and_every_bad_file_is_told(tmp_path: Path) -> None:
+    configs = tmp_path / "configs"
+    shutil.copytree(shipped_configs(), configs)
+    assert not [found for found in check_configs(configs) if found.problem]
+    (configs / "programs" / "back.toml").write_text("x")
+    (configs / "clients" / "demo.toml").write_text("phototype = 7")
+    (configs / "handpieces" / "simulated.toml").write_text("tip = 3")
+    bad = {found.file.name for found in check_configs(configs) if found.problem}
+    assert bad == {"back.toml", "demo.toml", "simulated.toml"}
+    (configs / "skin" / "sites.toml").write_text("")
+    assert "sites.toml" in {found.file.name for found in check_configs(configs) if found.problem}
+
+
+def test_one_file_is_checked_as_what_it_is(tmp_path: Path) -> None:
+    shipped = shipped_configs()
+    for path in sorted(shipped.rglob("*.toml")):
+        assert check_file(path, shipped).problem == ""
+    bad = tmp_path / "bad.toml"
+    bad.write_text(REFRESH.replace("= 28.0", "= 35.0"))
+    assert "stronger than the approved preset" in check_file(bad, shipped).problem
+    bad.write_text("=")
+    assert "is not valid TOML" in check_file(bad, shipped).problem
+    bad.write_text("[rules]")
+    assert "is missing; add it" in check_file(bad, shipped).problem
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, len(REFRESH.encode()) - 1), byte=st.binary(min_size=1, max_size=1))
+def test_a_damaged_file_is_read_or_refused_and_never_crashes(
+    refresh: Path, at: int, byte: bytes
+) -> None:
+    data = REFRESH.encode()
+    refresh.write_bytes(data[:at] + byte + data[at + 1 :])
+    found = check_file(refresh, shipped_configs())
+    if found.problem:
+        assert found.problem.startswith(str(refresh))
+        return
+    program = read_program(refresh, SKIN)
+    assert all(stage.suction_kpa <= 28.0 for stage in program.stages)
+    assert all(stage.flow_g_per_min <= 7.0 for stage in program.stages)
