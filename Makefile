@@ -34,7 +34,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m docs.generate --check
 
 bench: $(STAMP) ## measure every figure beside its peer; the table, and bench.json
 	@$(BIN)/python -m tests.benchmarks.run --peers $(PEERS)

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from controller.device.answers import StreamLostError
+from controller.device.answers import PortError, PortTrouble, StreamLostError
 from controller.device.transport import ByteStream, OnData, OnLost, Rank
 
 US_PER_S: Final = 1_000_000
@@ -108,7 +108,7 @@ class VirtualWire:
         """Open the host's end; fits `controller.device.transport.OpenStream`."""
         await asyncio.sleep(0)
         if not self.plugged:
-            raise StreamLostError("the virtual line is unplugged", "plug it in")
+            raise PortError(PortTrouble.NOT_FOUND, "the virtual line is unplugged", "plug it in")
         self._host = _HostEnd(self, on_lost)
         self._up.receiver = on_data
         return self._host

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from controller.device.answers import StreamLostError
+from controller.device.answers import PortError, StreamLostError
 from simulator.qa.loop import run_virtual
 from simulator.qa.wire import VirtualWire
 
@@ -74,7 +74,7 @@ def test_unplugging_tells_the_host_once_and_loses_what_is_on_its_way() -> None:
         await asyncio.sleep(1.0)
         with pytest.raises(StreamLostError):
             host.write(b"setpoint")
-        with pytest.raises(StreamLostError):
+        with pytest.raises(PortError):
             await wire.open(heard.append, lost.append)
         wire.plug()
         await wire.open(heard.append, lost.append)
