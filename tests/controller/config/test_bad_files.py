@@ -110,6 +110,21 @@ def sentence_of(path: Path, old: str, new: str) -> str:
             "passes = 2", "pases = 2",
             ", stages[1].pases: there is no such field; did you mean passes?",
         ),
+        (
+            "suction_kpa = 28.0", 'suction_inHg = "8"',
+            ', stages[1].suction_inHg = "8": this is in inHg, and the file wants suction_kpa '
+            "(10 to 50 kPa); write suction_kpa.",
+        ),
+        (
+            "passes = 2", "xyzzy = [1]",
+            ", stages[1].xyzzy: there is no such field; remove it, or use one of "
+            "contact_budget_s, flow_g_per_min, passes, speed_mm_per_s, suction_kpa, zones.",
+        ),
+        (
+            "passes = 2", 'passes = "2"',
+            ', stages[1].passes = "2" is text; write the number without quotes; '
+            "it must be 1 to 3.",
+        ),
         ("passes = 2", "", ", stages[1].passes is missing; add it (1 to 3)."),
         (
             "passes = 2", "passes = 2.5",
