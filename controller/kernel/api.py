@@ -172,7 +172,7 @@ def _as_api_error(error: ValidationError) -> ApiError:
     field = ".".join(str(part) for part in first["loc"]) or "the line"
     said = str(first.get("input"))[:NAME_MAX]
     return ApiError(
-        "bad-request",
+        "bad_request",
         f"The request cannot be read at {field}: {first['msg']}; it says {said!r}.",
         "Send one JSON object a line with id, do, who and args as docs/ARCHITECTURE.md lists them.",
     )

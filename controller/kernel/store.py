@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS head (
     id INTEGER NOT NULL,
     hash TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS journal_treatment ON journal (treatment, kind) WHERE treatment > 0;
+CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
+CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment) WHERE kind = 'treatment';
 CREATE INDEX IF NOT EXISTS journal_client ON journal (json_extract(body, '$.client'))
     WHERE kind = 'treatment';
 CREATE TRIGGER IF NOT EXISTS journal_is_never_edited BEFORE UPDATE ON journal
