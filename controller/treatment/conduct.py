@@ -9,7 +9,7 @@ from typing import Final
 from controller.safety.alarms import Alarm
 from controller.safety.reading import Reading
 from controller.treatment import rows
-from controller.treatment.course import Course
+from controller.treatment.course import Course, Receipts
 from controller.treatment.events import (
     Action,
     Body,
@@ -53,6 +53,8 @@ class Conduct:
         self.acknowledged = False
         """A local person has acknowledged the trip."""
         self.resetting = False
+        self.receipts: Receipts = ()
+        """What people lowered, the newest of each quantity."""
         self.ending = Outcome.STOPPED
         """How the treatment ends when the orderly end that runs is through."""
         self.why = ""

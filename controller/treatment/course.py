@@ -2,7 +2,7 @@
 
 Readings are integrated on the clock of the unit. The flow is granted in a zone until its contact
 time is used up or its exposure is; then it is withheld until the tip has been lifted off, so that
-the next crystals fall where the tip is set down next (the unit itself needs a fresh press for them).
+the next crystals fall where the tip is set down next (the unit wants a fresh press for them).
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from firmware_protocol.ticks import age_ms
 LIFT_MIN_S: Final = 0.2  # a tip is lifted when contact is gone this long; a skip over a hair is not
 LEFT_LEAST_MG: Final = 10  # less than the line holds (60 ms at 10 g/min): not worth opening for
 MS_PER_S: Final = 1000.0
+
+Receipts = tuple[Receipt, ...]
 
 
 @unique
@@ -137,9 +139,7 @@ class Course:
         worst = None if measured is None else max(suction, measured)
         return self._ledgers[self._at].left_mg(self.flow_g_per_min, worst)
 
-    def lower(
-        self, suction_kpa: float | None, flow_g_per_min: float | None
-    ) -> tuple[Receipt, ...] | None:
+    def lower(self, suction_kpa: float | None, flow_g_per_min: float | None) -> Receipts | None:
         """Lower the setpoints of this and all later zones; None, and no change, if that raises."""
         asked = (
             (Quantity.SUCTION_KPA, suction_kpa, self.suction_kpa),

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from controller.safety.alarm_texts import CAUSE_STANDS, HELD, NO_ANSWER, OF_REFUSAL
+from controller.safety.alarms import Alarm
 from controller.safety.interlocks import is_stale
 from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
@@ -23,7 +24,7 @@ from controller.treatment.events import (
     SendReset,
 )
 from controller.treatment.states import ENDED, State
-from firmware_protocol.vocabulary import Mode, StopKind
+from firmware_protocol.vocabulary import Mode, Refusal, StopKind
 
 LOCAL_ONLY: Final = frozenset({Command.RESUME, Command.ACK, Command.RESET})
 
@@ -110,6 +111,9 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
     receipts = conduct.course.lower(event.suction_kpa, event.flow_g_per_min)
     if receipts is None:
         return (NOT_LOWER,)
+    fresh = {receipt.quantity for receipt in receipts}
+    older = tuple(receipt for receipt in conduct.receipts if receipt.quantity not in fresh)
+    conduct.receipts = (*older, *receipts)
     said = [rows.receipt_body(receipt) for receipt in receipts]
     note = Note("lower", {"who": rows.who_body(event.who), "receipts": said})
     return (*conduct.hold(), note)
@@ -155,8 +159,13 @@ def reset_answered(conduct: Conduct, event: Answered) -> Actions:
     conduct.resetting = False
     if event.ok:
         return conduct.clear()
-    alarm = OF_REFUSAL.get(event.refusal, CAUSE_STANDS) if event.known else NO_ANSWER
+    alarm = reset_alarm(event.refusal, known=event.known)
     return (*conduct.settle(alarm.code), *conduct.tell(alarm))
+
+
+def reset_alarm(refusal: Refusal, *, known: bool) -> Alarm:
+    """Return why the device did not reset."""
+    return OF_REFUSAL.get(refusal, CAUSE_STANDS) if known else NO_ANSWER
 
 
 _ANSWERS: Final[Mapping[Command, Callable[[Conduct, Person, float], Actions]]] = MappingProxyType(

@@ -1,0 +1,398 @@
+"""The control loop: the one place where readings become decisions and decisions become bytes.
+
+Everything that shuts is performed in the same callback that decided it, before anything is awaited
+or written down; everything that permits goes through the performer, after its row. The loop beats
+every 50 ms on absolute deadlines; each beat is a decision, and only a decision renews the lease.
+"""
+
+import asyncio
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from controller.device.answers import Answer, LinkNews, LinkState, StopReport, Told
+from controller.device.handpiece import Listeners
+from controller.kernel import view
+from controller.kernel.journal import Row
+from controller.kernel.performer import Performer
+from controller.kernel.ports import Handpiece, JournalPort
+from controller.kernel.snapshot import KernelView, LinkView, RecordView, Snapshot, UnfinishedView
+from controller.safety.alarm_texts import OF_CAUSE
+from controller.safety.alarms import Alarm, AlarmBoard
+from controller.safety.interlocks import Interlock, is_stale
+from controller.safety.reading import Reading
+from controller.treatment import persons, rows
+from controller.treatment.conduct import Actions
+from controller.treatment.events import (
+    Action,
+    Answered,
+    Begin,
+    Command,
+    Commit,
+    Configure,
+    Declined,
+    Ended,
+    Event,
+    Hold,
+    LinkLost,
+    Note,
+    Observed,
+    Outcome,
+    Person,
+    Raise,
+    RecordLost,
+    RunSelfTest,
+    SendArm,
+    SendReset,
+    Settle,
+    StopNow,
+    Wake,
+    Who,
+)
+from controller.treatment.plan import Plan
+from controller.treatment.states import ENDED, LIVE, State
+from controller.treatment.supervisor import Supervisor
+from firmware_protocol.envelope import SETPOINT_PERIOD_S
+from firmware_protocol.vocabulary import Cause, Mode, StopKind
+
+COUNTER_SPAN: Final = 2**16  # the loop counter travels as 16 bits
+RESET_MAX_S: Final = 5.0  # the client's own retries end after 1.2 s
+RECORD_MAX_S: Final = 3.0  # the journal gives up after 1 s a row
+
+
+class DeclinedError(Exception):
+    """What was asked for cannot be; nothing has changed."""
+
+    def __init__(self, declined: Declined) -> None:
+        super().__init__(declined.sentence)
+        self.code = declined.code
+        self.sentence = declined.sentence
+        self.next_step = declined.next_step
+
+
+NO_UNIT: Final = Declined(
+    "no_unit", "No unit is connected.", "Check its cable and power; `corneum doctor` looks closer."
+)
+WRONG_UNIT: Final = Declined(
+    "wrong_unit", "The plan was made for another unit.", "Plan anew for the unit that is connected."
+)
+BUSY: Final = Declined("busy", "A treatment is under way.", "Wait for its end, or stop it.")
+NOT_WRITTEN: Final = Declined(
+    "record", "It was done, but its record is not written yet.", "Check the disk of the record."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the kernel says of itself beside its control: its line and its record."""
+
+    port: str
+    record_path: str
+
+
+class Control:
+    """Owns the supervisor of the treatment under way, the lease, the alarms and their order."""
+
+    def __init__(
+        self,
+        make_handpiece: Callable[[Listeners], Handpiece],
+        journal: JournalPort,
+        about: About,
+    ) -> None:
+        self.unfinished: tuple[UnfinishedView, ...] = ()
+        """Set by whoever reads the journal at the start."""
+        self.board = AlarmBoard()
+        self.late_max_s = 0.0
+        """The latest beat so far."""
+        self.beats_missed = 0
+        self._handpiece = make_handpiece(Listeners(self._on_reading, self._on_link))
+        self._journal = journal
+        self._about = about
+        self._began_s = asyncio.get_running_loop().time()
+        self._performer = Performer(journal, self._handpiece, self._told, self._ended)
+        self._supervisor: Supervisor | None = None
+        self._treatment = 0
+        self._outcome: str | None = None
+        self._loop_counter = 0
+        self._idle_cause = Cause.NONE
+        self._reset_answer: asyncio.Future[Actions] | None = None
+        self._stop_report: asyncio.Future[StopReport] | None = None
+
+    # -- what people and the kernel ask for --------------------------------------------------------
+    @property
+    def idle(self) -> bool:
+        """True while no treatment runs and the end of the last one is durable."""
+        return self._supervisor is None or self._outcome is not None
+
+    def may_begin(self, plan: Plan, who: Who) -> Declined | None:
+        """Return why ``begin`` would raise now, before anything is written about it."""
+        handpiece, supervisor = self._handpiece, self._supervisor
+        if not who.is_local:
+            return persons.NOT_LOCAL
+        if supervisor is not None and supervisor.state is State.TRIPPED:
+            return persons.TRIP_STANDS
+        if not self.idle:
+            return BUSY
+        if handpiece.state is not LinkState.IDENTIFIED or handpiece.identity is None:
+            return NO_UNIT
+        known = (handpiece.identity.serial, handpiece.identity.simulated)
+        return None if known == (plan.unit_serial, plan.simulated) else WRONG_UNIT
+
+    async def begin(self, plan: Plan, who: Who, treatment: int) -> None:
+        """Start the planned treatment; how it goes is in the snapshot. Raises DeclinedError."""
+        declined = self.may_begin(plan, who)
+        identity = self._handpiece.identity
+        if declined is not None or identity is None:
+            raise DeclinedError(declined or NO_UNIT)
+        self.board.settle_all()
+        self._supervisor = Supervisor(plan, identity)
+        self._supervisor.conduct.newest = self._handpiece.newest
+        self._treatment, self._outcome = treatment, None
+        self._decide(Begin(who))
+        await self._recorded()
+
+    def stop_now(self, who: Who, *, emergency: bool = False) -> None:
+        """Stop: the bytes are written when this returns, in every state, for everybody."""
+        if self._supervisor is None:
+            self._stop(StopKind.EMERGENCY if emergency else StopKind.NORMAL)
+            self._journal.note(Row("stop", {"who": rows.who_body(who), "why": "no treatment"}))
+            return
+        self._decide(Person(Command.EMERGENCY if emergency else Command.STOP, who))
+
+    async def person(
+        self,
+        command: Command,
+        who: Who,
+        suction_kpa: float | None = None,
+        flow_g_per_min: float | None = None,
+    ) -> None:
+        """Do what a person asks, and return when its record is durable. Raises DeclinedError."""
+        if command in (Command.STOP, Command.EMERGENCY):
+            self.stop_now(who, emergency=command is Command.EMERGENCY)
+        elif self._supervisor is None or self._supervisor.state in ENDED:
+            await self._person_idle(command, who)
+        else:
+            _raise_declined(self._decide(Person(command, who, suction_kpa, flow_g_per_min)))
+            if command is Command.ACK:
+                self.board.acknowledge()
+            if command is Command.RESET:
+                await self._until_reset(self._supervisor)
+        await self._recorded()
+
+    async def _recorded(self) -> None:
+        try:
+            async with asyncio.timeout(RECORD_MAX_S):
+                await self._performer.drained()
+        except TimeoutError:
+            raise DeclinedError(NOT_WRITTEN) from None
+
+    async def _until_reset(self, supervisor: Supervisor) -> None:
+        if not supervisor.conduct.resetting:
+            return
+        self._reset_answer = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(RESET_MAX_S):
+                actions = await self._reset_answer
+        except TimeoutError:
+            raise DeclinedError(persons.NOT_SEEN) from None
+        finally:
+            self._reset_answer = None
+        _raise_alarm(actions)
+
+    async def _person_idle(self, command: Command, who: Who) -> None:
+        """Acknowledge and reset a trip that no treatment of this kernel has latched."""
+        if command not in (Command.ACK, Command.RESET):
+            raise DeclinedError(persons.OVER)
+        if not who.is_local:
+            raise DeclinedError(persons.NOT_LOCAL)
+        body = {"who": rows.who_body(who)}
+        if command is Command.ACK:
+            self._performer.put(0, Commit("ack", body))
+            self.board.acknowledge()
+            return
+        reading, now_s = self._handpiece.newest, asyncio.get_running_loop().time()
+        if reading is None or is_stale(reading.at_s, now_s):
+            raise DeclinedError(persons.NOT_SEEN)
+        if reading.mode is not Mode.SAFE:
+            raise DeclinedError(persons.NO_TRIP)
+        if any(not one.acknowledged for one in self.board.standing if one.alarm.latching):
+            raise DeclinedError(persons.NOT_ACKNOWLEDGED)
+        self._performer.put(0, Commit("reset", {**body, "cause": reading.cause.name}))
+        await self._recorded()
+        answer = await self._handpiece.reset(reading.cause)
+        if not answer.done:
+            _raise_alarm((Raise(persons.reset_alarm(answer.refusal, known=_known(answer))),))
+
+    # -- what comes in -----------------------------------------------------------------------------
+    def _on_reading(self, reading: Reading) -> None:
+        supervisor = self._supervisor
+        if supervisor is None or supervisor.state in ENDED:
+            self._watch_idle(reading)
+        if supervisor is not None:
+            self._decide(Observed(reading))
+
+    def _on_link(self, news: LinkNews) -> None:
+        self._journal.note(Row("link", {"state": news.state.value, "why": news.why}))
+        if self._supervisor is not None and news.state is LinkState.DISCONNECTED:
+            self._decide(LinkLost(Interlock.LINK_LOST, news.why))
+
+    def _told(self, treatment: int, event: Answered | RecordLost) -> None:
+        if self._supervisor is None or treatment != self._treatment:
+            return
+        actions = self._decide(event)
+        waiting = self._reset_answer
+        if isinstance(event, Answered) and waiting is not None and not waiting.done():
+            waiting.set_result(actions)
+
+    def _ended(self, treatment: int, outcome: Outcome) -> None:
+        if treatment == self._treatment:
+            self._outcome = outcome.value
+
+    def _watch_idle(self, reading: Reading) -> None:
+        """Show a trip that the unit has latched while no treatment runs."""
+        cause = reading.cause if reading.mode is Mode.SAFE else Cause.NONE
+        if cause is self._idle_cause:
+            return
+        if self._idle_cause in OF_CAUSE:
+            self.board.settle(OF_CAUSE[self._idle_cause].code)
+        self._idle_cause = cause
+        if cause in OF_CAUSE:
+            self._raise(OF_CAUSE[cause])
+
+    # -- the loop ----------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Beat until cancelled. However this ends, STOP is written."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._performer.run(), name="performer")
+                tasks.create_task(self._beat_on(), name="control-loop")
+        finally:
+            if self._supervisor is not None and self._supervisor.state not in ENDED:
+                self._stop(StopKind.EMERGENCY)
+
+    async def _beat_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while True:
+            self._beat()
+            now_s = loop.time()
+            due_s += SETPOINT_PERIOD_S
+            if now_s > due_s:  # beats that were missed are not made up for
+                missed = math.ceil((now_s - due_s) / SETPOINT_PERIOD_S)
+                self.beats_missed += missed
+                due_s += missed * SETPOINT_PERIOD_S
+            await asyncio.sleep(due_s - now_s)
+            self.late_max_s = max(self.late_max_s, loop.time() - due_s)
+
+    def _beat(self) -> None:
+        supervisor = self._supervisor
+        if supervisor is None or supervisor.state in ENDED:
+            return
+        live = supervisor.state in LIVE
+        if live and self._handpiece.limit_exceeded():
+            self._decide(LinkLost(Interlock.LINK_NOISY))
+        failure = self._journal.failure
+        if failure is not None and (live or supervisor.state is State.PREPARING):
+            self._decide(RecordLost(failure))
+        self._decide(Wake())
+
+    # -- what goes out -----------------------------------------------------------------------------
+    def _decide(self, event: Event) -> Actions:
+        """Let the supervisor decide and do it; whatever goes wrong in here ends in STOP."""
+        supervisor = self._supervisor
+        if supervisor is None:
+            return ()
+        try:
+            actions = supervisor.step(event, asyncio.get_running_loop().time())
+            for action in actions:
+                self._perform(action)
+        except BaseException:
+            self._stop(StopKind.EMERGENCY)
+            raise
+        return actions
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case StopNow(kind):
+                self._stop(kind)
+            case Hold():
+                self._loop_counter = (self._loop_counter + 1) % COUNTER_SPAN
+                self._handpiece.setpoint(action, self._treatment, self._loop_counter)
+            case Raise(alarm):
+                self._raise(alarm)
+            case Settle(code):
+                self.board.settle(code)
+            case Note(kind, body):
+                self._journal.note(Row(kind, body, self._treatment))
+            case Commit() | Ended() | Configure() | RunSelfTest() | SendArm() | SendReset():
+                self._performer.put(self._treatment, action)
+            case Declined():
+                pass  # whoever asked is told
+
+    def _stop(self, kind: StopKind) -> None:
+        report = self._handpiece.stop(kind)
+        self._performer.void()
+        if report is not self._stop_report:
+            self._stop_report = report
+            report.add_done_callback(self._stopped)
+
+    def _stopped(self, report: asyncio.Future[StopReport]) -> None:
+        if report.cancelled():
+            return
+        said = report.result()
+        body = {
+            "kind": said.kind.name,
+            "confirmed": said.confirmed,
+            "took_ms": round(said.took_s * 1000, 1),
+            "frames": said.frames,
+        }
+        self._journal.note(Row("stop_report", body, self._treatment))
+
+    def _raise(self, alarm: Alarm) -> None:
+        if self.board.put(alarm, asyncio.get_running_loop().time()):
+            body = {
+                "code": alarm.code,
+                "priority": alarm.priority.name,
+                "sentence": alarm.sentence,
+            }
+            self._journal.note(Row("alarm", body, self._treatment))
+
+    # -- what is shown -----------------------------------------------------------------------------
+    def snapshot(self) -> Snapshot:
+        """Return everything there is to see."""
+        handpiece, now_s = self._handpiece, asyncio.get_running_loop().time()
+        conduct = None if self._supervisor is None else self._supervisor.conduct
+        return Snapshot(
+            kernel=KernelView(os.getpid(), self._about.port, round(now_s - self._began_s, 3)),
+            link=LinkView(
+                handpiece.state.value, handpiece.bad_frames, view.ms(handpiece.round_trip_s)
+            ),
+            unit=view.unit_view(handpiece.identity),
+            state="idle" if conduct is None else conduct.state.value,
+            treatment=view.treatment_view(self._treatment, conduct, self._outcome),
+            live=view.live_view(handpiece.newest, conduct, now_s),
+            alarms=view.alarm_views(self.board),
+            receipts=view.receipt_views(conduct),
+            record=RecordView(self._about.record_path, self._journal.rows),
+            unfinished=self.unfinished,
+            time_to_safe_ms=None if conduct is None else view.ms(conduct.time_to_safe_s),
+        )
+
+
+def _known(answer: Answer) -> bool:
+    return answer.outcome is not Told.UNKNOWN
+
+
+def _raise_declined(actions: Actions) -> None:
+    for action in actions:
+        if isinstance(action, Declined):
+            raise DeclinedError(action)
+
+
+def _raise_alarm(actions: Actions) -> None:
+    for action in actions:
+        if isinstance(action, Raise):
+            alarm = action.alarm
+            raise DeclinedError(Declined("not_reset", alarm.sentence, alarm.next_step))

@@ -1,0 +1,78 @@
+"""What the control loop needs of the handpiece and of the journal, and nothing beyond."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from controller.device.answers import Answer, LinkState, StopReport
+from controller.device.handpiece import Holding
+from controller.kernel.journal import Row
+from controller.safety.reading import Identity, Reading
+from firmware_protocol.messages import Config
+from firmware_protocol.vocabulary import Cause, StopKind
+
+
+class OneShots(Protocol):
+    """The part of the handpiece client that answers questions."""
+
+    async def configure(self, config: Config) -> Answer:
+        """Tell the unit what this treatment may use."""
+        ...
+
+    async def self_test(self) -> Answer:
+        """Let the unit prove itself; the detail is the arm token."""
+        ...
+
+    async def arm(self, token: int, treatment: int) -> Answer:
+        """Arm the treatment."""
+        ...
+
+    async def reset(self, cause: Cause) -> Answer:
+        """Let the unit leave SAFE."""
+        ...
+
+
+class Handpiece(OneShots, Protocol):
+    """What the control loop needs of the handpiece client."""
+
+    state: LinkState
+    identity: Identity | None
+    newest: Reading | None
+    round_trip_s: float | None
+
+    @property
+    def bad_frames(self) -> int:
+        """Corrupt frames of this session."""
+        ...
+
+    def setpoint(self, hold: Holding, treatment: int, loop_counter: int) -> bool:
+        """Write one SETPOINT now."""
+        ...
+
+    def stop(self, kind: StopKind) -> asyncio.Future[StopReport]:
+        """Write STOP before returning."""
+        ...
+
+    def limit_exceeded(self) -> bool:
+        """True when the line is too noisy to treat over."""
+        ...
+
+
+class JournalPort(Protocol):
+    """The part of the journal that the control loop needs."""
+
+    rows: int
+    """Rows in the file."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing may start or go on, as one sentence; None while all is well."""
+        ...
+
+    async def commit(self, rows: Sequence[Row]) -> None:
+        """Write rows that are durable on return; RecordError where they are not."""
+        ...
+
+    def note(self, row: Row) -> None:
+        """Write a row soon."""
+        ...

@@ -1,0 +1,124 @@
+"""Makes the snapshot: what is, as the values that the API shows."""
+
+from typing import Final
+
+from controller.kernel.snapshot import (
+    AlarmView,
+    LiveView,
+    ReceiptView,
+    TreatmentView,
+    UnitView,
+    ZoneView,
+)
+from controller.safety.alarms import AlarmBoard
+from controller.safety.limits import Receipt
+from controller.safety.reading import Identity, Reading
+from controller.treatment.conduct import NOTHING, Conduct
+from controller.treatment.course import ZoneProgress
+from firmware_protocol.vocabulary import Cause
+
+MS_PER_S: Final = 1000.0
+
+
+def ms(seconds: float | None) -> float | None:
+    """Return milliseconds to one decimal; None stays None."""
+    return None if seconds is None else round(seconds * MS_PER_S, 1)
+
+
+def unit_view(identity: Identity | None) -> UnitView | None:
+    """The unit, once it has said who it is."""
+    if identity is None:
+        return None
+    return UnitView(identity.serial, identity.firmware, identity.simulated)
+
+
+def live_view(reading: Reading | None, conduct: Conduct | None, now_s: float) -> LiveView | None:
+    """The newest reading beside what the host has set."""
+    if reading is None:
+        return None
+    sent = NOTHING if conduct is None else conduct.sent
+    return LiveView(
+        suction_kpa=reading.suction_kpa,
+        flow_g_per_min=reading.flow_g_per_min,
+        set_suction_kpa=sent.suction_kpa,
+        set_flow_g_per_min=sent.flow_g_per_min,
+        valve_percent=reading.valve_percent,
+        contact=reading.contact,
+        switch=reading.switch_pressed,
+        mode=reading.mode.name.lower(),
+        cause=None if reading.cause is Cause.NONE else reading.cause.name.lower(),
+        lease_left_ms=round(reading.lease_left_s * MS_PER_S),
+        age_ms=round(reading.age_s(now_s) * MS_PER_S, 1),
+    )
+
+
+def zone_view(progress: ZoneProgress) -> ZoneView:
+    """One zone and what it has had."""
+    stage, use = progress.stage, progress.use
+    return ZoneView(
+        zone=stage.zone,
+        display=stage.display,
+        state=progress.state,
+        contact_s=use.contact_s,
+        budget_s=stage.contact_budget_s,
+        nominal_um=use.nominal_um,
+        bound_um=use.bound_um,
+        cap_um=stage.cap_um,
+        grams=use.grams,
+        suction_kpa_mean=progress.suction_kpa_mean,
+        suction_kpa_peak=progress.suction_kpa_peak,
+        set_suction_kpa=progress.set_suction_kpa,
+        set_flow_g_per_min=progress.set_flow_g_per_min,
+    )
+
+
+def treatment_view(
+    number: int, conduct: Conduct | None, outcome: str | None
+) -> TreatmentView | None:
+    """The treatment; ``outcome`` is told only once its row is durable."""
+    if conduct is None:
+        return None
+    plan = conduct.plan
+    return TreatmentView(
+        id=number,
+        program=plan.program.name,
+        display_name=plan.program.display_name,
+        client=plan.client_ref,
+        zones=tuple(zone_view(zone) for zone in conduct.course.zones()),
+        outcome=outcome,
+        simulated=plan.simulated,
+        message=conduct.why or None,
+    )
+
+
+def alarm_views(board: AlarmBoard) -> tuple[AlarmView, ...]:
+    """The alarms that stand, the most urgent first."""
+    return tuple(
+        AlarmView(
+            code=one.alarm.code,
+            priority=one.alarm.priority.name.lower(),
+            sentence=one.alarm.sentence,
+            next_step=one.alarm.next_step,
+            acknowledged=one.acknowledged,
+        )
+        for one in board.standing
+    )
+
+
+def receipt_views(conduct: Conduct | None) -> tuple[ReceiptView, ...]:
+    """What was limited, when it was planned and since."""
+    if conduct is None:
+        return ()
+    planned = [receipt for stage in conduct.plan.stages for receipt in stage.receipts]
+    limited = [receipt for receipt in planned if receipt.limited]
+    return tuple(_receipt_view(receipt) for receipt in (*limited, *conduct.receipts))
+
+
+def _receipt_view(receipt: Receipt) -> ReceiptView:
+    return ReceiptView(
+        quantity=receipt.quantity.name.lower(),
+        requested=receipt.requested,
+        allowed=receipt.allowed,
+        binding=None if receipt.binding is None else receipt.binding.source.name.lower(),
+        sentence=receipt.sentence(),
+    )
