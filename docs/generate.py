@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.config.schema import SCHEMAS, schema_text
+from docs import tables
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.document import render_document
 from firmware_protocol.generate import render_codec
@@ -24,6 +25,11 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("firmware_protocol/codec_to_host.py", lambda: render_codec(Direction.TO_HOST)),
     ("firmware_protocol/vectors.json", render_vectors),
     ("docs/PROTOCOL.md", render_document),
+    ("docs/PROGRAMS.md", tables.programs_page),
+    ("docs/MESSAGES.md", tables.messages_page),
+    ("docs/STATES.md", tables.states_page),
+    ("docs/API.md", tables.api_page),
+    ("docs/FAULTS.md", tables.faults_page),
     *(
         (f"configs/schemas/{name}.json", partial(schema_text, model))
         for name, model in SCHEMAS.items()

@@ -1,0 +1,39 @@
+"""`corneum config check`: every file, every mistake, nothing changed."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller.cli.outcome import ExitCode, Failure
+from controller.config.check import Checked, check_configs, check_file
+from controller.config.errors import ConfigError
+from controller.config.locate import shipped_configs
+
+
+def run(files: Sequence[str], *, as_json: bool) -> ExitCode:
+    """Check the files, or the shipped ones, and say what is wrong with each."""
+    checked = [found for file in files for found in _check(Path(file))]
+    if not files:
+        checked = list(check_configs(shipped_configs()))
+    wrong = [each for each in checked if each.problem]
+    if as_json:
+        said = [{"file": str(each.file), "problem": each.problem} for each in checked]
+        sys.stdout.write(json.dumps({"files": said, "failed": len(wrong)}) + "\n")
+    else:
+        for each in wrong:
+            sys.stdout.write(each.problem + "\n")
+        good = len(checked) - len(wrong)
+        sys.stdout.write(f"{good} of {len(checked)} files can be used.\n")
+    return ExitCode.REFUSED if wrong else ExitCode.DONE
+
+
+def _check(path: Path) -> Sequence[Checked]:
+    if not path.exists():
+        raise Failure(f"There is no file {path}.", "Check the path.", ExitCode.USAGE)
+    if path.is_dir():
+        return check_configs(path)
+    try:
+        return (check_file(path, shipped_configs()),)
+    except ConfigError as error:
+        return (Checked(path, error.sentence),)
