@@ -65,6 +65,12 @@ class Handpiece:
         self._ticks = 0
         self._valve_percent = 0.0
         self._scheduled: list[tuple[float, str]] = []
+        if events is not _nowhere:
+            self._record()
+
+    def record_to(self, events: Sink) -> None:
+        """Record from now on to ``events``, and what was kept for whoever comes first."""
+        self.events = events
         self._record()
 
     @property

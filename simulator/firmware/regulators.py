@@ -3,7 +3,7 @@
 from math import sqrt
 from typing import Final
 
-# The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s, and empties only through small
+# The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s and empties only through small
 # leaks: an overshoot stays for seconds, so damping comes before speed.
 PUMP_KP_PER_KPA: Final = 0.10
 PUMP_KI_PER_KPA_S: Final = 0.10

@@ -1,0 +1,144 @@
+"""Serving a handpiece in real time until somebody says that it is enough."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from simulator.control import Control
+from simulator.events import EventFile
+from simulator.handpiece import Handpiece
+from simulator.host import DeviceHost
+from simulator.ports import Port, PortUnusableError, PtyPort, TcpPort
+
+STDIN_CHUNK: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the handpiece shall be found."""
+
+    link: Path | None = None
+    """A pty with this link; None and no ``tcp``: a pty without a link."""
+    tcp: tuple[str, int] | None = None
+    control: Path | None = None
+    while_stdin: bool = False
+    """End when standard input does: whoever holds its other end is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a host needs to know."""
+
+    port: str
+    control: str | None
+    pid: int
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, on uvloop where there is one: its timers keep better time."""
+    try:
+        import uvloop  # noqa: PLC0415 - not there on every system
+    except ImportError:
+        asyncio.run(main)
+    else:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)
+
+
+async def serve(
+    handpiece: Handpiece,
+    where: Where,
+    on_ready: Callable[[Ready], None],
+    events: EventFile | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or, where asked, the end of standard input.
+
+    Raises:
+        PortUnusableError: the port cannot be made.
+        OSError: the control socket cannot be made.
+    """
+    loop = asyncio.get_running_loop()
+    enough = asyncio.Event()
+    async with contextlib.AsyncExitStack() as stack:
+        outlet = _Outlet()
+        host = DeviceHost(handpiece, loop, outlet.write)
+        outlet.port = await stack.enter_async_context(_port(where, loop, host.receive))
+        control = Control(host)
+        if where.control is not None:
+            await stack.enter_async_context(_listening(control, where.control))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, enough.set)
+        if where.while_stdin:
+            _end_with_stdin(loop, enough)
+        gc.collect()
+        gc.freeze()  # a collection over everything imported would hold up the device
+        host.start()
+        stack.callback(host.stop)
+        on_ready(Ready(outlet.port.name, _text(where.control), os.getpid()))
+        await enough.wait()
+        handpiece.events({"t_s": round(handpiece.now_s, 6), "kind": "end"})
+    if events is not None:
+        events.close()
+
+
+class _Outlet:
+    """Where the device's bytes go, once there is a port."""
+
+    port: Port | None = None
+
+    def write(self, data: bytes) -> None:
+        """Write to the port."""
+        if self.port is not None:
+            self.port.write(data)
+
+
+@contextlib.asynccontextmanager
+async def _port(
+    where: Where, loop: asyncio.AbstractEventLoop, on_data: Callable[[bytes], None]
+) -> AsyncIterator[Port]:
+    if where.tcp is None:
+        pty = PtyPort(where.link)
+        with contextlib.closing(pty):
+            pty.start(loop, on_data)
+            yield pty
+    else:
+        tcp = TcpPort()
+        with contextlib.closing(tcp):
+            await tcp.start(loop, on_data, *where.tcp)
+            yield tcp
+
+
+@contextlib.asynccontextmanager
+async def _listening(control: Control, path: Path) -> AsyncIterator[None]:
+    await control.start(path)
+    try:
+        yield
+    finally:
+        control.close()
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # noqa: PTH108 - nothing here waits for a disk
+
+
+def _end_with_stdin(loop: asyncio.AbstractEventLoop, enough: asyncio.Event) -> None:
+    try:
+        loop.add_reader(sys.stdin.fileno(), _watch_stdin, loop, enough)
+    except OSError as error:  # a file or /dev/null cannot be waited for
+        sentence = "--while-stdin needs a pipe or a terminal on standard input"
+        raise PortUnusableError(sentence, usage=True) from error
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, enough: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), STDIN_CHUNK):
+        loop.remove_reader(sys.stdin.fileno())
+        enough.set()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
