@@ -103,8 +103,9 @@ def test_a_retry_has_the_same_sequence_and_is_applied_once() -> None:
     assert pair.host.outgoing() == b""
     assert pair.host.poll(RTO_FIRST_S) == []
     second = pair.host.outgoing()
-    frame = decode(run_of(second), Direction.TO_DEVICE)
-    assert frame == (ARM, SESSION, 1, decode(run_of(first), Direction.TO_DEVICE).flags | RETRY)
+    flags = decode(run_of(first), Direction.TO_DEVICE).flags
+    assert not flags & RETRY
+    assert decode(run_of(second), Direction.TO_DEVICE) == (ARM, SESSION, 1, flags | RETRY)
     again = pair.serve(second)
     assert pair.executed == [ARM]
     assert decode(run_of(again), Direction.TO_HOST).message == done(1)
@@ -130,6 +131,23 @@ def test_a_repeat_of_a_request_that_is_still_being_worked_on_is_not_answered() -
     assert pair.to_device(wire) == [RequestReceived(ARM, 1)]
     assert pair.to_device(wire) == []
     assert pair.device.outgoing() == b""
+
+
+def test_a_repeat_of_a_new_request_is_not_answered_with_the_old_answer() -> None:
+    pair = Pair().open()
+    pair.ask(ARM)
+    wire = encode(SelfTest(), SESSION, 2)
+    assert pair.to_device(wire + wire) == [RequestReceived(SelfTest(), 2)]
+    assert pair.device.outgoing() == b""
+
+
+def test_an_answer_takes_back_a_retry_that_was_not_written_yet() -> None:
+    pair = Pair().open()
+    pair.host.request(ARM, 0.0)
+    answer = pair.serve(pair.host.outgoing())
+    assert pair.host.poll(RTO_FIRST_S) == []
+    assert pair.to_host(answer) == [RequestDone(1, done(1))]
+    assert pair.host.outgoing() == b""
 
 
 def test_retries_back_off_and_end() -> None:
@@ -294,6 +312,28 @@ def test_a_new_session_makes_every_waiting_outcome_unknown_and_sends_none_of_it(
     assert told(pair, 5) == []
 
 
+@pytest.mark.hazard("H23")
+def test_a_new_session_counts_its_requests_afresh_on_both_ends() -> None:
+    pair = Pair().open()
+    pair.ask(SelfTest())
+    pair.ask(ARM)
+    pair.to_device(encode(ARM, SESSION, 2))  # a repeat, whose answer is not written any more
+    pair.open(SESSION ^ 1)
+    assert pair.device.outgoing() == b""
+    assert pair.device.last_request_seq == 0
+    assert pair.ask(Reset(1)) == RequestDone(1, done(1))
+    assert pair.executed == [SelfTest(), ARM, Reset(1)]
+
+
+def test_a_repeat_in_a_new_session_is_not_answered_from_the_old_one() -> None:
+    pair = Pair().open()
+    pair.ask(ARM)
+    pair.open(SESSION ^ 1)
+    wire = encode(ARM, SESSION ^ 1, 1)
+    assert pair.to_device(wire + wire) == [RequestReceived(ARM, 1)]
+    assert pair.device.outgoing() == b""
+
+
 def test_an_outcome_that_is_unknown_already_is_not_reported_again() -> None:
     pair = Pair().open()
     pair.host.request(ARM, 0.0)
@@ -330,6 +370,7 @@ def test_an_answer_whose_two_sequences_differ_is_nobodys() -> None:
     pair = Pair().open()
     pair.host.request(ARM, 0.0)
     assert pair.to_host(encode(done(1), SESSION, 2)) == [FrameRejected(Reject.UNSOLICITED)]
+    assert pair.to_host(encode(done(2), SESSION, 1)) == [FrameRejected(Reject.UNSOLICITED)]
 
 
 def test_an_answer_without_any_request_is_nobodys() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from firmware_protocol import vectors
 from firmware_protocol.catalogue import CATALOGUE, Direction, Seed
-from firmware_protocol.codec import encode
+from firmware_protocol.codec import decode, encode
 from firmware_protocol.crc import seed_for
 from firmware_protocol.errors import CORRUPT, LocalProtocolError, Reject
 from firmware_protocol.framing import RUN_KEPT_BYTES
@@ -32,6 +32,7 @@ from tests.firmware_protocol.examples import (
     example,
     hello,
     ident,
+    run_of,
     stopped,
 )
 
@@ -94,7 +95,8 @@ def test_a_host_that_starts_again_at_the_same_sequence_is_heard_as_new() -> None
     pair = Pair()
     pair.to_device(encode(hello(nonce=1), 0, 1))
     pair.device.reply(1, ident(1))
-    assert pair.to_device(encode(hello(nonce=2), 0, 1)) == [RequestReceived(hello(nonce=2), 1)]
+    wire = encode(hello(nonce=2), 0, 1)
+    assert pair.to_device(wire + wire) == [RequestReceived(hello(nonce=2), 1)]
     assert pair.device.outgoing() == b""
 
 
@@ -130,6 +132,8 @@ def test_each_end_sends_only_its_own_messages_and_each_by_its_own_way() -> None:
         pair.host.request(SETPOINT, 0.0)
     with pytest.raises(LocalProtocolError, match="not an answer"):
         pair.device.reply(1, TELEMETRY)
+    with pytest.raises(LocalProtocolError, match="other way"):
+        pair.host.reply(1, done(1))
     with pytest.raises(LocalProtocolError, match="answer is to 2"):
         pair.device.reply(1, done(2))
 
@@ -148,6 +152,7 @@ def test_a_frame_of_another_session_is_refused_and_counted(message: Message, ses
 def test_without_a_session_only_hello_and_stop_are_heard(message: Message) -> None:
     pair = Pair()
     assert pair.to_device(encode(message, 0, 9)) == [FrameRejected(Reject.SESSION)]
+    assert pair.device.bad_frames == 1
     assert pair.to_device(encode(message, SESSION, 9)) == [FrameRejected(Reject.SESSION)]
     assert pair.to_device(encode(Stop(0), 0, 0)) == [MessageReceived(Stop(0))]
     assert pair.to_device(encode(hello(), 0, 9)) == [RequestReceived(hello(), 9)]
@@ -254,7 +259,9 @@ def test_stop_is_heard_in_any_session_and_as_often_as_it_comes(session: int) -> 
 
 def test_stop_can_be_sent_without_a_session() -> None:
     pair = Pair()
-    assert pair.to_device(pair.host.send(Stop(0))) == [MessageReceived(Stop(0))]
+    wire = pair.host.send(Stop(0))
+    assert decode(run_of(wire), Direction.TO_DEVICE) == (Stop(0), 0, 0, 4)
+    assert pair.to_device(wire) == [MessageReceived(Stop(0))]
     assert pair.to_host(pair.device.send(stopped())) == [MessageReceived(stopped())]
 
 
