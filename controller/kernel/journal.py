@@ -48,6 +48,30 @@ def free_bytes(folder: Path) -> int:
     return figures.f_bavail * figures.f_frsize
 
 
+def check_folder(folder: Path, free_of: Callable[[Path], int]) -> None:
+    """Make the folder if need be; RecordError where a treatment cannot be recorded in it."""
+    step = "name another folder with CORNEUM_STATE"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        free = free_of(folder)
+    except OSError as error:
+        raise RecordError(
+            f"The record folder {folder} cannot be written ({error.strerror}), and without a "
+            f"record there is no treatment: mend its rights or {step}."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RecordError(
+            f"The record folder {folder} is read-only, and without a record there is no "
+            f"treatment: mend its rights or {step}."
+        )
+    if not free >= FREE_MIN_BYTES:
+        lacking = FREE_MIN_BYTES - free
+        raise RecordError(
+            f"The record folder {folder} has {free / 1e6:.1f} MB free and a treatment needs "
+            f"{FREE_MIN_BYTES / 1e6:.0f} MB: free {lacking / 1e6:.1f} MB there or {step}."
+        )
+
+
 class Journal:
     """The one way into the store."""
 
@@ -116,7 +140,7 @@ class Journal:
             RecordError: it cannot; the sentence names folder, free space, need and next step.
         """
         if self._folder is not None:
-            self._check_folder(self._folder)
+            check_folder(self._folder, self._free)
         self.rows = await self._ask(Store.probe)
         self._failure = None
         if self._lost:
@@ -145,28 +169,6 @@ class Journal:
             f"The journal in {self._folder} has not answered for {late_s:.1f} s: the disk is too "
             "slow or hangs; check it before the next treatment."
         )
-
-    def _check_folder(self, folder: Path) -> None:
-        step = "name another folder with CORNEUM_STATE"
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            free = self._free(folder)
-        except OSError as error:
-            raise RecordError(
-                f"The record folder {folder} cannot be written ({error.strerror}), and without a "
-                f"record there is no treatment: mend its rights or {step}."
-            ) from error
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise RecordError(
-                f"The record folder {folder} is read-only, and without a record there is no "
-                f"treatment: mend its rights or {step}."
-            )
-        if not free >= FREE_MIN_BYTES:
-            lacking = FREE_MIN_BYTES - free
-            raise RecordError(
-                f"The record folder {folder} has {free / 1e6:.1f} MB free and a treatment needs "
-                f"{FREE_MIN_BYTES / 1e6:.0f} MB: free {lacking / 1e6:.1f} MB there or {step}."
-            )
 
     def _stamp(self, row: Row) -> Stamped:
         mono_s = asyncio.get_running_loop().time()

@@ -102,16 +102,21 @@ def open_treatments(store: Store) -> list[Beginning]:
 
 
 def unfinished(store: Store) -> list[Beginning]:
-    """Return the interrupted treatments that nobody has resumed or dismissed, newest first."""
+    """Return the interrupted treatments that nobody has resumed or dismissed, newest first.
+
+    A resume that was refused before it was armed has resumed nothing.
+    """
     rows = store.connection().execute(
         "SELECT b.treatment, b.wall_s, b.body FROM journal i JOIN journal b"
         " ON b.kind = ? AND b.treatment = i.treatment"
         " WHERE i.kind = ? AND NOT EXISTS"
         " (SELECT 1 FROM journal d WHERE d.kind = ? AND d.treatment = i.treatment)"
         " AND NOT EXISTS (SELECT 1 FROM journal r WHERE r.kind = ?"
-        " AND json_extract(r.body, '$.resumes') = i.treatment)"
+        " AND json_extract(r.body, '$.resumes') = i.treatment AND NOT EXISTS"
+        " (SELECT 1 FROM journal e WHERE e.kind = ? AND e.treatment = r.treatment"
+        " AND json_extract(e.body, '$.outcome') = 'refused'))"
         " ORDER BY b.treatment DESC LIMIT ?",
-        (TREATMENT, INTERRUPTED, DISMISSED, TREATMENT, UNFINISHED_MAX),
+        (TREATMENT, INTERRUPTED, DISMISSED, TREATMENT, ENDED, UNFINISHED_MAX),
     )
     return [_beginning(*row) for row in rows]
 

@@ -1,7 +1,7 @@
 """After a crash: the treatments that nobody ended are marked, and charged for what nobody saw.
 
-Nothing is resumed here. A treatment is taken for dead only when the lock of its kernel is free, so a
-second kernel on another port leaves the first one's treatment alone.
+Nothing is resumed here. A treatment is taken for dead only when the lock of its kernel is free, so
+a second kernel on another port leaves the first one's treatment alone.
 """
 
 from collections.abc import Callable

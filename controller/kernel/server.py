@@ -49,11 +49,17 @@ class Service(Protocol):
 class Server:
     """All connections of one kernel."""
 
-    def __init__(self, service: Service, own_uid: int | None = None) -> None:
-        self.on_change: Callable[[], None] = lambda: None
-        """Called when a client has come or gone."""
+    def __init__(
+        self,
+        service: Service,
+        own_uid: int | None = None,
+        on_shutdown: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.had_clients = False
+        """True once anybody was connected."""
         self._service = service
         self._own_uid = os.getuid() if own_uid is None else own_uid
+        self._on_shutdown = on_shutdown
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
@@ -65,7 +71,7 @@ class Server:
     async def open(self, listener: socket.socket) -> None:
         """Serve on ``listener``."""
         self._server = await asyncio.get_running_loop().create_unix_server(
-            lambda: _Connection(self._service, self._welcome, self._gone), sock=listener
+            lambda: _Connection(self._service, self), sock=listener
         )
 
     async def close(self) -> None:
@@ -76,7 +82,8 @@ class Server:
         if waiting:
             await asyncio.wait(waiting, timeout=CLOSE_MAX_S)
 
-    def _welcome(self, connection: "_Connection", line: socket.socket | None) -> ApiError | None:
+    def welcome(self, connection: "_Connection", line: socket.socket | None) -> ApiError | None:
+        """Let a new connection in, or say why not."""
         uid = None if line is None else peer_uid(line)
         if not is_welcome(uid, self._own_uid):
             return ApiError(
@@ -91,26 +98,25 @@ class Server:
                 "Close one of them; a stop by the hand switch always works.",
             )
         self._connections.add(connection)
-        self.on_change()
+        self.had_clients = True
         return None
 
-    def _gone(self, connection: "_Connection") -> None:
+    def gone(self, connection: "_Connection") -> None:
+        """Forget a connection."""
         self._connections.discard(connection)
-        self.on_change()
+
+    def answered(self, request: Request) -> None:
+        """Look at what was answered with yes."""
+        if request.do is Do.SHUTDOWN:
+            self._on_shutdown()
 
 
 class _Connection(asyncio.Protocol):
     """One client."""
 
-    def __init__(
-        self,
-        service: Service,
-        welcome: Callable[["_Connection", socket.socket | None], ApiError | None],
-        gone: Callable[["_Connection"], None],
-    ) -> None:
+    def __init__(self, service: Service, server: Server) -> None:
         self._service = service
-        self._welcome = welcome
-        self._gone = gone
+        self._server = server
         self._read = bytearray()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
@@ -124,7 +130,7 @@ class _Connection(asyncio.Protocol):
         if not isinstance(transport, asyncio.Transport):
             return
         self._transport = transport
-        refused = self._welcome(self, transport.get_extra_info("socket"))
+        refused = self._server.welcome(self, transport.get_extra_info("socket"))
         if refused is not None:
             self._write(api.refusal(0, refused))
             transport.close()
@@ -150,7 +156,7 @@ class _Connection(asyncio.Protocol):
         self._transport = None
         if not self._closed.done():
             self._closed.set_result(None)
-        self._gone(self)
+        self._server.gone(self)
 
     # -- the server's side -------------------------------------------------------------------------
     def hang_up(self) -> "asyncio.Future[None]":
@@ -187,6 +193,7 @@ class _Connection(asyncio.Protocol):
             self._write(api.refusal(request.id, error))
             return
         self._write(api.answer(request.id, result))
+        self._server.answered(request)
         if request.do is Do.WATCH and self._watch is None:
             self._show(request.id)
 

@@ -1,0 +1,208 @@
+"""From a wish to a booked treatment: the record is ready, the plan is proved, the row is written.
+
+Nothing here moves anything. A booking ends with the row TREATMENT, durable before the unit hears of
+the treatment at all. RecordError where the record cannot be kept, ApiError for everything else.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from controller.config.errors import ConfigError
+from controller.config.locate import shipped_configs
+from controller.config.people import load_client, load_unit
+from controller.config.plan_json import plan_as_dict
+from controller.config.programs import load_program
+from controller.config.skin import load_skin
+from controller.kernel import records
+from controller.kernel.api import ApiError, TreatArgs
+from controller.kernel.journal import Journal, Row
+from controller.kernel.records import Beginning
+from controller.kernel.recovery import interrupted
+from controller.kernel.snapshot import UnfinishedView
+from controller.kernel.store import Store
+from controller.safety.exposure import ZoneUse
+from controller.safety.reading import Identity
+from controller.safety.skin import PastDose, Skin
+from controller.treatment import rows
+from controller.treatment.client import Client
+from controller.treatment.events import Who
+from controller.treatment.plan import Lower, Plan, Refusal
+from controller.treatment.planning import make_plan
+from controller.treatment.program import Program
+from controller.treatment.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the configuration says about one wish."""
+
+    program: Program
+    client: Client
+    unit: Unit
+    skin: Skin
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The unfinished treatment that a wish goes on with, and what its zones have had."""
+
+    beginning: Beginning
+    uses: dict[str, ZoneUse]
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A plan that holds, with what has to be booked about it."""
+
+    plan: Plan
+    practice: bool
+    resumes: int | None
+
+
+class Booking:
+    """Reads the files, asks the record, makes the plan, writes the row."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        wall_clock: Callable[[], float],
+        configs: Path | None,
+        lock: str,
+        alive: Callable[[str], bool],
+    ) -> None:
+        self._journal = journal
+        self._wall_clock = wall_clock
+        self._configs = shipped_configs() if configs is None else configs
+        self._lock = lock
+        self._alive = alive
+
+    async def ready(self) -> None:
+        """Prove that a treatment can be recorded; mark what a crash has left open.
+
+        No treatment of this kernel is under way.
+        """
+        await self._journal.preflight()
+        found = await self._journal.read(lambda store: interrupted(store, self._is_alive))
+        if found:
+            await self._journal.commit([each.row() for each in found])
+
+    async def unfinished(self) -> tuple[UnfinishedView, ...]:
+        """Return the treatments that wait to be resumed or dismissed."""
+        found = await self._journal.read(records.unfinished)
+        return tuple(UnfinishedView(each.treatment, each.client, each.program) for each in found)
+
+    async def prove(self, wish: TreatArgs, identity: Identity) -> Proved:
+        """Return the plan of ``wish`` on this unit; ApiError says why there is none."""
+        files = await self._read_files(wish, identity)
+        resumed = await self._resumed(wish) if wish.resume else None
+        history = await self._history(files, identity, resumed)
+        plan = make_plan(
+            files.program,
+            files.client,
+            files.unit,
+            files.skin,
+            history,
+            self._wall_clock(),
+            lower=None
+            if wish.lower is None
+            else Lower(wish.lower.suction_kpa, wish.lower.flow_g_per_min),
+            zones=_zones(wish, resumed),
+            reason=wish.reason,
+            resumed=None if resumed is None else resumed.uses,
+        )
+        if isinstance(plan, Refusal):
+            raise ApiError(plan.code, plan.sentence, plan.next_step)
+        resumes = None if resumed is None else resumed.beginning.treatment
+        return Proved(plan, files.client.practice, resumes)
+
+    async def book(self, proved: Proved, wish: TreatArgs, who: Who) -> int:
+        """Write the row of the treatment and return its number."""
+        body: dict[str, Any] = records.beginning_body(
+            proved.plan, self._lock, practice=proved.practice, resumes=proved.resumes
+        )
+        body |= {
+            "who": rows.who_body(who),
+            "reason": wish.reason,
+            "plan": plan_as_dict(proved.plan),
+        }
+        treatment = await self._journal.read(records.next_treatment)
+        await self._journal.commit([Row(records.TREATMENT, body, treatment)])
+        return treatment
+
+    async def withdraw(self, treatment: int, why: str) -> None:
+        """Close a treatment that was booked and never began."""
+        body = {"outcome": "refused", "why": why, "zones": []}
+        await self._journal.commit([Row(records.ENDED, body, treatment)])
+
+    async def dismiss(self, treatment: int, reason: str, who: Who) -> None:
+        """Note that an unfinished treatment will not be continued."""
+        found = await self._journal.read(records.unfinished)
+        known = [str(each.treatment) for each in found]
+        if str(treatment) not in known:
+            raise ApiError(
+                "unknown_treatment",
+                f"Treatment {treatment} is not unfinished.",
+                f"Unfinished are: {', '.join(known)}." if known else "There is none.",
+            )
+        body = {"who": rows.who_body(who), "reason": reason}
+        await self._journal.commit([Row(records.DISMISSED, body, treatment)])
+
+    def _is_alive(self, lock: str) -> bool:
+        return lock != self._lock and self._alive(lock)
+
+    async def _read_files(self, wish: TreatArgs, identity: Identity) -> Files:
+        try:
+            return await asyncio.to_thread(_load, self._configs, wish, identity)
+        except ConfigError as error:
+            raise ApiError(
+                "config", error.sentence, "Then ask again; nothing has moved."
+            ) from error
+
+    async def _resumed(self, wish: TreatArgs) -> Resumed:
+        def question(store: Store) -> Resumed | None:
+            for each in records.unfinished(store):
+                if each.client == wish.client and each.program == wish.program:
+                    return Resumed(each, records.resumed_uses(store, each))
+            return None
+
+        found = await self._journal.read(question)
+        if found is None:
+            raise ApiError(
+                "nothing_unfinished",
+                f"Client {wish.client} has no unfinished treatment {wish.program}.",
+                "Start a new one without resume.",
+            )
+        return found
+
+    async def _history(
+        self, files: Files, identity: Identity, resumed: Resumed | None
+    ) -> list[PastDose]:
+        now_wall_s, client = self._wall_clock(), files.client.ref
+        leave_out = None if resumed is None else resumed.beginning.treatment
+
+        def question(store: Store) -> list[PastDose]:
+            return records.history(
+                store, client, now_wall_s, simulated=identity.simulated, leave_out=leave_out
+            )
+
+        return await self._journal.read(question)
+
+
+def _load(configs: Path, wish: TreatArgs, identity: Identity) -> Files:
+    skin = load_skin(configs)
+    return Files(
+        load_program(configs, wish.program, skin),
+        load_client(configs, wish.client),
+        load_unit(configs, identity.serial, simulated=identity.simulated),
+        skin,
+    )
+
+
+def _zones(wish: TreatArgs, resumed: Resumed | None) -> list[str] | None:
+    """A resumed treatment keeps to its own zones unless fewer are named."""
+    if wish.zones is None and resumed is not None:
+        return list(resumed.beginning.zones)
+    return wish.zones

@@ -1,0 +1,236 @@
+"""The kernel's process: locks, loop, journal thread, socket, signals, and one line on stdout.
+
+The line is ``{"ready": true, "socket", "pid", "unit"}`` or ``{"ready": false, "error": {...}}``;
+after it nothing is printed. The process ends at SIGTERM or SIGINT (in order; a second one vents at once),
+at the request ``shutdown``, and with ``--once`` when its treatment is over and nobody is connected.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from controller.config import paths
+from controller.device.handpiece import HandpieceClient, Listeners
+from controller.device.transport import open_stream
+from controller.kernel.api import ApiError
+from controller.kernel.journal import Journal, check_folder, free_bytes
+from controller.kernel.locks import HeldError, Lock, is_held
+from controller.kernel.peer import listen
+from controller.kernel.server import Server
+from controller.kernel.service import Kernel, Outside, Place, record_error, running
+from controller.kernel.store import RecordError, Store
+from controller.kernel.writer import ThreadWriter
+from controller.safety.reading import Identity
+
+EXIT_OK: Final = 0
+EXIT_REFUSED: Final = 1
+EXIT_PORT: Final = 3
+
+PORT_CODES: Final = frozenset({"port", "unit", "device", "kernel", "link"})
+"""First words of the error codes that mean port or device."""
+
+ONCE_WAIT_S: Final = 30.0
+"""How long a kernel for one treatment waits for somebody to ask for it."""
+
+LOOK_S: Final = 0.1
+"""How often a kernel for one treatment looks whether it is done."""
+
+GC_YOUNG: Final = 50_000
+GC_MIDDLE: Final = 20
+GC_OLD: Final = 1_000
+"""New objects until a young collection, and how many of those until an older one. What lives for
+ever is frozen after the start, so each collection walks only what came since: well below 1 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    port: str
+    state: Path
+    configs: Path | None
+    socket: Path
+    once: bool
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a kernel until it is told to end; returns the exit code."""
+    options = _options(arguments)
+    try:
+        with _claimed(options), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(options))
+    except ApiError as error:
+        said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
+        _say({"ready": False, "error": said})
+        return EXIT_PORT if error.code.partition("_")[0] in PORT_CODES else EXIT_REFUSED
+    return EXIT_OK
+
+
+def _options(arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="controller.kernel", description="The control process.")
+    parser.add_argument("--port", required=True, help="device, pty or tcp://host:port")
+    parser.add_argument("--state", help="state folder; default as for the command line")
+    parser.add_argument("--configs", type=Path, help="configuration folder; default: as shipped")
+    parser.add_argument("--socket", type=Path, help="where to listen; default: under the state")
+    parser.add_argument("--once", action="store_true", help="end after one treatment")
+    said = parser.parse_args(arguments)
+    state = paths.state_dir(said.state)
+    return Options(
+        port=said.port,
+        state=state,
+        configs=said.configs,
+        socket=(said.socket or paths.socket_path(state, said.port)).absolute(),
+        once=said.once,
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+@contextlib.contextmanager
+def _claimed(options: Options) -> Iterator[None]:
+    """Hold the port's lock. A file that a killed kernel left behind locks nothing."""
+    try:
+        check_folder(options.state, free_bytes)
+        lock = Lock(paths.port_lock(options.state, options.port))
+        lock.take()
+    except RecordError as error:
+        raise record_error(error) from error
+    except HeldError as error:
+        raise ApiError(
+            "kernel_running",
+            f"Another kernel, process {error.pid or '?'}, serves {options.port} already.",
+            "Use that one, or end it first.",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def _serve(options: Options) -> None:
+    unit_lock: list[Lock] = []
+    ended = asyncio.Event()
+    try:
+        async with running(_place(options), _outside(options, unit_lock)) as kernel:
+            server = Server(kernel, on_shutdown=ended.set)
+            listener = listen(options.socket)
+            await server.open(listener)
+            _write_kernel_file(options)
+            _on_signals(kernel, ended)
+            _say(_ready(options, kernel))
+            _settle_memory()
+            await _until(ended, kernel, server, once=options.once)
+            await kernel.end()
+            await server.close()
+    finally:
+        _remove_files(options)
+        for lock in unit_lock:
+            lock.release()
+
+
+def _place(options: Options) -> Place:
+    return Place(
+        port=options.port,
+        record_path=str(paths.journal_path(options.state)),
+        configs=options.configs,
+        lock=paths.port_lock(options.state, options.port).name,
+    )
+
+
+def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
+    def make_client(listeners: Listeners) -> HandpieceClient:
+        return HandpieceClient(functools.partial(open_stream, options.port), listeners)
+
+    def alive(lock: str) -> bool:
+        return is_held(paths.run_dir(options.state) / Path(lock).name)
+
+    def claim(identity: Identity) -> None:
+        lock = Lock(paths.unit_lock(options.state, identity.serial))
+        try:
+            lock.take()
+        except HeldError as error:
+            raise ApiError(
+                "unit_held",
+                f"Unit {identity.serial} belongs to another kernel, process {error.pid or '?'}.",
+                "Use that one, or end it first.",
+            ) from error
+        unit_lock.append(lock)
+
+    store = Store(paths.journal_path(options.state))
+    # Wall time is only written down (journal, intervals of days); nothing that moves depends on it.
+    journal = Journal(ThreadWriter(store), time.time, folder=options.state)
+    return Outside(make_client, journal, time.time, alive, claim)
+
+
+async def _until(ended: asyncio.Event, kernel: Kernel, server: Server, *, once: bool) -> None:
+    """Wait for the end: told so, or with ``once`` after the treatment."""
+    if not once:
+        await ended.wait()
+        return
+    loop = asyncio.get_running_loop()
+    patience_s = loop.time() + ONCE_WAIT_S
+    while not ended.is_set():
+        waiting = kernel.treatments == 0 and loop.time() < patience_s and not server.had_clients
+        if kernel.idle and server.clients == 0 and not waiting:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await ended.wait()
+
+
+def _on_signals(kernel: Kernel, ended: asyncio.Event) -> None:
+    def told() -> None:
+        if ended.is_set():
+            kernel.vent()
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told)
+
+
+def _settle_memory() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_YOUNG, GC_MIDDLE, GC_OLD)
+
+
+def _ready(options: Options, kernel: Kernel) -> dict[str, Any]:
+    unit = kernel.snapshot()["unit"]
+    return {"ready": True, "socket": str(options.socket), "pid": os.getpid(), "unit": unit}
+
+
+def _write_kernel_file(options: Options) -> None:
+    path = paths.kernel_file(options.state, options.port)
+    said = {"pid": os.getpid(), "port": options.port, "socket": str(options.socket)}
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(said))
+    fresh.chmod(0o600)
+    fresh.replace(path)
+
+
+def _remove_files(options: Options) -> None:
+    for path in (options.socket, paths.kernel_file(options.state, options.port)):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _say(said: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()

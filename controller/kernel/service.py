@@ -1,0 +1,326 @@
+"""The kernel as a service: connects, answers questions, enforces who may ask, and ends in order.
+
+It runs unchanged in a real process (`process.py`) and in virtual time: whatever reaches outside
+comes in through `Outside`.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from controller.config.plan_json import plan_as_dict
+from controller.device.answers import DeviceError, LinkState, PortError
+from controller.device.handpiece import HandpieceClient, Listeners
+from controller.kernel.api import (
+    ApiError,
+    DismissArgs,
+    LowerArgs,
+    Request,
+    StopArgs,
+    TreatArgs,
+    WhoSays,
+    read_args,
+)
+from controller.kernel.authority import Do, may, refusal_sentence
+from controller.kernel.booking import Booking
+from controller.kernel.control import About, Control, DeclinedError
+from controller.kernel.journal import Journal, Row
+from controller.kernel.store import RecordError
+from controller.safety.reading import Identity
+from controller.treatment.events import Command, Who
+
+END_MAX_S: Final = 4.5
+"""From a stop to the end of purge and vent: 2 s + at most 2 s, and a little for the line."""
+
+END_LOOK_S: Final = 0.05
+GIVEN_UP_PERIOD_S: Final = 60.0
+"""How often a unit is looked for that has been away for an hour."""
+
+_COMMANDS: Final[Mapping[Do, Command]] = MappingProxyType(
+    {
+        Do.PAUSE: Command.PAUSE,
+        Do.RESUME: Command.RESUME,
+        Do.ACK: Command.ACK,
+        Do.RESET: Command.RESET,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which port this kernel serves, and where it reads and writes."""
+
+    port: str
+    record_path: str = ""
+    configs: Path | None = None
+    """Folder of the configuration; None is the shipped one."""
+    lock: str = ""
+    """Name of the lock that this kernel holds as long as it lives; stands in its treatments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the kernel reaches outside of itself."""
+
+    make_client: Callable[[Listeners], HandpieceClient]
+    journal: Journal
+    wall_clock: Callable[[], float]
+    alive: Callable[[str], bool] = lambda _lock: False
+    """True while another kernel holds the lock of that name."""
+    claim: Callable[[Identity], None] = lambda _identity: None
+    """Claims the unit for this kernel; ApiError when another one has it."""
+
+
+class Kernel:
+    """Control, handpiece client, journal and configuration of one port, wired."""
+
+    def __init__(self, place: Place, outside: Outside) -> None:
+        """Wire everything; called inside of the loop. Nothing is opened yet."""
+        self._place = place
+        self._outside = outside
+        self._client: HandpieceClient | None = None
+        self.control = Control(
+            self._make_client, outside.journal, About(place.port, place.record_path)
+        )
+        self._booking = Booking(
+            outside.journal, outside.wall_clock, place.configs, place.lock, outside.alive
+        )
+        self._starting = False
+        self._stops = 0
+        self.treatments = 0
+        """Treatments that this kernel has begun."""
+
+    # -- life --------------------------------------------------------------------------------------
+    async def start(self) -> Identity:
+        """Make sure of the record, find the unit, claim it. ApiError says what is in the way."""
+        try:
+            await self._booking.ready()
+            identity = await self._handpiece.connect()
+            self._outside.claim(identity)
+            body = {
+                "pid": os.getpid(),
+                "port": self._place.port,
+                "unit": identity.serial,
+                "firmware": identity.firmware,
+                "simulated": identity.simulated,
+            }
+            await self._outside.journal.commit([Row("kernel", body)])
+            self.control.unfinished = await self._booking.unfinished()
+        except DeviceError as error:
+            raise device_error(error) from error
+        except RecordError as error:
+            raise record_error(error) from error
+        return identity
+
+    async def run(self) -> None:
+        """Control until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.control.run(), name="control")
+            tasks.create_task(self._keep_connected(), name="keep-connected")
+
+    async def end(self) -> None:
+        """Stop in order what runs, within `END_MAX_S`."""
+        if self.control.idle:
+            return
+        self._stop(Who("kernel", "service", "local"), emergency=False)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_MAX_S):
+                while not self.control.idle:
+                    await asyncio.sleep(END_LOOK_S)
+
+    def vent(self) -> None:
+        """Stop at once: valve shut and vent together, for whoever cannot wait for the purge."""
+        self._stop(Who("kernel", "service", "local"), emergency=True)
+
+    async def close(self) -> None:
+        """Hang up and close the record."""
+        if self._client is not None:
+            await self._client.close()
+        await self._outside.journal.close()
+
+    @property
+    def idle(self) -> bool:
+        """True while no treatment runs or is about to."""
+        return self.control.idle and not self._starting
+
+    # -- questions ---------------------------------------------------------------------------------
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything there is to see."""
+        return self.control.snapshot().as_dict()
+
+    def stop(self, request: Request) -> dict[str, Any]:
+        """Stop now, for anybody: the bytes are written when this returns."""
+        args = StopArgs.model_validate({"emergency": request.args.get("emergency") is True})
+        self._stop(_who(request.who), emergency=args.emergency)
+        return {"state": self.control.snapshot().state}
+
+    async def handle(self, request: Request) -> dict[str, Any]:
+        """Answer one question, if this person may ask it."""
+        do, who = request.do, request.who
+        if not may(do, who.role, who.origin):
+            self._outside.journal.note(
+                Row("not_allowed", {"do": do.value, "who": who.model_dump(mode="json")})
+            )
+            raise ApiError(
+                "not_allowed",
+                refusal_sentence(do, who.role, who.origin),
+                "Ask somebody at the unit who may.",
+            )
+        answers: dict[Do, Callable[[Request], Awaitable[dict[str, Any]]]] = {
+            Do.STATUS: self._look,
+            Do.WATCH: self._look,
+            Do.SHUTDOWN: self._shutdown,
+            Do.PLAN: self._plan,
+            Do.TREAT: self._treat,
+            Do.LOWER: self._lower,
+            Do.DISMISS: self._dismiss,
+        }
+        try:
+            if do is Do.STOP:
+                return self.stop(request)
+            return await answers.get(do, self._command)(request)
+        except DeclinedError as error:
+            raise ApiError(error.code, error.sentence, error.next_step) from error
+        except RecordError as error:
+            raise record_error(error) from error
+
+    async def _look(self, _request: Request) -> dict[str, Any]:
+        return self.snapshot()
+
+    async def _shutdown(self, _request: Request) -> dict[str, Any]:
+        await self.end()
+        return {}
+
+    async def _plan(self, request: Request) -> dict[str, Any]:
+        wish = read_args(TreatArgs, request.args)
+        proved = await self._booking.prove(wish, self._identity())
+        return {"plan": plan_as_dict(proved.plan)}
+
+    async def _treat(self, request: Request) -> dict[str, Any]:
+        wish, who = read_args(TreatArgs, request.args), _who(request.who)
+        if not self.idle:
+            raise ApiError(
+                "busy", "A treatment is under way on this unit.", "Wait for its end, or stop it."
+            )
+        self._starting, stops = True, self._stops
+        try:
+            return await self._begin(wish, who, stops)
+        finally:
+            self._starting = False
+
+    async def _begin(self, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
+        await self._booking.ready()
+        proved = await self._booking.prove(wish, self._identity())
+        declined = self.control.may_begin(proved.plan, who)
+        if declined is not None:
+            raise DeclinedError(declined)
+        treatment = await self._booking.book(proved, wish, who)
+        if stops != self._stops:  # a stop voids everything that was asked for before it
+            await self._booking.withdraw(treatment, "stopped before it began")
+            raise ApiError("stopped", "The treatment was stopped before it began.", "Start anew.")
+        try:
+            await self.control.begin(proved.plan, who, treatment)
+        except DeclinedError as error:
+            if self.control.idle:
+                await self._booking.withdraw(treatment, error.sentence)
+            raise
+        self.treatments += 1
+        self.control.unfinished = await self._booking.unfinished()
+        return {"treatment": treatment, "plan": plan_as_dict(proved.plan)}
+
+    async def _lower(self, request: Request) -> dict[str, Any]:
+        args = read_args(LowerArgs, request.args)
+        await self.control.person(
+            Command.LOWER, _who(request.who), args.suction_kpa, args.flow_g_per_min
+        )
+        return {"state": self.control.snapshot().state}
+
+    async def _command(self, request: Request) -> dict[str, Any]:
+        await self.control.person(_COMMANDS[request.do], _who(request.who))
+        return {"state": self.control.snapshot().state}
+
+    async def _dismiss(self, request: Request) -> dict[str, Any]:
+        args = read_args(DismissArgs, request.args)
+        await self._booking.dismiss(args.treatment, args.reason, _who(request.who))
+        self.control.unfinished = await self._booking.unfinished()
+        return {}
+
+    # -- inside ------------------------------------------------------------------------------------
+    def _make_client(self, listeners: Listeners) -> HandpieceClient:
+        self._client = self._outside.make_client(listeners)
+        return self._client
+
+    @property
+    def _handpiece(self) -> HandpieceClient:
+        if self._client is None:
+            raise ApiError("kernel", "The kernel has no line yet.", "Start it first.")
+        return self._client
+
+    def _identity(self) -> Identity:
+        handpiece = self._handpiece
+        if handpiece.identity is None or handpiece.state is not LinkState.IDENTIFIED:
+            raise ApiError(
+                "unit_absent",
+                "The unit does not answer at the moment.",
+                "Check its cable and power; `corneum doctor` looks closer.",
+            )
+        return handpiece.identity
+
+    def _stop(self, who: Who, *, emergency: bool) -> None:
+        self._stops += 1
+        self.control.stop_now(who, emergency=emergency)
+
+    async def _keep_connected(self) -> None:
+        """Look for a lost unit for ever; the client itself gives up after an hour."""
+        while True:
+            try:
+                await self._handpiece.stay_connected()
+            except DeviceError as error:
+                self._outside.journal.note(Row("link_given_up", {"why": str(error)}))
+            while self._handpiece.state is not LinkState.IDENTIFIED:
+                await asyncio.sleep(GIVEN_UP_PERIOD_S)
+                with contextlib.suppress(DeviceError):
+                    await self._handpiece.connect()
+
+
+@asynccontextmanager
+async def running(place: Place, outside: Outside) -> AsyncIterator[Kernel]:
+    """Start a kernel, run it around a body, end it in order. ApiError when it cannot start."""
+    kernel = Kernel(place, outside)
+    failure: Exception | None = None
+    try:
+        await kernel.start()
+        async with asyncio.TaskGroup() as tasks:
+            control = tasks.create_task(kernel.run(), name="kernel")
+            try:
+                yield kernel
+                await kernel.end()
+            except Exception as error:  # noqa: BLE001 - raised below, not wrapped by the group
+                failure = error
+            finally:
+                control.cancel()
+    finally:
+        await kernel.close()
+    if failure is not None:
+        raise failure
+
+
+def record_error(error: RecordError) -> ApiError:
+    """Return the refusal for a record that cannot be kept."""
+    return ApiError("record", str(error), "Nothing has moved; start again when that is done.")
+
+
+def device_error(error: DeviceError) -> ApiError:
+    """Return the refusal for what is wrong between host and unit."""
+    kind = f"port_{error.kind.name.lower()}" if isinstance(error, PortError) else "device"
+    return ApiError(kind, error.sentence, error.next_step)
+
+
+def _who(says: WhoSays) -> Who:
+    return Who(says.name, says.role.value, says.origin.value)
