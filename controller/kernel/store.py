@@ -42,8 +42,6 @@ CREATE TABLE IF NOT EXISTS head (
 );
 CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
 CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment) WHERE kind = 'treatment';
-CREATE INDEX IF NOT EXISTS journal_client ON journal (json_extract(body, '$.client'))
-    WHERE kind = 'treatment';
 CREATE TRIGGER IF NOT EXISTS journal_is_never_edited BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'journal rows are never edited'); END;
 CREATE TRIGGER IF NOT EXISTS journal_is_never_shortened BEFORE DELETE ON journal

@@ -25,8 +25,6 @@ class Notice(Enum):
 
     SAFE_NOT_REACHED = "the safe state was not confirmed"
     STOP_SLOW = "the orderly end took too long"
-    NO_ANSWER = "a request has no answer"
-    SELF_TEST_LATE = "the self-test does not end"
     RELEASE_SWITCH = "the switch must be released first"
     PRESS_SWITCH = "armed: waiting for the switch"
     ARMED_AGAIN = "nobody pressed: arming again"
@@ -338,8 +336,6 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
             "U11", _MEDIUM, "The unit did not purge and vent in time; it was vented at once.",
             "Check hose and vent before the next treatment.",
         ),
-        Notice.NO_ANSWER: NO_ANSWER,
-        Notice.SELF_TEST_LATE: SELF_TEST,
         Notice.RELEASE_SWITCH: SWITCH_PRESSED,
         Notice.PRESS_SWITCH: _tell(
             "H04", "The unit is armed.", "Press the hand switch on the skin within ten seconds."

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
-from controller.safety.alarm_texts import OF_NOTICE, OF_REFUSAL, Notice
+from controller.safety.alarm_texts import (
+    NO_ANSWER,
+    NOT_UNDERSTOOD,
+    OF_NOTICE,
+    OF_REFUSAL,
+    SELF_TEST,
+    SWITCH_PRESSED,
+    WRONG_MODE,
+    Notice,
+)
 from controller.safety.alarms import Alarm
 from controller.safety.reading import Reading
 from controller.treatment.events import Action, Answered, Configure, RunSelfTest, Step
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import Mode, Refusal
 
+REST_MAX_S: Final = 10.0  # the purge and vent of an earlier end take 4 s, a boot less
 ANSWER_MAX_S: Final = 5.0  # the client's own retries end after 1.2 s; this only guards its bound
 SELF_TEST_MAX_S: Final = 10.0  # the self-test takes about 3 s
 PROOF_S: Final = envelope.STREAM_HEALTHY_WINDOW_S + 2 * envelope.SETPOINT_PERIOD_S
@@ -28,6 +38,7 @@ class Phase(Enum):
     """What the preparation waits for."""
 
     BEGIN = "the person who starts"
+    REST = "a device at rest"
     CONFIGURE = "the answer to CONFIG"
     RELEASE = "a released hand switch, for the self-test"
     TEST = "the answer to SELFTEST"
@@ -38,6 +49,7 @@ class Phase(Enum):
 
 
 _WAIT_S: Final = {
+    Phase.REST: REST_MAX_S,
     Phase.CONFIGURE: ANSWER_MAX_S,
     Phase.RELEASE: SWITCH_WAIT_MAX_S,
     Phase.TEST: ANSWER_MAX_S,
@@ -46,13 +58,15 @@ _WAIT_S: Final = {
     Phase.OFFERED: ANSWER_MAX_S,
 }
 _LATE: Final = {
-    Phase.CONFIGURE: Notice.NO_ANSWER,
-    Phase.RELEASE: Notice.RELEASE_SWITCH,
-    Phase.TEST: Notice.NO_ANSWER,
-    Phase.TESTING: Notice.SELF_TEST_LATE,
-    Phase.PROVE: Notice.RELEASE_SWITCH,
-    Phase.OFFERED: Notice.NO_ANSWER,
+    Phase.REST: WRONG_MODE,
+    Phase.CONFIGURE: NO_ANSWER,
+    Phase.RELEASE: SWITCH_PRESSED,
+    Phase.TEST: NO_ANSWER,
+    Phase.TESTING: SELF_TEST,
+    Phase.PROVE: SWITCH_PRESSED,
+    Phase.OFFERED: NO_ANSWER,
 }
+_AT_REST: Final = frozenset({Mode.DISARMED, Mode.READY})
 _OF_STEP: Final = {
     Step.CONFIGURE: Phase.CONFIGURE,
     Step.SELF_TEST: Phase.TEST,
@@ -83,10 +97,9 @@ class Preparation:
         """True when ARM was offered as often as it may be."""
         return self.offers >= OFFERS_MAX
 
-    def begin(self, now_s: float) -> tuple[Action, ...]:
-        """Start with CONFIG."""
-        self._enter(Phase.CONFIGURE, now_s)
-        return (self.configure,)
+    def begin(self, now_s: float) -> None:
+        """Start: CONFIG goes out once the device is at rest."""
+        self._enter(Phase.REST, now_s)
 
     def again(self, now_s: float) -> None:
         """The device disarmed because nobody pressed: prove it anew, for its token is void."""
@@ -105,7 +118,10 @@ class Preparation:
             self._enter(Phase.TESTING, now_s)
 
     def observe(self, reading: Reading, now_s: float) -> tuple[Action, ...]:
-        """Start the self-test once the switch is released, and follow the device through it."""
+        """Follow the device: configure it at rest, test it with a released switch, see READY."""
+        if self.phase is Phase.REST and reading.mode in _AT_REST:
+            self._enter(Phase.CONFIGURE, now_s)
+            return (self.configure,)
         if self.phase is Phase.RELEASE and reading.switch_released:
             self._enter(Phase.TEST, now_s)
             return (RunSelfTest(),)
@@ -121,7 +137,7 @@ class Preparation:
         elif reading.mode is not Mode.DISARMED or not now_s - self.since_s > TEST_SHOWS_S:
             return
         elif reading.switch_released or self.exhausted:
-            self.failed = OF_REFUSAL[Refusal.SELF_TEST_FAILED]
+            self.failed = SELF_TEST
         else:  # pressed too early, which fails the self-test: try again when it is released
             self.offers += 1
             self._enter(Phase.RELEASE, now_s)
@@ -142,7 +158,7 @@ class Preparation:
     def wake(self, now_s: float) -> None:
         """See whether what is waited for takes too long."""
         if self.phase in _WAIT_S and not now_s - self.since_s <= _WAIT_S[self.phase]:
-            self.failed = OF_NOTICE[_LATE[self.phase]]
+            self.failed = _LATE[self.phase]
 
     def deadline_s(self) -> float | None:
         """When ``wake`` has to be called at the latest."""
@@ -150,13 +166,13 @@ class Preparation:
 
     def _refused(self, event: Answered, now_s: float) -> None:
         if not event.known:
-            self.failed = OF_NOTICE[Notice.NO_ANSWER]
+            self.failed = NO_ANSWER
         elif event.step is Step.ARM and event.refusal in _TRY_AGAIN:
             self._enter(Phase.PROVE, now_s)
         elif event.step is Step.SELF_TEST and event.refusal is Refusal.SWITCH_PRESSED:
             self._enter(Phase.RELEASE, now_s)
         else:
-            self.failed = OF_REFUSAL.get(event.refusal, OF_REFUSAL[Refusal.NOT_UNDERSTOOD])
+            self.failed = OF_REFUSAL.get(event.refusal, NOT_UNDERSTOOD)
 
     def _enter(self, phase: Phase, now_s: float) -> None:
         self.phase = phase

@@ -12,6 +12,7 @@ from typing import Final
 
 from controller.safety.alarm_texts import (
     EXPOSURE,
+    NO_ANSWER,
     OF_CAUSE,
     OF_INTERLOCK,
     OF_NOTICE,
@@ -55,7 +56,9 @@ EXPOSURE_ROW_S: Final = 0.5  # a crash loses no more than this, and is charged t
 SILENCE_MAX_S: Final = 1.0  # while nothing is armed, a hiccup of the line is no reason to refuse
 
 MODES: Final = {
-    State.PREPARING: frozenset({Mode.DISARMED, Mode.SELFTEST, Mode.READY}),
+    State.PREPARING: frozenset(
+        {Mode.BOOT, Mode.STOPPING, Mode.DISARMED, Mode.SELFTEST, Mode.READY}
+    ),
     State.ARMING: frozenset({Mode.READY, Mode.ARMED, Mode.ACTIVE, Mode.PAUSED}),
     State.ARMED: frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED}),
     State.ACTIVE: frozenset({Mode.ACTIVE, Mode.PAUSED}),
@@ -294,8 +297,8 @@ class Supervisor:
             return conduct.refuse(EXPOSURE)
         if reading is not None and reading.mode is Mode.SAFE:
             return conduct.refuse(OF_CAUSE.get(reading.cause, OF_CAUSE[Cause.ENVELOPE]))
-        row = Commit("begin", {"who": rows.who_body(who)})
-        return (row, *self._preparation.begin(now_s))
+        self._preparation.begin(now_s)
+        return (Commit("begin", {"who": rows.who_body(who)}),)
 
     def _answered(self, event: Answered, now_s: float) -> Actions:
         if event.step is Step.RESET:
@@ -311,7 +314,7 @@ class Supervisor:
         """Look at how the preparation stands: it failed, or ARM can be offered, or neither."""
         conduct, preparation, reading = self.conduct, self._preparation, self.conduct.newest
         if preparation.failed is not None:
-            if self.state is State.ARMING and preparation.failed is OF_NOTICE[Notice.NO_ANSWER]:
+            if self.state is State.ARMING and preparation.failed is NO_ANSWER:
                 return self._host_trip(Interlock.NO_ANSWER, now_s)  # it may be armed
             return conduct.refuse(preparation.failed)
         if not preparation.proven(now_s) or reading is None or reading.mode is not Mode.READY:

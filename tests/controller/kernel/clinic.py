@@ -1,0 +1,150 @@
+"""A clinic in virtual time: the control loop, an in-memory journal and a simulated handpiece."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from controller.config.locate import shipped_configs
+from controller.config.people import load_client, load_unit
+from controller.config.programs import load_program
+from controller.config.skin import load_skin
+from controller.device.handpiece import HandpieceClient, Listeners
+from controller.kernel.control import About, Control
+from controller.kernel.journal import Journal
+from controller.kernel.snapshot import Snapshot
+from controller.kernel.store import Store
+from controller.kernel.writer import InlineWriter
+from controller.treatment.events import Command, Who
+from controller.treatment.plan import Plan
+from controller.treatment.planning import make_plan
+from simulator.handpiece import SERIAL_NUMBER
+from simulator.qa.loop import run_virtual
+from simulator.qa.rig import Rig, RigSpec, rig
+
+T = TypeVar("T")
+
+CONFIGS: Final = shipped_configs()
+SKIN: Final = load_skin(CONFIGS)
+ANNA: Final = Who("anna", "practitioner")
+FAR: Final = Who("ben", "practitioner", "remote")
+LOOK_S: Final = 0.01
+
+
+def plan_of(program: str = "refresh", budget_s: float | None = None) -> Plan:
+    """Return the plan of the practice client, its zones cut to ``budget_s`` of contact."""
+    made = make_plan(
+        load_program(CONFIGS, program, SKIN),
+        load_client(CONFIGS, "demo"),
+        load_unit(CONFIGS, SERIAL_NUMBER, simulated=True),
+        SKIN,
+        (),
+        1.9e9,
+    )
+    assert isinstance(made, Plan)
+    if budget_s is None:
+        return made
+    stages = tuple(replace(stage, contact_budget_s=budget_s) for stage in made.stages)
+    return replace(made, stages=stages)
+
+
+@dataclass(slots=True)
+class Clinic:
+    """Everything that a scenario needs in its hands."""
+
+    rig: Rig
+    control: Control
+    client: HandpieceClient
+    journal: Journal
+    store: Store
+
+    @property
+    def now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    @property
+    def state(self) -> str:
+        return self.control.snapshot().state
+
+    @property
+    def view(self) -> Snapshot:
+        return self.control.snapshot()
+
+    async def until(self, *states: str, within_s: float = 120.0) -> None:
+        """Wait until the treatment is in one of ``states``."""
+        await self.wait_for(lambda: self.state in states, within_s)
+
+    async def wait_for(self, holds: Callable[[], bool], within_s: float = 120.0) -> None:
+        """Wait until ``holds`` says so."""
+        end_s = self.now_s + within_s
+        while not holds():
+            assert self.now_s < end_s, f"still {self.state}: {self.view.alarms}"
+            await asyncio.sleep(LOOK_S)
+
+    async def treat(self, plan: Plan | None = None, number: int = 1) -> None:
+        """Begin a treatment of short zones."""
+        await self.control.begin(plan or plan_of(budget_s=4.0), ANNA, number)
+
+    async def ask(self, command: Command, **values: float) -> None:
+        await self.control.person(command, ANNA, **values)
+
+    def rows(self, kind: str | None = None) -> list[tuple[str, dict[str, Any]]]:
+        """Return what the journal has so far."""
+        found = self.store.connection().execute("SELECT kind, body FROM journal ORDER BY id")
+        return [(name, json.loads(text)) for name, text in found if kind in (None, name)]
+
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.rows()]
+
+    def codes(self) -> list[str]:
+        return [alarm.code for alarm in self.view.alarms]
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Return what the device really did."""
+        return [dict(event) for event in self.rig.events if event["kind"] == kind]
+
+    def valve_open_at_end(self) -> bool:
+        return self.rig.handpiece.plant.truth.valve_open > 0.01
+
+
+@asynccontextmanager
+async def clinic(spec: RigSpec | None = None) -> AsyncIterator[Clinic]:
+    """Power everything on, connect, and switch everything off again."""
+    async with rig(spec) as made:
+        store = Store(None)
+        journal = Journal(InlineWriter(store), made.wall_clock, folder=None)
+        clients: list[HandpieceClient] = []
+
+        def make_client(listeners: Listeners) -> HandpieceClient:
+            clients.append(made.client(listeners))
+            return clients[0]
+
+        control = Control(make_client, journal, About("virtual", "memory"))
+        client = clients[0]
+        await client.connect()
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(control.run(), name="control"),
+                tasks.create_task(client.stay_connected(), name="reconnect"),
+            ]
+            yield Clinic(made, control, client, journal, store)
+            for task in running:
+                task.cancel()
+        await client.close()
+        await asyncio.sleep(0.2)  # the last notes
+        await journal.close()
+
+
+def scenario(
+    play: Callable[[Clinic], Awaitable[T]], spec: RigSpec | None = None, limit_s: float = 600.0
+) -> T:
+    """Run one scenario in virtual time."""
+
+    async def whole() -> T:
+        async with clinic(spec) as made:
+            return await play(made)
+
+    coroutine: Coroutine[Any, Any, T] = whole()
+    return run_virtual(coroutine, limit_s=limit_s)
