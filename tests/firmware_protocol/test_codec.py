@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_protocol import vectors
-from firmware_protocol.catalogue import CATALOGUE, Direction, Spec
+from firmware_protocol.catalogue import CATALOGUE, Direction, Seed, Spec
 from firmware_protocol.codec import BadFrameError, Frame, Reject, decode, encode
 from firmware_protocol.crc import RESIDUE, SEEDS, crc32, seed_for
 from firmware_protocol.errors import LocalProtocolError
@@ -201,6 +201,18 @@ def test_an_unknown_message_of_odd_length_is_refused_for_its_length() -> None:
     long = vectors.RawFrame(0x6F, 0, 1, 1, bytes(RUN_MAX_BYTES), 0).raw()
     assert reason_of(cobs_encode(long), Direction.TO_HOST) is Reject.LENGTH
     assert reason_of(b"\x01", Direction.TO_HOST) is Reject.LENGTH
+
+
+@pytest.mark.parametrize(
+    ("payload_bytes", "reason"),
+    [(0, Reject.UNKNOWN), (26, Reject.UNKNOWN), (27, Reject.LENGTH)],
+)
+def test_an_unknown_message_may_be_as_long_as_a_frame_may(
+    payload_bytes: int, reason: Reject
+) -> None:
+    seed = SEEDS[Direction.TO_HOST, Seed.SCHEMA]
+    wire = vectors.RawFrame(0x6F, 0, 1, 1, bytes(payload_bytes), seed).wire()
+    assert reason_of(run_of(wire), Direction.TO_HOST) is reason
 
 
 def test_an_unknown_message_with_a_wrong_crc_is_noise() -> None:
