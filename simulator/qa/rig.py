@@ -8,12 +8,18 @@ bytes at the same times, and `Rig.trace_sha256` says so.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from controller.device.handpiece import HandpieceClient, Listeners
+from controller.kernel.api import Request
+from controller.kernel.journal import Journal
+from controller.kernel.service import Kernel, Outside, Place, running
+from controller.kernel.store import Store
+from controller.kernel.writer import InlineWriter
 from simulator.handpiece import Handpiece, Happening
 from simulator.host import DeviceHost
 from simulator.line import Line, Weather
@@ -25,6 +31,10 @@ WALL_START_S: Final = (
     1_900_000_000.0  # a morning in March 2030; only written down, never decided on
 )
 LINE_DELAY_S: Final = 0.003  # one frame of 39 bytes at 115200 baud takes 3.4 ms
+LOOK_S: Final = 0.05  # how often a scenario looks whether what it waits for has come
+WAIT_MAX_S: Final = 600.0  # the longest zone of any program is shorter
+
+PRACTITIONER: Final = {"name": "qa", "role": "practitioner", "origin": "local"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,10 @@ class RigSpec:
     hand: Hand | str = "average"
     plant: PlantSpec = field(default_factory=PlantSpec)
     weather: Weather = field(default_factory=lambda: Weather(delay_s=LINE_DELAY_S))
+    configs: Path | None = None
+    """Folder of the configuration; None is the shipped one."""
+    record: Path | None = None
+    """Folder of the journal; None keeps it in memory."""
 
 
 class Rig:
@@ -54,6 +68,13 @@ class Rig:
     def client(self, listeners: Listeners) -> HandpieceClient:
         """Return a handpiece client for this line, with nonces from the seed."""
         return HandpieceClient(self.wire.open, listeners, nonces=self.nonce)
+
+    def outside(self) -> Outside:
+        """Return what the kernel reaches outside of itself: all of it deterministic."""
+        folder = self.spec.record
+        store = Store(None if folder is None else folder / "journal.sqlite3")
+        journal = Journal(InlineWriter(store), self.wall_clock, folder=folder)
+        return Outside(self.client, journal, self.wall_clock)
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""
@@ -91,3 +112,49 @@ async def rig(spec: RigSpec | None = None) -> AsyncIterator[Rig]:
         yield made
     finally:
         made.close()
+
+
+class Service:
+    """A kernel that runs on a rig, and the words to drive it as any client of its API would."""
+
+    def __init__(self, made: Rig, kernel: Kernel) -> None:
+        self.rig = made
+        self.kernel = kernel
+
+    async def ask(self, do: str, **args: object) -> dict[str, Any]:
+        """Ask as a practitioner at the unit; ApiError is a refusal."""
+        request = Request.model_validate({"do": do, "who": PRACTITIONER, "args": args})
+        return await self.kernel.handle(request)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything there is to see."""
+        return self.kernel.snapshot()
+
+    @property
+    def state(self) -> str:
+        """The state of the treatment, or idle."""
+        return str(self.snapshot()["state"])
+
+    async def until(self, reached: Callable[[], bool], max_s: float = WAIT_MAX_S) -> float:
+        """Wait until ``reached`` and return how long it took; TimeoutError after ``max_s``."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        async with asyncio.timeout(max_s):
+            while not reached():
+                await asyncio.sleep(LOOK_S)
+        return loop.time() - began_s
+
+    async def treat(self, program: str, client: str = "demo", **args: object) -> dict[str, Any]:
+        """Run one treatment to its end and return the last snapshot."""
+        await self.ask("treat", program=program, client=client, **args)
+        await self.until(lambda: self.kernel.idle)
+        return self.snapshot()
+
+
+@asynccontextmanager
+async def service(spec: RigSpec | None = None) -> AsyncIterator[Service]:
+    """Run the whole service around a scenario: device, line and kernel."""
+    async with rig(spec) as made:
+        place = Place("virtual", configs=made.spec.configs)
+        async with running(place, made.outside()) as kernel:
+            yield Service(made, kernel)
