@@ -77,6 +77,11 @@ def kernel(arguments: Sequence[str], keep_fds: Sequence[int] = ()) -> Started:
     return _start(command, "the kernel", pass_fds=keep_fds)
 
 
+def socket_of(kernel: Started) -> Path:
+    """Return the socket of a kernel that is ready."""
+    return Path(str(kernel.said["socket"]))
+
+
 def _simulator_command() -> list[str]:
     beside = Path(sys.executable).with_name("corneum-sim")
     found = str(beside) if beside.exists() else shutil.which("corneum-sim")

@@ -91,7 +91,7 @@ def _kernel(where: Where) -> Iterator[Path]:
             arguments = ["--port", port, "--state", str(state_dir()), "--once"]
             kernel = start.kernel(arguments, keep)
             stack.callback(kernel.end)
-            socket = Path(str(kernel.said["socket"]))
+            socket = start.socket_of(kernel)
         yield socket
 
 
