@@ -11,7 +11,7 @@ import os
 import tty
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 READ_MAX: Final = 65_536
 WAITING_MAX: Final = 65_536  # unsent bytes on TCP: ten seconds of telemetry, then the rest is lost
@@ -149,9 +149,8 @@ class _Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self._port.take(transport)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
+        self._port.take(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._on_data(data)

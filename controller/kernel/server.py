@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from controller.kernel import api
 from controller.kernel.api import ApiError, Request
@@ -127,13 +127,12 @@ class _Connection(asyncio.Protocol):
     # -- asyncio.Protocol --------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Check who it is before a byte is read."""
-        if not isinstance(transport, asyncio.Transport):
-            return
-        self._transport = transport
-        refused = self._server.welcome(self, transport.get_extra_info("socket"))
+        line = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
+        self._transport = line
+        refused = self._server.welcome(self, line.get_extra_info("socket"))
         if refused is not None:
             self._write(api.refusal(0, refused))
-            transport.close()
+            line.close()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; a line may come in any pieces."""
