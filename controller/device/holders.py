@@ -76,5 +76,5 @@ def _command(pid: int) -> str:
         raw = (_PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
         return "ended meanwhile"
-    words = raw.replace(b"\0", b" ").decode(errors="replace").strip()
+    words = " ".join(raw.replace(b"\0", b" ").decode(errors="replace").split())
     return words[:_COMMAND_MAX] or "unnamed"

@@ -121,8 +121,12 @@ def _open_tty(path: str) -> OpenPort:
 
 
 def _settle_tty(port: serial.Serial, fd: int) -> None:
-    """Make an empty read mean a hang-up, and a USB adapter answer in 1 instead of 16 ms."""
+    """Make an empty read mean a hang-up, and a USB adapter answer in 1 instead of 16 ms.
+
+    Closing the port must not drop DTR, because on many boards that resets the unit.
+    """
     settings = termios.tcgetattr(fd)
+    settings[2] &= ~termios.HUPCL
     settings[6][termios.VMIN] = 1
     settings[6][termios.VTIME] = 0
     termios.tcsetattr(fd, termios.TCSANOW, settings)
