@@ -98,9 +98,10 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
         title=f"{plan['display_name']} for {plan['client']}{simulated}",
         title_justify="left",
         box=box.SIMPLE,
+        pad_edge=False,
     )
-    table.add_column("zone")
-    for name in ("suction", "crystals", "on skin", "depth", "bound of cap", "ends by"):
+    table.add_column("zone", min_width=18)
+    for name in ("suction", "crystals", "on skin", "depth", "bound of cap", "end"):
         table.add_column(name, no_wrap=True, justify="right")
     for zone in plan["zones"]:
         table.add_row(*_cells(zone))

@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from typing import Any, Final
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from controller.cli.outcome import ExitCode
-from controller.cli.words import quantity
-from controller.kernel.snapshot import Snapshot, TreatmentView
+from controller.cli.words import UNKNOWN, quantity
+from controller.kernel.snapshot import Snapshot, TreatmentView, ZoneView
 
 EXIT_BY_OUTCOME: Final = {
     "completed": ExitCode.DONE,
@@ -56,7 +57,7 @@ def show(console: Console, snapshot: Snapshot) -> None:
     for alarm in snapshot.alarms:
         console.print(f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}")
     if snapshot.time_to_safe_ms is not None:
-        console.print(f"valve shut and vented {snapshot.time_to_safe_ms:.0f} ms after the stop")
+        console.print(f"valve shut {snapshot.time_to_safe_ms:.0f} ms after the stop")
     console.print(f"record: treatment {treatment.id} in {snapshot.record.path}", soft_wrap=True)
 
 
@@ -65,29 +66,27 @@ def _table(treatment: TreatmentView) -> Table:
     table = Table(
         title=f"{treatment.display_name} for {treatment.client}: {treatment.outcome}{simulated}",
         title_justify="left",
+        box=box.SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    for name in (
-        "zone",
-        "",
-        "crystals",
-        "on skin",
-        "suction mean",
-        "peak",
-        "depth",
-        "bound",
-        "cap",
-    ):
-        table.add_column(name, justify="left" if name in {"zone", ""} else "right", no_wrap=True)
+    table.add_column("zone", min_width=10)
+    table.add_column("", no_wrap=True)
+    for name in ("crystals", "on skin", "suction, peak", "depth", "bound of cap"):
+        table.add_column(name, justify="right", no_wrap=True)
     for zone in treatment.zones:
-        table.add_row(
-            zone.display,
-            zone.state,
-            quantity(zone.grams, "g"),
-            quantity(zone.contact_s, "s"),
-            quantity(zone.suction_kpa_mean, "kPa"),
-            quantity(zone.suction_kpa_peak, "kPa"),
-            quantity(zone.nominal_um, "µm", 2),
-            quantity(zone.bound_um, "µm", 2),
-            quantity(zone.cap_um, "µm", 2),
-        )
+        table.add_row(*_cells(zone))
     return table
+
+
+def _cells(zone: ZoneView) -> tuple[str, ...]:
+    mean, peak = zone.suction_kpa_mean, zone.suction_kpa_peak
+    return (
+        zone.display,
+        zone.state,
+        quantity(zone.grams, "g"),
+        quantity(zone.contact_s, "s", 0),
+        UNKNOWN if mean is None or peak is None else f"{mean:.1f}, {peak:.1f} kPa",
+        quantity(zone.nominal_um, "µm", 2),
+        f"{zone.bound_um:.2f} of {zone.cap_um:.2f} µm",
+    )
