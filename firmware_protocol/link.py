@@ -48,6 +48,10 @@ __all__ = [
 
 _KIND: Final = {spec.message: spec.kind for spec in CATALOGUE}
 _SENDER: Final = {spec.message: spec.direction for spec in CATALOGUE}
+# Bound once: in Python 3.11 each look-up of a member on its enum costs as much as a CRC.
+_STOP: Final = Kind.STOP
+_PERIODIC: Final = Kind.PERIODIC
+_REQUEST: Final = Kind.REQUEST
 _SESSIONLESS: Final = frozenset(
     spec.message for spec in CATALOGUE if spec.seed is Seed.FIXED and spec.kind is not Kind.STOP
 )
@@ -108,9 +112,9 @@ class Link:
         A STOP begins with a delimiter, so that neither noise nor a half-sent frame swallows it.
         """
         kind = self._kind_to_send(message)
-        if kind is Kind.STOP:
+        if kind is _STOP:
             return DELIMITER + encode(message, self.session, 0)
-        if kind is not Kind.PERIODIC:
+        if kind is not _PERIODIC:
             raise LocalProtocolError(f"{type(message).__name__} is {kind.value}")
         if self.session == 0:
             raise LocalProtocolError(f"{type(message).__name__} needs an open session")
@@ -119,7 +123,7 @@ class Link:
 
     def request(self, message: Message, now_s: float) -> int:
         """Queue a one-shot and return its sequence; its bytes come out of `outgoing`."""
-        if self._kind_to_send(message) is not Kind.REQUEST:
+        if self._kind_to_send(message) is not _REQUEST:
             raise LocalProtocolError(f"{type(message).__name__} is not a one-shot")
         if self.session == 0 and type(message) not in _SESSIONLESS:
             raise LocalProtocolError(f"{type(message).__name__} needs an open session")
@@ -166,7 +170,7 @@ class Link:
 
     def _take(self, frame: Frame, now_s: float, events: list[Event]) -> None:
         kind = _KIND[type(frame.message)]
-        if kind is Kind.STOP:
+        if kind is _STOP:
             events.append(MessageReceived(frame.message))
             return
         if type(frame.message) in _SESSIONLESS:
@@ -174,9 +178,9 @@ class Link:
                 raise BadFrameError(Reject.SESSION)
         elif frame.session != self.session or frame.session == 0:
             raise BadFrameError(Reject.SESSION)
-        if kind is Kind.PERIODIC:
+        if kind is _PERIODIC:
             self._take_periodic(frame, now_s, events)
-        elif kind is Kind.REQUEST:
+        elif kind is _REQUEST:
             self._take_request(frame, events)
         else:
             self._take_reply(frame, now_s, events)
