@@ -208,7 +208,7 @@ async def _round_trip(client: HandpieceClient) -> Finding:
     return Finding(
         "round trip",
         ok=quick,
-        sentence=f"half of the questions are answered within {p50_s * MS_PER_S:.1f} ms",
+        sentence=f"half of the questions are answered within {max(p50_s * MS_PER_S, 1.0):.1f} ms",
         next_step="" if quick else "set the latency timer of the USB adapter to 1 ms",
     )
 

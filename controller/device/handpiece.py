@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from firmware_protocol.errors import Reject
 
 SILENCE_MAX_S: Final = 1.0  # 50 telemetry frames: the unit is off, was reset, or the line is cut
+HELLOS_MAX: Final = 2  # each is tried 5 times in 0.775 s, and a unit that boots hears none of them
 BUSY_WAIT_MAX_S: Final = 1.0  # an armed session without a host lapses within 0.5 s
 BUSY_PAUSE_S: Final = 0.1
 
@@ -128,7 +129,6 @@ class HandpieceClient:
     # -- connecting --------------------------------------------------------------------------------
     async def connect(self) -> Identity:
         """Open the port, say HELLO, check version and serial number. Raises DeviceError."""
-        self._fallen.clear()
         try:
             await self._driver.open()
             self._change(LinkState.CONNECTED, "the port is open")
@@ -140,6 +140,7 @@ class HandpieceClient:
             raise
         self.identity = identity_of(ident)
         self._serial = ident.serial
+        self._fallen.clear()
         self._watch_silence()
         self._change(LinkState.IDENTIFIED, f"unit {ident.serial} answered")
         return self.identity
@@ -225,20 +226,24 @@ class HandpieceClient:
         patience_s = loop.time() + BUSY_WAIT_MAX_S
         while True:
             nonce = self._nonces()
-            reply = (await self._driver.request(hello(nonce), resolve=False)).message
-            if not isinstance(reply, Ident):
-                raise SilentError("nobody answered HELLO", "see what `corneum doctor` finds there")
+            ident = await self._say_hello(nonce)
             try:
-                check_greeting(reply, self._serial)
+                check_greeting(ident, self._serial)
             except UnitBusyError:
                 if loop.time() >= patience_s:
                     raise
                 await asyncio.sleep(BUSY_PAUSE_S)
             else:
-                self._driver.link.open_session(
-                    session_number(nonce, reply.device_nonce), loop.time()
-                )
+                session = session_number(nonce, ident.device_nonce)
+                self._driver.link.open_session(session, loop.time())
+                return ident
+
+    async def _say_hello(self, nonce: int) -> Ident:
+        for _ in range(HELLOS_MAX):
+            reply = (await self._driver.request(hello(nonce), resolve=False)).message
+            if isinstance(reply, Ident):
                 return reply
+        raise SilentError("nobody answered HELLO", "see what `corneum doctor` finds there")
 
     async def _reconnect(self) -> None:
         problem: DeviceError = SilentError("the unit is not looked for", "connect it by hand")
@@ -322,6 +327,7 @@ class HandpieceClient:
     def _change(self, state: LinkState, why: str) -> None:
         news = LinkNews(state, why)
         self.state = state
-        if news != self._told:  # an unplugged port is told once, not at every try
+        again = state is LinkState.CONNECTED and self._fallen.is_set()
+        if news != self._told and not again:  # a lost unit is told once, not at every try
             self._told = news
             self._listeners.on_link(news)
