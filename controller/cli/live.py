@@ -49,8 +49,8 @@ def _state_line(snapshot: Snapshot) -> Text:
 
 
 def _zones(treatment: TreatmentView) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "zone", "time on skin", "exposure, bound against cap", "crystals", "suction"):
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("", "zone", "time on skin", "exposure bound of cap", "crystals", "suction"):
         table.add_column(name, header_style="dim", no_wrap=True)
     for zone in treatment.zones:
         table.add_row(*_zone_cells(zone), style="" if zone.state == "current" else "dim")
@@ -69,7 +69,7 @@ def _zone_cells(zone: ZoneView) -> tuple[str, ...]:
 
 
 def _live(live: LiveView) -> Table:
-    table = Table.grid(padding=(0, 3, 0, 0))
+    table = Table.grid(padding=(0, 2, 0, 0))
     suction = f"{quantity(live.suction_kpa, 'kPa')}  set {live.set_suction_kpa:.1f}"
     flow = f"{quantity(live.flow_g_per_min, 'g/min')}  set {live.set_flow_g_per_min:.1f}"
     table.add_row("suction", _gauge(live.suction_kpa, live.set_suction_kpa), suction, _inputs(live))

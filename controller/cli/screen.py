@@ -1,7 +1,10 @@
 """Where a treatment is shown: a live view on a terminal, lines in a pipe, data for scripts."""
 
+import contextlib
 import sys
+import termios
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -23,12 +26,14 @@ class Screen:
         self._console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
         self._as_json = as_json
         self._live: Live | None = None
+        self._terminal = contextlib.ExitStack()
         self._hint = "Ctrl-C ends the treatment in order."
         self._said_state = ""
         self._said_at_s = -LINE_PERIOD_S
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
+            self._terminal.enter_context(_without_echo_of_keys())
             self._live = Live(console=self._console, refresh_per_second=REFRESH_PER_S)
             self._live.start()
         return self
@@ -41,6 +46,7 @@ class Screen:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+        self._terminal.close()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show where the treatment stands."""
@@ -63,3 +69,19 @@ class Screen:
         """Show the summary; with ``as_json`` the data says it all."""
         if not self._as_json:
             summary.show(self._console, snapshot)
+
+
+@contextlib.contextmanager
+def _without_echo_of_keys() -> Iterator[None]:
+    """Keep the terminal from printing ^C into the view, which would shift it by a line."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    quiet = [*before[:3], before[3] & ~termios.ECHOCTL, *before[4:]]
+    termios.tcsetattr(descriptor, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

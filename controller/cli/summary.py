@@ -70,7 +70,7 @@ def _table(treatment: TreatmentView) -> Table:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("zone", min_width=10)
+    table.add_column("zone")
     table.add_column("", no_wrap=True)
     for name in ("crystals", "on skin", "suction, peak", "depth", "bound of cap"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-BAR_WIDTH: Final = 14
+BAR_WIDTH: Final = 8
 UNKNOWN: Final = "—"
 
 STATE_WORDS: Final = {
