@@ -1,6 +1,7 @@
 """The control channel: a unix socket, apart from the line, that moves hand, faults and line.
 
-One JSON object a line in, one out: ``{"ok": true, ...}`` or ``{"ok": false, "error": sentence}``.
+One JSON object a line in, one out: ``{"ok": true, "t_s": when, ...}``, with the device seconds at
+which it was done, or ``{"ok": false, "error": sentence}``.
 It is of the simulator, not of the device: nothing on the serial line can reach it.
 """
 
@@ -60,11 +61,12 @@ class Control:
             if verb is None:
                 raise RefusedError(_unknown("do", request.get("do"), self._verbs))
             self._host.advance()
+            t_s = round(self._host.handpiece.now_s, 6)
             reply = verb(request)
             self._host.flush()
         except RefusedError as error:
             return {"ok": False, "error": str(error)}
-        return {"ok": True, **reply}
+        return {"ok": True, "t_s": t_s, **reply}
 
     async def start(self, path: Path) -> None:
         """Listen on a unix socket that only this user may open; OSError where that fails."""
@@ -128,7 +130,6 @@ class Control:
         handpiece = host.handpiece
         board, truth = handpiece.firmware.board, handpiece.plant.truth
         return {
-            "t_s": round(handpiece.now_s, 6),
             "lagged_s": round(host.lagged_s, 6),
             "mode": board.mode.name,
             "cause": board.cause.name,
