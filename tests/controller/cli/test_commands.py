@@ -1,0 +1,131 @@
+"""The verbs that need no unit: their answers, sentences and exit codes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from controller.cli import main as command
+from controller.cli.outcome import ExitCode
+from controller.cli.start import exit_code_of, failure_of
+
+VERBS = ("treat", "plan", "stop", "pause", "resume", "ack", "reset", "status", "doctor", "config")
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    monkeypatch.setenv("CORNEUM_STATE", str(tmp_path / "state"))
+
+    def _run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["corneum", *words])
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return _run
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(run: Run, verb: str) -> None:
+    code, out, _ = run(verb, "--help")
+    assert code == 0
+    assert len(out.splitlines()) > 4
+
+
+def test_a_plan_says_time_exposure_and_limits_without_a_unit(run: Run) -> None:
+    code, out, err = run("plan", "refresh", "--client", "demo", "--zones", "nose", "--json")
+    plan = json.loads(out)
+    assert (code, err) == (0, "")
+    assert plan["zones"][0]["expected_bound_um"] < plan["zones"][0]["cap_um"]
+    assert plan["zones"][0]["receipts"]
+    assert plan["simulated"] is True
+
+
+def test_a_plan_for_people_fits_eighty_columns(run: Run) -> None:
+    code, out, _ = run("plan", "refresh", "--client", "demo", "--zones", "nose,chin")
+    assert code == 0
+    assert "Nose" in out
+    assert "of 3.15 µm" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("plan", "refrsh", "--client", "demo"), "There is no program 'refrsh'"),
+        (("plan", "refresh", "--client", "nobody"), "There is no client 'nobody'"),
+        (("plan", "refresh", "--client", "demo", "--suction-kpa", "60"), "may only lower"),
+        (("plan", "refresh", "--client", "demo", "--suction-kpa", "nan"), "suction_kpa"),
+        (("plan", "refresh", "--client", "demo", "--zones", "eyelids"), "yelids"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_sentence_and_exit_1(
+    run: Run, words: tuple[str, ...], sentence: str
+) -> None:
+    code, out, err = run(*words)
+    assert code == ExitCode.REFUSED
+    assert out == ""
+    assert sentence in err
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["stop", "pause", "resume", "ack", "reset", "status"])
+def test_without_a_kernel_the_short_verbs_say_so(run: Run, verb: str) -> None:
+    code, _, err = run(verb)
+    assert code == ExitCode.PORT
+    assert err.startswith("No kernel runs")
+
+
+def test_a_treatment_without_a_place_is_a_usage_error(run: Run) -> None:
+    code, _, err = run("treat", "refresh", "--client", "demo")
+    assert code == ExitCode.USAGE
+    assert "--simulator" in err
+
+
+def test_config_check_passes_the_shipped_files(run: Run) -> None:
+    code, out, _ = run("config", "check", "--json")
+    said = json.loads(out)
+    assert (code, said["failed"]) == (0, 0)
+    assert len(said["files"]) >= 16
+
+
+def test_config_check_names_file_field_value_and_range(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "mine.toml"
+    bad.write_text('name = "mine"\ndisplay_name = "Mine"\nversion = "one"\n')
+    code, out, _ = run("config", "check", str(bad))
+    assert code == ExitCode.REFUSED
+    assert "mine.toml" in out
+    assert "version" in out
+
+
+def test_config_check_of_a_missing_file_is_a_usage_error(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("config", "check", str(tmp_path / "none.toml"))
+    assert code == ExitCode.USAGE
+    assert "none.toml" in err
+
+
+def test_doctor_names_a_port_that_does_not_exist(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("doctor", str(tmp_path / "none"), "--json")
+    findings = json.loads(out)["ports"][str(tmp_path / "none")]
+    assert code == ExitCode.PORT
+    assert not findings[0]["ok"]
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [
+        ("port_held", ExitCode.PORT),
+        ("unit_held", ExitCode.PORT),
+        ("device", ExitCode.PORT),
+        ("kernel_running", ExitCode.PORT),
+        ("record", ExitCode.REFUSED),
+        ("config", ExitCode.REFUSED),
+    ],
+)
+def test_an_error_code_of_the_kernel_becomes_an_exit_code(code: str, exit_code: ExitCode) -> None:
+    assert exit_code_of(code) is exit_code
+    assert failure_of({"code": code, "sentence": "S.", "next_step": "N."}, "it").words == "S. N."

@@ -1,0 +1,153 @@
+"""What the terminal shows, from fixed snapshots: nothing too wide, nothing left out."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from controller.cli import live, summary
+from controller.cli.outcome import ExitCode
+from controller.cli.status import lines
+from controller.kernel.snapshot import (
+    AlarmView,
+    KernelView,
+    LinkView,
+    LiveView,
+    RecordView,
+    Snapshot,
+    TreatmentView,
+    UnfinishedView,
+    UnitView,
+    ZoneView,
+)
+
+ALARM = AlarmView(
+    "V01", "MEDIUM", "Suction went above its limit.", "Check the skin.", acknowledged=False
+)
+NOSE = ZoneView(
+    "nose", "Nose", "current", 12.0, 31.0, 0.1, 0.9, 3.15, 1.4, 26.4, 29.5, 28.0, 7.0
+)  # fmt: skip
+CHIN = ZoneView("chin", "Chin", "waiting", 0.0, 44.0, 0.0, 0.0, 3.15, 0.0, None, None, 28.0, 7.0)
+TREATMENT = TreatmentView(7, "refresh", "Refresh", "demo", (NOSE, CHIN), None, simulated=True)
+LIVE = LiveView(
+    27.9,
+    7.1,
+    28.0,
+    7.0,
+    46.0,
+    contact=True,
+    switch=True,
+    mode="ACTIVE",
+    cause=None,
+    lease_left_ms=170,
+    age_ms=12.0,
+)
+SNAPSHOT = Snapshot(
+    kernel=KernelView(4242, "/dev/ttyUSB0", 3.0),
+    link=LinkView("identified", 0, 1.2),
+    unit=UnitView(1001, "1.0", simulated=True),
+    state="active",
+    treatment=TREATMENT,
+    live=LIVE,
+    alarms=(ALARM,),
+    receipts=(),
+    record=RecordView("journal.sqlite3", 12),
+    unfinished=(UnfinishedView(6, "c-1", "refresh"),),
+    time_to_safe_ms=None,
+)
+
+
+def drawn(snapshot: Snapshot, width: int = 80) -> str:
+    console = Console(width=width, record=True, file=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(live.render(snapshot))
+    return capture.get()
+
+
+def test_the_live_view_shows_what_a_practitioner_looks_for() -> None:
+    text = drawn(SNAPSHOT)
+    for wanted in (
+        "Refresh for demo", "SIMULATED", "treating", "Nose", "12 of 31 s", "0.90 of 3.15 µm",
+        "1.4 g", "27.9 kPa", "set 28.0", "7.1 g/min", "set 7.0", "on skin, switch pressed",
+        "46 % open", "MEDIUM", "Suction went above its limit.", "Ctrl-C",
+    ):  # fmt: skip
+        assert wanted in text, wanted
+
+
+def test_the_live_view_cuts_nothing_off_at_eighty_columns() -> None:
+    text = drawn(SNAPSHOT)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+
+
+def test_an_unknown_reading_is_a_dash_and_never_a_zero() -> None:
+    blind = replace(SNAPSHOT, live=replace(LIVE, suction_kpa=None, flow_g_per_min=None))
+    assert "— kPa" in drawn(blind)
+    assert "— g/min" in drawn(blind)
+
+
+def test_a_pipe_gets_one_line_with_every_figure() -> None:
+    line = live.plain_line(SNAPSHOT)
+    assert "\n" not in line
+    assert "Nose 39 % (12 of 31 s)" in line
+    assert "exposure 0.90 of 3.15 µm" in line
+    assert "suction 27.9 kPa (set 28.0)" in line
+
+
+def test_the_state_alone_is_said_before_a_zone_is_under_way() -> None:
+    assert live.plain_line(replace(SNAPSHOT, treatment=None, state="idle")) == "idle"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        ("completed", ExitCode.DONE),
+        ("stopped", ExitCode.DONE),
+        ("tripped", ExitCode.TRIPPED),
+        ("refused", ExitCode.REFUSED),
+        (None, ExitCode.PORT),
+    ],
+)
+def test_the_exit_code_tells_the_outcome(outcome: str | None, code: ExitCode) -> None:
+    assert summary.exit_code(outcome) is code
+
+
+def test_scripts_get_outcome_zones_and_record_as_one_object() -> None:
+    ended = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="completed"))
+    said = json.loads(json.dumps(summary.as_object(ended)))
+    assert said["outcome"] == "completed"
+    assert [zone["zone"] for zone in said["zones"]] == ["nose", "chin"]
+    assert said["record"] == {"path": "journal.sqlite3", "treatment": 7, "rows": 12}
+    assert said["simulated"] is True
+
+
+def test_the_summary_names_each_zone_and_where_the_record_lies() -> None:
+    ended = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="stopped"), time_to_safe_ms=38.4)
+    console = Console(width=80, file=None)
+    with console.capture() as capture:
+        summary.show(console, ended)
+    text = capture.get()
+    assert "stopped (simulated)" in text
+    assert "26.4, 29.5 kPa" in text
+    assert "0.90 of 3.15 µm" in text
+    assert "valve shut 38 ms after the stop" in text
+    assert "record: treatment 7 in journal.sqlite3" in text
+    assert "…" not in text
+
+
+def test_the_status_says_unit_treatment_alarm_and_what_was_left_unfinished() -> None:
+    text = "\n".join(lines(SNAPSHOT))
+    assert "/dev/ttyUSB0: treating (kernel pid 4242)" in text
+    assert "unit 1001, firmware 1.0, simulated" in text
+    assert "MEDIUM V01" in text
+    assert "corneum treat refresh --client c-1 --resume" in text
+
+
+def test_a_kernel_without_a_unit_says_so() -> None:
+    text = "\n".join(lines(replace(SNAPSHOT, unit=None, link=LinkView("disconnected", 0))))
+    assert "no unit: disconnected" in text
+
+
+def test_a_snapshot_survives_its_way_over_the_socket() -> None:
+    assert Snapshot.from_dict(json.loads(json.dumps(SNAPSHOT.as_dict()))) == SNAPSHOT
