@@ -1,7 +1,8 @@
 """Writes every generated file, or with --check says which ones differ from what would be written.
 
 Run from the top folder: `python -m docs.generate [--check]`. To add a generated file, add a row to
-`FILES`: its path from the top folder, and a pure function that returns its text.
+`FILES`: its path from the top folder, and a pure function that returns its text. With --trace it
+prints the trace matrix instead: which test shows what about which hazard.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Final
 
 from controller.config.schema import SCHEMAS, schema_text
 from docs import tables
+from docs.safety_document import render_safety
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.document import render_document
 from firmware_protocol.generate import render_codec
@@ -25,6 +27,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("firmware_protocol/codec_to_host.py", lambda: render_codec(Direction.TO_HOST)),
     ("firmware_protocol/vectors.json", render_vectors),
     ("docs/PROTOCOL.md", render_document),
+    ("docs/SAFETY.md", render_safety),
     ("docs/PROGRAMS.md", tables.programs_page),
     ("docs/MESSAGES.md", tables.messages_page),
     ("docs/STATES.md", tables.states_page),
@@ -50,6 +53,14 @@ def write_files(top: Path) -> None:
         path.write_text(render(), encoding="utf-8")
 
 
+def trace(results: Path | None) -> str:
+    """Return the trace matrix, with the results of a JUnit XML file where one is given."""
+    from docs.register import load  # noqa: PLC0415  pytest is needed for this alone
+    from docs.trace import collect, render_trace, results_of  # noqa: PLC0415
+
+    return render_trace(load(), collect(TOP), None if results is None else results_of(results))
+
+
 def _text_of(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
@@ -58,7 +69,13 @@ def main(arguments: list[str]) -> int:
     """Write the files, or check them; 1 where a check finds a difference."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing, report differences")
-    if not parser.parse_args(arguments).check:
+    parser.add_argument("--trace", action="store_true", help="print the trace matrix")
+    parser.add_argument("--results", type=Path, help="JUnit XML of a test run, for --trace")
+    wanted = parser.parse_args(arguments)
+    if wanted.trace:
+        sys.stdout.write(trace(wanted.results))
+        return 0
+    if not wanted.check:
         write_files(TOP)
         return 0
     stale = stale_files(TOP)
