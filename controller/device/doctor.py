@@ -134,7 +134,7 @@ _STRANGERS: Final = {
     ),
     Look.DAMAGED: (
         "{0.bad_frames} of the unit's frames are damaged, {0.good_frames} are whole (bit error "
-        "rate about {0.bit_error_rate:.1e}), and HELLO is not answered",
+        "rate about {0.bit_error_ratio:.1e}), and HELLO is not answered",
         _CABLE,
     ),
     Look.NOISE: (
@@ -215,7 +215,7 @@ async def _round_trip(client: HandpieceClient) -> Finding:
 
 def _line(client: HandpieceClient, evidence: Evidence) -> Finding:
     verdict = judge(evidence)
-    rate = verdict.bit_error_rate or 0.0
+    rate = verdict.bit_error_ratio or 0.0
     if client.bad_frames == 0:
         heard = f"no damaged frame among {verdict.good_frames}"
         return Finding("line", ok=True, sentence=heard)

@@ -65,7 +65,7 @@ class Verdict:
     detail: str = ""
     good_frames: int = 0
     bad_frames: int = 0
-    bit_error_rate: float | None = None
+    bit_error_ratio: float | None = None
     """Estimated from the share of damaged frames; None where no frame was whole."""
 
 
@@ -81,7 +81,7 @@ def judge(evidence: Evidence) -> Verdict:
     bad = sum(tally[reason] for reason in _DAMAGE)
     if good:
         look = Look.DAMAGED if bad > 1 else Look.FRAMES
-        return Verdict(look, "", good, bad, _bit_error_rate(runs, good, bad))
+        return Verdict(look, "", good, bad, _bit_error_ratio(runs, good, bad))
     if any(_grade(run, Direction.TO_DEVICE) is None for run in runs):
         return Verdict(Look.ECHO)
     return _stranger(evidence, data) or Verdict(Look.NOISE, "", 0, bad)
@@ -95,7 +95,7 @@ def _grade(run: bytes, direction: Direction) -> Reject | None:
     return None
 
 
-def _bit_error_rate(runs: list[bytes], good: int, bad: int) -> float:
+def _bit_error_ratio(runs: list[bytes], good: int, bad: int) -> float:
     """Return p from (1 - p) ** bits = share of whole frames, which independent errors obey."""
     bits = _BITS * sum(map(len, runs)) / len(runs)
     share = good / (good + bad)

@@ -218,7 +218,7 @@ def test_the_estimate_of_bit_errors_is_near_the_truth() -> None:
         evidence.add(bytes(frame))
     verdict = judge(evidence)
     assert verdict.look is Look.DAMAGED
-    assert verdict.bit_error_rate == pytest.approx(rate, rel=0.5)
+    assert verdict.bit_error_ratio == pytest.approx(rate, rel=0.5)
 
 
 @pytest.mark.parametrize("seed", range(50))
