@@ -6,6 +6,7 @@ of a closed line here: whatever becomes of the port, only the absence of accepte
 the lease.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -33,6 +34,7 @@ from simulator.plant.signals import Drives, Sensors
 
 TICK_MS: Final = 5
 TICK_S: Final = TICK_MS / 1000
+DEFERRED_MAX: Final = 4  # without a session only HELLO gets this far
 BOOT_MS: Final = 100  # converters and supply settle
 ARM_WAIT_MS: Final = int(ARM_WAIT_MAX_S * 1000)
 TELEMETRY_MS: Final = int(TELEMETRY_PERIOD_S * 1000)
@@ -49,6 +51,7 @@ class Firmware:
         self.lamp = Lamp.OFF
         self._requests = Requests(self.board, self.link)
         self._drives = Drives()
+        self._deferred: deque[RequestReceived] = deque(maxlen=DEFERRED_MAX)
         self._outgoing = bytearray()
         self._last_mode = Mode.BOOT
         self._in_mode_ms = 0
@@ -97,11 +100,18 @@ class Firmware:
             if isinstance(event, MessageReceived):
                 self._message(event.message)
             elif isinstance(event, RequestReceived):
-                self._write(self._requests.answer(event.message, event.seq))
-            elif isinstance(event, FrameRejected):
-                rejected = True
+                self._deferred.append(event)
+                self._answer()
+            else:
+                rejected = rejected or isinstance(event, FrameRejected)
         if rejected and self.board.policy.armed and self.link.limit_exceeded(self.board.now_s):
             self.board.trip(Cause.LINK_ERRORS)
+
+    def _answer(self) -> None:
+        """Answer the requests that wait; while booting they do."""
+        while self._deferred and not self.board.policy.booting:
+            message, seq = self._deferred.popleft()
+            self._write(self._requests.answer(message, seq))
 
     def _message(self, message: Message) -> None:
         board = self.board
@@ -173,6 +183,7 @@ class Firmware:
             self._move_testing(dt_ms, sensors)
         elif policy.booting and self._in_mode_ms >= BOOT_MS:
             board.fire(Trigger.BOOTED)
+            self._answer()
 
     def _move_armed(self, *, withdrawn: bool) -> None:
         board = self.board

@@ -43,10 +43,11 @@ class PumpRegulator:
         bias = set_kpa * PUMP_BIAS_PER_KPA
         step_kpa = (suction_kpa - self._smooth_kpa) * min(dt_ms / PUMP_SLOPE_FILTER_MS, 1.0)
         self._smooth_kpa += step_kpa
+        error_kpa = set_kpa - suction_kpa
         if not sealed:
             self._integral = 0.0
-            return min(bias * PUMP_IDLE_RATIO, PUMP_IDLE_MAX)
-        error_kpa = set_kpa - suction_kpa
+            idle = min(bias * PUMP_IDLE_RATIO, PUMP_IDLE_MAX)
+            return min(idle, max(bias + PUMP_KP_PER_KPA * error_kpa, 0.0))
         damping = PUMP_KD_S_PER_KPA * step_kpa * 1000.0 / dt_ms
         wanted = bias + self._integral + PUMP_KP_PER_KPA * error_kpa - damping
         if abs(error_kpa) <= PUMP_NEAR_KPA and 0.0 < wanted < 1.0:

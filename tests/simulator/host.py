@@ -22,7 +22,7 @@ from firmware_protocol.messages import (
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
 from simulator.handpiece import BOOT_TICK_MS, Handpiece, Happening
-from simulator.plant.hand import Hand
+from simulator.plant.hand import Hand, Lamp
 from simulator.plant.spec import PlantSpec
 
 STEP_S = 0.005
@@ -227,6 +227,14 @@ class Host:
     @property
     def mode(self) -> Mode:
         return self.device.firmware.mode
+
+    def is_in(self, mode: Mode) -> bool:
+        """Return whether the device is in a mode."""
+        return self.mode is mode
+
+    def shows(self, lamp: Lamp) -> bool:
+        """Return whether the operator sees this."""
+        return self.device.firmware.lamp is lamp
 
     @property
     def cause(self) -> Cause:

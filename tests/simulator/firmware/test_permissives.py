@@ -1,0 +1,36 @@
+from itertools import product
+from typing import Any, cast
+
+import pytest
+
+from firmware_protocol.vocabulary import Permit
+from simulator.firmware import permissives
+from simulator.firmware.permissives import Conditions
+
+ROWS = list(product([False, True], repeat=len(Conditions._fields)))
+
+
+@pytest.mark.hazard("H04")
+def test_the_valve_is_permitted_in_one_row_of_the_whole_truth_table() -> None:
+    permitted = [row for row in ROWS if permissives.bits(Conditions(*row)) == permissives.ALL]
+    assert len(ROWS) == 512
+    assert permitted == [(True,) * 9]
+
+
+def test_each_condition_has_the_bit_of_its_name() -> None:
+    for row in ROWS:
+        conditions = Conditions(*row)
+        expected = Permit.NONE
+        for name, holds in conditions._asdict().items():
+            expected |= Permit[name.upper()] if holds else Permit.NONE
+        assert permissives.bits(conditions) == expected
+
+
+@pytest.mark.parametrize("odd", [None, float("nan"), "yes", 2])
+def test_what_is_not_known_to_be_true_is_false(odd: object) -> None:
+    for position in range(9):
+        row: list[Any] = [True] * 9
+        row[position] = odd
+        assert permissives.bits(Conditions(*cast("list[bool]", row))) == permissives.ALL - (
+            1 << position
+        )

@@ -1,0 +1,116 @@
+import pytest
+
+from firmware_protocol.vocabulary import LogCode
+from simulator.firmware.dwell import Dwell
+from simulator.firmware.ending import Ending
+from simulator.firmware.eventlog import CAPACITY, EventLog
+from simulator.firmware.regulators import FeedRegulator, PumpRegulator
+from simulator.firmware.totals import Totals
+from tests.simulator.firmware.samples import at_rest
+
+
+def test_the_log_keeps_the_newest_records_and_numbers_them_from_1() -> None:
+    log = EventLog()
+    assert log.read(0) is None
+    for number in range(CAPACITY + 10):
+        log.add(number, LogCode.SWITCH, number)
+    assert log.newest_seq == CAPACITY + 10
+    assert log.read(10) is None
+    oldest, newest = log.read(11), log.read(CAPACITY + 10)
+    assert oldest is not None
+    assert (oldest.seq, oldest.arg) == (11, 10)
+    assert newest is not None
+    assert newest.arg == CAPACITY + 9
+    assert log.read(CAPACITY + 11) is None
+
+
+def test_metering_charges_the_maximum_where_the_flow_is_unknown() -> None:
+    totals = Totals()
+    totals.allow(100)
+    totals.meter(1000, 6_000.0)
+    assert totals.crystal_total_mg == 100
+    assert totals.left_mg == pytest.approx(0.0)
+    totals.meter(1000, None)
+    assert totals.crystal_total_mg == 300
+    totals.meter(1000, -5.0)
+    assert totals.crystal_total_mg == 300
+    totals.touch(40)
+    assert totals.contact_total_ms == 40
+
+
+def test_totals_wrap_at_32_bits_and_what_is_left_does_not() -> None:
+    totals = Totals()
+    totals.meter(60_000, float(2**32 + 5))
+    assert totals.crystal_total_mg == 5
+    assert totals.left_mg < 0
+    totals.touch(2**32 + 7)
+    assert totals.contact_total_ms == 7
+
+
+@pytest.mark.hazard("H02")
+def test_only_lifting_or_moving_starts_the_dwell_clocks_anew() -> None:
+    dwell = Dwell()
+    still = at_rest(contact=True, motion=False, suction_a_kpa=20.0)
+    dwell.sample(100, still, valve_open=True)
+    dwell.sample(100, still, valve_open=False)
+    assert (dwell.still_ms, dwell.sealed_ms, dwell.sucked_ms) == (100, 0, 200)
+    dwell.sample(100, at_rest(contact=True, motion=True, suction_a_kpa=20.0), valve_open=True)
+    assert (dwell.still_ms, dwell.sucked_ms) == (0, 300)
+    blind = at_rest(contact=True, motion=None, suction_a_kpa=None)
+    dwell.sample(100, blind, valve_open=True)
+    dwell.sample(100, blind, valve_open=False)
+    assert (dwell.sealed_ms, dwell.sucked_ms) == (100, 500)
+    dwell.sample(5, at_rest(contact=True, motion=None, suction_a_kpa=9.0), valve_open=False)
+    assert (dwell.sealed_ms, dwell.sucked_ms) == (100, 0)
+    dwell.sample(5, at_rest(contact=False), valve_open=True)
+    assert dwell.sealed_ms == 0
+
+
+def test_the_orderly_end_purges_for_two_seconds_and_then_vents() -> None:
+    ending = Ending()
+    ending.begin(30_000.0, 25_000)
+    assert ending.suction_pa == 25_000
+    for _ in range(199):
+        assert not ending.step(10, 25.0, lease=True)
+        assert ending.purging
+    assert not ending.step(10, 25.0, lease=True)
+    assert not ending.purging
+    assert not ending.step(10, 3.1, lease=True)
+    assert ending.step(10, 3.0, lease=True)
+
+
+def test_the_orderly_end_vents_at_once_without_a_lease_and_never_waits_for_ever() -> None:
+    ending = Ending()
+    ending.begin(0.0, 40_000)
+    assert ending.suction_pa == 10_000
+    assert not ending.step(10, None, lease=False)
+    assert not ending.purging
+    steps = 0
+    while not ending.step(10, None, lease=False):
+        steps += 1
+    assert steps == 199
+
+
+def test_the_pump_drive_stays_in_its_bounds_and_idles_off_the_skin() -> None:
+    pump = PumpRegulator()
+    assert pump.drive(5, 25.0, 0.0, sealed=True) == 1.0
+    assert pump.drive(5, 25.0, 60.0, sealed=True) == 0.0
+    assert 0.0 < pump.drive(5, 25.0, 1.0, sealed=False) <= 0.35
+    assert pump.drive(5, 25.0, 60.0, sealed=False) == 0.0
+    drives = [pump.drive(5, 25.0, 24.5, sealed=True) for _ in range(100)]
+    assert 0.0 < drives[50] < drives[99] < 1.0
+    assert pump.stop() == 0.0
+
+
+def test_the_feed_is_trimmed_slowly_towards_the_set_flow_and_within_bounds() -> None:
+    feed = FeedRegulator()
+    first = feed.open(5, 6.0, 3.0, 30.0)
+    assert first == pytest.approx(6.0 / 16.0)
+    later = first
+    for _ in range(1000):
+        later = feed.open(5, 6.0, 3.0, 30.0)
+    assert later == pytest.approx(1.5 * first)
+    assert feed.shut() == 0.0
+    assert feed.open(5, 6.0, None, 30.0) == pytest.approx(1.5 * first)
+    assert feed.open(1000, 0.0, 6.0, 30.0) == 0.0
+    assert feed.open(5, 12.0, None, 0.0) == 1.0

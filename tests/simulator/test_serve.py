@@ -1,0 +1,203 @@
+"""The served handpiece: real processes, ptys, sockets and seconds."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
+from firmware_protocol.link import Link, MessageReceived, RequestDone, session_number
+from firmware_protocol.messages import Hello, Ident, Telemetry
+from firmware_protocol.schema import SCHEMA_HASH
+from tests.simulator.test_cli import run
+
+pytestmark = pytest.mark.realtime
+
+READY_MAX_S = 15.0
+END_MAX_S = 5.0
+
+
+@contextmanager
+def served(*arguments: str, stdin: int | None = None) -> Iterator[dict[str, Any]]:
+    """Serve, and give what it said."""
+    command = [sys.executable, "-m", "simulator.cli", "serve", "--json", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=stdin) as process:
+        try:
+            assert process.stdout is not None
+            assert select.select([process.stdout], [], [], READY_MAX_S)[0]
+            said = json.loads(process.stdout.readline())
+            yield said | {"process": process}
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(END_MAX_S)
+
+
+class Talk:
+    """Real bytes to a port."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.link = Link(Direction.TO_DEVICE)
+        self.telemetry: list[tuple[float, Telemetry]] = []
+
+    def hello(self, nonce: int) -> Ident:
+        """Open a session."""
+        hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, nonce)
+        self.link.request(hello, time.monotonic())
+        idents: list[Ident] = []
+        end_s = time.monotonic() + 5.0
+        while not idents and time.monotonic() < end_s:
+            os.write(self.fd, self.link.outgoing())
+            idents = self.read(0.02)
+            self.link.poll(time.monotonic())
+        self.link.open_session(session_number(nonce, idents[0].device_nonce), time.monotonic())
+        return idents[0]
+
+    def read(self, seconds: float) -> list[Ident]:
+        """Listen for a while."""
+        idents = []
+        end_s = time.monotonic() + seconds
+        while (left_s := end_s - time.monotonic()) > 0:
+            if not select.select([self.fd], [], [], left_s)[0]:
+                break
+            for event in self.link.receive(os.read(self.fd, 4096), time.monotonic()):
+                if isinstance(event, RequestDone) and isinstance(event.reply, Ident):
+                    idents.append(event.reply)
+                elif isinstance(event, MessageReceived) and isinstance(event.message, Telemetry):
+                    self.telemetry.append((time.monotonic(), event.message))
+        return idents
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Talk]:
+    """Open a pty as a host does."""
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        tty.setraw(fd)
+        yield Talk(fd)
+    finally:
+        os.close(fd)
+
+
+def test_real_bytes_on_a_pty_keep_real_time(tmp_path: Path) -> None:
+    link, events = tmp_path / "unit", tmp_path / "events.jsonl"
+    with served("--pty", str(link), "--seed", "7", "--events", str(events)) as said:
+        assert said["ready"] is True
+        assert said["port"] == str(link)
+        assert said["pid"] == said["process"].pid
+        with opened(str(link)) as talk:
+            assert talk.hello(11).serial == said["serial_number"]
+            talk.read(1.0)
+            first, last = talk.telemetry[0], talk.telemetry[-1]
+            device_s = (last[1].tick_ms - first[1].tick_ms) % 2**32 / 1000
+            assert device_s == pytest.approx(last[0] - first[0], abs=0.05)
+            assert len(talk.telemetry) == pytest.approx(50, abs=5)
+    assert not link.exists()
+    kinds = [json.loads(line)["kind"] for line in events.read_text("utf-8").splitlines()]
+    assert kinds[0] == "boot"
+    assert kinds[-1] == "end"
+    assert "session" in kinds
+
+
+@pytest.mark.hazard("H44")
+def test_a_host_that_closes_the_port_is_no_stop_and_the_next_one_finds_the_same_boot(
+    tmp_path: Path,
+) -> None:
+    link = tmp_path / "unit"
+    with served("--pty", str(link)) as said:
+        boots = set()
+        for nonce in (1, 2, 3):
+            with opened(str(link)) as talk:
+                boots.add(talk.hello(nonce).boot_id)
+        assert len(boots) == 1
+        assert said["process"].poll() is None
+
+
+def test_tcp_serves_one_host_at_a_time_and_a_taken_port_is_refused(tmp_path: Path) -> None:
+    with served("--tcp", "127.0.0.1:0") as said:
+        host, port = said["port"].removeprefix("tcp://").split(":")
+        with socket.create_connection((host, int(port)), 5.0) as first:
+            assert Talk(first.fileno()).hello(1).refusal == 0
+            with socket.create_connection((host, int(port)), 5.0) as second:
+                second.settimeout(5.0)
+                assert _hung_up(second)
+        exit_code, _, err = run("serve", "--tcp", f"{host}:{port}")
+        assert exit_code == 3
+        assert "cannot listen on" in err
+
+
+def _hung_up(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def test_the_control_channel_of_a_running_simulator(tmp_path: Path) -> None:
+    control = tmp_path / "control"
+    control.touch()
+    assert run("serve", "--control", str(control))[0] == 2
+    control.unlink()
+    with served("--control", str(control)):
+        assert control.stat().st_mode & 0o777 == 0o600
+        exit_code, out, _ = run("fault", "clog", "--control", str(control))
+        assert (exit_code, out) == (0, "clog (H06) is active\n")
+        exit_code, out, _ = run("fault", "clog", "--clear", "--json", "--control", str(control))
+        assert json.loads(out)["active"] == []
+        exit_code, _, err = run("fault", "rust", "--control", str(control))
+        assert exit_code == 2
+        assert "there is no fault 'rust'" in err
+        exit_code, _, err = run("serve", "--control", str(control))
+        assert exit_code == 3
+        assert "another simulator serves" in err
+        with socket.socket(socket.AF_UNIX) as rude:
+            rude.connect(str(control))
+            rude.sendall(b"x" * 10_000 + b"\n")
+            rude.settimeout(5.0)
+            assert _hung_up(rude)
+    assert not control.exists()
+
+
+def test_what_a_killed_run_left_behind_is_replaced(tmp_path: Path) -> None:
+    link, control = tmp_path / "unit", tmp_path / "control"
+    with served("--pty", str(link), "--control", str(control)) as said:
+        said["process"].kill()
+        said["process"].wait(END_MAX_S)
+        assert link.is_symlink()
+        assert control.is_socket()
+        with served("--pty", str(link), "--control", str(control)) as again:
+            assert again["ready"] is True
+
+
+def test_it_ends_with_its_standard_input(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    with served("--while-stdin", "--pty", str(tmp_path / "unit"), stdin=read_end) as said:
+        os.close(read_end)
+        os.write(write_end, b"still here\n")
+        os.close(write_end)
+        assert said["process"].wait(END_MAX_S) == 0
+    with served("--while-stdin", stdin=subprocess.DEVNULL) as said:
+        assert said["ready"] is False
+        assert said["process"].wait(END_MAX_S) == 2
+
+
+def test_it_says_in_words_where_it_is() -> None:
+    command = [sys.executable, "-m", "simulator.cli", "serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        sentence = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_MAX_S) == 0
+    assert sentence.startswith("Simulated handpiece 1001 on /dev/pts/")
