@@ -1,9 +1,7 @@
 """`corneum plan`: what a treatment would do, zone by zone, and which limit binds. Nothing moves."""
 
-import asyncio
 import json
 import sys
-import time
 from typing import Any, Final
 
 from rich import box
@@ -16,16 +14,9 @@ from controller.cli.session import asked, running, serving
 from controller.cli.treat import Wish
 from controller.cli.words import quantity
 from controller.config.paths import journal_path, state_dir
-from controller.config.plan_json import plan_as_dict
-from controller.kernel.api import ApiError, TreatArgs, read_args
-from controller.kernel.booking import Booking
-from controller.kernel.journal import Journal
-from controller.kernel.store import RecordError, Store
-from controller.kernel.writer import InlineWriter
-from controller.safety.reading import Identity
-from firmware_protocol.vocabulary import Capability
+from controller.kernel.api import ApiError
+from controller.kernel.dry_run import dry_run
 
-SIMULATED: Final = Identity(0, 0, "", Capability.SIMULATED)
 NOT_A_UNIT: Final = (
     "Planned for a simulated handpiece, because no kernel runs: name --port to plan for a unit."
 )
@@ -71,25 +62,11 @@ def _of(result: dict[str, Any]) -> dict[str, Any]:
 
 def _planned_here(wish: Wish) -> dict[str, Any]:
     try:
-        plan = asyncio.run(_prove(wish))
+        plan = dry_run(wish.as_args(), journal_path(state_dir()))
     except ApiError as error:
         raise Failure(error.sentence, error.next_step, name=error.code) from error
-    except RecordError as error:
-        raise Failure(str(error)) from error
     plan["notes"] = [*plan["notes"], NOT_A_UNIT]
     return plan
-
-
-async def _prove(wish: Wish) -> dict[str, Any]:
-    path = journal_path(state_dir())
-    # Without a record there is no history either: a store in memory is an empty one.
-    journal = Journal(InlineWriter(Store(path if path.exists() else None)), time.time, folder=None)
-    booking = Booking(journal, time.time, None, "", lambda _lock: False)
-    try:
-        proved = await booking.prove(read_args(TreatArgs, wish.as_args()), SIMULATED)
-    finally:
-        await journal.close()
-    return dict(plan_as_dict(proved.plan))
 
 
 def _show(console: Console, plan: dict[str, Any]) -> None:

@@ -1,0 +1,39 @@
+"""Planning without a kernel: the same files, the same record, the same proof, and nothing moves."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from controller.config.plan_json import plan_as_dict
+from controller.kernel.api import ApiError, TreatArgs, read_args
+from controller.kernel.booking import Booking
+from controller.kernel.journal import Journal
+from controller.kernel.store import RecordError, Store
+from controller.kernel.writer import InlineWriter
+from controller.safety.reading import Identity
+from firmware_protocol.vocabulary import Capability
+
+ANY_SIMULATED: Final = Identity(0, 0, "", Capability.SIMULATED)
+"""Stands for every simulated handpiece; a real unit has to be asked who it is."""
+
+
+def dry_run(args: Mapping[str, Any], journal_file: Path) -> dict[str, Any]:
+    """Return the plan for a simulated handpiece; ApiError says why there is none."""
+    try:
+        return asyncio.run(_prove(args, journal_file))
+    except RecordError as error:
+        raise ApiError("record", str(error), "Nothing has moved.") from error
+
+
+async def _prove(args: Mapping[str, Any], journal_file: Path) -> dict[str, Any]:
+    # Without a record there is no history either: a store in memory is an empty one.
+    store = Store(journal_file if journal_file.exists() else None)
+    journal = Journal(InlineWriter(store), time.time, folder=None)
+    booking = Booking(journal, time.time, None, "", lambda _lock: False)
+    try:
+        proved = await booking.prove(read_args(TreatArgs, dict(args)), ANY_SIMULATED)
+    finally:
+        await journal.close()
+    return dict(plan_as_dict(proved.plan))
