@@ -1,8 +1,9 @@
 """The kernel's process: locks, loop, journal thread, socket, signals, and one line on stdout.
 
 The line is ``{"ready": true, "socket", "pid", "unit"}`` or ``{"ready": false, "error": {...}}``;
-after it nothing is printed. The process ends at SIGTERM or SIGINT (in order; a second one vents at once),
-at the request ``shutdown``, and with ``--once`` when its treatment is over and nobody is connected.
+after it nothing is printed. The process ends at SIGTERM or SIGINT (in order; a second one vents at
+once), at the request ``shutdown``, and with ``--once`` when its treatment is over and nobody is
+connected.
 """
 
 import argparse

@@ -117,6 +117,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, service: Service, server: Server) -> None:
         self._service = service
         self._server = server
+        self._is_welcome = False
         self._read = bytearray()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
@@ -130,12 +131,16 @@ class _Connection(asyncio.Protocol):
         line = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
         self._transport = line
         refused = self._server.welcome(self, line.get_extra_info("socket"))
-        if refused is not None:
+        if refused is None:
+            self._is_welcome = True
+        else:
             self._write(api.refusal(0, refused))
             line.close()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; a line may come in any pieces."""
+        if not self._is_welcome:
+            return
         self._read += data
         while (end := self._read.find(b"\n")) >= 0:
             line = bytes(self._read[:end])
