@@ -139,7 +139,7 @@ def test_reset_needs_the_right_cause_gone_and_leads_to_disarmed_only() -> None:
     assert host.is_in(Mode.SAFE)
     assert host.reset(Cause.LEASE_LAPSED).outcome == Outcome.DONE
     assert host.is_in(Mode.DISARMED)
-    assert host.cause == Cause.NONE
+    assert host.cause.name == "NONE"
 
 
 @pytest.mark.parametrize("fault", ["suction-a-disconnected", "suction-b-disconnected"])
