@@ -22,14 +22,14 @@ ANY_SIMULATED: Final = Identity(0, 0, "", Capability.SIMULATED)
 def dry_run(args: Mapping[str, Any], journal_file: Path) -> dict[str, Any]:
     """Return the plan for a simulated handpiece; ApiError says why there is none."""
     try:
-        return asyncio.run(_prove(args, journal_file))
+        return asyncio.run(_prove(args, journal_file if journal_file.exists() else None))
     except RecordError as error:
         raise ApiError("record", str(error), "Nothing has moved.") from error
 
 
-async def _prove(args: Mapping[str, Any], journal_file: Path) -> dict[str, Any]:
+async def _prove(args: Mapping[str, Any], known: Path | None) -> dict[str, Any]:
     # Without a record there is no history either: a store in memory is an empty one.
-    store = Store(journal_file if journal_file.exists() else None)
+    store = Store(known)
     journal = Journal(InlineWriter(store), time.time, folder=None)
     booking = Booking(journal, time.time, None, "", lambda _lock: False)
     try:
