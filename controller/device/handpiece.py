@@ -25,6 +25,7 @@ from controller.device.stopping import StopPath
 from controller.device.translation import reading_of, supplies_of
 from controller.device.transport import OpenStream, Rank
 from controller.safety.reading import Identity, Reading, Supplies
+from firmware_protocol.config_check import check_value
 from firmware_protocol.envelope import LEASE_DEFAULT_MS
 from firmware_protocol.link import Event, FrameRejected, MessageReceived, session_number
 from firmware_protocol.messages import (
@@ -159,8 +160,11 @@ class HandpieceClient:
 
     # -- one-shots ---------------------------------------------------------------------------------
     async def configure(self, config: Config) -> Answer:
-        """Tell the unit what this treatment may use."""
-        return await self._ask(config)
+        """Tell the unit what this treatment may use; FAILED when it says back something else."""
+        answer = await self._ask(config)
+        if answer.done and answer.detail != check_value(config):
+            return Answer(Told.FAILED, Refusal.NOT_CONFIGURED, answer.detail)
+        return answer
 
     async def self_test(self) -> Answer:
         """Let the unit prove itself; the detail is the arm token."""

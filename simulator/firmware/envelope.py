@@ -1,9 +1,6 @@
 """The device's own envelope: the factory's, narrowed by the configuration of a treatment."""
 
-import struct
 from typing import Final, NamedTuple
-
-from fastcrc import crc32
 
 from firmware_protocol.envelope import (
     FLOW_SET_MAX_MG_PER_MIN,
@@ -11,8 +8,6 @@ from firmware_protocol.envelope import (
     SUCTION_SET_MAX_PA,
 )
 from firmware_protocol.messages import Config
-
-_CHECK: Final = struct.Struct("<IHHHB")
 
 
 class Envelope(NamedTuple):
@@ -44,8 +39,3 @@ def narrow(config: Config) -> Envelope | None:
         config.flow_max_mg_per_min,
         max(config.suction_min_pa, SUCTION_PERMIT_MIN_PA),
     )
-
-
-def check_value(config: Config) -> int:
-    """Return the check value of a configuration: CRC-32/AUTOSAR over its packed fields."""
-    return crc32.autosar(_CHECK.pack(*config))

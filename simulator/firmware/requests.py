@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
+from firmware_protocol.config_check import check_value
 from firmware_protocol.link import Link, session_number
 from firmware_protocol.messages import (
     Arm,
@@ -20,7 +21,7 @@ from firmware_protocol.messages import (
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import LogCode, Outcome, Refusal
 from simulator.firmware.board import Board
-from simulator.firmware.envelope import check_value, narrow
+from simulator.firmware.envelope import narrow
 from simulator.firmware.modes import Trigger, allows
 
 _Handler = Callable[..., Message]  # each takes its own type of message

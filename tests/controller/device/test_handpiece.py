@@ -17,6 +17,7 @@ from controller.device.handpiece import HELLOS_MAX, HandpieceClient, Listeners
 from controller.device.transport import Rank
 from controller.safety.reading import Reading
 from controller.treatment.events import Hold
+from firmware_protocol.config_check import check_value
 from firmware_protocol.errors import LocalProtocolError, Reject
 from firmware_protocol.messages import (
     Config,
@@ -33,6 +34,8 @@ from tests.controller.device.bench import IDENT, SERIAL, TELEMETRY, FarEnd, talk
 from tests.controller.device.clients import Listener, client_of, run
 
 HOLD = Hold(suction_kpa=20.0, flow_g_per_min=8.0, wish=Wish.ALL, exposure_left_mg=500)
+
+CONFIG = Config(1, 20_000, 8_000, 8_000, 0)
 
 
 def test_connecting_tells_who_answered_and_walks_the_link_states() -> None:
@@ -161,19 +164,33 @@ def test_a_setpoint_outside_of_the_envelope_is_never_written(suction_kpa: float)
     run(scenario())
 
 
+@pytest.mark.hazard("H34", shows="works")
+def test_a_unit_that_understood_another_configuration_is_not_configured() -> None:
+    async def scenario() -> None:
+        client = client_of(FarEnd(answer=lambda _, seq: Result(seq, Outcome.DONE, Refusal.NONE, 7)))
+        await client.connect()
+        answer = await client.configure(CONFIG)
+        assert (answer.outcome, answer.refusal) == (Told.FAILED, Refusal.NOT_CONFIGURED)
+        await client.close()
+
+    run(scenario())
+
+
 def test_each_one_shot_has_its_answer() -> None:
     def answer(message: Message, seq: int) -> Message | None:
         if type(message).__name__ == "Arm":
             return Result(seq, Outcome.FAILED, Refusal.BAD_TOKEN, 0)
         if type(message).__name__ == "LogRead":
             return LogRecord(seq, 1, 5, 1, 7, 1)
+        if isinstance(message, Config):
+            return Result(seq, Outcome.DONE, Refusal.NONE, check_value(message))
         return Result(seq, Outcome.DONE, Refusal.NONE, 42)
 
     async def scenario() -> None:
         client = client_of(FarEnd(answer=answer))
         await client.connect()
         done = Answer(Told.DONE, Refusal.NONE, 42, executed=True)
-        assert await client.configure(Config(1, 20_000, 8_000, 8_000, 0)) == done
+        assert (await client.configure(CONFIG)).done
         assert await client.self_test() == done
         assert await client.reset(Cause.DWELL) == done
         assert done.done

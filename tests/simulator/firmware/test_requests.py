@@ -2,9 +2,9 @@
 
 import pytest
 
+from firmware_protocol.config_check import check_value
 from firmware_protocol.messages import Arm, Config, LogRead, LogRecord, Reset, SelfTest
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, Outcome, Refusal, StopKind
-from simulator.firmware.envelope import check_value
 from tests.simulator.host import CONFIG, Host
 
 WAYS = ["configured", "ready", "armed", "active", "paused", "stopping", "tripped"]

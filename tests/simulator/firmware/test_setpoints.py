@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_protocol.config_check import check_value
 from firmware_protocol.messages import Config, Setpoint
 from firmware_protocol.vocabulary import Wish
-from simulator.firmware.envelope import UNCONFIGURED, Envelope, check_value, narrow
+from simulator.firmware.envelope import UNCONFIGURED, Envelope, narrow
 from simulator.firmware.setpoints import Setpoints, Verdict
 
 GOOD = Setpoint(200, 1, 1000, 30_000, 8_000, Wish.ALL, 7, 500)
