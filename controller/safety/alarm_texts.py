@@ -29,6 +29,7 @@ class Notice(Enum):
     PRESS_SWITCH = "armed: waiting for the switch"
     ARMED_AGAIN = "nobody pressed: arming again"
     NOBODY_PRESSED = "nobody pressed for too long"
+    NOBODY_TREATS = "no crystals were used for too long"
     ZONE_TIME = "the zone has had its time"
     ZONE_EXPOSURE = "the zone has had its exposure"
     HELD = "a person holds the flow"
@@ -347,6 +348,10 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
         Notice.NOBODY_PRESSED: _tell(
             "H06", "Nobody pressed the hand switch, so the treatment was ended.",
             "Start again when you are ready.",
+        ),
+        Notice.NOBODY_TREATS: _tell(
+            "H08", "Nothing was treated for ten minutes, so the treatment was ended.",
+            "Check contact and hand switch; start again when you are ready.",
         ),
         Notice.ZONE_TIME: _tell("S05", "This zone has had its contact time.", _ONWARD),
         Notice.ZONE_EXPOSURE: _tell("S06", "This zone has had the exposure it may have.", _ONWARD),

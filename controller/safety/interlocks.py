@@ -155,7 +155,10 @@ def _flow_as_set(sight: Sight) -> bool:
 
 
 def _off_means_vented(sight: Sight) -> bool:
-    return not sight.reading.outputs_off or at_most(sight.reading.suction_kpa, VENTED_KPA)
+    reading = sight.reading
+    known = [kpa for kpa in (reading.suction_kpa, reading.suction_b_kpa) if kpa is not None]
+    vented = bool(known) and all(kpa <= VENTED_KPA for kpa in known)
+    return not reading.outputs_off or vented
 
 
 def _suction_as_set(sight: Sight) -> bool:
@@ -259,18 +262,17 @@ class Watch:
     previous: Reading | None = None
     failing_since_s: dict[int, float] = field(default_factory=dict)
 
-    def judge(self, reading: Reading, belief: Belief, now_s: float) -> Interlock | None:
-        """Return the first interlock that is broken at ``now_s``, in the order of the table."""
+    def judge(self, reading: Reading, belief: Belief, now_s: float) -> tuple[Interlock, ...]:
+        """Return every interlock that is broken at ``now_s``, in the order of the table."""
         sight = Sight(reading, self.previous or reading, belief)
         self.previous = reading
-        broken: Interlock | None = None
+        failing = self.failing_since_s
+        broken: tuple[Interlock, ...] = ()
         for number, rule in enumerate(RULES):
             if rule.holds(sight):
-                self.failing_since_s.pop(number, None)
-                continue
-            since_s = self.failing_since_s.setdefault(number, now_s)
-            if broken is None and not now_s - since_s < rule.grace_s:
-                broken = rule.interlock
+                failing.pop(number, None)
+            elif not now_s - failing.setdefault(number, now_s) < rule.grace_s:
+                broken = (*broken, rule.interlock)
         return broken
 
     def failing_for_s(self, interlock: Interlock, now_s: float) -> float:

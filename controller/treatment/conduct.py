@@ -104,13 +104,9 @@ class Conduct:
         return (StopNow(kind), *self._settle_notices(), *self.expose(), Commit("stop", body))
 
     def trip(self, by: str, cause: str, alarm: Alarm, now_s: float, *, unseen: bool) -> Actions:
-        """Latch a trip; a later one only adds its alarm. ``unseen`` charges the worst case."""
-        first = self.state is not State.TRIPPED
+        """Latch a trip; ``unseen`` charges the worst case for what nobody could watch."""
         self.move(Signal.TRIP)
-        settled = self._settle_notices() if first else ()
-        told = (*self.tell(alarm), *settled)
-        if not first:
-            return (*told, Note("trip_after", {"by": by, "cause": cause, "code": alarm.code}))
+        told = (*self._settle_notices(), *self.tell(alarm))
         if unseen and self.course.was_on_skin() and self.newest is not None:
             self.course.charge(self.newest.age_s(now_s) + UNSEEN_S)
         self.why = f"{by} {cause}"

@@ -160,10 +160,6 @@ class Preparation:
         if self.phase in _WAIT_S and not now_s - self.since_s <= _WAIT_S[self.phase]:
             self.failed = _LATE[self.phase]
 
-    def deadline_s(self) -> float | None:
-        """When ``wake`` has to be called at the latest."""
-        return self.since_s + _WAIT_S[self.phase] if self.phase in _WAIT_S else None
-
     def _refused(self, event: Answered, now_s: float) -> None:
         if not event.known:
             self.failed = NO_ANSWER

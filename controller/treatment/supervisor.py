@@ -26,7 +26,6 @@ from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.course import ZoneEnd
 from controller.treatment.events import (
     Answered,
-    Begin,
     Commit,
     Configure,
     Event,
@@ -53,6 +52,7 @@ STOPPING_MAX_S: Final = envelope.PURGE_S + envelope.VENT_TIMEOUT_S + 2.0
 SAFE_MAX_S: Final = 0.5  # twice the budget of 250 ms: the line and a frame of telemetry included
 CONFIRM_MAX_S: Final = 2.0  # a safe state that was not seen by then is recorded as not confirmed
 EXPOSURE_ROW_S: Final = 0.5  # a crash loses no more than this, and is charged the worst case for it
+IDLE_MAX_S: Final = 600.0  # armed without treating: a talk takes minutes, a forgotten unit longer
 SILENCE_MAX_S: Final = 1.0  # while nothing is armed, a hiccup of the line is no reason to refuse
 
 MODES: Final = {
@@ -111,6 +111,7 @@ class Supervisor:
         self._since_s = 0.0
         self._beat_s: float | None = None
         self._exposure_noted_s = 0.0
+        self._treated_s = 0.0
 
     @property
     def state(self) -> State:
@@ -119,7 +120,6 @@ class Supervisor:
 
     def step(self, event: Event, now_s: float) -> Actions:
         """Take one event at ``now_s`` and return what is to be done, in order."""
-        actions: Actions = ()
         match event:
             case Observed(reading):
                 actions = self._observed(reading, now_s)
@@ -133,8 +133,8 @@ class Supervisor:
                 actions = self._lost(why, now_s)
             case RecordLost(detail):
                 actions = self._record_lost(detail, now_s)
-            case Begin(who):
-                actions = self._begin(who, now_s)
+            case _:
+                actions = self._begin(event.who, now_s)
         return actions
 
     def deadline_s(self) -> float | None:
@@ -151,13 +151,15 @@ class Supervisor:
         if self.state in ENDED:
             return ()
         zone_end = conduct.course.observe(reading)
+        if conduct.course.was_on_skin() or self.state not in LIVE:
+            self._treated_s = now_s
         if self.state is State.TRIPPED:
             return self._while_tripped(reading, now_s)
         if reading.mode is Mode.SAFE:
             return self._device_trip(reading, now_s)
         broken = self._watch.judge(reading, self._belief(), now_s)
-        if broken is not None:
-            return self._host_trip(broken, now_s)
+        if broken:
+            return self._host_trip(broken[0], now_s)
         if self.state in (State.PREPARING, State.STOPPING):
             return self._while_idle(reading, now_s)
         return self._while_live(reading, zone_end, now_s)
@@ -165,7 +167,7 @@ class Supervisor:
     def _while_tripped(self, reading: Reading, now_s: float) -> Actions:
         conduct = self.conduct
         worse = self._watch.judge(reading, self._belief(), now_s)
-        told = () if worse is None else conduct.tell(OF_INTERLOCK[worse])
+        told = tuple(action for why in worse for action in conduct.tell(OF_INTERLOCK[why]))
         safe = conduct.watch_safe(reading, now_s)
         if safe and conduct.outcome is None:
             return (*told, *safe, *conduct.end(Outcome.TRIPPED))
@@ -347,6 +349,9 @@ class Supervisor:
             return self._host_trip(Interlock.TELEMETRY_STALE, now_s)
         if self.state is State.STOPPING:
             return self._wake_stopping(now_s)
+        if self.state is not State.ARMING and not now_s - self._treated_s <= IDLE_MAX_S:
+            stop = self.conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "nobody treats", now_s)
+            return (*stop, *self.conduct.tell(OF_NOTICE[Notice.NOBODY_TREATS]))
         return (*self.conduct.hold(), *self._wake_arming(now_s))
 
     def _wake_preparing(self, now_s: float) -> Actions:

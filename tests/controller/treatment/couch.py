@@ -1,0 +1,276 @@
+"""A supervisor on the couch: readings made by hand, and the shortest way into every state."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from controller.safety.interlocks import Interlock
+from controller.safety.reading import Identity, Reading
+from controller.safety.removal import RemovalModel
+from controller.treatment.conduct import Actions, Conduct
+from controller.treatment.events import (
+    Action,
+    Answered,
+    Begin,
+    Command,
+    Event,
+    Hold,
+    LinkLost,
+    Observed,
+    Person,
+    RecordLost,
+    Step,
+    StopNow,
+    Wake,
+    Who,
+)
+from controller.treatment.plan import Plan, PlannedStage
+from controller.treatment.program import Program
+from controller.treatment.states import State
+from controller.treatment.supervisor import Supervisor
+from firmware_protocol.vocabulary import (
+    Capability,
+    Cause,
+    Input,
+    Mode,
+    Permit,
+    Refusal,
+    StopKind,
+)
+
+ANNA: Final = Who("anna", "practitioner")
+FAR: Final = Who("ben", "practitioner", "remote")
+FRAME_S: Final = 0.02
+TOKEN: Final = 77
+BOOT: Final = 5
+SEALED: Final = Input.SWITCH_CLOSED | Input.CONTACT | Input.PUMP_COMMANDED | Input.MOTION
+FLOWING: Final[dict[str, Any]] = {
+    "inputs": SEALED | Input.VALVE_COMMANDED,
+    "permits": Permit.ALL,
+    "valve_percent": 45.0,
+    "flow_g_per_min": 7.0,
+}
+MODEL: Final = RemovalModel(
+    rate_ref_um_per_s=0.75, suction_ref_kpa=30.0, flow_ref_g_per_min=10.0, suction_exponent=0.7,
+    flow_exponent=1.0, choke_kpa=48.0, p95_factor=4.4, coverage_factor=1.5, window_ref_mm=6.0,
+)  # fmt: skip
+
+
+def stage(zone: str = "chin", **changes: Any) -> PlannedStage:  # noqa: ANN401 - by name
+    made = PlannedStage(
+        zone=zone, display=zone.title(), suction_kpa=28.0, flow_g_per_min=7.0,
+        contact_budget_s=10.0, cap_um=3.0, area_cm2=20.0, expected_nominal_um=0.3,
+        expected_bound_um=2.0, expected_contact_s=10.0, ends_by="time", receipts=(),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def plan(*stages: PlannedStage) -> Plan:
+    program = Program("refresh", "Refresh", 1, "0" * 64, (), 14.0)
+    made = stages or (stage("nose"), stage("chin"))
+    return Plan(program, "demo", 1001, True, 1, made, (), MODEL)  # noqa: FBT003 - in order
+
+
+@dataclass
+class Couch:
+    """A supervisor, the time, and what it has wanted so far."""
+
+    supervisor: Supervisor
+    now_s: float = 100.0
+    tick_ms: int = 2**32 - 500
+    done: list[Action] = field(default_factory=list)
+    moves: int = 0
+    frames: int = 0
+
+    @property
+    def state(self) -> State:
+        return self.supervisor.state
+
+    def at(self, state: State) -> bool:
+        """True while the treatment is in ``state``; a call, so that nobody takes it as settled."""
+        return self.supervisor.state is state
+
+    @property
+    def conduct(self) -> Conduct:
+        return self.supervisor.conduct
+
+    def step(self, event: Event) -> Actions:
+        actions = self.supervisor.step(event, self.now_s)
+        self.done += actions
+        return actions
+
+    def reading(self, mode: Mode, **changes: Any) -> Reading:  # noqa: ANN401 - by name
+        self.moves += 1
+        wobble = 0.01 * (self.moves % 2)
+        pumping = mode in (Mode.ARMED, Mode.ACTIVE, Mode.PAUSED, Mode.STOPPING)
+        made = Reading(
+            at_s=self.now_s, tick_ms=self.tick_ms, mode=mode, inputs=Input.SWITCH_REST,
+            valve_percent=0.0, suction_kpa=(20.0 if pumping else 0.1) + wobble,
+            suction_b_kpa=(20.0 if pumping else 0.1) + wobble, flow_g_per_min=0.05 + wobble,
+            boot_id=BOOT,
+        )  # fmt: skip
+        return made._replace(**changes)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass with nobody saying anything."""
+        self.now_s += seconds
+        self.tick_ms = (self.tick_ms + round(seconds * 1000)) % 2**32
+
+    def see(self, mode: Mode, frames: int = 1, **changes: Any) -> list[Action]:  # noqa: ANN401
+        """Show ``frames`` readings, 20 ms apart, and beat every third."""
+        wanted: list[Action] = []
+        for _ in range(frames):
+            self.pass_time(FRAME_S)
+            wanted += self.step(Observed(self.reading(mode, **changes)))
+            self.frames += 1
+            if self.frames % 3 == 0:
+                wanted += self.step(Wake())
+        return wanted
+
+    def see_for(self, seconds: float, mode: Mode, **changes: Any) -> list[Action]:  # noqa: ANN401
+        return self.see(mode, round(seconds / FRAME_S), **changes)
+
+    def beat(self) -> Actions:
+        return self.step(Wake())
+
+    def person(self, command: Command, who: Who = ANNA, **values: float) -> Actions:
+        return self.step(Person(command, who, **values))
+
+    def answer(self, step: Step, *, ok: bool = True, **values: Any) -> Actions:  # noqa: ANN401
+        return self.step(Answered(step, ok, **values))
+
+
+def couch(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    capabilities = Capability.MOTION_SENSOR if motion else Capability.NONE
+    return Couch(Supervisor(made or plan(), Identity(1001, BOOT, "1.0", capabilities)))
+
+
+def proving(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    """A treatment that has proven everything but the stream."""
+    one = couch(made, motion=motion)
+    one.step(Begin(ANNA))
+    one.see(Mode.DISARMED)
+    one.answer(Step.CONFIGURE)
+    one.see(Mode.DISARMED)
+    one.answer(Step.SELF_TEST, detail=TOKEN)
+    one.see(Mode.SELFTEST, 5)
+    one.see(Mode.READY)
+    return one
+
+
+def preparing(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    one = couch(made, motion=motion)
+    one.step(Begin(ANNA))
+    one.see(Mode.DISARMED, 3)
+    return one
+
+
+def arming(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    one = proving(made, motion=motion)
+    one.see_for(1.2, Mode.READY)
+    return one
+
+
+def armed(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    one = arming(made, motion=motion)
+    one.answer(Step.ARM)
+    one.see(Mode.ARMED, 3)
+    return one
+
+
+def active(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    one = armed(made, motion=motion)
+    one.see(Mode.ACTIVE, 6, **FLOWING)
+    return one
+
+
+def paused(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    one = active(made, motion=motion)
+    one.see(Mode.PAUSED, 6)
+    return one
+
+
+def stopping(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    one = active(made, motion=motion)
+    one.person(Command.STOP)
+    one.see(Mode.STOPPING, 3)
+    return one
+
+
+def tripped(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    one = active(made, motion=motion)
+    one.see(Mode.SAFE, 6, cause=Cause.DWELL)
+    return one
+
+
+def cleared() -> Couch:
+    one = tripped()
+    one.person(Command.ACK)
+    one.person(Command.RESET)
+    one.answer(Step.RESET)
+    return one
+
+
+def completed() -> Couch:
+    one = active(plan(stage(contact_budget_s=0.5)))
+    one.see_for(0.42, Mode.ACTIVE, **FLOWING)
+    one.see(Mode.STOPPING, 3)
+    one.see(Mode.DISARMED)
+    return one
+
+
+def stopped() -> Couch:
+    one = stopping()
+    one.see(Mode.DISARMED)
+    return one
+
+
+def refused() -> Couch:
+    one = preparing()
+    one.answer(Step.CONFIGURE, ok=False, refusal=Refusal.BUSY)
+    return one
+
+
+WAYS: Final = {
+    State.PREPARING: preparing,
+    State.ARMING: arming,
+    State.ARMED: armed,
+    State.ACTIVE: active,
+    State.PAUSED: paused,
+    State.STOPPING: stopping,
+    State.TRIPPED: tripped,
+    State.CLEARED: cleared,
+    State.COMPLETED: completed,
+    State.STOPPED: stopped,
+    State.REFUSED: refused,
+}
+
+EVENTS: Final[dict[str, Event]] = {
+    "begin": Begin(ANNA),
+    "wake": Wake(),
+    "link lost": LinkLost(Interlock.LINK_LOST),
+    "line noisy": LinkLost(Interlock.LINK_NOISY),
+    "record lost": RecordLost("The disk is full."),
+    **{f"{command.value} here": Person(command, ANNA) for command in Command},
+    **{f"{command.value} from afar": Person(command, FAR) for command in Command},
+    "lowered": Person(Command.LOWER, FAR, suction_kpa=10.0),
+    "raised": Person(Command.LOWER, ANNA, suction_kpa=49.0),
+    **{f"{step.value} done": Answered(step, ok=True, detail=TOKEN) for step in Step},
+    **{
+        f"{step.value} refused {refusal.name}": Answered(step, ok=False, refusal=refusal)
+        for step in Step
+        for refusal in Refusal
+    },
+    **{f"{step.value} unknown": Answered(step, ok=False, known=False) for step in Step},
+}
+
+
+def stops(actions: Actions | list[Action]) -> list[StopKind]:
+    return [action.kind for action in actions if isinstance(action, StopNow)]
+
+
+def holds(actions: Actions | list[Action]) -> list[Hold]:
+    return [action for action in actions if isinstance(action, Hold)]
+
+
+def of(kind: type[Action], actions: Actions | list[Action]) -> list[Any]:
+    return [action for action in actions if isinstance(action, kind)]

@@ -1,0 +1,165 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.safety.exposure import ZoneUse
+from controller.treatment.course import LEFT_LEAST_MG, Course, Tally, ZoneEnd
+from firmware_protocol.vocabulary import Mode
+from tests.controller.treatment.couch import FLOWING, Couch, couch, plan, stage
+
+FULL = {**FLOWING, "suction_kpa": 28.0}
+
+
+def course(*stages: object) -> Course:
+    return Course(plan(*stages))  # type: ignore[arg-type]  # stages
+
+
+def show(one: Course, seconds: float, bed: Couch | None = None, **changes: object) -> list[ZoneEnd]:
+    bed = bed or couch()
+    ends = []
+    for _ in range(round(seconds / 0.02) + 1):
+        end = one.observe(bed.reading(Mode.ACTIVE, **(FULL | changes)))
+        bed.pass_time(0.02)
+        if end is not None:
+            ends.append(end)
+            break
+    return ends
+
+
+def test_time_is_counted_on_the_clock_of_the_unit_over_its_wrap() -> None:
+    one = course()
+    show(one, 3.0)
+    use = one.zones()[0].use
+    assert use.contact_s == pytest.approx(3.0)
+    assert use.grams == pytest.approx(7.0 / 60.0 * 3.0)
+
+
+def test_a_zone_ends_by_its_time() -> None:
+    one = course(stage("nose", contact_budget_s=2.0), stage("chin"))
+    assert show(one, 5.0) == [ZoneEnd.TIME]
+    assert one.zones()[0].use.contact_s == pytest.approx(2.0)
+    one.advance()
+    assert (one.zone, one.done, one.must_lift) == ("chin", False, True)
+    assert [zone.state for zone in one.zones()] == ["done", "current"]
+
+
+@pytest.mark.hazard("H01")
+def test_a_zone_ends_by_its_exposure_before_the_cap() -> None:
+    one = course(stage("nose", cap_um=0.3, contact_budget_s=99.0))
+    assert show(one, 99.0) == [ZoneEnd.EXPOSURE]
+    use = one.zones()[0].use
+    assert 0.28 <= use.bound_um <= 0.3
+    one.advance()
+    assert one.done
+    assert one.left_mg() == 0
+    assert one.zone == "nose"
+    assert show(one, 1.0) == []
+
+
+@pytest.mark.hazard("H07")
+@pytest.mark.hazard("H09")
+def test_a_reading_that_is_not_known_counts_as_the_worst() -> None:
+    known, unknown = course(), course()
+    show(known, 1.0)
+    show(unknown, 1.0, flow_g_per_min=None, suction_kpa=None, valve_percent=0.0)
+    assert unknown.zones()[0].use.bound_um > known.zones()[0].use.bound_um
+    assert unknown.zones()[0].suction_kpa_peak is None
+    assert unknown.left_mg() < known.left_mg()
+
+
+def test_crystals_that_still_come_after_the_valve_has_shut_are_counted() -> None:
+    one = course()
+    show(one, 1.0, valve_percent=0.0, flow_g_per_min=2.0)
+    assert one.zones()[0].use.contact_s == pytest.approx(1.0)
+
+
+def test_quiet_or_off_the_skin_nothing_is_counted() -> None:
+    one, bed = course(), couch()
+    show(one, 1.0, bed, valve_percent=0.0, flow_g_per_min=0.2)
+    show(one, 1.0, bed, inputs=0)
+    assert one.zones()[0].use.contact_s == 0.0
+    assert not one.was_on_skin()
+
+
+def test_mean_and_peak_of_suction_are_over_the_time_with_crystals() -> None:
+    one, bed = course(), couch()
+    show(one, 1.0, bed)
+    show(one, 1.0, bed, suction_kpa=20.0)
+    zone = one.zones()[0]
+    assert zone.suction_kpa_mean == pytest.approx(24.0, abs=0.2)
+    assert zone.suction_kpa_peak == 28.0
+    assert Tally().mean_kpa is None
+
+
+def test_what_is_left_counts_for_the_higher_of_set_and_measured_suction() -> None:
+    low, high = course(), course()
+    show(low, 0.02, suction_kpa=10.0)
+    show(high, 0.02, suction_kpa=40.0)
+    assert high.left_mg() < low.left_mg()
+
+
+def test_finished_zones_of_a_resumed_treatment_are_passed_over() -> None:
+    used = ZoneUse(contact_s=99.0)
+    one = course(stage("nose", used=used), stage("chin"), stage("jaw", used=used))
+    assert one.zone == "chin"
+    assert not one.must_lift
+    one.advance()
+    assert one.done
+
+
+def test_a_zone_that_could_not_even_take_what_the_line_holds_is_finished() -> None:
+    rate = plan().model.spread_rate_um_per_s(7.0, 28.0, 20.0).bound_um_per_s
+    least_um = rate * LEFT_LEAST_MG / 1000.0 / (7.0 / 60.0)
+    assert course(stage(cap_um=least_um * 0.9)).done
+    assert not course(stage(cap_um=least_um * 1.2)).done
+
+
+@pytest.mark.hazard("H12")
+def test_an_unwatched_time_is_charged_and_the_watch_begins_anew() -> None:
+    one = course()
+    show(one, 1.0)
+    one.charge(0.25)
+    assert not one.was_on_skin()
+    assert one.zones()[0].use.contact_s == pytest.approx(1.25)
+    show(one, 0.0)
+    assert one.zones()[0].use.contact_s == pytest.approx(1.25)
+    done = course(stage(used=ZoneUse(contact_s=99.0)))
+    done.charge(1.0)
+    assert done.zones()[0].use.contact_s == 99.0
+
+
+def test_a_zone_left_out_before_it_was_finished_is_skipped() -> None:
+    one = course(stage("nose"), stage("chin"))
+    one.advance()
+    assert [zone.state for zone in one.zones()] == ["skipped", "current"]
+
+
+@pytest.mark.hazard("H01")
+@given(
+    readings=st.lists(
+        st.tuples(
+            st.one_of(st.none(), st.floats(0.0, 65.0), st.just(math.nan)),
+            st.one_of(st.none(), st.floats(0.0, 65.0), st.just(math.nan)),
+            st.booleans(),
+        ),
+        max_size=40,
+    )
+)
+def test_exposure_never_falls_and_what_is_left_never_rises(
+    readings: list[tuple[float | None, float | None, bool]],
+) -> None:
+    one, bed = course(stage(contact_budget_s=1e6)), couch()
+    seen_um, left = 0.0, one.left_mg()
+    for flow, suction, contact in readings:
+        inputs = FULL["inputs"] if contact else 0
+        shown = FULL | {"flow_g_per_min": flow, "suction_kpa": suction, "inputs": inputs}
+        one.observe(bed.reading(Mode.ACTIVE, **shown))
+        one.observe(bed.reading(Mode.ACTIVE, **(FULL | {"inputs": 0})))
+        bed.pass_time(0.02)
+        use = one.zones()[0].use
+        assert use.bound_um >= seen_um
+        assert use.nominal_um <= use.bound_um
+        assert one.left_mg() <= left
+        seen_um, left = use.bound_um, one.left_mg()
