@@ -199,7 +199,10 @@ class Journal:
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error)
         self._under_way.append(asyncio.get_running_loop().time())
-        future.add_done_callback(lambda done: self._settled(done, len(rows)))
+        if future.done():  # an inline writer's outcome counts at once
+            self._settled(future, len(rows))
+        else:
+            future.add_done_callback(lambda done: self._settled(done, len(rows)))
         return future
 
     def _settled(self, done: "asyncio.Future[int]", count: int) -> None:

@@ -183,8 +183,8 @@ def history(
     """
     rows = store.connection().execute(
         "SELECT treatment, wall_s, body FROM journal WHERE kind = 'treatment'"
-        " AND json_extract(body, '$.client') = ? AND wall_s >= ?",
-        (client, now_wall_s - HISTORY_S),
+        " AND wall_s >= ? AND json_extract(body, '$.client') = ?",
+        (now_wall_s - HISTORY_S, client),
     )
     begun = [_beginning(*row) for row in rows]
     skipped = set(_forerunners(begun, leave_out))
