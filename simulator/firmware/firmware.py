@@ -59,6 +59,7 @@ class Firmware:
         self._telemetry_ms = 0
         self._status_ms = 0
         self._wanted_flow = False
+        self._verdict = Verdict.ACCEPTED
         self._leased = False
         self._contact = False
         self.board.log.add(self.board.tick_ms, LogCode.BOOT, identity.boot_id)
@@ -120,8 +121,10 @@ class Firmware:
             self._write(self.link.send(reports.stopped(board)))
         elif isinstance(message, Setpoint):
             verdict = board.a.accept(message, board.tick_ms)
+            news, self._verdict = verdict is not self._verdict, verdict
             if verdict is not Verdict.ACCEPTED:
-                board.note("dropped", why=verdict.value)
+                if news:  # and not for each of a stream of them
+                    board.note("dropped", why=verdict.value)
                 return
             board.b.renewed(message.lease_ms)
             if not self._leased:

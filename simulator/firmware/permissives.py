@@ -24,10 +24,15 @@ ALL: Final = int(Permit.ALL)
 
 def bits(conditions: Conditions) -> int:
     """Return the bit set of ``Permit``; only a condition that *is* True sets its bit."""
-    found = 0
-    bit = 1
-    for holds in conditions:
-        if holds is True:
-            found |= bit
-        bit <<= 1
-    return found
+    lease, armed, switch, contact, suction, no_trip, exposure, requested, channel_b = conditions
+    return (
+        (lease is True)
+        | (armed is True) << 1
+        | (switch is True) << 2
+        | (contact is True) << 3
+        | (suction is True) << 4
+        | (no_trip is True) << 5
+        | (exposure is True) << 6
+        | (requested is True) << 7
+        | (channel_b is True) << 8
+    )
