@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, joined
 from controller.device.doctor import Finding, diagnose
 
 OK_MARK = {True: "ok", False: "!!"}
@@ -49,5 +49,5 @@ def _as_object(finding: Finding) -> dict[str, object]:
 def _print(port: str, findings: Sequence[Finding]) -> None:
     sys.stdout.write(f"{port}\n")
     for finding in findings:
-        step = f" {finding.next_step}" if finding.next_step else ""
-        sys.stdout.write(f"  {OK_MARK[finding.ok]}  {finding.check}: {finding.sentence}{step}\n")
+        words = joined(finding.sentence, finding.next_step)
+        sys.stdout.write(f"  {OK_MARK[finding.ok]}  {finding.check}: {words}\n")

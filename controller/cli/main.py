@@ -3,6 +3,7 @@
 # why flags default to False, and the late imports keep a start below 0.1 s.
 # ruff: noqa: PLR0913, PLR0917, FBT002, PLC0415
 
+import math
 import sys
 from typing import Annotated
 
@@ -73,6 +74,7 @@ def treat(
     """Run one treatment and watch it. Ctrl-C ends it in order."""
     from controller.cli import treat as verb
 
+    _check_numbers(suction_kpa, flow_g_per_min)
     wish = verb.Wish(program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume)
     where = verb.Where(port, simulator, hand, seed)
     raise typer.Exit(verb.run(wish, where, as_json=as_json))
@@ -93,6 +95,7 @@ def plan(
     from controller.cli import plan as verb
     from controller.cli.treat import Wish
 
+    _check_numbers(suction_kpa, flow_g_per_min)
     wish = Wish(program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume=False)
     raise typer.Exit(verb.run(wish, port, as_json=as_json))
 
@@ -173,6 +176,15 @@ def config_check(
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _check_numbers(suction_kpa: float | None, flow_g_per_min: float | None) -> None:
+    for option, value in (("--suction-kpa", suction_kpa), ("--flow-g-per-min", flow_g_per_min)):
+        if value is not None and not 0.0 < value < math.inf:
+            raise Failure(
+                f"{option} is {value:g}, and must be a finite number above 0.",
+                "`corneum plan` shows what the program uses.",
+            )
 
 
 def _tell(

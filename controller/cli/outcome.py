@@ -31,4 +31,12 @@ class Failure(Exception):  # noqa: N818  it is a value for the person at the ter
     @property
     def words(self) -> str:
         """Sentence and next step, for standard error."""
-        return f"{self.sentence} {self.next_step}".strip()
+        return joined(self.sentence, self.next_step)
+
+
+def joined(sentence: str, next_step: str) -> str:
+    """Return both as one text; what the device layer says has no full stop yet."""
+    if not next_step:
+        return sentence
+    text = f"{sentence} {next_step}" if sentence.endswith(".") else f"{sentence}; {next_step}"
+    return text if text.endswith(".") else f"{text}."
