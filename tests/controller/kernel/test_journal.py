@@ -101,7 +101,7 @@ def test_two_kernels_on_one_journal_keep_one_chain(tmp_path: Path) -> None:
     assert (verdict.ok, verdict.rows) == (True, 25)
 
 
-@pytest.mark.hazard("H31")
+@pytest.mark.hazard("H40")
 def test_a_full_disk_fails_the_commit_and_blocks_until_proved_again(tmp_path: Path) -> None:
     async def scenario() -> tuple[str | None, str | None]:
         store = CrowdedStore(tmp_path / "journal.sqlite3")
@@ -127,7 +127,7 @@ def test_a_full_disk_fails_the_commit_and_blocks_until_proved_again(tmp_path: Pa
     assert verify(tmp_path / "journal.sqlite3").ok
 
 
-@pytest.mark.hazard("H31")
+@pytest.mark.hazard("H40")
 def test_a_note_that_cannot_be_written_is_told_by_failure_without_anybody_waiting() -> None:
     async def scenario() -> tuple[str | None, str | None]:
         store = CrowdedStore(None)
@@ -146,7 +146,7 @@ def test_a_note_that_cannot_be_written_is_told_by_failure_without_anybody_waitin
     assert after is not None
 
 
-@pytest.mark.hazard("H31")
+@pytest.mark.hazard("H40")
 def test_a_disk_that_hangs_is_a_failure_after_a_second_though_nobody_waits() -> None:
     async def scenario() -> tuple[str | None, str | None]:
         journal = journal_in(None, SilentWriter())
@@ -162,7 +162,7 @@ def test_a_disk_that_hangs_is_a_failure_after_a_second_though_nobody_waits() -> 
     assert "too slow or hangs" in after
 
 
-@pytest.mark.hazard("H31")
+@pytest.mark.hazard("H40")
 @pytest.mark.parametrize("question", ["commit", "read", "preflight"])
 def test_nobody_waits_longer_than_a_second_for_a_disk_that_hangs(question: str) -> None:
     async def scenario() -> float:

@@ -48,7 +48,6 @@ def test_the_file_itself_refuses_to_edit_or_delete_a_row(path: Path, statement: 
     connection.close()
 
 
-@pytest.mark.hazard("H31")
 @pytest.mark.parametrize("row", range(1, ROWS + 1))
 @pytest.mark.parametrize(
     "change",
@@ -71,7 +70,6 @@ def test_an_edited_row_is_found(path: Path, row: int, change: str) -> None:
     assert verify(path).first_bad_id == row
 
 
-@pytest.mark.hazard("H31")
 @pytest.mark.parametrize("row", range(1, ROWS + 1))
 def test_a_deleted_row_is_found(path: Path, row: int) -> None:
     tamper(path, ("DELETE FROM journal WHERE id = ?", (row,)))
@@ -80,7 +78,6 @@ def test_a_deleted_row_is_found(path: Path, row: int) -> None:
     assert f"row {row}" in verdict.sentence
 
 
-@pytest.mark.hazard("H31")
 def test_a_deleted_row_is_found_even_when_the_others_move_up(path: Path) -> None:
     tamper(
         path,
@@ -91,7 +88,6 @@ def test_a_deleted_row_is_found_even_when_the_others_move_up(path: Path) -> None
     assert verify(path).first_bad_id == 4
 
 
-@pytest.mark.hazard("H31")
 @pytest.mark.parametrize(("one", "other"), [(1, 2), (3, 7), (9, 10)])
 def test_reordered_rows_are_found(path: Path, one: int, other: int) -> None:
     tamper(
@@ -103,7 +99,6 @@ def test_reordered_rows_are_found(path: Path, one: int, other: int) -> None:
     assert verify(path).first_bad_id == one
 
 
-@pytest.mark.hazard("H31")
 @pytest.mark.parametrize("left", range(ROWS))
 def test_rows_that_are_cut_off_at_the_end_are_found(path: Path, left: int) -> None:
     tamper(path, ("DELETE FROM journal WHERE id > ?", (left,)))

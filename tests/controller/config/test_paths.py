@@ -1,0 +1,38 @@
+"""Where the state lies."""
+
+from pathlib import Path
+
+import pytest
+
+from controller.config import paths
+
+
+def test_the_state_folder_is_the_named_one_then_the_variable_then_xdg_then_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.delenv(paths.STATE_VARIABLE, raising=False)
+    assert paths.state_dir() == tmp_path / ".local" / "state" / "corneum"
+    monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
+    assert paths.state_dir() == Path("/somewhere/corneum")
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert paths.state_dir() == tmp_path / ".local" / "state" / "corneum"
+    monkeypatch.setenv(paths.STATE_VARIABLE, "~/mine")
+    assert paths.state_dir() == tmp_path / "mine"
+    assert paths.state_dir("/named") == Path("/named")
+
+
+def test_each_port_has_files_of_its_own_and_always_the_same() -> None:
+    state = Path("/state")
+    assert paths.socket_path(state, "/dev/ttyUSB0") == paths.socket_path(state, "/dev/ttyUSB0")
+    assert paths.socket_path(state, "/dev/ttyUSB0") != paths.socket_path(state, "/dev/ttyUSB1")
+    assert paths.kernel_file(state, "a").with_suffix(".sock") == paths.socket_path(state, "a")
+
+
+def test_two_names_of_one_device_share_one_lock(tmp_path: Path) -> None:
+    (tmp_path / "tty").touch()
+    (tmp_path / "by-id").symlink_to(tmp_path / "tty")
+    one, other = str(tmp_path / "tty"), str(tmp_path / "by-id")
+    assert paths.port_lock(tmp_path, one) == paths.port_lock(tmp_path, other)
+    assert paths.port_lock(tmp_path, "tcp://a:1") != paths.port_lock(tmp_path, "tcp://a:2")
