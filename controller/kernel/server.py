@@ -28,6 +28,13 @@ BEHIND_MAX_S: Final = 10.0
 """A reader that has not caught up after this is hung up on."""
 
 CLOSE_MAX_S: Final = 1.0
+"""How long a client may take to read a last word."""
+
+_TOO_LARGE: Final = ApiError(
+    "too_large",
+    f"A request is longer than {api.REQUEST_MAX_BYTES // 1024} KiB.",
+    "Send one JSON object a line; large things belong into files.",
+)
 
 
 class Service(Protocol):
@@ -121,6 +128,7 @@ class _Connection(asyncio.Protocol):
         self._read = bytearray()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
+        self._parting: asyncio.TimerHandle | None = None
         self._behind_since_s: float | None = None
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
@@ -134,8 +142,7 @@ class _Connection(asyncio.Protocol):
         if refused is None:
             self._is_welcome = True
         else:
-            self._write(api.refusal(0, refused))
-            line.close()
+            self._refuse_and_part(refused)
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; a line may come in any pieces."""
@@ -151,13 +158,15 @@ class _Connection(asyncio.Protocol):
                 self._take(line)
         if len(self._read) >= api.REQUEST_MAX_BYTES or end >= 0:
             self._read.clear()
-            self._refuse_and_close()
+            self._refuse_and_part(_TOO_LARGE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything of this client; what it started goes on."""
         if self._watch is not None:
             self._watch.cancel()
         self._transport = None
+        if self._parting is not None:
+            self._parting.cancel()
         if not self._closed.done():
             self._closed.set_result(None)
         self._server.gone(self)
@@ -219,12 +228,12 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(line)
 
-    def _refuse_and_close(self) -> None:
-        error = ApiError(
-            "too_large",
-            f"A request is longer than {api.REQUEST_MAX_BYTES // 1024} KiB.",
-            "Send one JSON object a line; large things belong into files.",
-        )
+    def _refuse_and_part(self, error: ApiError) -> None:
+        """Say why, hear nothing more, and hang up soon: at once would throw the answer away."""
+        self._is_welcome = False
         self._write(api.refusal(0, error))
         if self._transport is not None:
-            self._transport.close()
+            self._transport.write_eof()
+            self._parting = asyncio.get_running_loop().call_later(
+                CLOSE_MAX_S, self._transport.abort
+            )
