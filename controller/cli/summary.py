@@ -7,9 +7,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from controller.cli.outcome import ExitCode
+from controller.cli.outcome import ExitCode, Failure
 from controller.cli.words import UNKNOWN, quantity
 from controller.kernel.snapshot import Snapshot, TreatmentView, ZoneView
+
+KERNEL_GONE: Final = "kernel_gone"
+"""The name of the failure after which nobody here knows how the treatment ended."""
 
 EXIT_BY_OUTCOME: Final = {
     "completed": ExitCode.DONE,
@@ -42,6 +45,20 @@ def as_object(snapshot: Snapshot) -> dict[str, Any]:
             "path": snapshot.record.path,
             "treatment": treatment.id if treatment else None,
             "rows": snapshot.record.rows,
+        },
+    }
+
+
+def failed_object(failure: Failure) -> dict[str, Any]:
+    """Return what ``--json`` prints where no treatment came to its end here."""
+    return {
+        "outcome": None if failure.name == KERNEL_GONE else "refused",
+        "zones": [],
+        "record": None,
+        "error": {
+            "code": failure.name,
+            "sentence": failure.sentence,
+            "next_step": failure.next_step,
         },
     }
 

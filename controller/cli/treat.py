@@ -64,6 +64,18 @@ class Where:
 
 def run(wish: Wish, where: Where, *, as_json: bool) -> ExitCode:
     """Run the treatment, show it, print the summary and return the exit code."""
+    try:
+        end = _end(wish, where, as_json=as_json)
+    except Failure as failure:
+        if as_json:
+            sys.stdout.write(json.dumps(summary.failed_object(failure)) + "\n")
+        raise
+    if as_json:
+        sys.stdout.write(json.dumps(summary.as_object(end)) + "\n")
+    return summary.exit_code(end.treatment.outcome if end.treatment else None)
+
+
+def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
     if (where.port is None) is (not where.simulator):
         raise Failure(
             "Say where to treat: either --port PORT or --simulator.",
@@ -71,10 +83,7 @@ def run(wish: Wish, where: Where, *, as_json: bool) -> ExitCode:
             ExitCode.USAGE,
         )
     with _kernel(where) as socket:
-        end = asyncio.run(_treat(socket, wish, Screen(as_json=as_json)))
-    if as_json:
-        sys.stdout.write(json.dumps(summary.as_object(end)) + "\n")
-    return summary.exit_code(end.treatment.outcome if end.treatment else None)
+        return asyncio.run(_treat(socket, wish, Screen(as_json=as_json)))
 
 
 @contextlib.contextmanager
@@ -98,8 +107,8 @@ def _kernel(where: Where) -> Iterator[Path]:
 async def _treat(socket: Path, wish: Wish, screen: "Screen") -> Snapshot:
     try:
         async with await KernelClient.open(socket, who()) as kernel:
-            begun = await kernel.ask("treat", wish.as_args(), BEGIN_MAX_S)
-            with _interrupts(kernel, screen):
+            with _interrupts(kernel, screen):  # a stop also voids what has not begun yet
+                begun = await kernel.ask("treat", wish.as_args(), BEGIN_MAX_S)
                 return await _watch(kernel, int(begun["treatment"]), screen)
     except AnswerError as error:
         code = start.exit_code_of(error.code)
@@ -109,6 +118,7 @@ async def _treat(socket: Path, wish: Wish, screen: "Screen") -> Snapshot:
             f"The kernel is gone ({error}); the unit has shut its valve by itself.",
             "Look at the unit, then `corneum status`.",
             ExitCode.PORT,
+            summary.KERNEL_GONE,
         ) from error
 
 
