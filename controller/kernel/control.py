@@ -15,6 +15,7 @@ from typing import Final
 from controller.device.answers import Answer, LinkNews, LinkState, StopReport, Told
 from controller.device.handpiece import Listeners
 from controller.kernel import view
+from controller.kernel.declined import BUSY, NO_UNIT, NOT_WRITTEN, WRONG_UNIT
 from controller.kernel.journal import Row
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
@@ -72,18 +73,6 @@ class DeclinedError(Exception):
         self.next_step = declined.next_step
 
 
-NO_UNIT: Final = Declined(
-    "no_unit", "No unit is connected.", "Check its cable and power; `corneum doctor` looks closer."
-)
-WRONG_UNIT: Final = Declined(
-    "wrong_unit", "The plan was made for another unit.", "Plan anew for the unit that is connected."
-)
-BUSY: Final = Declined("busy", "A treatment is under way.", "Wait for its end, or stop it.")
-NOT_WRITTEN: Final = Declined(
-    "record", "It was done, but its record is not written yet.", "Check the disk of the record."
-)
-
-
 @dataclass(frozen=True, slots=True)
 class About:
     """What the kernel says of itself beside its control: its line and its record."""
@@ -125,6 +114,11 @@ class Control:
     def idle(self) -> bool:
         """True while no treatment runs and the end of the last one is durable."""
         return self._supervisor is None or self._outcome is not None
+
+    @property
+    def state(self) -> str:
+        """The state of the treatment under way, or of the last one; idle before the first."""
+        return "idle" if self._supervisor is None else self._supervisor.state.value
 
     def may_begin(self, plan: Plan, who: Who) -> Declined | None:
         """Return why ``begin`` would raise now, before anything is written about it."""
@@ -370,7 +364,7 @@ class Control:
                 handpiece.state.value, handpiece.bad_frames, view.ms(handpiece.round_trip_s)
             ),
             unit=view.unit_view(handpiece.identity),
-            state="idle" if conduct is None else conduct.state.value,
+            state=self.state,
             treatment=view.treatment_view(self._treatment, conduct, self._outcome),
             live=view.live_view(handpiece.newest, conduct, now_s),
             alarms=view.alarm_views(self.board),

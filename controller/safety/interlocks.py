@@ -35,6 +35,12 @@ VALVE_LEAK_PERCENT: Final = 5.0  # the same mark as channel B uses for "not shut
 SET_TOLERANCE_KPA: Final = 0.01  # wire resolution is 0.001
 SET_TOLERANCE_G_PER_MIN: Final = 0.01
 
+# Plain integers: the arithmetic of enum flags costs more than all other checks of a reading.
+_VALVE: Final = int(Input.VALVE_COMMANDED)
+_PUMP: Final = int(Input.PUMP_COMMANDED)
+_MOTION: Final = int(Input.MOTION)
+_PERMITS: Final = int(Permit.ALL)
+
 
 @unique
 class Interlock(Enum):
@@ -114,9 +120,8 @@ def is_stalled(last_beat_s: float | None, now_s: float) -> bool:
 
 # -- the checks ------------------------------------------------------------------------------------
 def _commanded_open(reading: Reading) -> bool:
-    return (
-        bool(reading.inputs & Input.VALVE_COMMANDED) and reading.permits & Permit.ALL == Permit.ALL
-    )
+    valve = int(reading.inputs) & _VALVE
+    return bool(valve) and int(reading.permits) & _PERMITS == _PERMITS
 
 
 def _same_boot(sight: Sight) -> bool:
@@ -183,7 +188,7 @@ def _sensors_agree(sight: Sight) -> bool:
 
 def _readings_move(sight: Sight) -> bool:
     reading, previous = sight.reading, sight.previous
-    if not (sight.belief.treating and reading.inputs & Input.PUMP_COMMANDED):
+    if not (sight.belief.treating and int(reading.inputs) & _PUMP):
         return True
     if not (reading.suction_kpa or 0.0) > SEALED_KPA:
         return True  # at rest a reading may well stand still
@@ -203,7 +208,7 @@ def _flow_follows(sight: Sight) -> bool:
 def _tip_moves(sight: Sight) -> bool:
     reading = sight.reading
     on_one_spot = reading.contact and not reading.valve_shut
-    return not (on_one_spot and sight.belief.motion_sensor) or bool(reading.inputs & Input.MOTION)
+    return not (on_one_spot and sight.belief.motion_sensor) or bool(int(reading.inputs) & _MOTION)
 
 
 def _seal_breaks(sight: Sight) -> bool:

@@ -12,6 +12,12 @@ VALVE_SHUT_PERCENT: Final = (
     1.0  # the position sensor reads up to 1 % with the valve on its seat [D]
 )
 
+# Plain integers: the arithmetic of enum flags costs far more, and this is read for every frame.
+_CONTACT: Final = int(Input.CONTACT)
+_CLOSED: Final = int(Input.SWITCH_CLOSED)
+_REST: Final = int(Input.SWITCH_REST)
+_BOTH: Final = _CLOSED | _REST
+
 _OUTPUTS_OFF: Final = frozenset({Mode.BOOT, Mode.DISARMED, Mode.SAFE})
 _TREATING: Final = frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED})
 
@@ -104,16 +110,14 @@ class Reading(NamedTuple):
     @property
     def contact(self) -> bool:
         """True while the tip is sealed on skin."""
-        return bool(self.inputs & Input.CONTACT)
+        return bool(int(self.inputs) & _CONTACT)
 
     @property
     def switch_pressed(self) -> bool:
         """True while the hand switch is pressed, as both of its contacts say."""
-        both = Input.SWITCH_CLOSED | Input.SWITCH_REST
-        return self.inputs & both == Input.SWITCH_CLOSED
+        return int(self.inputs) & _BOTH == _CLOSED
 
     @property
     def switch_released(self) -> bool:
         """True while the hand switch is released, as both of its contacts say."""
-        both = Input.SWITCH_CLOSED | Input.SWITCH_REST
-        return self.inputs & both == Input.SWITCH_REST
+        return int(self.inputs) & _BOTH == _REST

@@ -107,7 +107,8 @@ class Conduct:
         """Latch a trip; ``unseen`` charges the worst case for what nobody could watch."""
         self.move(Signal.TRIP)
         told = (*self._settle_notices(), *self.tell(alarm))
-        if unseen and self.course.was_on_skin() and self.newest is not None:
+        may_flow = self.course.was_on_skin() or Wish.FLOW in self.sent.wish
+        if unseen and may_flow and self.newest is not None:
             self.course.charge(self.newest.age_s(now_s) + UNSEEN_S)
         self.why = f"{by} {cause}"
         self.stop_kind = StopKind.EMERGENCY

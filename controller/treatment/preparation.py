@@ -93,6 +93,11 @@ class Preparation:
         return self.phase in (Phase.PROVE, Phase.OFFERED)
 
     @property
+    def resting(self) -> bool:
+        """True while nothing was asked of the device yet."""
+        return self.phase in (Phase.BEGIN, Phase.REST)
+
+    @property
     def exhausted(self) -> bool:
         """True when ARM was offered as often as it may be."""
         return self.offers >= OFFERS_MAX

@@ -48,6 +48,7 @@ from firmware_protocol import envelope
 from firmware_protocol.quantities import PA_PER_KPA
 from firmware_protocol.vocabulary import Cause, Mode, StopKind, Wish
 
+RESET_SHOWS_S: Final = 0.2  # by then telemetry shows what a reset just before the beginning did
 STOPPING_MAX_S: Final = envelope.PURGE_S + envelope.VENT_TIMEOUT_S + 2.0
 SAFE_MAX_S: Final = 0.5  # twice the budget of 250 ms: the line and a frame of telemetry included
 CONFIRM_MAX_S: Final = 2.0  # a safe state that was not seen by then is recorded as not confirmed
@@ -265,6 +266,9 @@ class Supervisor:
 
     def _device_trip(self, reading: Reading, now_s: float) -> Actions:
         alarm = OF_CAUSE.get(reading.cause, OF_CAUSE[Cause.ENVELOPE])
+        if self.state is State.PREPARING and self._preparation.resting:
+            latched = now_s - self._since_s > RESET_SHOWS_S
+            return self.conduct.refuse(alarm) if latched else ()
         tripped = self.conduct.trip("device", reading.cause.name, alarm, now_s, unseen=False)
         return (*tripped, *self._while_tripped(reading, now_s))
 
@@ -291,14 +295,12 @@ class Supervisor:
 
     # -- preparing ---------------------------------------------------------------------------------
     def _begin(self, who: Who, now_s: float) -> Actions:
-        conduct, reading = self.conduct, self.conduct.newest
+        conduct = self.conduct
         if self.state is not State.PREPARING or self._preparation.phase is not Phase.BEGIN:
             return ()
         self._beat_s = self._since_s = now_s
         if conduct.course.done:
             return conduct.refuse(EXPOSURE)
-        if reading is not None and reading.mode is Mode.SAFE:
-            return conduct.refuse(OF_CAUSE.get(reading.cause, OF_CAUSE[Cause.ENVELOPE]))
         self._preparation.begin(now_s)
         return (Commit("begin", {"who": rows.who_body(who)}),)
 

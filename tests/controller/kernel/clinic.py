@@ -30,7 +30,7 @@ CONFIGS: Final = shipped_configs()
 SKIN: Final = load_skin(CONFIGS)
 ANNA: Final = Who("anna", "practitioner")
 FAR: Final = Who("ben", "practitioner", "remote")
-LOOK_S: Final = 0.01
+LOOK_S: Final = 0.02
 
 
 def plan_of(program: str = "refresh", budget_s: float | None = None) -> Plan:
@@ -66,7 +66,7 @@ class Clinic:
 
     @property
     def state(self) -> str:
-        return self.control.snapshot().state
+        return self.control.state
 
     @property
     def view(self) -> Snapshot:

@@ -104,11 +104,18 @@ def test_a_plan_without_anything_left_is_refused() -> None:
     assert one.at(State.REFUSED)
 
 
+def test_a_unit_that_was_reset_just_before_is_given_a_moment_to_show_it() -> None:
+    one = couch()
+    one.step(Begin(ANNA))
+    one.see(Mode.SAFE, 2, cause=Cause.DWELL)
+    assert one.see(Mode.DISARMED) == [Configure(28.0, 7.0, 8.0, 1)]
+
+
 @pytest.mark.parametrize("cause", [Cause.OVER_SUCTION, Cause.NONE])
 def test_a_unit_that_is_latched_is_not_treated_with(cause: Cause) -> None:
     one = couch()
-    one.conduct.newest = one.reading(Mode.SAFE, cause=cause)
     one.step(Begin(ANNA))
+    one.see_for(0.3, Mode.SAFE, cause=cause)
     assert one.at(State.REFUSED)
     assert of(Ended, one.done) == [Ended(Outcome.REFUSED)]
 
@@ -499,8 +506,9 @@ def test_what_nobody_saw_is_charged_at_the_worst_case() -> None:
     assert after.bound_um - before.bound_um == pytest.approx(worst.bound_um_per_s * unseen_s)
 
 
-def test_a_link_lost_while_the_valve_was_shut_charges_nothing() -> None:
+def test_a_link_lost_while_a_person_held_the_flow_charges_nothing() -> None:
     one = paused()
+    one.person(Command.PAUSE)
     before = one.conduct.course.zones()
     one.step(LinkLost(Interlock.LINK_LOST))
     assert one.conduct.course.zones() == before
