@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+TABLE_WIDTH = 150  # where there is no terminal to ask
 MISSING = "not installed: make bench-peers"
 
 
@@ -61,7 +62,8 @@ def show(figures: Sequence[Figure]) -> None:
             row.goal,
             words[row.holds] if row.value is not None else "not measured",
         )
-    Console(width=None).print(table)
+    terminal = Console()
+    (terminal if terminal.is_terminal else Console(width=TABLE_WIDTH)).print(table)
 
 
 def write(figures: Sequence[Figure], path: Path) -> None:

@@ -47,7 +47,7 @@ from simulator.ports import PtyPort
 
 BREACH_PA = 58_000
 SAMPLES = 1000
-PERIOD_S = 0.030  # between breaches: the near end copies its supervisor meanwhile
+PERIOD_S = 0.050  # between breaches: two frames of telemetry, and a copy of the supervisor
 ANSWER_MAX_S = 0.2
 TREATMENT_MAX_S = 110.0
 READ_MAX = 4096
@@ -71,7 +71,8 @@ class NearEnd:
                 self._judge(reading, listeners)
             else:
                 listeners.on_reading(reading)
-                asyncio.get_running_loop().call_soon(self._copy)
+                if self._spare is None:
+                    asyncio.get_running_loop().call_soon(self._copy)
 
         wrapped = Listeners(on_reading=on_reading, on_link=listeners.on_link)
         self._client = HandpieceClient(partial(open_stream, path), wrapped)
@@ -84,6 +85,7 @@ class NearEnd:
         control._supervisor, lived_on = self._spare, control._supervisor
         listeners.on_reading(reading)  # the STOP is written in here
         control._supervisor = lived_on
+        self._spare = None
         self._client._stops.close()
 
     def _copy(self) -> None:
@@ -121,9 +123,9 @@ class FarEnd:
         self.port.start(loop, self._received)
 
     def _received(self, data: bytes) -> None:
-        passed, _ = self._filtered(data)
-        if passed:
-            self.device.receive(passed)
+        if self._pending:
+            data, self._pending = self._pending + data, b""
+        self.device.receive(data)
 
     def _filtered(self, data: bytes) -> tuple[bytes, bool]:
         """Return the frames that are no STOP, and whether there was one."""
