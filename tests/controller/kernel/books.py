@@ -50,16 +50,40 @@ class SilentWriter:
         """Nothing to close."""
 
 
+class SlowWriter:
+    """A disk that takes its time, and does everything in the end."""
+
+    def __init__(self, store: Store, takes_s: float) -> None:
+        self._inline = InlineWriter(store)
+        self._takes_s = takes_s
+
+    def submit(self, job: Callable[[Store], T]) -> "asyncio.Future[T]":
+        """Do the job now and tell later."""
+        loop = asyncio.get_running_loop()
+        done, told = self._inline.submit(job), loop.create_future()
+
+        def tell() -> None:
+            if not told.cancelled():
+                told.set_result(done.result())
+
+        loop.call_later(self._takes_s, tell)
+        return told
+
+    def close(self) -> None:
+        """Close the store."""
+        self._inline.close()
+
+
 class CrowdedStore(Store):
-    """A disk that has room for a few pages only, from the moment it is told."""
+    """A disk that has no room for another page while ``full``."""
 
-    def fill(self) -> None:
-        """Let no page be added any more."""
-        self.connection().execute("PRAGMA max_page_count = 1")
+    full = False
 
-    def empty(self) -> None:
-        """Let pages be added again; a reopened connection knows no limit."""
-        self.close()
+    def connection(self) -> sqlite3.Connection:
+        """Return the connection, with the limit that is in force now."""
+        connection = super().connection()
+        connection.execute(f"PRAGMA max_page_count = {1 if self.full else 1_000_000}")
+        return connection
 
 
 def rows(count: int, kind: str = "exposure", treatment: int = 1) -> list[Row]:

@@ -107,11 +107,11 @@ def test_a_full_disk_fails_the_commit_and_blocks_until_proved_again(tmp_path: Pa
         store = CrowdedStore(tmp_path / "journal.sqlite3")
         journal = journal_in(tmp_path, InlineWriter(store))
         await journal.commit(rows(1))
-        store.fill()
+        store.full = True
         with pytest.raises(RecordError, match=r"journal\.sqlite3 cannot be used .* free space"):
             await journal.commit([Row("arm", {"padding": "x" * 20_000})])
         failed = journal.failure
-        store.empty()
+        store.full = False
         await journal.preflight()
         await journal.commit(rows(1))
         proved = journal.failure
@@ -133,7 +133,7 @@ def test_a_note_that_cannot_be_written_is_told_by_failure_without_anybody_waitin
         store = CrowdedStore(None)
         journal = journal_in(None, InlineWriter(store))
         await journal.commit(rows(1))
-        store.fill()
+        store.full = True
         journal.note(Row("exposure", {"padding": "x" * 20_000}))
         before = journal.failure
         await asyncio.sleep(NOTE_DELAY_S + 0.01)

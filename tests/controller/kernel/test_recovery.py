@@ -1,0 +1,222 @@
+"""After a crash: found, charged with the worst case, shown, never resumed by itself."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.kernel import records
+from controller.kernel.api import ApiError
+from controller.kernel.journal import Row
+from controller.kernel.recovery import UNSEEN_S
+from controller.kernel.service import Kernel, Outside, Place
+from controller.kernel.store import verify
+from simulator.qa.loop import run_virtual
+from simulator.qa.rig import RigSpec, Service, rig
+from tests.controller.kernel.books import rows_of
+
+JOURNAL = "journal.sqlite3"
+
+
+class KilledError(Exception):
+    """The process is gone."""
+
+
+@asynccontextmanager
+async def kernel_on(folder: Path, port: str = "virtual") -> AsyncIterator[Service]:
+    """Run a kernel with its record in ``folder``; KilledError ends it like a kill -9."""
+    async with rig(RigSpec(record=folder)) as made:
+        outside = made.outside()
+        kernel = Kernel(Place(port, lock=f"{port}.lock"), outside)
+        await kernel.start()
+        running = asyncio.create_task(kernel.run(), name="kernel")
+        service = Service(made, kernel)
+        try:
+            yield service
+            await kernel.end()
+        except KilledError:
+            outside.journal._notes.clear()  # what was not written is lost
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+            await kernel.close()
+
+
+async def killed_in_zone(folder: Path, seconds: float = 3.0, **args: object) -> dict[str, Any]:
+    """Treat for some seconds of contact, die, and return the zone as it really stood."""
+    zone: dict[str, Any] = {}
+    async with kernel_on(folder) as made:
+        await made.ask("treat", program="refresh", client="demo", **args)
+        await made.until(lambda: made.state == "active", 30.0)
+        await asyncio.sleep(seconds)
+        zone = next(
+            zone for zone in made.snapshot()["treatment"]["zones"] if zone["state"] == "current"
+        )
+        raise KilledError
+    return zone
+
+
+@pytest.mark.hazard("H12")
+def test_a_treatment_that_nobody_ended_is_found_charged_and_shown(tmp_path: Path) -> None:
+    async def scenario() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        before = await killed_in_zone(tmp_path)
+        async with kernel_on(tmp_path) as made:
+            await asyncio.sleep(30.0)
+            return before, made.snapshot(), made.snapshot()["unfinished"][0]
+
+    before, after, unfinished = run_virtual(scenario())
+    assert after["state"] == "idle"
+    assert unfinished == {"treatment": 1, "client": "demo", "program": "refresh"}
+    (text,) = [body for _, kind, body in rows_of(tmp_path / JOURNAL) if kind == "interrupted"]
+    body = json.loads(text)
+    charged = next(zone for zone in body["zones"] if zone["zone"] == before["zone"])
+    assert body["unseen_s"] == UNSEEN_S
+    assert charged["bound_um"] > before["bound_um"]
+    assert charged["grams"] > before["grams"]
+    assert charged["contact_s"] >= before["contact_s"] + 1.0
+    assert verify(tmp_path / JOURNAL).ok
+
+
+@pytest.mark.hazard("H12")
+def test_nothing_moves_by_itself_after_a_restart(tmp_path: Path) -> None:
+    async def scenario() -> list[str]:
+        await killed_in_zone(tmp_path)
+        async with kernel_on(tmp_path) as made:
+            await asyncio.sleep(60.0)
+            return [str(event["kind"]) for event in made.rig.events]
+
+    assert not {"valve", "trip"} & set(run_virtual(scenario()))
+
+
+def test_it_is_charged_once_however_often_the_kernel_starts(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        await killed_in_zone(tmp_path)
+        for _ in range(3):
+            async with kernel_on(tmp_path):
+                pass
+
+    run_virtual(scenario())
+    assert [kind for _, kind, _ in rows_of(tmp_path / JOURNAL)].count("interrupted") == 1
+
+
+def test_a_treatment_that_was_never_armed_is_not_charged(tmp_path: Path) -> None:
+    async def scenario() -> dict[str, Any]:
+        async with kernel_on(tmp_path) as made:
+            await made.ask("treat", program="refresh", client="demo")
+            raise KilledError
+        async with kernel_on(tmp_path):
+            pass
+        (text,) = [body for _, kind, body in rows_of(tmp_path / JOURNAL) if kind == "interrupted"]
+        body: dict[str, Any] = json.loads(text)
+        return body
+
+    body = run_virtual(scenario())
+    assert body["charged"] == []
+    assert [zone["bound_um"] for zone in body["zones"]] == [0.0, 0.0]
+
+
+@pytest.mark.hazard("H12")
+def test_a_resumed_treatment_goes_on_from_what_was_charged(tmp_path: Path) -> None:
+    async def scenario() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        before = await killed_in_zone(tmp_path, zones=["nose"])
+        async with kernel_on(tmp_path) as made:
+            begun = await made.ask("treat", program="refresh", client="demo", resume=True)
+            first = made.snapshot()
+            await made.until(lambda: made.kernel.idle)
+            return before, {**first, "begun": begun}, made.snapshot()
+
+    before, first, last = run_virtual(scenario())
+    assert first["begun"]["treatment"] == 2
+    assert not first["unfinished"]
+    begun, ended = first["treatment"]["zones"][0], last["treatment"]["zones"][0]
+    assert [zone["zone"] for zone in last["treatment"]["zones"]] == ["nose"]
+    assert begun["bound_um"] > before["bound_um"]
+    assert last["treatment"]["outcome"] == "completed"
+    assert ended["bound_um"] <= ended["cap_um"]
+    assert ended["contact_s"] == pytest.approx(ended["budget_s"], abs=0.1)
+
+
+def test_a_treatment_interrupted_twice_keeps_everything_of_both(tmp_path: Path) -> None:
+    async def scenario() -> tuple[float, float, list[dict[str, Any]]]:
+        first = await killed_in_zone(tmp_path, zones=["nose"])
+        second = await killed_in_zone(tmp_path, zones=["nose"], resume=True)
+        async with kernel_on(tmp_path) as made:
+            unfinished = made.snapshot()["unfinished"]
+            await made.ask("treat", program="refresh", client="demo", resume=True)
+            return first["bound_um"], second["bound_um"], unfinished
+
+    first, second, unfinished = run_virtual(scenario())
+    assert second > first
+    assert [each["treatment"] for each in unfinished] == [2]
+
+
+def test_a_dismissed_treatment_is_shown_no_more_and_cannot_be_resumed(tmp_path: Path) -> None:
+    async def scenario() -> tuple[int, str, str]:
+        await killed_in_zone(tmp_path)
+        async with kernel_on(tmp_path) as made:
+            await made.ask("dismiss", treatment=1, reason="client went home")
+            left = len(made.snapshot()["unfinished"])
+            with pytest.raises(ApiError) as twice:
+                await made.ask("dismiss", treatment=1)
+            with pytest.raises(ApiError) as resumed:
+                await made.ask("treat", program="refresh", client="demo", resume=True)
+        return left, twice.value.code, resumed.value.code
+
+    assert run_virtual(scenario()) == (0, "unknown_treatment", "nothing_unfinished")
+
+
+def test_a_resume_that_was_refused_has_resumed_nothing(tmp_path: Path) -> None:
+    async def scenario() -> list[dict[str, Any]]:
+        await killed_in_zone(tmp_path)
+        async with kernel_on(tmp_path) as made:
+            booking = made.kernel._booking
+            journal = made.kernel._outside.journal
+            begun = await journal.read(records.unfinished)
+            body = {"client": "demo", "resumes": begun[0].treatment}
+            await journal.commit([_beginning(2, body)])
+            await booking.withdraw(2, "the unit went away")
+            made.kernel.control.unfinished = await booking.unfinished()
+            unfinished: list[dict[str, Any]] = made.snapshot()["unfinished"]
+            return unfinished
+
+    assert [each["treatment"] for each in run_virtual(scenario())] == [1]
+
+
+def test_a_kernel_on_another_port_leaves_a_living_ones_treatment_alone(tmp_path: Path) -> None:
+    async def scenario() -> tuple[int, str]:
+        async with kernel_on(tmp_path) as made:
+            await made.ask("treat", program="refresh", client="demo", zones=["nose"])
+            async with rig(RigSpec(seed=2, record=tmp_path)) as second:
+                outside = second.outside()
+                living = Outside(
+                    outside.make_client,
+                    outside.journal,
+                    outside.wall_clock,
+                    alive=lambda lock: lock == "virtual.lock",
+                )
+                other = Kernel(Place("other", lock="other.lock"), living)
+                await other.start()
+                unfinished = len(other.snapshot()["unfinished"])
+                await other.close()
+            await made.until(lambda: made.kernel.idle)
+            return unfinished, made.snapshot()["treatment"]["outcome"]
+
+    assert run_virtual(scenario()) == (0, "completed")
+
+
+def _beginning(treatment: int, more: dict[str, Any]) -> Row:
+    body = {
+        "client": "demo",
+        "program": "refresh",
+        "simulated": True,
+        "practice": True,
+        "kernel_lock": "virtual.lock",
+        "resumes": None,
+        "zones": [],
+        "worst_per_s": [],
+    }
+    return Row(records.TREATMENT, {**body, **more}, treatment)

@@ -1,0 +1,288 @@
+"""The kernel as a service: what it refuses before anything moves, what it does without a record."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.config.locate import shipped_configs
+from controller.kernel import records
+from controller.kernel.api import ApiError, Request
+from controller.kernel.authority import Do
+from controller.kernel.journal import LAG_MAX_S, Journal, Row
+from controller.kernel.service import Kernel, Outside, Place, running
+from controller.kernel.store import Store
+from controller.kernel.writer import InlineWriter
+from simulator.qa.loop import run_virtual
+from simulator.qa.rig import RigSpec, Service, rig, service
+from tests.controller.kernel.books import PLENTY, CrowdedStore, SlowWriter
+
+DAY_S = 86_400.0
+
+
+def moved(made: Service) -> bool:
+    """True when the device opened its valve or left its quiet modes."""
+    quiet = {"boot", "disarmed", "selftest", "ready"}
+    return any(
+        event["kind"] == "valve"
+        or (event["kind"] == "mode" and str(event["mode"]).lower() not in quiet)
+        for event in made.rig.events
+    )
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> Path:
+    """The shipped configuration with a client who is no practice client."""
+    folder = tmp_path / "configs"
+    shutil.copytree(shipped_configs(), folder)
+    demo = (folder / "clients" / "demo.toml").read_text()
+    anna = demo.replace('ref = "demo"', 'ref = "c-0042"').replace("practice = true", "")
+    (folder / "clients" / "c-0042.toml").write_text(anna)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        ({"program": "polish", "client": "demo"}, "config", "polish"),
+        ({"program": "../refresh", "client": "demo"}, "config", "refresh"),
+        ({"program": "refresh", "client": "nobody"}, "config", "nobody"),
+        ({"program": "refresh", "client": "demo", "zones": ["eyelid"]}, "zone", "eyelid"),
+        (
+            {"program": "refresh", "client": "demo", "lower": {"suction_kpa": 45.0}},
+            "raised",
+            "only lower",
+        ),
+        ({"program": "refresh", "client": "demo", "resume": True}, "nothing_unfinished", "demo"),
+        ({"program": "refresh"}, "bad_request", "client"),
+    ],
+)
+@pytest.mark.parametrize("do", ["treat", "plan"])
+def test_a_wish_that_cannot_be_is_refused_in_one_sentence_and_moves_nothing(
+    do: str, args: dict[str, Any], code: str, words: str
+) -> None:
+    async def scenario() -> tuple[ApiError, bool]:
+        async with service() as made:
+            with pytest.raises(ApiError) as caught:
+                await made.ask(do, **args)
+            await asyncio.sleep(1.0)
+            return caught.value, moved(made) or not made.kernel.idle
+
+    error, anything = run_virtual(scenario())
+    assert error.code.startswith(code)
+    assert words in error.sentence
+    assert "\n" not in error.sentence
+    assert not anything
+
+
+def test_a_plan_is_a_dry_run() -> None:
+    async def scenario() -> tuple[dict[str, Any], bool, int]:
+        async with service() as made:
+            before = made.snapshot()["record"]["rows"]
+            said = await made.ask("plan", program="refresh", client="demo")
+            return said["plan"], moved(made), made.snapshot()["record"]["rows"] - before
+
+    plan, anything, rows = run_virtual(scenario())
+    assert [zone["zone"] for zone in plan["zones"]] == ["nose", "chin"]
+    assert (anything, rows) == (False, 0)
+
+
+def test_the_second_treatment_at_a_time_is_refused() -> None:
+    async def scenario() -> str:
+        async with service() as made:
+            await made.ask("treat", program="refresh", client="demo")
+            with pytest.raises(ApiError) as caught:
+                await made.ask("treat", program="refresh", client="demo")
+            return caught.value.code
+
+    assert run_virtual(scenario()) == "busy"
+
+
+def test_two_who_ask_in_the_same_moment_get_one_treatment() -> None:
+    async def scenario() -> list[str]:
+        async with service() as made:
+            asked = [
+                asyncio.create_task(made.ask("treat", program="refresh", client="demo"), name=name)
+                for name in ("one", "other")
+            ]
+            await asyncio.wait(asked)
+            said = [task.exception() for task in asked]
+            return [error.code if isinstance(error, ApiError) else "begun" for error in said]
+
+    assert sorted(run_virtual(scenario())) == ["begun", "busy"]
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.15, 0.25, 0.35])
+def test_a_stop_voids_a_start_that_is_under_way(after_s: float) -> None:
+    async def scenario() -> tuple[str, bool, bool]:
+        async with rig() as made:
+            journal = Journal(SlowWriter(Store(None), 0.1), made.wall_clock, folder=None)
+            outside = Outside(made.client, journal, made.wall_clock)
+            async with running(Place("virtual"), outside) as kernel:
+                desk = Service(made, kernel)
+                asked = asyncio.create_task(
+                    desk.ask("treat", program="refresh", client="demo"), name="treat"
+                )
+                await asyncio.sleep(after_s)
+                kernel.stop(Request(do=Do.STOP))
+                await asyncio.wait([asked])
+                error = asked.exception()
+                await asyncio.sleep(3.0)
+                open_ones = await journal.read(records.open_treatments)
+                return getattr(error, "code", "begun"), not open_ones, moved(desk)
+
+    assert run_virtual(scenario()) == ("stopped", True, False)
+
+
+@pytest.mark.hazard("H40")
+def test_a_record_that_is_lost_ends_the_treatment_in_order_and_blocks_the_next(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> tuple[float, dict[str, Any], str, dict[str, Any]]:
+        async with rig() as made:
+            store = CrowdedStore(tmp_path / "journal.sqlite3")
+            journal = Journal(InlineWriter(store), made.wall_clock, folder=tmp_path)
+            outside = Outside(made.client, journal, made.wall_clock)
+            async with running(Place("virtual"), outside) as kernel:
+                desk = Service(made, kernel)
+                await desk.ask("treat", program="refresh", client="demo")
+                await desk.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30.0)
+                journal.note(Row("padding", {"x": "x" * 50_000}))
+                store.full = True
+                took_s = await desk.until(lambda: made.handpiece.plant.truth.valve_open < 0.01, 5.0)
+                await asyncio.sleep(6.0)
+                lost = desk.snapshot()
+                with pytest.raises(ApiError) as caught:
+                    await desk.ask("treat", program="refresh", client="demo")
+                return took_s, lost, caught.value.code, desk.snapshot()
+
+    took_s, lost, code, after = run_virtual(scenario())
+    assert took_s < LAG_MAX_S
+    assert any("record" in alarm["sentence"].lower() for alarm in lost["alarms"])
+    assert lost["state"] in {"stopped", "stopping"}
+    assert code in {"record", "busy"}
+    assert after["live"]["valve_percent"] <= 1.0
+
+
+@pytest.mark.hazard("H40")
+def test_a_disk_without_room_refuses_the_start_and_nothing_moves(tmp_path: Path) -> None:
+    async def scenario() -> tuple[ApiError, bool]:
+        free = [PLENTY]
+        async with rig(RigSpec()) as made:
+            journal = Journal(
+                InlineWriter(CrowdedStore(tmp_path / "journal.sqlite3")),
+                made.wall_clock,
+                folder=tmp_path,
+                free=lambda _folder: free[0],
+            )
+            outside = Outside(made.client, journal, made.wall_clock)
+            async with running(Place("virtual"), outside) as kernel:
+                desk = Service(made, kernel)
+                free[0] = 5_000_000
+                with pytest.raises(ApiError) as caught:
+                    await desk.ask("treat", program="refresh", client="demo")
+                await asyncio.sleep(1.0)
+                return caught.value, moved(desk)
+
+    error, anything = run_virtual(scenario())
+    assert error.code == "record"
+    assert all(
+        word in error.sentence for word in (str(tmp_path), "5.0 MB", "100 MB", "CORNEUM_STATE")
+    )
+    assert not anything
+
+
+def test_a_kernel_without_a_unit_says_what_is_wrong_with_the_port() -> None:
+    async def scenario() -> ApiError:
+        async with rig() as made:
+            made.wire.unplug()
+            with pytest.raises(ApiError) as caught:
+                async with running(Place("virtual"), made.outside()):
+                    pass
+            return caught.value
+
+    error = run_virtual(scenario())
+    assert error.code == "port_not_found"
+    assert error.next_step
+
+
+def test_a_unit_that_another_kernel_has_is_left_alone() -> None:
+    def claim(_identity: object) -> None:
+        raise ApiError("unit_held", "Unit 1001 belongs to another kernel, process 7.", "End it.")
+
+    async def scenario() -> str:
+        async with rig() as made:
+            outside = made.outside()
+            claimed = Outside(outside.make_client, outside.journal, outside.wall_clock, claim=claim)
+            kernel = Kernel(Place("virtual"), claimed)
+            with pytest.raises(ApiError) as caught:
+                await kernel.start()
+            await kernel.close()
+            return caught.value.code
+
+    assert run_virtual(scenario()) == "unit_held"
+
+
+@pytest.mark.hazard("H25")
+def test_the_same_zone_is_refused_again_within_a_week_by_what_the_record_says(
+    configs: Path, tmp_path: Path
+) -> None:
+    async def scenario() -> tuple[str, str, str]:
+        spec = RigSpec(configs=configs, record=tmp_path / "state")
+        async with service(spec) as made:
+            last = await made.treat("refresh", "c-0042", zones=["nose"])
+            with pytest.raises(ApiError) as again:
+                await made.ask("treat", program="refresh", client="c-0042", zones=["nose"])
+            await made.treat("refresh", "c-0042", zones=["chin"])
+            return last["treatment"]["outcome"], again.value.code, made.state
+
+    assert run_virtual(scenario()) == ("completed", "interval", "completed")
+
+
+@pytest.mark.hazard("H52")
+def test_doses_of_the_practice_client_and_of_the_other_kind_of_unit_are_no_history(
+    configs: Path, tmp_path: Path
+) -> None:
+    async def scenario() -> tuple[int, int, int]:
+        spec = RigSpec(configs=configs, record=tmp_path / "state")
+        async with service(spec) as made:
+            await made.treat("refresh", "c-0042", zones=["nose"])
+            await made.treat("refresh", "demo", zones=["nose"])
+            journal, now_s = made.rig.outside().journal, made.rig.wall_clock()
+
+            async def doses(client: str, *, simulated: bool, later_s: float = 0.0) -> int:
+                return len(
+                    await journal.read(
+                        lambda store: records.history(
+                            store, client, now_s + later_s, simulated=simulated
+                        )
+                    )
+                )
+
+            found = (
+                await doses("c-0042", simulated=True),
+                await doses("c-0042", simulated=False),
+                await doses("demo", simulated=True),
+            )
+            assert await doses("c-0042", simulated=True, later_s=200 * DAY_S) == 0
+            await journal.close()
+            return found
+
+    assert run_virtual(scenario()) == (1, 0, 0)
+
+
+@pytest.mark.hazard("H12")
+def test_an_end_in_the_middle_of_a_treatment_is_an_orderly_stop() -> None:
+    async def scenario() -> tuple[str, list[str]]:
+        async with service() as made:
+            await made.ask("treat", program="refresh", client="demo")
+            await made.until(lambda: made.state == "active", 30.0)
+            await made.ask("shutdown")
+            modes = [str(event["mode"]) for event in made.rig.events if event["kind"] == "mode"]
+            return made.snapshot()["treatment"]["outcome"], modes
+
+    outcome, modes = run_virtual(scenario())
+    assert outcome == "stopped"
+    assert [mode.lower() for mode in modes[-2:]] == ["stopping", "disarmed"]
