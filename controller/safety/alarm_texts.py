@@ -36,6 +36,7 @@ class Notice(Enum):
     STOPPED_AT_UNIT = "stopped from elsewhere"
     RECORD_LOST = "the record cannot be written"
     DWELL_WARNING = "the tip slows down"
+    LEASE_PROOF = "the lease is not dropped in time"
 
 
 # -- suction ---------------------------------------------------------------------------------------
@@ -235,6 +236,10 @@ LOCKED: Final = Alarm(
     "U09", _LOW, "The unit has locked itself after too many resets.",
     "Take the unit out of use and call service.", latching=False,
 )  # fmt: skip
+LEASE_PROOF: Final = Alarm(
+    "U12", _MEDIUM, "The unit did not let go in time when the controller fell silent for the test.",
+    "Take the unit out of use and call service.",
+)  # fmt: skip
 NO_SUCH_RECORD: Final = Alarm(
     "U10", _LOW, "The unit has no such entry in its log.", "Read its newest entry.", latching=False
 )
@@ -360,6 +365,7 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
             "C15", "The unit was stopped from elsewhere.", "Start again when you are ready."
         ),
         Notice.RECORD_LOST: RECORD_LOST,
+        Notice.LEASE_PROOF: LEASE_PROOF,
         Notice.DWELL_WARNING: Alarm(
             "S07", _LOW, "The tip stands still.", "Keep the tip moving.", latching=False
         ),

@@ -1,4 +1,7 @@
-"""The way to an armed unit: configure, self-test, prove the setpoint stream, offer ARM.
+"""The way to an armed unit: configure, self-test, prove the lease and the stream, offer ARM.
+
+The lease is proof-tested at each arming, with outputs off: the host stops renewing it and measures
+how long the unit takes to drop it. A unit that keeps it for too long is not armed.
 
 Every step has a bound. What goes wrong ends up in ``failed`` as the alarm that says why; the
 supervisor looks at it after every call.
@@ -9,24 +12,29 @@ from enum import Enum, unique
 from typing import Final
 
 from controller.safety.alarm_texts import (
+    LEASE_PROOF,
     NO_ANSWER,
     NOT_UNDERSTOOD,
     OF_NOTICE,
     OF_REFUSAL,
     SELF_TEST,
+    STREAM_NOT_HEALTHY,
     SWITCH_PRESSED,
     WRONG_MODE,
     Notice,
 )
 from controller.safety.alarms import Alarm
 from controller.safety.reading import Reading
-from controller.treatment.events import Action, Answered, Configure, RunSelfTest, Step
+from controller.treatment.events import Action, Answered, Configure, Note, RunSelfTest, Step
 from firmware_protocol import envelope
-from firmware_protocol.vocabulary import Mode, Refusal
+from firmware_protocol.vocabulary import Mode, Permit, Refusal
 
 REST_MAX_S: Final = 10.0  # the purge and vent of an earlier end take 4 s, a boot less
 ANSWER_MAX_S: Final = 5.0  # the client's own retries end after 1.2 s; this only guards its bound
 SELF_TEST_MAX_S: Final = 10.0  # the self-test takes about 3 s
+LEASE_LIVE_S: Final = 0.2  # a few renewals, so that the lapse that follows is that of the lease
+LAPSE_MAX_S: Final = envelope.LEASE_DEFAULT_MS / 1000 + envelope.LEASE_MARGIN_S + 0.05
+"""From the last renewal to the reading that shows the lapse: lease, margin, line and a frame."""
 PROOF_S: Final = envelope.STREAM_HEALTHY_WINDOW_S + 2 * envelope.SETPOINT_PERIOD_S
 TEST_SHOWS_S: Final = 0.2  # by then telemetry shows a mode from after the answer to SELFTEST
 OFFERS_MAX: Final = 6  # a minute of arming in vain: nobody is there
@@ -43,6 +51,8 @@ class Phase(Enum):
     RELEASE = "a released hand switch, for the self-test"
     TEST = "the answer to SELFTEST"
     TESTING = "the end of the self-test"
+    LEASE = "a live lease"
+    LAPSE = "the lapse of the lease, which is not renewed"
     PROVE = "a healthy stream and a released switch"
     OFFERED = "the answer to ARM"
     ARMED = "nothing any more"
@@ -54,6 +64,8 @@ _WAIT_S: Final = {
     Phase.RELEASE: SWITCH_WAIT_MAX_S,
     Phase.TEST: ANSWER_MAX_S,
     Phase.TESTING: SELF_TEST_MAX_S,
+    Phase.LEASE: ANSWER_MAX_S,
+    Phase.LAPSE: LAPSE_MAX_S,
     Phase.PROVE: SWITCH_WAIT_MAX_S,
     Phase.OFFERED: ANSWER_MAX_S,
 }
@@ -63,9 +75,12 @@ _LATE: Final = {
     Phase.RELEASE: SWITCH_PRESSED,
     Phase.TEST: NO_ANSWER,
     Phase.TESTING: SELF_TEST,
+    Phase.LEASE: STREAM_NOT_HEALTHY,
+    Phase.LAPSE: LEASE_PROOF,
     Phase.PROVE: SWITCH_PRESSED,
     Phase.OFFERED: NO_ANSWER,
 }
+_READY: Final = frozenset({Phase.LEASE, Phase.LAPSE, Phase.PROVE})
 _AT_REST: Final = frozenset({Mode.DISARMED, Mode.READY})
 _OF_STEP: Final = {
     Step.CONFIGURE: Phase.CONFIGURE,
@@ -84,13 +99,14 @@ class Preparation:
     phase: Phase = Phase.BEGIN
     since_s: float = 0.0
     token: int = 0
+    renewed_s: float = 0.0
     offers: int = 0
     failed: Alarm | None = None
 
     @property
     def streaming(self) -> bool:
         """True while setpoints without any wish prove the line."""
-        return self.phase in (Phase.PROVE, Phase.OFFERED)
+        return self.phase in (Phase.LEASE, Phase.PROVE, Phase.OFFERED)
 
     @property
     def resting(self) -> bool:
@@ -130,15 +146,29 @@ class Preparation:
         if self.phase is Phase.RELEASE and reading.switch_released:
             self._enter(Phase.TEST, now_s)
             return (RunSelfTest(),)
-        if self.phase is Phase.PROVE and reading.mode is Mode.DISARMED:
-            self.failed = OF_NOTICE[Notice.STOPPED_AT_UNIT]
-        elif self.phase is Phase.TESTING:
+        if self.phase is Phase.TESTING:
             self._watch_test(reading, now_s)
+        elif self.phase in _READY and reading.mode is Mode.DISARMED:
+            self.failed = OF_NOTICE[Notice.STOPPED_AT_UNIT]
+        elif self.phase in (Phase.LEASE, Phase.LAPSE):
+            return self._watch_lease(reading, now_s)
         return ()
+
+    def _watch_lease(self, reading: Reading, now_s: float) -> tuple[Action, ...]:
+        live = bool(int(reading.permits) & Permit.LEASE)
+        if self.phase is Phase.LEASE:
+            if live and now_s - self.since_s >= LEASE_LIVE_S:
+                self._enter(Phase.LAPSE, self.renewed_s)
+            return ()
+        took_s = now_s - self.renewed_s
+        if live or not took_s <= LAPSE_MAX_S:
+            return ()  # too late is the business of wake
+        self._enter(Phase.PROVE, now_s)
+        return (Note("lease_proof", {"took_ms": round(took_s * 1000, 1)}),)
 
     def _watch_test(self, reading: Reading, now_s: float) -> None:
         if reading.mode is Mode.READY:
-            self._enter(Phase.PROVE, now_s)
+            self._enter(Phase.LEASE, now_s)
         elif reading.mode is not Mode.DISARMED or not now_s - self.since_s > TEST_SHOWS_S:
             return
         elif reading.switch_released or self.exhausted:
@@ -161,7 +191,9 @@ class Preparation:
         self._enter(Phase.ARMED, now_s)
 
     def wake(self, now_s: float) -> None:
-        """See whether what is waited for takes too long."""
+        """See whether what is waited for takes too long; a setpoint follows while streaming."""
+        if self.streaming:
+            self.renewed_s = now_s
         if self.phase in _WAIT_S and not now_s - self.since_s <= _WAIT_S[self.phase]:
             self.failed = _LATE[self.phase]
 

@@ -155,6 +155,19 @@ def test_other_programs_run_too(program: str) -> None:
     scenario(play)
 
 
+@pytest.mark.hazard("H10")
+def test_the_lease_of_the_unit_is_measured_before_every_arming() -> None:
+    async def play(made: Clinic) -> None:
+        await made.treat()
+        await made.wait_for(lambda: made.control.idle)
+        proofs = [body["took_ms"] for _, body in made.rows("lease_proof")]
+        assert len(proofs) == made.kinds().count("arm") == 6
+        assert all(200.0 <= took_ms <= 250.0 for took_ms in proofs)
+        assert made.events("valve") == []
+
+    scenario(play, RigSpec(hand="absent"))
+
+
 # -- people ----------------------------------------------------------------------------------------
 @pytest.mark.hazard("H10")
 @pytest.mark.parametrize("who", [ANNA, FAR], ids=["here", "from afar"])

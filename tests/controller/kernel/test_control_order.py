@@ -55,6 +55,7 @@ class Memory:
     bad_frames: int = 0
     rows: int = 0
     failure: str | None = None
+    held_s: float = 0.0
 
     async def _ask(self, what: object) -> Answer:
         self.done.append(what)
@@ -75,6 +76,7 @@ class Memory:
 
     def setpoint(self, hold: Holding, treatment: int, loop_counter: int) -> bool:
         self.done.append(("setpoint", hold.wish, treatment, loop_counter))
+        self.held_s = asyncio.get_running_loop().time()
         return True
 
     def stop(self, kind: StopKind) -> asyncio.Future[StopReport]:
@@ -111,6 +113,7 @@ class Bench:
         bed.now_s = now = asyncio.get_running_loop().time()
         bed.tick_ms = round(now * 1000)
         bed.moves = round(now * 50)
+        bed.held_s = self.memory.held_s
         return bed.reading(mode, **changes)
 
     def see(self, mode: Mode, **changes: Any) -> None:  # noqa: ANN401 - by name
@@ -126,7 +129,7 @@ class Bench:
         await self.control.begin(plan(), ANNA, 7)
         await self.see_for(0.1, Mode.DISARMED)
         await self.see_for(0.1, Mode.SELFTEST)
-        await self.see_for(1.3, Mode.READY)
+        await self.see_for(2.0, Mode.READY)
         await self.see_for(0.1, Mode.ARMED)
         await self.see_for(0.2, Mode.ACTIVE, **FLOWING)
         assert self.control.snapshot().state == "active"
@@ -244,7 +247,7 @@ def test_each_step_towards_flow_waits_for_its_row() -> None:
         await one.control.begin(plan(), ANNA, 7)
         await one.see_for(0.1, Mode.DISARMED)
         await one.see_for(0.1, Mode.SELFTEST)
-        await one.see_for(1.3, Mode.READY)
+        await one.see_for(2.0, Mode.READY)
         await one.see_for(0.1, Mode.ARMED)
 
     done = bench(play).done

@@ -15,6 +15,7 @@ from controller.treatment.events import (
     Event,
     Hold,
     LinkLost,
+    Note,
     Observed,
     Person,
     RecordLost,
@@ -40,6 +41,7 @@ from firmware_protocol.vocabulary import (
 ANNA: Final = Who("anna", "practitioner")
 FAR: Final = Who("ben", "practitioner", "remote")
 FRAME_S: Final = 0.02
+LEASE_S: Final = 0.2
 TOKEN: Final = 77
 BOOT: Final = 5
 SEALED: Final = Input.SWITCH_CLOSED | Input.CONTACT | Input.PUMP_COMMANDED | Input.MOTION
@@ -80,6 +82,7 @@ class Couch:
     done: list[Action] = field(default_factory=list)
     moves: int = 0
     frames: int = 0
+    held_s: float = 0.0
 
     @property
     def state(self) -> State:
@@ -96,6 +99,7 @@ class Couch:
     def step(self, event: Event) -> Actions:
         actions = self.supervisor.step(event, self.now_s)
         self.done += actions
+        self.held_s = self.now_s if holds(actions) else self.held_s
         return actions
 
     def reading(self, mode: Mode, **changes: Any) -> Reading:  # noqa: ANN401 - by name
@@ -106,9 +110,13 @@ class Couch:
             at_s=self.now_s, tick_ms=self.tick_ms, mode=mode, inputs=Input.SWITCH_REST,
             valve_percent=0.0, suction_kpa=(20.0 if pumping else 0.1) + wobble,
             suction_b_kpa=(20.0 if pumping else 0.1) + wobble, flow_g_per_min=0.05 + wobble,
-            boot_id=BOOT,
+            boot_id=BOOT, permits=Permit.LEASE if pumping or self.renewed() else Permit.NONE,
         )  # fmt: skip
         return made._replace(**changes)
+
+    def renewed(self) -> bool:
+        """True while a setpoint has come within the lease, as the device would see it."""
+        return self.now_s - self.held_s <= LEASE_S
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass with nobody saying anything."""
@@ -144,8 +152,8 @@ def couch(made: Plan | None = None, *, motion: bool = True) -> Couch:
     return Couch(Supervisor(made or plan(), Identity(1001, BOOT, "1.0", capabilities)))
 
 
-def proving(made: Plan | None = None, *, motion: bool = True) -> Couch:
-    """A treatment that has proven everything but the stream."""
+def ready(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    """A treatment whose unit has passed its self-test just now."""
     one = couch(made, motion=motion)
     one.step(Begin(ANNA))
     one.see(Mode.DISARMED)
@@ -153,8 +161,23 @@ def proving(made: Plan | None = None, *, motion: bool = True) -> Couch:
     one.see(Mode.DISARMED)
     one.answer(Step.SELF_TEST, detail=TOKEN)
     one.see(Mode.SELFTEST, 5)
-    one.see(Mode.READY)
     return one
+
+
+def proving(made: Plan | None = None, *, motion: bool = True) -> Couch:
+    """A treatment that has proven everything but the stream."""
+    one = ready(made, motion=motion)
+    prove_lease(one)
+    return one
+
+
+def prove_lease(one: Couch) -> None:
+    """Let the lease live, lapse unrenewed, and be seen to have lapsed."""
+    before = len(of(Note, one.done))
+    for _ in range(40):
+        one.see(Mode.READY)
+        if len(of(Note, one.done)) > before:
+            break
 
 
 def preparing(made: Plan | None = None, *, motion: bool = True) -> Couch:

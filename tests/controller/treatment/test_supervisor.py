@@ -27,7 +27,13 @@ from controller.treatment.events import (
     StopNow,
     Wake,
 )
-from controller.treatment.preparation import OFFERS_MAX, PROOF_S, REST_MAX_S, SELF_TEST_MAX_S
+from controller.treatment.preparation import (
+    LAPSE_MAX_S,
+    OFFERS_MAX,
+    PROOF_S,
+    REST_MAX_S,
+    SELF_TEST_MAX_S,
+)
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import (
     CONFIRM_MAX_S,
@@ -35,7 +41,7 @@ from controller.treatment.supervisor import (
     IDLE_MAX_S,
     STOPPING_MAX_S,
 )
-from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
+from firmware_protocol.vocabulary import Cause, Input, Mode, Permit, Refusal, StopKind, Wish
 from tests.controller.treatment.couch import (
     ANNA,
     BOOT,
@@ -53,7 +59,9 @@ from tests.controller.treatment.couch import (
     paused,
     plan,
     preparing,
+    prove_lease,
     proving,
+    ready,
     stage,
     stopping,
     stops,
@@ -136,6 +144,30 @@ def test_arm_is_offered_only_after_a_second_of_setpoints_that_want_nothing() -> 
     assert not any(hold.wish or hold.exposure_left_mg for hold in holds(actions))
     assert not of(SendArm, actions)
     assert of(SendArm, one.see_for(0.2, Mode.READY)) == [SendArm(TOKEN)]
+
+
+@pytest.mark.hazard("H10")
+def test_the_lease_is_proven_to_lapse_before_arm_is_offered() -> None:
+    one = proving()
+    proof = [row.body["took_ms"] for row in of(Note, one.done) if row.kind == "lease_proof"]
+    assert len(proof) == 1
+    assert 200.0 <= proof[0] <= LAPSE_MAX_S * 1000.0
+    assert not of(SendArm, one.done)
+
+
+@pytest.mark.hazard("H10")
+def test_a_unit_that_keeps_a_lease_that_nobody_renews_is_not_armed() -> None:
+    one = ready()
+    one.see_for(1.0, Mode.READY, permits=Permit.LEASE)
+    assert one.at(State.REFUSED)
+    assert codes(one.done) == ["U12"]
+
+
+def test_a_unit_that_takes_no_setpoint_is_not_armed() -> None:
+    one = ready()
+    one.see_for(6.0, Mode.READY, permits=Permit.NONE)
+    assert one.at(State.REFUSED)
+    assert codes(one.done) == ["C13"]
 
 
 @pytest.mark.hazard("H18")
@@ -307,6 +339,7 @@ def test_nobody_presses_so_the_unit_is_offered_again_and_then_let_go() -> None:
         one.see(Mode.DISARMED)
         one.answer(Step.SELF_TEST, detail=TOKEN)
         one.see_for(0.4, Mode.SELFTEST)
+        prove_lease(one)
         one.see_for(1.4, Mode.READY)
         one.answer(Step.ARM)
         one.see(Mode.ARMED, 3)
