@@ -44,9 +44,8 @@ def kernels(state: Path) -> list[KernelAddress]:
         for path in sorted(run_dir(state).glob("*.json"))[:LISTED_MAX]:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 said = json.loads(path.read_bytes())
-                found.append(
-                    KernelAddress(int(said["pid"]), str(said["port"]), path.with_suffix(".sock"))
-                )
+                socket_at = Path(said.get("socket") or path.with_suffix(".sock"))
+                found.append(KernelAddress(int(said["pid"]), str(said["port"]), socket_at))
     return found
 
 

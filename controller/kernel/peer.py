@@ -1,13 +1,15 @@
 """Who is at the other end of a unix socket, and where the socket lies: nobody else's business."""
 
 import contextlib
+import errno
 import os
 import socket
+import stat
 import struct
 from pathlib import Path
 from typing import Final
 
-from controller.kernel.ask import short_name
+from controller.kernel.ask import KernelAbsentError, dial, short_name
 
 SOCKET_MODE: Final = 0o600
 BACKLOG: Final = 16
@@ -35,10 +37,11 @@ def is_welcome(uid: int | None, own_uid: int) -> bool:
 def listen(path: Path) -> socket.socket:
     """Return a listening socket at ``path`` that only the own user can reach.
 
-    The caller holds the port's lock, so whatever lies at ``path`` is left over and is removed.
+    A socket that a killed kernel left behind is removed; one that answers, or a file that is no
+    socket, is left alone: OSError.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    _remove_left_over(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o777 ^ SOCKET_MODE)
     try:
@@ -52,3 +55,14 @@ def listen(path: Path) -> socket.socket:
     finally:
         os.umask(before)
     return listener
+
+
+def _remove_left_over(path: Path) -> None:
+    if not os.path.lexists(path):
+        return
+    if not stat.S_ISSOCK(path.lstat().st_mode):
+        raise FileExistsError(errno.EEXIST, "there is a file that is no socket", str(path))
+    with contextlib.suppress(KernelAbsentError):
+        dial(path).close()
+        raise OSError(errno.EADDRINUSE, "another kernel listens there", str(path))
+    path.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import gc
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -128,11 +129,12 @@ def _claimed(options: Options) -> Iterator[None]:
 async def _serve(options: Options) -> None:
     unit_lock: list[Lock] = []
     ended = asyncio.Event()
+    listening = False
     try:
         async with running(_place(options), _outside(options, unit_lock)) as kernel:
             server = Server(kernel, on_shutdown=ended.set)
-            listener = listen(options.socket)
-            await server.open(listener)
+            await server.open(_listener(options))
+            listening = True
             _write_kernel_file(options)
             _on_signals(kernel, ended)
             _say(_ready(options, kernel))
@@ -141,9 +143,21 @@ async def _serve(options: Options) -> None:
             await kernel.end()
             await server.close()
     finally:
-        _remove_files(options)
+        if listening:
+            _remove_files(options)
         for lock in unit_lock:
             lock.release()
+
+
+def _listener(options: Options) -> socket.socket:
+    try:
+        return listen(options.socket)
+    except OSError as error:
+        raise ApiError(
+            "kernel_socket",
+            f"The kernel cannot listen at {options.socket} ({error.strerror}).",
+            "Name another place with --socket.",
+        ) from error
 
 
 def _place(options: Options) -> Place:

@@ -42,6 +42,8 @@ END_LOOK_S: Final = 0.05
 GIVEN_UP_PERIOD_S: Final = 60.0
 """How often a unit is looked for that has been away for an hour."""
 
+REFUSED_NOTE_S: Final = 1.0
+
 _COMMANDS: Final[Mapping[Do, Command]] = MappingProxyType(
     {
         Do.PAUSE: Command.PAUSE,
@@ -93,6 +95,8 @@ class Kernel:
         )
         self._starting = False
         self._stops = 0
+        self._refused = 0
+        self._refused_noted_s = -REFUSED_NOTE_S
         self.treatments = 0
         """Treatments that this kernel has begun."""
 
@@ -164,9 +168,7 @@ class Kernel:
         """Answer one question, if this person may ask it."""
         do, who = request.do, request.who
         if not may(do, who.role, who.origin):
-            self._outside.journal.note(
-                Row("not_allowed", {"do": do.value, "who": who.model_dump(mode="json")})
-            )
+            self._note_refused(request)
             raise ApiError(
                 "not_allowed",
                 refusal_sentence(do, who.role, who.origin),
@@ -252,6 +254,20 @@ class Kernel:
         return {}
 
     # -- inside ------------------------------------------------------------------------------------
+    def _note_refused(self, request: Request) -> None:
+        """Write down who was refused, at most once a second: knocking must not fill the record."""
+        now_s = asyncio.get_running_loop().time()
+        self._refused += 1
+        if now_s - self._refused_noted_s < REFUSED_NOTE_S:
+            return
+        body = {
+            "do": request.do.value,
+            "who": request.who.model_dump(mode="json"),
+            "times": self._refused,
+        }
+        self._outside.journal.note(Row("not_allowed", body))
+        self._refused, self._refused_noted_s = 0, now_s
+
     def _make_client(self, listeners: Listeners) -> HandpieceClient:
         self._client = self._outside.make_client(listeners)
         return self._client

@@ -80,3 +80,17 @@ def test_a_remote_party_stops_pauses_and_lowers_a_running_treatment() -> None:
     seen = run_virtual(scenario())
     assert seen["outcome"] == "stopped"
     assert [receipt["allowed"] for receipt in seen["lowered"]] == [20.0]
+
+
+def test_who_knocks_in_vain_all_day_does_not_fill_the_record() -> None:
+    async def scenario() -> int:
+        async with service() as made:
+            before = int(made.snapshot()["record"]["rows"])
+            for _ in range(300):
+                with pytest.raises(ApiError):
+                    await made.kernel.handle(Request(do=Do.TREAT))
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            return int(made.snapshot()["record"]["rows"]) - before
+
+    assert 3 <= run_virtual(scenario()) <= 4

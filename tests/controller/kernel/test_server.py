@@ -191,6 +191,20 @@ def test_a_socket_that_a_killed_kernel_left_is_replaced(tmp_path: Path) -> None:
     assert asyncio.run(scenario())[0]["ok"] is True
 
 
+def test_a_file_that_is_no_socket_is_never_removed(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("keep me")
+    with pytest.raises(FileExistsError):
+        listen(path)
+    assert path.read_text() == "keep me"
+
+
+def test_a_socket_that_somebody_listens_on_is_left_to_him(tmp_path: Path) -> None:
+    path = tmp_path / "kernel.sock"
+    with closing(listen(path)), pytest.raises(OSError, match="another kernel listens"):
+        listen(path)
+
+
 def test_a_path_that_is_too_long_for_a_socket_address_works_all_the_same(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 30)
 
