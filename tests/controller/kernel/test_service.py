@@ -2,17 +2,20 @@
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from controller.config.locate import shipped_configs
+from controller.device.backoff import Backoff
+from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel import records
 from controller.kernel.api import ApiError, Request
 from controller.kernel.authority import Do
 from controller.kernel.journal import LAG_MAX_S, Journal, Row
-from controller.kernel.service import Kernel, Outside, Place, running
+from controller.kernel.service import GIVEN_UP_PERIOD_S, Kernel, Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
 from simulator.qa.loop import run_virtual
@@ -286,3 +289,43 @@ def test_an_end_in_the_middle_of_a_treatment_is_an_orderly_stop() -> None:
     outcome, modes = run_virtual(scenario())
     assert outcome == "stopped"
     assert [mode.lower() for mode in modes[-2:]] == ["stopping", "disarmed"]
+
+
+def test_a_unit_that_was_away_for_longer_than_an_hour_is_found_again() -> None:
+    async def scenario() -> tuple[str, str]:
+        async with rig() as made:
+            outside = made.outside()
+
+            def impatient(listeners: Listeners) -> HandpieceClient:
+                return HandpieceClient(
+                    made.wire.open, listeners, nonces=made.nonce, backoff=Backoff(tries_max=2)
+                )
+
+            outside = replace(outside, make_client=impatient)
+            async with running(Place("virtual"), outside) as kernel:
+                desk = Service(made, kernel)
+                made.wire.unplug()
+                await asyncio.sleep(100.0)
+                with pytest.raises(ApiError) as caught:
+                    await desk.ask("plan", program="refresh", client="demo")
+                made.wire.plug()
+                await asyncio.sleep(GIVEN_UP_PERIOD_S + 1.0)
+                return caught.value.code, desk.snapshot()["link"]["state"]
+
+    assert run_virtual(scenario()) == ("unit_absent", "identified")
+
+
+@pytest.mark.parametrize(
+    ("do", "args"),
+    [("resume", {}), ("pause", {}), ("reset", {}), ("lower", {"suction_kpa": 10.0})],
+)
+def test_what_means_nothing_without_a_treatment_is_declined(do: str, args: dict[str, Any]) -> None:
+    async def scenario() -> ApiError:
+        async with service() as made:
+            with pytest.raises(ApiError) as caught:
+                await made.ask(do, **args)
+            return caught.value
+
+    error = run_virtual(scenario())
+    assert error.sentence
+    assert error.next_step
