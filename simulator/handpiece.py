@@ -7,12 +7,16 @@ bytes that arrived, `outgoing` returns what to write; what really happened goes 
 import random
 from bisect import insort
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
+from firmware_protocol.ticks import TICK_SPAN
 from firmware_protocol.vocabulary import Capability, LogCode
 from simulator.firmware.firmware import TICK_MS, TICK_S, Firmware
 from simulator.firmware.identity import Identity
-from simulator.plant.faults import Fault, find_fault
+from simulator.firmware.memory import Memory
+from simulator.firmware.watchdog import Watchdog
+from simulator.plant.faults import HEALTHY, Effects, Fault, find_fault
 from simulator.plant.hand import Hand, ManualHand
 from simulator.plant.hands import make_hand
 from simulator.plant.plant import Plant
@@ -23,6 +27,7 @@ SERIAL_NUMBER: Final = 1001
 BOOT_TICK_MS: Final = 2**32 - 5000  # the tick of every simulated unit wraps after five seconds
 VALVE_STEP_PERCENT: Final = 10.0  # what changes less is not an event, except at VALVE_SHUT_PERCENT
 VALVE_SHUT_PERCENT: Final = 1.0
+_ENDED_BY_RESTART: Final = frozenset({"firmware-halt", "power-dip"})
 _SLACK_S: Final = 1e-9  # a time that is a tick but for rounding has come
 
 Value = str | int | float | bool | tuple[str, ...]
@@ -49,20 +54,19 @@ class Handpiece:
     ) -> None:
         """Power on; the same seed and the same bytes at the same times give the same run."""
         spec = PlantSpec() if spec is None else spec
-        chance = random.Random(f"{seed} nonces")  # noqa: S311 - a simulation must repeat
+        self._chance = _chance(seed, "nonces")
         inner = make_hand(hand, _chance(seed, "hand")) if isinstance(hand, str) else hand
-        capabilities = Capability.SIMULATED
-        if spec.motion_sensor:
-            capabilities |= Capability.MOTION_SENSOR
-        identity = Identity(serial, chance.getrandbits(32), capabilities, boot_tick_ms=boot_tick_ms)
         self.serial = serial
         self.seed = seed
         self.events = events
         self.hand = ManualHand(inner)
         self.plant = Plant(spec, self.hand, _chance(seed, "plant"))
-        self.firmware = Firmware(identity, lambda: chance.getrandbits(32), self.plant.sensors)
+        self.memory = Memory()
+        self._boot_tick_ms = boot_tick_ms
+        self._ticks = self._booted = 0
+        self.firmware = self._boot()
+        self._watchdog = Watchdog()
         self._drives = Drives()
-        self._ticks = 0
         self._valve_percent = 0.0
         self._scheduled: list[tuple[float, str]] = []
         if events is not _nowhere:
@@ -91,12 +95,42 @@ class Handpiece:
 
     def receive(self, data: bytes, now_s: float | None = None) -> None:
         """Hand over bytes that arrived at ``now_s``, or now; time before it has been advanced."""
+        if self.plant.faults.effects.firmware_halted:
+            return  # nobody reads
         self.firmware.receive(data, self.now_s if now_s is None else max(now_s, self.now_s))
         self._record()
 
     def outgoing(self) -> bytes:
         """Return what the device wants to write."""
+        if self.plant.faults.effects.firmware_halted:
+            return b""
         return self.firmware.outgoing()
+
+    def restart(self, *, stalled: bool = False) -> None:
+        """Start the processor anew: outputs off, then another boot of the same unit.
+
+        What the memory keeps is kept, and time and physics go on; everything else is lost.
+        """
+        self._record()
+        self.memory.stalled = stalled
+        self.memory.spoil(self.plant.faults.effects.memory_flips)
+        self._drives = Drives(power=False)
+        self._booted = self._ticks
+        self._emit("restart", why="watchdog" if stalled else "power")
+        self.firmware = self._boot()
+        self._watchdog = Watchdog()
+        for name in sorted(_ENDED_BY_RESTART & self.plant.faults.active):
+            self.clear_fault(name)
+        self._record()
+
+    def _boot(self) -> Firmware:
+        capabilities = Capability.SIMULATED
+        if self.plant.spec.motion_sensor:
+            capabilities |= Capability.MOTION_SENSOR
+        tick_ms = (self._boot_tick_ms - self._ticks * TICK_MS) % TICK_SPAN
+        nonces = partial(self._chance.getrandbits, 32)
+        identity = Identity(self.serial, nonces(), capabilities, boot_tick_ms=tick_ms)
+        return Firmware(identity, nonces, self.plant.sensors, self.memory, self.now_s)
 
     def set_fault(self, name: str) -> Fault:
         """Make a fault active now; UnknownFaultError names those that exist."""
@@ -117,12 +151,22 @@ class Handpiece:
         plant, firmware = self.plant, self.firmware
         sensors = plant.advance(self._drives, TICK_MS)
         self._ticks += 1
-        self._drives = firmware.tick(self._ticks * TICK_S, sensors)
+        effects = plant.faults.effects
+        if not effects.firmware_halted:
+            self._drives = firmware.tick(self._ticks * TICK_S, sensors)
         plant.lamp = firmware.lamp
         if firmware.board.notes:
             self._record()
+        if self._watchdog.elapse(TICK_MS, firmware.pulses):
+            self.restart(stalled=True)
+        elif effects is not HEALTHY and self._restarts(effects):
+            self.restart()
         if plant.truth.valve_open * 100.0 != self._valve_percent:
             self._watch_valve(plant.truth.valve_open * 100.0)
+
+    def _restarts(self, effects: Effects) -> bool:
+        up_s = (self._ticks - self._booted) * TICK_S
+        return effects.restarts or 0.0 < effects.restart_period_s <= up_s
 
     def _watch_valve(self, percent: float) -> None:
         before = self._valve_percent

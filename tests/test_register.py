@@ -264,7 +264,7 @@ def test_a_name_that_is_not_in_the_code_is_an_error(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "constant", ["BUDGET_OF_NOTHING_S", "SUCTION_TRIP_PA", "Guard.EXPOSURE", "SchEma"]
+    "constant", ["BUDGET_OF_NOTHING_S", "SUCTION_TRIP_PA", "Guard.RESET_STORM", "SchEma"]
 )
 def test_a_constant_that_is_no_time_is_an_error(constant: str) -> None:
     with pytest.raises(RegisterError):

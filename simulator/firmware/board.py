@@ -4,16 +4,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from firmware_protocol.ticks import age_ms
+from firmware_protocol.ticks import age_ms, tick_of
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, StopKind
 from simulator.firmware.channel_a import ChannelA
 from simulator.firmware.channel_b import ChannelB
-from simulator.firmware.eventlog import EventLog
 from simulator.firmware.identity import Identity
 from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_SHUT_PERCENT
+from simulator.firmware.memory import STORM_SPAN_MS, Memory
 from simulator.firmware.modes import POLICY, Policy, Trigger, step
 from simulator.firmware.notes import NOTES_MAX, Note, Value
 from simulator.firmware.selftest import SelfTest
+from simulator.firmware.watchdog import STALL_MAX_MS
 from simulator.plant.signals import Sensors
 
 STOP_NOTE_MS: Final = 1000  # repeats of one STOP within this are one event
@@ -30,16 +31,24 @@ class Board:
     """The state of the device as a whole."""
 
     __slots__ = (
-        "_pending", "_resets", "_stop_tick", "a", "b", "cause", "cause_tick", "identity", "log",
-        "mode", "nonces", "notes", "now_s", "policy", "selftest", "selftest_failed", "tick_ms",
-        "token",
+        "_boot_tick", "_pending", "_resets", "_stop_tick", "a", "b", "cause", "cause_tick",
+        "identity", "log", "memory", "mode", "nonces", "notes", "now_s", "policy", "selftest",
+        "selftest_failed", "tick_ms", "token",
     )  # fmt: skip
 
-    def __init__(self, identity: Identity, nonces: Callable[[], int], sensors: Sensors) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        nonces: Callable[[], int],
+        sensors: Sensors,
+        memory: Memory,
+        now_s: float,
+    ) -> None:
         self.identity = identity
         self.nonces = nonces
-        self.now_s = 0.0
-        self.tick_ms = identity.boot_tick_ms
+        self.memory = memory
+        self.now_s = now_s
+        self.tick_ms = self._boot_tick = tick_of(now_s, identity.boot_tick_ms)
         self.mode = Mode.BOOT
         self.policy: Policy = POLICY[Mode.BOOT]
         self.cause = Cause.NONE
@@ -50,11 +59,29 @@ class Board:
         self.selftest_failed = False
         self.a = ChannelA(sensors)
         self.b = ChannelB()
-        self.log = EventLog()
+        self.log = memory.log
         self.notes: deque[Note] = deque(maxlen=NOTES_MAX)
         self._pending: tuple[str, int] | None = None
         self._stop_tick: int | None = None
         self._resets: deque[tuple[Cause, int]] = deque(maxlen=RESETS_MAX)
+
+    def boot(self) -> None:
+        """Say that the unit starts, and why it may not go on."""
+        memory, identity = self.memory, self.identity
+        memory.booted()
+        self.log.add(self.tick_ms, LogCode.BOOT, identity.boot_id)
+        self.note("boot", boot_id=identity.boot_id, serial=identity.serial)
+        if memory.stalled:
+            memory.stalled = False
+            self.log.add(self.tick_ms, LogCode.TRIP, Cause.LOOP_STALL)
+            self._await_safe(Cause.LOOP_STALL.name, STALL_MAX_MS)
+        if memory.storming:
+            self.trip(Cause.RESET_STORM)
+
+    def settle(self) -> None:
+        """Forget the boots once the unit has been up for long enough."""
+        if age_ms(self.tick_ms, self._boot_tick) > STORM_SPAN_MS:
+            self.memory.settled()
 
     def note(self, kind: str, **values: Value) -> None:
         """Tell whoever records."""
@@ -119,6 +146,15 @@ class Board:
         self._resets.append((self.cause, self.tick_ms))
         self.cause = Cause.NONE
         self._pending = None
+
+    def gone(self, cause: Cause) -> bool:
+        """Return whether nothing of the latched cause stands any more, on either channel."""
+        if cause is not self.cause or not self.a.gone(cause):
+            return False
+        if cause is Cause.RESET_STORM and self.memory.storming:
+            return False
+        sensors = self.a.sensors
+        return self.b.reset(sensors.suction_b_kpa, sensors.valve_percent)
 
     @property
     def locked(self) -> bool:

@@ -66,8 +66,11 @@ class ChannelA:
         opened = self.valve > 0.0
         self.dwell.sample(dt_ms, sensors, valve_open=opened)
         scene = self.scene
-        same = sensors.suction_a_kpa == self.sensors.suction_a_kpa
+        before = self.sensors
+        same = sensors.suction_a_kpa == before.suction_a_kpa
         scene.unchanged_ms = scene.unchanged_ms + dt_ms if same else 0
+        same = sensors.flow_g_per_min == before.flow_g_per_min
+        scene.flow_unchanged_ms = scene.flow_unchanged_ms + dt_ms if same else 0
         scene.sensors = self.sensors = sensors
         scene.lease = self.lease.live
         self._meter(dt_ms, sensors, opened=opened)
@@ -84,9 +87,12 @@ class ChannelA:
     def judge(self, dt_ms: int, policy: Policy) -> Finding | None:
         """Return the first-out finding of the guards, or None."""
         scene, setpoints = self.scene, self.setpoints
+        envelope = setpoints.envelope
         scene.set_flow_g_per_min = setpoints.flow_mg_per_min / MG_PER_G
-        scene.flow_max_g_per_min = setpoints.envelope.flow_max_mg_per_min / MG_PER_G
-        scene.suction_min_kpa = setpoints.envelope.suction_min_pa / PA_PER_KPA
+        scene.suction_min_kpa = envelope.suction_min_pa / PA_PER_KPA
+        scene.tip = envelope.tip
+        scene.asked = setpoints.wants_flow
+        scene.left_mg = self.totals.left_mg
         return self._guards.judge(dt_ms, scene, policy)
 
     def gone(self, cause: Cause) -> bool:
@@ -115,7 +121,7 @@ class ChannelA:
         )
         flowing = policy.valve and self.permits == permissives.ALL
         pumping = (policy.armed and setpoints.wants_pump) or (policy.ending and self.ending.purging)
-        setpoints.follow(dt_ms, pumping=pumping, flowing=flowing)
+        setpoints.follow(dt_ms, pumping=pumping, flowing=flowing, starved=self._feed.starved)
         self._drive_pump(dt_ms, policy, pumping=pumping)
         if flowing and suction_kpa is not None:
             set_g_per_min = setpoints.flow_mg_per_min / MG_PER_G

@@ -18,6 +18,8 @@ from firmware_protocol.vocabulary import Cause
 SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000
 OVER_SUCTION_MAX_MS: Final = 20  # longer than a spike of the sensor, far inside the 250 ms budget
 SENSOR_LOST_MAX_MS: Final = 10  # two samples at the rail
+SENSOR_FROZEN_MAX_MS: Final = 500  # the very same count; a live sensor under suction has noise
+FROZEN_WATCHED_KPA: Final = 1.0  # at rest a live sensor may show its zero for long
 VALVE_SHUT_PERCENT: Final = 5.0  # the position switch closes below this
 VALVE_OPEN_MAX_MS: Final = 100  # a healthy spring shuts within 50 ms
 
@@ -25,7 +27,10 @@ VALVE_OPEN_MAX_MS: Final = 100  # a healthy spring shuts within 50 ms
 class ChannelB:
     """Closes by itself; never opens anything."""
 
-    __slots__ = ("_lease_left_ms", "_lost_ms", "_open_ms", "_over_ms", "cause", "enable", "power")
+    __slots__ = (
+        "_last_kpa", "_lease_left_ms", "_lost_ms", "_open_ms", "_over_ms", "_same_ms", "cause",
+        "enable", "power",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.enable = False
@@ -35,6 +40,8 @@ class ChannelB:
         self._over_ms = 0
         self._lost_ms = 0
         self._open_ms = 0
+        self._same_ms = 0
+        self._last_kpa: float | None = None
 
     def renewed(self, lease_ms: int) -> None:
         """Take notice that a setpoint was accepted just now."""
@@ -76,11 +83,20 @@ class ChannelB:
         self._lost_ms = self._lost_ms + dt_ms if lost else 0
         self._over_ms = 0 if healthy or lost else self._over_ms + dt_ms
         self._open_ms = 0 if shut or self.enable else self._open_ms + dt_ms
+        self._watch_frozen(dt_ms, suction_kpa)
         if self._over_ms >= OVER_SUCTION_MAX_MS:
             return Cause.OVER_SUCTION
         if self._open_ms > VALVE_OPEN_MAX_MS:
             return Cause.VALVE_STUCK_OPEN
+        if self._same_ms >= SENSOR_FROZEN_MAX_MS:
+            return Cause.SENSOR_FROZEN
         return Cause.SENSOR_INVALID if self._lost_ms >= SENSOR_LOST_MAX_MS else Cause.NONE
+
+    def _watch_frozen(self, dt_ms: int, suction_kpa: float | None) -> None:
+        last_kpa, self._last_kpa = self._last_kpa, suction_kpa
+        same = suction_kpa is not None and suction_kpa == last_kpa
+        under_suction = suction_kpa is not None and suction_kpa > FROZEN_WATCHED_KPA
+        self._same_ms = self._same_ms + dt_ms if same and under_suction else 0
 
     def reset(self, suction_kpa: float | None, valve_percent: float) -> bool:
         """Unlatch if nothing stands any more, and return whether nothing does."""
@@ -88,5 +104,5 @@ class ChannelB:
         if not (healthy and valve_percent <= VALVE_SHUT_PERCENT):
             return False
         self.cause = Cause.NONE
-        self._over_ms = self._lost_ms = self._open_ms = 0
+        self._over_ms = self._lost_ms = self._open_ms = self._same_ms = 0
         return True

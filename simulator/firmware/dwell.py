@@ -2,6 +2,11 @@
 
 Only lifting the tip (or, for the first, moving it) starts these clocks anew: shutting the valve or
 letting go of the switch in between does not, because the skin under the tip has not changed.
+
+The limit of an unbroken seal holds whatever the motion sensor says. A sensor that always says
+moving would otherwise make a unit that has one worse than a unit that has none: at 2 um/s a tip
+that stands for 8 s takes 16 um, about the stratum corneum of a cheek, and for 20 s 40 um. A stroke
+lasts 2 to 3 s, of a slow hand 6 s, so that nobody is in its way.
 """
 
 from typing import Final
@@ -21,7 +26,7 @@ class Dwell:
         self.still_ms = 0
         """Open valve, on skin, not moving; stays 0 where no motion sensor is fitted."""
         self.sealed_ms = 0
-        """Open valve in one unbroken seal; counts where no motion sensor is fitted."""
+        """Open valve in one unbroken seal, moving or not."""
         self.sucked_ms = 0
         """Skin sucked in without a break, valve open or not, moving or not."""
 
@@ -33,9 +38,9 @@ class Dwell:
         suction_kpa = sensors.suction_a_kpa
         loose = suction_kpa is not None and suction_kpa <= SUCKED_MIN_KPA
         self.sucked_ms = 0 if loose else self.sucked_ms + dt_ms
+        if valve_open:
+            self.sealed_ms += dt_ms
         if sensors.motion:
             self.still_ms = 0
-        elif valve_open and sensors.motion is None:
-            self.sealed_ms += dt_ms
-        elif valve_open:
+        elif valve_open and sensors.motion is not None:
             self.still_ms += dt_ms

@@ -17,9 +17,11 @@ class Envelope(NamedTuple):
     suction_max_pa: int
     flow_max_mg_per_min: int
     suction_min_pa: int
+    tip: int
+    """What the limits were made for; arming needs this one fitted."""
 
 
-UNCONFIGURED: Final = Envelope(0, 0, 0, SUCTION_PERMIT_MIN_PA)
+UNCONFIGURED: Final = Envelope(0, 0, 0, SUCTION_PERMIT_MIN_PA, 0)
 """Before CONFIG nothing may be driven, whatever a setpoint says."""
 
 
@@ -38,4 +40,5 @@ def narrow(config: Config) -> Envelope | None:
         config.suction_max_pa,
         config.flow_max_mg_per_min,
         max(config.suction_min_pa, SUCTION_PERMIT_MIN_PA),
+        config.tip,
     )

@@ -25,6 +25,7 @@ from firmware_protocol.vocabulary import Cause, LogCode, Mode, StopKind
 from simulator.firmware import reports
 from simulator.firmware.board import Board
 from simulator.firmware.identity import Identity
+from simulator.firmware.memory import Memory
 from simulator.firmware.modes import Trigger, allows
 from simulator.firmware.notes import Note
 from simulator.firmware.requests import Requests
@@ -43,27 +44,35 @@ OUTGOING_MAX_BYTES: Final = 16_384  # a second of everything; beyond it a UART w
 
 
 class Firmware:
-    """One device from power-on; drive it with ``receive`` and ``tick``, nothing else."""
+    """One device from a restart to the next; drive it with ``receive`` and ``tick`` only."""
 
-    def __init__(self, identity: Identity, nonces: Callable[[], int], sensors: Sensors) -> None:
-        self.board = Board(identity, nonces, sensors)
+    def __init__(
+        self,
+        identity: Identity,
+        nonces: Callable[[], int],
+        sensors: Sensors,
+        memory: Memory | None = None,
+        now_s: float = 0.0,
+    ) -> None:
+        self.board = Board(identity, nonces, sensors, memory or Memory(), now_s)
         self.link = Link(Direction.TO_HOST)
         self.lamp = Lamp.OFF
+        self.pulses = 0
+        """One at the end of each tick, for the watchdog."""
         self._requests = Requests(self.board, self.link)
         self._drives = Drives()
         self._deferred: deque[RequestReceived] = deque(maxlen=DEFERRED_MAX)
         self._outgoing = bytearray()
         self._last_mode = Mode.BOOT
         self._in_mode_ms = 0
-        self._ticked_ms = identity.boot_tick_ms
+        self._ticked_ms = self.board.tick_ms
         self._telemetry_ms = 0
         self._status_ms = 0
         self._wanted_flow = False
         self._verdict = Verdict.ACCEPTED
         self._leased = False
         self._contact = False
-        self.board.log.add(self.board.tick_ms, LogCode.BOOT, identity.boot_id)
-        self.board.note("boot", boot_id=identity.boot_id, serial=identity.serial)
+        self.board.boot()
 
     @property
     def mode(self) -> Mode:
@@ -159,6 +168,7 @@ class Firmware:
         drives.pump = a.pump
         drives.vent_closed = a.vent_closed
         drives.power = b.power
+        self.pulses += 1
         return drives
 
     def _elapsed(self, now_s: float, tick_ms: int) -> int:
@@ -256,6 +266,7 @@ class Firmware:
                 )
         if self._status_ms <= 0:
             self._status_ms = STATUS_MS
+            self.board.settle()
             if self.link.session:
                 self._write(self.link.send(reports.status(self.board, self.link.bad_frames)))
 

@@ -41,8 +41,8 @@ class Scene:
     """What the guards look at; channel A refreshes it every tick."""
 
     __slots__ = (
-        "dwell", "flow_max_g_per_min", "lease", "opened", "pumping", "sensors",
-        "set_flow_g_per_min", "suction_min_kpa", "switch", "unchanged_ms",
+        "asked", "dwell", "flow_unchanged_ms", "lease", "left_mg", "opened", "pumping", "sensors",
+        "set_flow_g_per_min", "suction_min_kpa", "switch", "tip", "unchanged_ms",
     )  # fmt: skip
 
     def __init__(self, sensors: Sensors, switch: HandSwitch, dwell: Dwell) -> None:
@@ -54,10 +54,17 @@ class Scene:
         """The valve is commanded open."""
         self.pumping = False
         self.set_flow_g_per_min = 0.0
-        self.flow_max_g_per_min = 0.0
         self.suction_min_kpa = 0.0
+        self.asked = False
+        """The newest setpoint wants crystals."""
+        self.left_mg = 0.0
+        """What the zone may still get."""
+        self.tip = 0
+        """The tip that the treatment was configured for."""
         self.unchanged_ms = 0
         """How long sensor A has shown the very same count."""
+        self.flow_unchanged_ms = 0
+        """How long the flow sensor has."""
 
 
 @unique
@@ -147,10 +154,25 @@ def sensor_frozen(scene: Scene) -> bool:
     return scene.pumping and scene.unchanged_ms >= ONSET_MAX_MS
 
 
+def flow_frozen(scene: Scene) -> bool:
+    """The flow sensor shows the very same count; a live one has noise, with and without flow."""
+    return scene.pumping and scene.flow_unchanged_ms >= ONSET_MAX_MS
+
+
+def exposure_spent(scene: Scene) -> bool:
+    """The zone has got all that it may, the host goes on asking, and crystals go on flowing."""
+    return scene.asked and not scene.left_mg > 0.0 and _flows(scene)
+
+
+def tip_changed(scene: Scene) -> bool:
+    """The tip is not the one that the limits were made for, or cannot be read."""
+    return scene.sensors.tip != scene.tip
+
+
 def flow_excess(scene: Scene) -> bool:
-    """More crystals flow than any setpoint of this treatment and the sensor's error allow."""
+    """More crystals flow than the setpoint in force and the sensor's error allow."""
     flow = scene.sensors.flow_g_per_min
-    limit = scene.flow_max_g_per_min * FLOW_EXCESS_RATIO + FLOW_EXCESS_G_PER_MIN
+    limit = scene.set_flow_g_per_min * FLOW_EXCESS_RATIO + FLOW_EXCESS_G_PER_MIN
     return flow is not None and not flow <= limit
 
 
@@ -192,7 +214,7 @@ def still(scene: Scene) -> bool:
 
 
 def seal_unbroken(scene: Scene) -> bool:
-    """The tip was not lifted for too long, and no motion sensor says that it moves."""
+    """The tip was not lifted for too long, whatever a motion sensor says."""
     return scene.dwell.sealed_ms > SEAL_MAX_MS
 
 
@@ -212,6 +234,8 @@ GUARDS: Final = (
     Guard(Cause.LEASE_LAPSED, 0, Watch.ARMED, lease_lapsed),
     Guard(Cause.SENSOR_INVALID, 10, Watch.ALWAYS, sensor_invalid),  # two samples
     Guard(Cause.OVER_SUCTION, 20, Watch.ALWAYS, over_suction),
+    Guard(Cause.TIP_CHANGED, 50, Watch.ARMED, tip_changed),  # longer than a contact that bounces
+    Guard(Cause.EXPOSURE, 100, Watch.ARMED, exposure_spent),
     Guard(Cause.VALVE_STUCK_OPEN, 100, Watch.ALWAYS, valve_ajar),  # the spring shuts in 30 to 50 ms
     Guard(Cause.FLOW_WITHOUT_CONTACT, 100, Watch.ALWAYS, flow_without_contact),
     Guard(Cause.VALVE_STUCK_OPEN, 100, Watch.ALWAYS, flow_while_shut),
@@ -221,6 +245,7 @@ GUARDS: Final = (
     Guard(Cause.BROWN_OUT, 10, Watch.ALWAYS, supply_low),
     Guard(Cause.SENSORS_DISAGREE, 300, Watch.ALWAYS, sensors_disagree),
     Guard(Cause.SENSOR_FROZEN, 0, Watch.RUNNING, sensor_frozen),
+    Guard(Cause.SENSOR_FROZEN, 0, Watch.RUNNING, flow_frozen),
     Guard(Cause.DWELL, 0, Watch.ARMED, still),
     Guard(Cause.DWELL, 0, Watch.ARMED, seal_unbroken),
     Guard(Cause.CONTACT_TOO_LONG, 0, Watch.RUNNING, sucked_too_long),

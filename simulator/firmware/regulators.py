@@ -3,6 +3,8 @@
 from math import sqrt
 from typing import Final
 
+from simulator.firmware.limits import FLOW_MISSING_RATIO
+
 # The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s and empties only through small
 # leaks: an overshoot stays for seconds, so damping comes before speed.
 PUMP_KP_PER_KPA: Final = 0.10
@@ -22,6 +24,7 @@ TRIM_MIN: Final = 0.5
 TRIM_MAX: Final = 1.5
 TRIM_PER_S: Final = 1.5
 TRIM_SETTLE_MS: Final = 150  # ramp, valve and sensor follow first
+STARVED_MS: Final = 200  # next to nothing comes for longer than ramp, valve and sensor explain
 
 
 class PumpRegulator:
@@ -59,21 +62,30 @@ class PumpRegulator:
 class FeedRegulator:
     """Opening by the factory calibration, trimmed slowly by the measured flow."""
 
-    __slots__ = ("_open_ms", "_trim")
+    __slots__ = ("_missing_ms", "_open_ms", "_trim")
 
     def __init__(self) -> None:
         self._trim = 1.0
         self._open_ms = 0
+        self._missing_ms = 0
+
+    @property
+    def starved(self) -> bool:
+        """True while the valve is open and next to nothing comes."""
+        return self._missing_ms >= STARVED_MS
 
     def shut(self) -> float:
         """Shut; the trim is kept, because the crystals are the same."""
-        self._open_ms = 0
+        self._open_ms = self._missing_ms = 0
         return 0.0
 
     def open(self, dt_ms: int, set_g_per_min: float, flow: float | None, suction: float) -> float:
         """Return the opening of the valve, 0 to 1, for a set flow, measured flow and suction."""
         self._open_ms += dt_ms
-        if flow is not None and self._open_ms > TRIM_SETTLE_MS and set_g_per_min > 0.0:
+        missing = flow is not None and flow <= FLOW_MISSING_RATIO * set_g_per_min
+        self._missing_ms = self._missing_ms + dt_ms if missing else 0
+        settled = self._open_ms > TRIM_SETTLE_MS and set_g_per_min > 0.0
+        if flow is not None and settled and not missing:  # wide open is no answer to a clog
             error = (set_g_per_min - flow) / set_g_per_min
             trim = self._trim + error * TRIM_PER_S * dt_ms / 1000.0
             self._trim = min(max(trim, TRIM_MIN), TRIM_MAX)

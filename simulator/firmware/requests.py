@@ -19,7 +19,7 @@ from firmware_protocol.messages import (
     SelfTest,
 )
 from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.vocabulary import LogCode, Outcome, Refusal
+from firmware_protocol.vocabulary import Cause, LogCode, Outcome, Refusal
 from simulator.firmware.board import Board
 from simulator.firmware.envelope import narrow
 from simulator.firmware.modes import Trigger, allows
@@ -130,6 +130,7 @@ class Requests:
             (allows(board.mode, Trigger.ARM), _DISARMED_TESTED[board.selftest_failed]),
             (setpoints.envelope.treatment != 0, Refusal.NOT_CONFIGURED),
             (arm.treatment == setpoints.envelope.treatment, Refusal.NOT_CONFIGURED),
+            (board.a.sensors.tip == setpoints.envelope.tip, Refusal.OUT_OF_ENVELOPE),
             (board.token != 0 and arm.token == board.token, Refusal.BAD_TOKEN),
             (board.a.lease.left_ms(board.tick_ms) > 0, Refusal.STREAM_NOT_HEALTHY),
             (setpoints.healthy(board.tick_ms), Refusal.STREAM_NOT_HEALTHY),
@@ -146,9 +147,7 @@ class Requests:
             return _refused(seq, Refusal.LOCKED)
         if not board.a.switch.released:
             return _refused(seq, Refusal.SWITCH_PRESSED)
-        sensors = board.a.sensors
-        gone = reset.cause == board.cause and board.a.gone(board.cause)
-        if not (gone and board.b.reset(sensors.suction_b_kpa, sensors.valve_percent)):
+        if not board.gone(Cause(reset.cause)):
             return _refused(seq, Refusal.CAUSE_STANDS)
         board.reset()
         return _done(seq)

@@ -1,7 +1,8 @@
 """The self-test: with outputs off, everything that must be at rest is at rest, and says so.
 
 First the line vents, then a window of samples is averaged, so that the zero check is not fooled by
-noise.
+noise. A sensor that shows one and the same count all the time is frozen, or has drifted below its
+zero, where its converter shows nothing but zero.
 """
 
 from typing import Final, NamedTuple
@@ -19,6 +20,7 @@ from simulator.plant.signals import Sensors
 
 VENT_WAIT_MAX_MS: Final = 2000  # a healthy vent empties the line in 0.2 s
 WINDOW_MS: Final = 400  # 80 samples bring noise of 0.05 kPa below 0.01
+SAME_MAX_MS: Final = 350  # a zero shows as many equal counts once in a million self-tests
 ZERO_MAX_KPA: Final = 0.3  # vented zero of either sensor
 AGREE_MAX_KPA: Final = 0.3
 SHUT_MAX_PERCENT: Final = 1.0
@@ -34,7 +36,10 @@ class Verdict(NamedTuple):
 class SelfTest:
     """Watches samples until it can say."""
 
-    __slots__ = ("_count", "_sum_a", "_sum_b", "_sum_flow", "_valve", "_waited_ms", "_window_ms")
+    __slots__ = (
+        "_count", "_last", "_same_ms", "_sum_a", "_sum_b", "_sum_flow", "_valve", "_waited_ms",
+        "_window_ms",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.begin()
@@ -43,6 +48,8 @@ class SelfTest:
         """Start anew."""
         self._waited_ms = self._window_ms = self._count = 0
         self._sum_a = self._sum_b = self._sum_flow = self._valve = 0.0
+        self._last: tuple[float | None, ...] = (None, None, None)
+        self._same_ms = [0, 0, 0]
 
     def sample(self, dt_ms: int, sensors: Sensors, *, released: bool) -> Verdict | None:
         """Take one sample; None while it is not over."""
@@ -60,6 +67,9 @@ class SelfTest:
         self._sum_b += b_kpa
         self._sum_flow += flow
         self._valve = max(self._valve, sensors.valve_percent)
+        pairs = zip((a_kpa, b_kpa, flow), self._last, self._same_ms, strict=True)
+        self._same_ms = [ms + dt_ms if now == last else 0 for now, last, ms in pairs]
+        self._last = (a_kpa, b_kpa, flow)
         return self._conclude(sensors) if self._window_ms >= WINDOW_MS else None
 
     def _conclude(self, sensors: Sensors) -> Verdict:
@@ -68,6 +78,7 @@ class SelfTest:
             ("zero of sensor A", abs(a_kpa) <= ZERO_MAX_KPA),
             ("zero of sensor B", abs(b_kpa) <= ZERO_MAX_KPA),
             ("sensors agree", abs(a_kpa - b_kpa) <= AGREE_MAX_KPA),
+            ("sensors have noise", max(self._same_ms) <= SAME_MAX_MS),
             ("valve shut", self._valve <= SHUT_MAX_PERCENT),
             ("no flow", self._sum_flow / self._count <= FLOW_NONE_G_PER_MIN),
             ("crystals left", sensors.hopper_g > HOPPER_EMPTY_G),

@@ -20,6 +20,7 @@ from simulator.firmware.envelope import UNCONFIGURED, Envelope
 
 SUCTION_UP_PA_PER_MS: Final = 20.0
 FLOW_UP_MG_PER_MIN_PER_MS: Final = FLOW_SET_MAX_MG_PER_MIN * 0.25 / 100.0
+FLOW_STARVED_MG_PER_MIN: Final = 3_000.0  # a quarter of full: enough to see whether it comes
 _WINDOW_MS: Final = int(STREAM_HEALTHY_WINDOW_S * 1000)
 _PUMP: Final = int(Wish.PUMP)
 _FLOW: Final = int(Wish.FLOW)
@@ -105,9 +106,14 @@ class Setpoints:
         full = len(ticks) == STREAM_HEALTHY_FRAMES
         return full and age_ms(tick_ms, ticks[0]) <= _WINDOW_MS
 
-    def follow(self, dt_ms: int, *, pumping: bool, flowing: bool) -> None:
-        """Move what is in force towards the goals; an output that is off starts from zero."""
+    def follow(self, dt_ms: int, *, pumping: bool, flowing: bool, starved: bool = False) -> None:
+        """Move what is in force towards the goals; an output that is off starts from zero.
+
+        A feed that is starved asks for little, so that a clog that clears starts a ramp, no burst.
+        """
         suction = self.suction_pa + SUCTION_UP_PA_PER_MS * dt_ms if pumping else 0.0
         self.suction_pa = min(suction, self._goal_suction)
         flow = self.flow_mg_per_min + FLOW_UP_MG_PER_MIN_PER_MS * dt_ms if flowing else 0.0
-        self.flow_mg_per_min = min(flow, self._goal_flow)
+        self.flow_mg_per_min = min(
+            flow, self._goal_flow, FLOW_STARVED_MG_PER_MIN if starved else flow
+        )

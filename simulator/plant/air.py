@@ -74,6 +74,7 @@ def filter_drop_kpa(air: Air, speed: float, suction_kpa: float) -> float:
 
 def set_pump(air: Air, spec: PlantSpec, effects: Effects, waste_g: float) -> None:
     """Set pump, bleed and filter for the active faults and the load of the filter."""
+    air.pump_share = step_share(spec.pump_lag_s + effects.pump_lag_s)
     air.pump_flow = effects.pump_gain * spec.pump_free_flow_l_per_s / spec.pump_dead_head_kpa
     air.bleed = 0.0 if effects.pump_runs_away else spec.bleed_conductance
     air.filter_kpa_s_per_l = (

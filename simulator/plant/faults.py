@@ -44,6 +44,8 @@ class Effects:
     pump_runs_away: bool = False
     """Full speed while there is power, and the regulator bleed is shut."""
     pump_gain: float = 1.0
+    pump_lag_s: float = 0.0
+    """On top of the pump's own."""
     vent_opens: bool = True
     hose_on: bool = True
     clog: float = 0.0
@@ -65,6 +67,17 @@ class Effects:
     """The normally open contact stays closed; the other one follows the hand."""
     supply_share: float = 1.0
     overheat_deg_c: float = 0.0
+    tip_offset: int = 0
+    """What the number of the fitted tip differs by."""
+    tip_read: bool = True
+    firmware_halted: bool = False
+    """The processor stands still, with its outputs as they are."""
+    restarts: bool = False
+    """The processor starts anew, once."""
+    restart_period_s: float = 0.0
+    """The processor starts anew whenever it has been up for so long; 0 is never."""
+    memory_flips: int = 0
+    """Copies of the restart count in which a bit flips while the unit is restarted."""
 
 
 HEALTHY: Final = Effects()
@@ -153,6 +166,35 @@ _CATALOGUE: Final = (
     _fault(31, "brown-out", "H17", "the supply sags to 70 percent", supply_share=0.7),
     _fault(32, "power-lost", "H16", "the supply is gone for the outputs", supply_share=0.0),
     _fault(33, "overheat", "H45", "the pump gets 80 degrees hotter", overheat_deg_c=80.0),
+    _fault(
+        34, "suction-a-creep", "H07", "sensor A rises by 0.1 kPa each minute",
+        suction_a=SensorEffects(drift_per_s=0.1 / 60),
+    ),
+    _fault(
+        35, "suction-a-sink", "H07", "sensor A falls by 0.1 kPa each minute",
+        suction_a=SensorEffects(drift_per_s=-0.1 / 60),
+    ),
+    _fault(36, "pump-strong", "H38", "the pump moves three times its air", pump_gain=3.0),
+    _fault(37, "pump-sluggish", "H38", "the pump follows 100 ms later", pump_lag_s=0.1),
+    _fault(38, "tip-swapped", "H27", "another tip is fitted", tip_offset=1),
+    _fault(39, "tip-unread", "H27", "the coding of the tip cannot be read", tip_read=False),
+    _fault(
+        40, "firmware-halt", "H15", "the processor stands still until it is restarted",
+        firmware_halted=True,
+    ),
+    _fault(41, "power-dip", "H17 H18", "the processor loses its supply for an instant, once",
+        restarts=True),
+    _fault(
+        42, "reset-storm", "H46", "the processor restarts every 2 seconds", restart_period_s=2.0
+    ),
+    _fault(
+        43, "memory-flip", "H34", "a bit flips in one copy of the restart count",
+        memory_flips=1,
+    ),
+    _fault(
+        44, "memory-spoilt", "H34", "bits flip in both copies of the restart count",
+        memory_flips=2,
+    ),
 )  # fmt: skip
 
 FAULTS: Final[Mapping[str, Fault]] = MappingProxyType({fault.name: fault for fault in _CATALOGUE})

@@ -84,6 +84,7 @@ class SensorHead:
     def __init__(self, spec: PlantSpec, noise: Noise) -> None:
         self._motion_sensor = spec.motion_sensor
         self._motion_min_mm_per_s = spec.motion_min_mm_per_s
+        self._tip = spec.tip
         self._chance = noise.random
         self._grain = tuple([noise.gauss(0.0, 1.0) for _ in range(GRAIN)])
         self._a = Probe(_suction(spec, spec.suction_offset_a_kpa))
@@ -127,6 +128,7 @@ class SensorHead:
             slow.filter_kpa,
             slow.pump_deg_c,
             supply_v,
+            self._tip + effects.tip_offset if effects.tip_read else None,
         )
 
     def _switch(self, grip: Grip, effects: Effects) -> tuple[bool, bool]:

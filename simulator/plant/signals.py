@@ -51,6 +51,8 @@ class Sensors:
     filter_kpa: float
     pump_deg_c: float
     supply_v: float
+    tip: int | None
+    """Number of the tip by its coding; None where it cannot be read."""
 
 
 @dataclass(slots=True)

@@ -63,6 +63,9 @@ class PlantSpec:
     motion_sensor: bool = True
     motion_min_mm_per_s: float = 5.0
 
+    # -- tip
+    tip: int = 1  # number of the fitted tip; the simulated unit comes with the round one of 6 mm
+
     # -- electrics
     ambient_deg_c: float = 23.0
     pump_rise_deg_c: float = 25.0  # at full speed, settled [ASSUMED]

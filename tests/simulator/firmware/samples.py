@@ -21,5 +21,6 @@ def at_rest(**changes: Any) -> Sensors:  # noqa: ANN401 - by name of a sensor
         "filter_kpa": 0.5,
         "pump_deg_c": 23.0,
         "supply_v": 24.0,
+        "tip": 1,
     }
     return Sensors(**(values | changes))

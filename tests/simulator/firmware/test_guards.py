@@ -23,7 +23,8 @@ def scene(**changes: Any) -> Scene:  # noqa: ANN401 - by name of a field
     }  # fmt: skip
     fields: dict[str, Any] = {
         "lease": True, "opened": True, "pumping": True, "set_flow_g_per_min": 6.0,
-        "flow_max_g_per_min": 10.0, "suction_min_kpa": 10.0, "unchanged_ms": 0,
+        "suction_min_kpa": 10.0, "unchanged_ms": 0, "flow_unchanged_ms": 0, "asked": True,
+        "left_mg": 1000.0, "tip": 1,
     }  # fmt: skip
     clocks = {name: changes.pop(name) for name in list(changes) if name.endswith("_clock_ms")}
     fields |= {name: changes.pop(name) for name in list(changes) if name in fields}
@@ -50,7 +51,12 @@ TRIPS: list[tuple[Cause, dict[str, Any], dict[str, Any], int]] = [
     (Cause.VALVE_STUCK_OPEN, SHUT | {"flow_g_per_min": 0.51}, SHUT | {"flow_g_per_min": 0.5}, 100),
     (Cause.FLOW_WITHOUT_CONTACT, {"contact": False},
      SHUT | {"contact": False, "flow_g_per_min": 0.5}, 100),
-    (Cause.ENVELOPE, {"flow_g_per_min": 14.1}, {"flow_g_per_min": 14.0}, 150),
+    (Cause.TIP_CHANGED, {"tip": 2}, {"tip": 1}, 50),
+    (Cause.EXPOSURE, {"left_mg": 0.0}, {"left_mg": 0.1}, 100),
+    (Cause.EXPOSURE, {"left_mg": NAN}, {"left_mg": 0.0, "asked": False}, 100),
+    (Cause.EXPOSURE, {"left_mg": -5.0, "flow_g_per_min": 0.51},
+     SHUT | {"left_mg": -5.0, "flow_g_per_min": 0.5}, 100),
+    (Cause.ENVELOPE, {"flow_g_per_min": 8.81}, {"flow_g_per_min": 8.79}, 150),
     (Cause.SWITCH_FAULT, {"disagree_clock_ms": 55}, {"disagree_clock_ms": 50}, 0),
     (Cause.SWITCH_FAULT, {"held_clock_ms": 120_005}, {"held_clock_ms": 120_000}, 0),
     (Cause.BROWN_OUT, {"supply_v": 19.9}, {"supply_v": 20.0}, 10),
@@ -59,6 +65,7 @@ TRIPS: list[tuple[Cause, dict[str, Any], dict[str, Any], int]] = [
     (Cause.SENSORS_DISAGREE, {"suction_a_kpa": 47.0, "suction_b_kpa": 50.0},
      {"suction_a_kpa": 47.5, "suction_b_kpa": 50.0}, 300),
     (Cause.SENSOR_FROZEN, {"unchanged_ms": 500}, {"unchanged_ms": 495}, 0),
+    (Cause.SENSOR_FROZEN, {"flow_unchanged_ms": 500}, {"flow_unchanged_ms": 495}, 0),
     (Cause.DWELL, {"still_clock_ms": 2005}, {"still_clock_ms": 2000}, 0),
     (Cause.DWELL, {"sealed_clock_ms": 8005}, {"sealed_clock_ms": 8000}, 0),
     (Cause.CONTACT_TOO_LONG, {"sucked_clock_ms": 20_005}, {"sucked_clock_ms": 20_000}, 0),

@@ -9,7 +9,7 @@ from simulator.firmware.envelope import UNCONFIGURED, Envelope, narrow
 from simulator.firmware.setpoints import Setpoints, Verdict
 
 GOOD = Setpoint(200, 1, 1000, 30_000, 8_000, Wish.ALL, 7, 500)
-ENVELOPE = Envelope(7, 25_000, 6_000, 10_000)
+ENVELOPE = Envelope(7, 25_000, 6_000, 10_000, 1)
 CONFIG = Config(7, 25_000, 6_000, 10_000, 1)
 
 

@@ -1,10 +1,13 @@
 import pytest
 
-from firmware_protocol.vocabulary import LogCode
+from firmware_protocol.messages import Setpoint
+from firmware_protocol.vocabulary import LogCode, Wish
 from simulator.firmware.dwell import Dwell
 from simulator.firmware.ending import Ending
+from simulator.firmware.envelope import Envelope
 from simulator.firmware.eventlog import CAPACITY, EventLog
 from simulator.firmware.regulators import FeedRegulator, PumpRegulator
+from simulator.firmware.setpoints import Setpoints
 from simulator.firmware.totals import Totals
 from tests.simulator.firmware.samples import at_rest
 
@@ -53,15 +56,15 @@ def test_only_lifting_or_moving_starts_the_dwell_clocks_anew() -> None:
     still = at_rest(contact=True, motion=False, suction_a_kpa=20.0)
     dwell.sample(100, still, valve_open=True)
     dwell.sample(100, still, valve_open=False)
-    assert (dwell.still_ms, dwell.sealed_ms, dwell.sucked_ms) == (100, 0, 200)
+    assert (dwell.still_ms, dwell.sealed_ms, dwell.sucked_ms) == (100, 100, 200)
     dwell.sample(100, at_rest(contact=True, motion=True, suction_a_kpa=20.0), valve_open=True)
-    assert (dwell.still_ms, dwell.sucked_ms) == (0, 300)
+    assert (dwell.still_ms, dwell.sealed_ms, dwell.sucked_ms) == (0, 200, 300)
     blind = at_rest(contact=True, motion=None, suction_a_kpa=None)
     dwell.sample(100, blind, valve_open=True)
     dwell.sample(100, blind, valve_open=False)
-    assert (dwell.sealed_ms, dwell.sucked_ms) == (100, 500)
+    assert (dwell.still_ms, dwell.sealed_ms, dwell.sucked_ms) == (0, 300, 500)
     dwell.sample(5, at_rest(contact=True, motion=None, suction_a_kpa=9.0), valve_open=False)
-    assert (dwell.sealed_ms, dwell.sucked_ms) == (100, 0)
+    assert (dwell.sealed_ms, dwell.sucked_ms) == (300, 0)
     dwell.sample(5, at_rest(contact=False), valve_open=True)
     assert dwell.sealed_ms == 0
 
@@ -100,6 +103,32 @@ def test_the_pump_drive_stays_in_its_bounds_and_idles_off_the_skin() -> None:
     drives = [pump.drive(5, 25.0, 24.5, sealed=True) for _ in range(100)]
     assert 0.0 < drives[50] < drives[99] < 1.0
     assert pump.stop() == 0.0
+
+
+@pytest.mark.hazard("H06", "H30")
+def test_a_clog_does_not_wind_the_feed_up_and_what_is_left_of_it_asks_for_little() -> None:
+    feed, setpoints = FeedRegulator(), Setpoints()
+    setpoints.configure(Envelope(7, 40_000, 12_000, 10_000, 1))
+    setpoints.offer(Setpoint(200, 1, 0, 20_000, 12_000, Wish.ALL, 7, 100), 0)
+    first = feed.open(5, 6.0, 6.0, 30.0)
+    for _ in range(40):
+        assert not feed.starved
+        setpoints.follow(5, pumping=True, flowing=True, starved=feed.starved)
+        assert feed.open(5, 6.0, 1.2, 30.0) == first
+    assert feed.starved
+    assert setpoints.flow_mg_per_min == 6_000
+    setpoints.follow(5, pumping=True, flowing=True, starved=True)
+    assert setpoints.flow_mg_per_min == 3_000
+    feed.open(5, 3.0, 1.0, 30.0)
+    assert not feed.starved
+    for _ in range(20):
+        setpoints.follow(5, pumping=True, flowing=True, starved=False)
+    assert setpoints.flow_mg_per_min == 6_000  # a quarter of full flow in 100 ms
+    for _ in range(40):
+        feed.open(5, 6.0, 0.0, 30.0)
+    assert feed.starved
+    feed.shut()
+    assert not feed.starved
 
 
 def test_the_feed_is_trimmed_slowly_towards_the_set_flow_and_within_bounds() -> None:

@@ -1,0 +1,59 @@
+"""What the unit keeps over a restart: its event log, and how often it restarted lately.
+
+No clock runs while the unit is off, so restarts are counted instead of dated: each boot adds one,
+and 60 s without another one forget them all. Four boots that are less than 60 s apart are a storm,
+which is never milder than four within 60 s.
+
+The count stands in two copies, each beside its complement. A copy that does not fit its complement
+is not believed; where neither can be read, the worst is assumed.
+"""
+
+from typing import Final
+
+from simulator.firmware.eventlog import EventLog
+
+STORM_BOOTS_MAX: Final = 3  # a slip with the plug, twice; more is a fault
+STORM_SPAN_MS: Final = 60_000
+BOOTS_UNKNOWN: Final = 0xFF
+_MASK: Final = 0xFF
+
+
+class Memory:
+    """The non-volatile memory of one unit."""
+
+    __slots__ = ("_copies", "log", "stalled")
+
+    def __init__(self) -> None:
+        self.log = EventLog()
+        self.stalled = False
+        """The reset register: the watchdog made this restart."""
+        self._copies = [0, 0]
+        self._write(0)
+
+    @property
+    def boots(self) -> int:
+        """Boots since the unit last stayed up for long enough; the worst where unreadable."""
+        known = [copy >> 8 for copy in self._copies if copy >> 8 ^ _MASK == copy & _MASK]
+        return max(known, default=BOOTS_UNKNOWN)
+
+    @property
+    def storming(self) -> bool:
+        """True where the unit restarted too often."""
+        return not self.boots <= STORM_BOOTS_MAX
+
+    def booted(self) -> None:
+        """Count one boot."""
+        self._write(min(self.boots + 1, BOOTS_UNKNOWN))
+
+    def settled(self) -> None:
+        """Forget the boots: the unit has stayed up."""
+        if self.boots:
+            self._write(0)
+
+    def spoil(self, copies: int) -> None:
+        """Flip a bit in the first ``copies`` of the count: a fault, for the simulation."""
+        for number in range(copies):
+            self._copies[number] ^= 1
+
+    def _write(self, boots: int) -> None:
+        self._copies = [boots << 8 | boots ^ _MASK] * 2
