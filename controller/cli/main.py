@@ -5,6 +5,7 @@
 
 import math
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,6 +33,14 @@ Program = Annotated[
 ]
 ClientRef = Annotated[
     str, typer.Option("--client", help="Pseudonymous client reference; `demo` is for practice.")
+]
+Configs = Annotated[
+    Path | None,
+    typer.Option(
+        "--configs",
+        envvar="CORNEUM_CONFIGS",
+        help="Folder of programs, clients, handpieces and skin; the shipped one by default.",
+    ),
 ]
 Zones = Annotated[
     str | None, typer.Option("--zones", help="Only these zones, with commas: nose,chin.")
@@ -69,6 +78,7 @@ def treat(
         str, typer.Option("--hand", help="The simulated operator: average, careful, slow, ...")
     ] = "average",
     seed: Annotated[int, typer.Option("--seed", help="Seed of the simulator.")] = 1,
+    configs: Configs = None,
     as_json: Json = False,
 ) -> None:
     """Run one treatment and watch it. Ctrl-C ends it in order."""
@@ -76,7 +86,7 @@ def treat(
 
     _check_numbers(suction_kpa, flow_g_per_min)
     wish = verb.Wish(program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume)
-    where = verb.Where(port, simulator, hand, seed)
+    where = verb.Where(port, simulator, hand, seed, configs)
     raise typer.Exit(verb.run(wish, where, as_json=as_json))
 
 
@@ -89,6 +99,7 @@ def plan(
     suction_kpa: Suction = None,
     flow_g_per_min: Flow = None,
     reason: Reason = None,
+    configs: Configs = None,
     as_json: Json = False,
 ) -> None:
     """Show what a treatment would do, zone by zone, and which limit binds. Nothing moves."""
@@ -97,7 +108,7 @@ def plan(
 
     _check_numbers(suction_kpa, flow_g_per_min)
     wish = Wish(program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume=False)
-    raise typer.Exit(verb.run(wish, port, as_json=as_json))
+    raise typer.Exit(verb.run(wish, port, configs, as_json=as_json))
 
 
 @app.command()
@@ -134,6 +145,17 @@ def ack(port: Port = None, as_json: Json = False) -> None:
 def reset(port: Port = None, as_json: Json = False) -> None:
     """Clear an acknowledged trip once its cause is gone and the switch is released."""
     _tell("reset", port, as_json=as_json)
+
+
+@app.command()
+def dismiss(
+    treatment: Annotated[int, typer.Argument(help="Number of the unfinished treatment.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it is not continued.")],
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Note that an unfinished treatment will not be continued; its exposure still counts."""
+    _tell("dismiss", port, as_json=as_json, args={"treatment": treatment, "reason": reason})
 
 
 @app.command()
@@ -188,7 +210,7 @@ def _check_numbers(suction_kpa: float | None, flow_g_per_min: float | None) -> N
 
 
 def _tell(
-    verb: str, port: str | None, *, as_json: bool, args: dict[str, bool] | None = None
+    verb: str, port: str | None, *, as_json: bool, args: dict[str, bool | int | str] | None = None
 ) -> None:
     from controller.cli import tell
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from rich import box
@@ -22,9 +23,9 @@ NOT_A_UNIT: Final = (
 )
 
 
-def run(wish: Wish, port: str | None, *, as_json: bool) -> ExitCode:
+def run(wish: Wish, port: str | None, configs: Path | None, *, as_json: bool) -> ExitCode:
     """Print the plan; a refusal is a Failure with its sentence."""
-    plan = _plan(wish, port)
+    plan = _plan(wish, port, configs)
     if as_json:
         sys.stdout.write(json.dumps(plan) + "\n")
     else:
@@ -32,23 +33,26 @@ def run(wish: Wish, port: str | None, *, as_json: bool) -> ExitCode:
     return ExitCode.DONE
 
 
-def _plan(wish: Wish, port: str | None) -> dict[str, Any]:
+def _plan(wish: Wish, port: str | None, configs: Path | None) -> dict[str, Any]:
     if port is not None:
-        return _planned_at(port, wish)
+        return _planned_at(port, wish, configs)
     try:
         address = running(None)
     except Failure as failure:
         if failure.code is ExitCode.USAGE:
             raise
-        return _planned_here(wish)
+        return _planned_here(wish, configs)
     return _of(asked(address.socket, "plan", wish.as_args()))
 
 
-def _planned_at(port: str, wish: Wish) -> dict[str, Any]:
+def _planned_at(port: str, wish: Wish, configs: Path | None) -> dict[str, Any]:
     socket = serving(port)
     if socket is not None:
         return _of(asked(socket, "plan", wish.as_args()))
-    kernel = start.kernel(["--port", port, "--state", str(state_dir()), "--once"])
+    arguments = ["--port", port, "--state", str(state_dir()), "--once"]
+    if configs is not None:
+        arguments += ["--configs", str(configs.absolute())]
+    kernel = start.kernel(arguments)
     try:
         return _of(asked(start.socket_of(kernel), "plan", wish.as_args()))
     finally:
@@ -60,9 +64,9 @@ def _of(result: dict[str, Any]) -> dict[str, Any]:
     return plan
 
 
-def _planned_here(wish: Wish) -> dict[str, Any]:
+def _planned_here(wish: Wish, configs: Path | None) -> dict[str, Any]:
     try:
-        plan = dry_run(wish.as_args(), journal_path(state_dir()))
+        plan = dry_run(wish.as_args(), journal_path(state_dir()), configs)
     except ApiError as error:
         raise Failure(error.sentence, error.next_step, name=error.code) from error
     plan["notes"] = [*plan["notes"], NOT_A_UNIT]

@@ -24,6 +24,8 @@ READY_MAX_S: Final = 15.0
 """How long a process may take until it says that it is ready; about 1 s is usual."""
 READY_LINE_MAX: Final = 65_536
 END_MAX_S: Final = 5.0
+LEAVE_MAX_S: Final = 1.0
+"""A kernel for one treatment ends within 0.2 s after its last client; one that stays is left."""
 
 
 @dataclass(slots=True)
@@ -32,6 +34,11 @@ class Started:
 
     process: subprocess.Popen[bytes]
     said: dict[str, Any]
+
+    def leave(self) -> None:
+        """Let it end by itself, which it does when nobody needs it; it stays for a latched trip."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(LEAVE_MAX_S)
 
     def end(self) -> None:
         """Ask it to end, and insist after ``END_MAX_S``."""

@@ -1,4 +1,4 @@
-"""The short verbs: stop, pause, resume, ack and reset."""
+"""The short verbs: stop, pause, resume, ack, reset and dismiss."""
 
 import json
 import sys
@@ -12,11 +12,14 @@ DONE_WORDS: Final = {
     "pause": "paused: no crystals until `corneum resume` and a fresh press of the hand switch.",
     "resume": "resumed: release and press the hand switch to go on.",
     "ack": "acknowledged. A latched trip still needs `corneum reset`.",
+    "dismiss": "noted; what its zones have had still counts.",
     "reset": "reset asked for: see `corneum status`.",
 }
 
 
-def run(verb: str, port: str | None, args: dict[str, bool], *, as_json: bool) -> ExitCode:
+def run(
+    verb: str, port: str | None, args: dict[str, bool | int | str], *, as_json: bool
+) -> ExitCode:
     """Tell the running kernel and say what came of it."""
     address = running(port)
     result = asked(address.socket, verb, dict(args))

@@ -60,6 +60,7 @@ class Where:
     simulator: bool
     hand: str
     seed: int
+    configs: Path | None = None
 
 
 def run(wish: Wish, where: Where, *, as_json: bool) -> ExitCode:
@@ -98,8 +99,10 @@ def _kernel(where: Where) -> Iterator[Path]:
         socket = serving(port)
         if socket is None:
             arguments = ["--port", port, "--state", str(state_dir()), "--once"]
+            if where.configs is not None:
+                arguments += ["--configs", str(where.configs.absolute())]
             kernel = start.kernel(arguments, keep)
-            stack.callback(kernel.end)
+            stack.callback(kernel.end if where.simulator else kernel.leave)
             socket = start.socket_of(kernel)
         yield socket
 

@@ -120,6 +120,13 @@ class Control:
         """The state of the treatment under way, or of the last one; idle before the first."""
         return "idle" if self._supervisor is None else self._supervisor.state.value
 
+    @property
+    def tripped(self) -> bool:
+        """True while the unit, or the last treatment, holds a trip that nobody has reset."""
+        newest, supervisor = self._handpiece.newest, self._supervisor
+        latched = newest is not None and newest.mode is Mode.SAFE
+        return latched or (supervisor is not None and supervisor.state is State.TRIPPED)
+
     def may_begin(self, plan: Plan, who: Who) -> Declined | None:
         """Return why ``begin`` would raise now, before anything is written about it."""
         handpiece, supervisor = self._handpiece, self._supervisor

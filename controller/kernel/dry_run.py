@@ -19,19 +19,24 @@ ANY_SIMULATED: Final = Identity(0, 0, "", Capability.SIMULATED)
 """Stands for every simulated handpiece; a real unit has to be asked who it is."""
 
 
-def dry_run(args: Mapping[str, Any], journal_file: Path) -> dict[str, Any]:
+def dry_run(
+    args: Mapping[str, Any], journal_file: Path, configs: Path | None = None
+) -> dict[str, Any]:
     """Return the plan for a simulated handpiece; ApiError says why there is none."""
     try:
-        return asyncio.run(_prove(args, journal_file if journal_file.exists() else None))
+        known = journal_file if journal_file.exists() else None
+        return asyncio.run(_prove(args, known, configs))
     except RecordError as error:
         raise ApiError("record", str(error), "Nothing has moved.") from error
 
 
-async def _prove(args: Mapping[str, Any], known: Path | None) -> dict[str, Any]:
+async def _prove(
+    args: Mapping[str, Any], known: Path | None, configs: Path | None
+) -> dict[str, Any]:
     # Without a record there is no history either: a store in memory is an empty one.
     store = Store(known)
     journal = Journal(InlineWriter(store), time.time, folder=None)
-    booking = Booking(journal, time.time, None, "", lambda _lock: False)
+    booking = Booking(journal, time.time, configs, "", lambda _lock: False)
     try:
         proved = await booking.prove(read_args(TreatArgs, dict(args)), ANY_SIMULATED)
     finally:

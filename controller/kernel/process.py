@@ -12,6 +12,7 @@ import contextlib
 import functools
 import gc
 import json
+import math
 import os
 import signal
 import socket
@@ -44,6 +45,9 @@ PORT_CODES: Final = frozenset({"port", "unit", "device", "kernel", "link"})
 
 ONCE_WAIT_S: Final = 30.0
 """How long a kernel for one treatment waits for somebody to ask for it."""
+
+TRIP_STAY_S: Final = 600.0
+"""How long a kernel for one treatment stays after a trip, for somebody to acknowledge and reset."""
 
 LOOK_S: Final = 0.1
 """How often a kernel for one treatment looks whether it is done."""
@@ -201,9 +205,12 @@ async def _until(ended: asyncio.Event, kernel: Kernel, server: Server, *, once: 
         return
     loop = asyncio.get_running_loop()
     patience_s = loop.time() + ONCE_WAIT_S
+    stay_s = math.inf
     while not ended.is_set():
         waiting = kernel.treatments == 0 and loop.time() < patience_s and not server.had_clients
-        if kernel.idle and server.clients == 0 and not waiting:
+        stay_s = min(stay_s, loop.time() + TRIP_STAY_S) if kernel.tripped else math.inf
+        tripped = kernel.tripped and loop.time() < stay_s
+        if kernel.idle and server.clients == 0 and not waiting and not tripped:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):

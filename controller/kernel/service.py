@@ -153,6 +153,11 @@ class Kernel:
         """True while no treatment runs or is about to."""
         return self.control.idle and not self._starting
 
+    @property
+    def tripped(self) -> bool:
+        """True while the unit, or the last treatment, holds a trip that nobody has reset."""
+        return self.control.tripped
+
     # -- questions ---------------------------------------------------------------------------------
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
