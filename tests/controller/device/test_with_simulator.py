@@ -18,7 +18,7 @@ from simulator.qa.loop import run_virtual
 from simulator.qa.rig import Rig, RigSpec, rig
 
 TREATMENT = 77
-CONFIG = Config(TREATMENT, 30_000, 8_000, 8_000, 0)
+CONFIG = Config(TREATMENT, 30_000, 8_000, 8_000, 1)
 HOLD = Hold(suction_kpa=20.0, flow_g_per_min=6.0, wish=Wish.ALL, exposure_left_mg=5000)
 PERIOD_S = 0.050
 
