@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from tests.processes.service import Kernel, Unit, kernel, unit
-from tests.processes.witness import Witness
+from tests.processes.witness import LOOK_S, Witness
 
 PREPARED_MAX_S = 15.0
 SEEN_MAX_S = 5.0
@@ -89,7 +89,7 @@ def _await_open_valve(witness: Witness, since_s: float) -> None:
     end_s = time.monotonic() + SEEN_MAX_S
     while not any(event["open_percent"] > WELL_OPEN_PERCENT for event in witness.openings(since_s)):
         assert time.monotonic() < end_s, witness.events()[-12:]
-        time.sleep(0.005)
+        time.sleep(LOOK_S)
 
 
 def begin(trouble: Trouble, device: Unit, host: Kernel) -> float:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-LOOK_S = 0.005
+LOOK_S = 0.01
 SHUT_PERCENT = 1.0
 
 Happened = dict[str, Any]
@@ -16,17 +16,26 @@ class Witness:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._known: list[Happened] = []
+        self._read_to = 0
 
     def events(self, kind: str | None = None, since_s: float = 0.0, **values: object) -> list[Any]:
         """Return what happened from ``since_s`` on, of this kind and with these values."""
-        lines = self._path.read_bytes().split(b"\n")[:-1]  # the last one may be half written
+        self._read_on()
         return [
             event
-            for event in map(json.loads, lines)
+            for event in self._known
             if event["t_s"] >= since_s
-            and kind in (None, event["kind"])
+            and kind in {None, event["kind"]}
             and all(event.get(name) == value for name, value in values.items())
         ]
+
+    def _read_on(self) -> None:
+        with self._path.open("rb") as file:
+            file.seek(self._read_to)
+            whole, end, _ = file.read().rpartition(b"\n")  # the last line may be half written
+        self._known += map(json.loads, whole.splitlines())
+        self._read_to += len(whole) + len(end)
 
     def wait_for(
         self, kind: str, within_s: float, since_s: float = 0.0, **values: object
