@@ -114,7 +114,8 @@ class Booking:
             resumed=None if resumed is None else resumed.uses,
         )
         if isinstance(plan, Refusal):
-            raise ApiError(plan.code, plan.sentence, plan.next_step)
+            receipt = None if plan.receipt is None else rows.receipt_body(plan.receipt)
+            raise ApiError(plan.code, plan.sentence, await self._next_step(plan, wish), receipt)
         resumes = None if resumed is None else resumed.beginning.treatment
         return Proved(plan, files.client.practice, resumes)
 
@@ -162,8 +163,10 @@ class Booking:
             ) from error
 
     async def _resumed(self, wish: TreatArgs) -> Resumed:
+        now_wall_s = self._wall_clock()
+
         def question(store: Store) -> Resumed | None:
-            for each in records.unfinished(store):
+            for each in records.resumable(store, now_wall_s):
                 if each.client == wish.client and each.program == wish.program:
                     return Resumed(each, records.resumed_uses(store, each))
             return None
@@ -172,10 +175,22 @@ class Booking:
         if found is None:
             raise ApiError(
                 "nothing_unfinished",
-                f"Client {wish.client} has no unfinished treatment {wish.program}.",
+                f"Client {wish.client} has no treatment {wish.program} to go on with: within 12 "
+                "hours one that was stopped, tripped or interrupted can be resumed.",
                 "Start a new one without resume.",
             )
         return found
+
+    async def _next_step(self, refused: Refusal, wish: TreatArgs) -> str:
+        """The interval may stand in the way of what was begun today: then say how to go on."""
+        now_wall_s = self._wall_clock()
+        begun = await self._journal.read(lambda store: records.resumable(store, now_wall_s))
+        wanted = (wish.client, wish.program)
+        if any((each.client, each.program) == wanted for each in begun) and not wish.resume:
+            return (
+                f"{refused.next_step} To go on with the one that was begun, resume it (--resume)."
+            )
+        return refused.next_step
 
     async def _history(
         self, files: Files, identity: Identity, resumed: Resumed | None

@@ -26,11 +26,38 @@ DISMISSED: Final = "dismissed"
 HISTORY_S: Final = 180 * 86_400.0
 """How far back doses matter: the stratum corneum is whole again after weeks."""
 
+RESUME_MAX_S: Final = 12 * 3_600.0
+"""How long after its end a treatment may be resumed: the same day, while the client is there. Later
+the interval between treatments of one zone counts."""
+
 UNFINISHED_MAX: Final = 100
 """Unfinished treatments that are shown, the newest first."""
 
 CHAIN_MAX: Final = 20
 """How often one treatment may be interrupted and resumed; each step is followed back."""
+
+
+_KINDS: Final = {
+    "begun": TREATMENT,
+    "dismissed": DISMISSED,
+    "ended": ENDED,
+    "most": UNFINISHED_MAX,
+}
+_NOT_TAKEN_UP: Final = (
+    "SELECT b.treatment, b.wall_s, b.body FROM journal i JOIN journal b"
+    " ON b.kind = :begun AND b.treatment = i.treatment"
+    " WHERE i.kind = :kind AND i.wall_s >= :since_s"
+    " AND (:outcomes = '[]' OR json_extract(i.body, '$.outcome')"
+    " IN (SELECT value FROM json_each(:outcomes)))"
+    " AND NOT EXISTS"
+    " (SELECT 1 FROM journal d WHERE d.kind = :dismissed AND d.treatment = i.treatment)"
+    " AND NOT EXISTS (SELECT 1 FROM journal r WHERE r.kind = :begun"
+    " AND json_extract(r.body, '$.resumes') = i.treatment AND NOT EXISTS"
+    " (SELECT 1 FROM journal e WHERE e.kind = :ended AND e.treatment = r.treatment"
+    " AND json_extract(e.body, '$.outcome') = 'refused'))"
+    " ORDER BY b.treatment DESC LIMIT :most"
+)
+"""A treatment whose end is row i, that nobody has dismissed or gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +134,22 @@ def unfinished(store: Store) -> list[Beginning]:
     A resume that was refused before it was armed has resumed nothing.
     """
     rows = store.connection().execute(
-        "SELECT b.treatment, b.wall_s, b.body FROM journal i JOIN journal b"
-        " ON b.kind = ? AND b.treatment = i.treatment"
-        " WHERE i.kind = ? AND NOT EXISTS"
-        " (SELECT 1 FROM journal d WHERE d.kind = ? AND d.treatment = i.treatment)"
-        " AND NOT EXISTS (SELECT 1 FROM journal r WHERE r.kind = ?"
-        " AND json_extract(r.body, '$.resumes') = i.treatment AND NOT EXISTS"
-        " (SELECT 1 FROM journal e WHERE e.kind = ? AND e.treatment = r.treatment"
-        " AND json_extract(e.body, '$.outcome') = 'refused'))"
-        " ORDER BY b.treatment DESC LIMIT ?",
-        (TREATMENT, INTERRUPTED, DISMISSED, TREATMENT, ENDED, UNFINISHED_MAX),
+        _NOT_TAKEN_UP,
+        {**_KINDS, "kind": INTERRUPTED, "outcomes": "[]", "since_s": -math.inf},
     )
     return [_beginning(*row) for row in rows]
+
+
+def resumable(store: Store, now_wall_s: float) -> list[Beginning]:
+    """Return what may be gone on with: interrupted, stopped or tripped lately, newest first."""
+    found = []
+    for kind, outcomes in ((INTERRUPTED, "[]"), (ENDED, '["stopped", "tripped"]')):
+        rows = store.connection().execute(
+            _NOT_TAKEN_UP,
+            {**_KINDS, "kind": kind, "outcomes": outcomes, "since_s": now_wall_s - RESUME_MAX_S},
+        )
+        found += [_beginning(*row) for row in rows]
+    return sorted(found, key=lambda each: -each.treatment)
 
 
 def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:

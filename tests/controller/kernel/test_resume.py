@@ -1,0 +1,109 @@
+"""Going on with what was stopped or tripped on the same day: the zones keep what they have had."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from controller.kernel import records
+from controller.kernel.api import ApiError
+from controller.kernel.journal import Row
+from simulator.qa.loop import run_virtual
+from simulator.qa.rig import RigSpec, Service, service
+
+WISH = {"program": "refresh", "client": "demo", "zones": ["nose"]}
+
+
+async def treated_and_stopped(made: Service, seconds: float = 3.0) -> dict[str, Any]:
+    await made.ask("treat", **WISH)
+    await made.until(lambda: made.state == "active", 30.0)
+    await asyncio.sleep(seconds)
+    await made.ask("stop")
+    await made.until(lambda: made.kernel.idle, 30.0)
+    zone: dict[str, Any] = made.snapshot()["treatment"]["zones"][0]
+    return zone
+
+
+def test_a_stopped_treatment_goes_on_with_what_each_zone_has_left() -> None:
+    async def scenario() -> tuple[dict[str, Any], dict[str, Any]]:
+        async with service(RigSpec()) as made:
+            before = await treated_and_stopped(made)
+            await made.ask("treat", **WISH, resume=True)
+            await made.until(lambda: made.state == "active", 30.0)
+            return before, made.snapshot()["treatment"]["zones"][0]
+
+    before, after = run_virtual(scenario())
+    assert before["contact_s"] > 0.5
+    assert after["contact_s"] >= before["contact_s"]
+    assert after["bound_um"] >= before["bound_um"]
+
+
+def test_what_was_gone_on_with_cannot_be_gone_on_with_twice() -> None:
+    async def scenario() -> tuple[list[int], list[int]]:
+        async with service(RigSpec()) as made:
+            await treated_and_stopped(made)
+            journal, now_wall_s = made.kernel._outside.journal, made.kernel._outside.wall_clock()
+            first = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            await made.ask("treat", **WISH, resume=True)
+            second = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            return [each.treatment for each in first], [each.treatment for each in second]
+
+    assert run_virtual(scenario()) == ([1], [])
+
+
+@pytest.mark.hazard("H25")
+@pytest.mark.parametrize(("hours", "found"), [(11.9, 1), (12.1, 0)])
+def test_after_half_a_day_the_interval_counts_and_nothing_is_resumed(
+    hours: float, found: int
+) -> None:
+    async def scenario() -> int:
+        async with service(RigSpec()) as made:
+            await treated_and_stopped(made)
+            later_s = made.kernel._outside.wall_clock() + hours * 3600.0
+            begun = await made.kernel._outside.journal.read(
+                lambda store: records.resumable(store, later_s)
+            )
+            return len(begun)
+
+    assert run_virtual(scenario()) == found
+
+
+@pytest.mark.parametrize(("outcome", "found"), [("tripped", 1), ("completed", 0), ("refused", 0)])
+def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: int) -> None:
+    async def scenario() -> int:
+        async with service(RigSpec()) as made:
+            await treated_and_stopped(made)
+            journal, now_wall_s = made.kernel._outside.journal, made.kernel._outside.wall_clock()
+            begun = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            body = {"outcome": outcome, "why": "", "zones": []}
+            await journal.commit([Row(records.DISMISSED, {}, begun[0].treatment)])
+            plan_body = await journal.read(
+                lambda store: (
+                    store.connection()
+                    .execute("SELECT body FROM journal WHERE kind = 'treatment'")
+                    .fetchone()[0]
+                )
+            )
+            await journal.commit(
+                [Row(records.TREATMENT, _loaded(plan_body), 9), Row(records.ENDED, body, 9)]
+            )
+            again = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            return len(again)
+
+    assert run_virtual(scenario()) == found
+
+
+def test_nothing_to_go_on_with_is_said_in_one_sentence() -> None:
+    async def scenario() -> ApiError:
+        async with service(RigSpec()) as made:
+            with pytest.raises(ApiError) as refused:
+                await made.ask("treat", **WISH, resume=True)
+            return refused.value
+
+    assert "stopped, tripped or interrupted" in run_virtual(scenario()).sentence
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(text)
+    return body
