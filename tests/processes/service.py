@@ -188,5 +188,7 @@ def first_line(process: subprocess.Popen[str]) -> dict[str, Any]:
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         assert selector.select(READY_MAX_S), f"{process.args!r} is not ready"
-    said: dict[str, Any] = json.loads(stream.readline())
+    line = stream.readline()
+    assert line, f"{process.args!r} ended before it was ready"
+    said: dict[str, Any] = json.loads(line)
     return said
