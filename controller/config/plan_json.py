@@ -1,14 +1,12 @@
 """Plans, refusals and receipts as JSON-able values, for the API, the record and ``--json``."""
 
-import math
-
 from controller.safety.limits import Receipt
+from controller.treatment.events import Json
 from controller.treatment.plan import Plan, PlannedStage, Refusal
+from controller.treatment.rows import receipt_body
 
-JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
-
-def plan_as_dict(plan: Plan) -> dict[str, JsonValue]:
+def plan_as_dict(plan: Plan) -> dict[str, Json]:
     """Return a plan with every number's unit in its name."""
     return {
         "program": plan.program.name,
@@ -25,7 +23,7 @@ def plan_as_dict(plan: Plan) -> dict[str, JsonValue]:
     }
 
 
-def stage_as_dict(stage: PlannedStage) -> dict[str, JsonValue]:
+def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:
     """Return one zone of a plan."""
     return {
         "zone": stage.zone,
@@ -44,7 +42,7 @@ def stage_as_dict(stage: PlannedStage) -> dict[str, JsonValue]:
     }
 
 
-def refusal_as_dict(refusal: Refusal) -> dict[str, JsonValue]:
+def refusal_as_dict(refusal: Refusal) -> dict[str, Json]:
     """Return a refusal: code, sentence, next step, and the receipt where a limit was the reason."""
     receipt = refusal.receipt
     return {
@@ -55,23 +53,6 @@ def refusal_as_dict(refusal: Refusal) -> dict[str, JsonValue]:
     }
 
 
-def receipt_as_dict(receipt: Receipt) -> dict[str, JsonValue]:
-    """Return a receipt; a number that is not finite becomes null, which JSON can carry."""
-    return {
-        "quantity": receipt.quantity.name.lower(),
-        "unit": receipt.quantity.unit,
-        "requested": _finite(receipt.requested),
-        "allowed": _finite(receipt.allowed),
-        "limited": receipt.limited,
-        "binding": None if receipt.binding is None else receipt.binding.source.name.lower(),
-        "margin": _finite(receipt.margin),
-        "chain": [
-            {"source": limit.source.name.lower(), "value": _finite(limit.value)}
-            for limit in receipt.chain
-        ],
-        "sentence": receipt.sentence(),
-    }
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
+def receipt_as_dict(receipt: Receipt) -> dict[str, Json]:
+    """Return a receipt in the one form that rows, answers, snapshot and plans share."""
+    return receipt_body(receipt)

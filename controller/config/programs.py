@@ -15,7 +15,7 @@ from controller.config.suggest import near
 from controller.config.toml_file import read_toml
 from controller.config.units import with_unit
 from controller.safety.skin import Skin
-from controller.treatment.plan_stage import SUCTION_MAX_KPA
+from controller.treatment.plan_limits import SUCTION_MAX_KPA
 from controller.treatment.program import Program, Role, Stage
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

@@ -6,6 +6,7 @@ same id. What cannot be read is answered in one sentence. STOP is read leniently
 """
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -27,13 +28,23 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class ApiError(Exception):
-    """A refusal: a code for programs, a sentence and a next step for people."""
+    """A refusal: a code for programs, a sentence and a next step for people.
 
-    def __init__(self, code: str, sentence: str, next_step: str) -> None:
+    ``receipt`` tells the chain of limits where one of them was the reason.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        sentence: str,
+        next_step: str,
+        receipt: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
         self.next_step = next_step
+        self.receipt = receipt
 
 
 class _Model(BaseModel):
@@ -131,7 +142,8 @@ def answer(request_id: int, result: dict[str, Any]) -> bytes:
 def refusal(request_id: int, error: ApiError) -> bytes:
     """Return the line that says no, why, and what to do."""
     said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
-    return _line({"id": request_id, "ok": False, "error": said})
+    receipt = {} if error.receipt is None else {"receipt": error.receipt}
+    return _line({"id": request_id, "ok": False, "error": said | receipt})
 
 
 def snapshot_line(request_id: int, snapshot: dict[str, Any]) -> bytes:

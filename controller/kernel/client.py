@@ -20,11 +20,19 @@ PENDING_MAX: Final = 16
 class AnswerError(Exception):
     """The kernel refused; what it said is here for people and for programs."""
 
-    def __init__(self, code: str, sentence: str, next_step: str) -> None:
+    def __init__(
+        self,
+        code: str,
+        sentence: str,
+        next_step: str,
+        receipt: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
         self.next_step = next_step
+        self.receipt = receipt
+        """The chain of limits, where one of them was the reason."""
 
 
 class KernelClient:
@@ -141,4 +149,5 @@ def _result(answer: dict[str, Any]) -> dict[str, Any]:
         str(error.get("code", "unknown")),
         str(error.get("sentence", "The kernel refused without a word.")),
         str(error.get("next_step", "")),
+        error.get("receipt"),
     )

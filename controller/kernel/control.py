@@ -71,6 +71,7 @@ class DeclinedError(Exception):
         self.code = declined.code
         self.sentence = declined.sentence
         self.next_step = declined.next_step
+        self.receipt = declined.receipt
 
 
 @dataclass(frozen=True, slots=True)

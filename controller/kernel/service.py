@@ -34,6 +34,7 @@ from controller.kernel.journal import Journal, Row
 from controller.kernel.store import RecordError
 from controller.safety.reading import Identity
 from controller.treatment.events import Command, Who
+from controller.treatment.rows import receipt_body
 
 END_MAX_S: Final = 4.5
 """From a stop to the end of purge and vent: 2 s + at most 2 s, and a little for the line."""
@@ -193,7 +194,8 @@ class Kernel:
                 return self.stop(request)
             return await answers.get(do, self._command)(request)
         except DeclinedError as error:
-            raise ApiError(error.code, error.sentence, error.next_step) from error
+            receipt = None if error.receipt is None else receipt_body(error.receipt)
+            raise ApiError(error.code, error.sentence, error.next_step, receipt) from error
         except RecordError as error:
             raise record_error(error) from error
 

@@ -100,12 +100,18 @@ class AlarmView:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
-    """One limited request, with the limit that bound it, in words."""
+    """One limited or refused request, with its chain and the limit that bound it, in words."""
 
     quantity: str
-    requested: float
-    allowed: float
+    unit: str
+    requested: float | None
+    allowed: float | None
+    limited: bool
+    refused: bool
     binding: str | None
+    margin: float | None
+    chain: Sequence[Mapping[str, Any]]
+    """Source and value of each limit."""
     sentence: str
 
 

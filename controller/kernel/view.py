@@ -1,6 +1,6 @@
 """Makes the snapshot: what is, as the values that the API shows."""
 
-from typing import Final
+from typing import Any, Final
 
 from controller.kernel.snapshot import (
     AlarmView,
@@ -15,6 +15,7 @@ from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading
 from controller.treatment.conduct import NOTHING, Conduct
 from controller.treatment.course import ZoneProgress
+from controller.treatment.rows import receipt_body
 from firmware_protocol.vocabulary import Cause
 
 MS_PER_S: Final = 1000.0
@@ -111,14 +112,10 @@ def receipt_views(conduct: Conduct | None) -> tuple[ReceiptView, ...]:
         return ()
     planned = [receipt for stage in conduct.plan.stages for receipt in stage.receipts]
     limited = [receipt for receipt in planned if receipt.limited]
-    return tuple(_receipt_view(receipt) for receipt in (*limited, *conduct.receipts))
+    return tuple(receipt_view(receipt) for receipt in (*limited, *conduct.receipts))
 
 
-def _receipt_view(receipt: Receipt) -> ReceiptView:
-    return ReceiptView(
-        quantity=receipt.quantity.name.lower(),
-        requested=receipt.requested,
-        allowed=receipt.allowed,
-        binding=None if receipt.binding is None else receipt.binding.source.name.lower(),
-        sentence=receipt.sentence(),
-    )
+def receipt_view(receipt: Receipt) -> ReceiptView:
+    """One receipt, in the form that rows and answers have too."""
+    said: dict[str, Any] = receipt_body(receipt)
+    return ReceiptView(**said)

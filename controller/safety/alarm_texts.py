@@ -37,6 +37,7 @@ class Notice(Enum):
     RECORD_LOST = "the record cannot be written"
     DWELL_WARNING = "the tip slows down"
     LEASE_PROOF = "the lease is not dropped in time"
+    UNIT_LOCKED = "one cause was reset too often"
 
 
 # -- suction ---------------------------------------------------------------------------------------
@@ -55,6 +56,10 @@ SENSOR_FROZEN: Final = Alarm(
 SENSORS_DISAGREE: Final = Alarm(
     "V04", _MEDIUM, "The two suction sensors do not agree.",
     "Acknowledge and reset; if it happens again, have the unit calibrated.",
+)  # fmt: skip
+SENSORS_DRIFT: Final = Alarm(
+    "V09", _MEDIUM, "One suction sensor creeps away from the other.",
+    "Acknowledge and reset, then have the unit calibrated before the next treatment.",
 )  # fmt: skip
 SENSOR_INVALID: Final = Alarm(
     "V05", _MEDIUM, "A sensor of the handpiece gives no valid reading.",
@@ -233,7 +238,7 @@ CAUSE_STANDS: Final = Alarm(
     "Mend it, release the hand switch and reset again.", latching=False,
 )  # fmt: skip
 LOCKED: Final = Alarm(
-    "U09", _LOW, "The unit has locked itself after too many resets.",
+    "U09", _LOW, "The unit is locked: one trip was reset three times within ten minutes.",
     "Take the unit out of use and call service.", latching=False,
 )  # fmt: skip
 LEASE_PROOF: Final = Alarm(
@@ -305,7 +310,9 @@ OF_INTERLOCK: Final[Mapping[Interlock, Alarm]] = MappingProxyType(
         Interlock.SUCTION_OVER_SET: SUCTION_OVER_SET,
         Interlock.SUCTION_JUMP: SUCTION_JUMP,
         Interlock.SENSORS_DISAGREE: SENSORS_DISAGREE,
+        Interlock.SENSORS_DRIFT: SENSORS_DRIFT,
         Interlock.SENSOR_FROZEN: SENSOR_FROZEN,
+        Interlock.FLOW_FROZEN: SENSOR_FROZEN,
         Interlock.NO_FLOW: NO_FLOW,
         Interlock.DWELL: DWELL,
         Interlock.SEAL_TOO_LONG: CONTACT_TOO_LONG,
@@ -366,6 +373,7 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
         ),
         Notice.RECORD_LOST: RECORD_LOST,
         Notice.LEASE_PROOF: LEASE_PROOF,
+        Notice.UNIT_LOCKED: LOCKED,
         Notice.DWELL_WARNING: Alarm(
             "S07", _LOW, "The tip stands still.", "Keep the tip moving.", latching=False
         ),

@@ -28,6 +28,10 @@ VENT_GRACE_S: Final = envelope.VENT_TIMEOUT_S + 0.5
 DISAGREE_KPA: Final = 2.0  # hazard H07: 2 kPa or 5 %, whichever is more
 DISAGREE_RATIO: Final = 0.05
 STEP_MAX_KPA: Final = 45.0  # in one frame of 20 ms; sealing or lifting a tip at 40 kPa stays below
+DRIFT_KPA: Final = (
+    1.0  # of the averaged difference: half of what counts at once, ten times its noise
+)
+DRIFT_AVERAGE_S: Final = 5.0  # over more than a stroke, so that lifting and sealing average out
 FLOW_NOISE_G_PER_MIN: Final = 1.0  # a third of the weakest program; a shut valve reads below it
 FLOW_OVER_SET_RATIO: Final = 1.5  # crystals pulse; a runaway valve gives three times the set flow
 FLOW_EFFECT_RATIO: Final = 0.2  # less than this of the set flow is no effect
@@ -60,7 +64,9 @@ class Interlock(Enum):
     SUCTION_OVER_SET = "more suction than was set"
     SUCTION_JUMP = "suction moved faster than air can"
     SENSORS_DISAGREE = "the two suction sensors disagree"
-    SENSOR_FROZEN = "a reading does not move"
+    SENSORS_DRIFT = "one suction sensor creeps away from the other"
+    SENSOR_FROZEN = "a suction reading does not move"
+    FLOW_FROZEN = "the flow reading does not move"
     NO_FLOW = "flow commanded, none measured"
     DWELL = "the tip stays in one place"
     SEAL_TOO_LONG = "the tip is not lifted off"
@@ -91,6 +97,8 @@ class Sight(NamedTuple):
     reading: Reading
     previous: Reading
     belief: Belief
+    apart_kpa: float = 0.0
+    """How far sensor A reads above sensor B, averaged over ``DRIFT_AVERAGE_S``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,18 @@ def _readings_move(sight: Sight) -> bool:
     return a_moves and b_moves
 
 
+def _sensors_stay_together(sight: Sight) -> bool:
+    return abs(sight.apart_kpa) <= DRIFT_KPA
+
+
+def _flow_moves(sight: Sight) -> bool:
+    """Flowing crystals are never still: the same number again and again is no measurement."""
+    reading, flow = sight.reading, sight.reading.flow_g_per_min
+    if flow is None or not (sight.belief.treating and not reading.valve_shut):
+        return True  # unknown is the business of SENSOR_MISSING; at rest it may stand still
+    return flow <= FLOW_NOISE_G_PER_MIN or flow != sight.previous.flow_g_per_min
+
+
 def _flow_follows(sight: Sight) -> bool:
     reading, belief = sight.reading, sight.belief
     if not (belief.flow_wished and _commanded_open(reading)):
@@ -249,9 +269,13 @@ RULES: Final = (
     Rule(Interlock.MODE_DISAGREES, ("H13", "H18"), 0.300, _mode_as_believed),
     Rule(Interlock.SETPOINT_NOT_TAKEN, ("H20", "H38"), 0.300, _setpoint_taken),
     Rule(Interlock.SENSORS_DISAGREE, ("H07",), 0.500, _sensors_agree),
+    # It takes minutes to come and the average is slow: what lasts is no accident.
+    Rule(Interlock.SENSORS_DRIFT, ("H07",), 2.0, _sensors_stay_together),
     # After a lowering a sealed tip holds its suction until it is lifted, every 2 to 3 s.
     Rule(Interlock.SUCTION_OVER_SET, ("H03", "H38"), 4.0, _suction_as_set),
     Rule(Interlock.SENSOR_FROZEN, ("H08",), 1.0, _readings_move),
+    # The device says so after 0.5 s. Of 50 readings a living sensor repeats a few, never all.
+    Rule(Interlock.FLOW_FROZEN, ("H08", "H01"), 1.0, _flow_moves),
     # The device trips after 1 s; the host waits for the device to say so itself.
     Rule(Interlock.NO_FLOW, ("H06", "H30"), 1.5, _flow_follows),
     Rule(Interlock.DWELL, ("H02",), envelope.DWELL_TRIP_S + 0.25, _tip_moves),
@@ -265,11 +289,14 @@ class Watch:
     """Applies the table to one reading after the other and remembers since when a check fails."""
 
     previous: Reading | None = None
+    apart_kpa: float = 0.0
     failing_since_s: dict[int, float] = field(default_factory=dict)
 
     def judge(self, reading: Reading, belief: Belief, now_s: float) -> tuple[Interlock, ...]:
         """Return every interlock that is broken at ``now_s``, in the order of the table."""
-        sight = Sight(reading, self.previous or reading, belief)
+        previous = self.previous or reading
+        self.apart_kpa = _averaged(self.apart_kpa, previous, reading)
+        sight = Sight(reading, previous, belief, self.apart_kpa)
         self.previous = reading
         failing = self.failing_since_s
         broken: tuple[Interlock, ...] = ()
@@ -290,3 +317,12 @@ class Watch:
             ),
             default=0.0,
         )
+
+
+def _averaged(apart_kpa: float, previous: Reading, reading: Reading) -> float:
+    """Follow the difference of the sensors slowly; a reading that is not known changes nothing."""
+    a_kpa, b_kpa = reading.suction_kpa, reading.suction_b_kpa
+    if a_kpa is None or b_kpa is None:
+        return apart_kpa
+    passed_s = min(max(reading.at_s - previous.at_s, 0.0), DRIFT_AVERAGE_S)
+    return apart_kpa + (a_kpa - b_kpa - apart_kpa) * passed_s / DRIFT_AVERAGE_S

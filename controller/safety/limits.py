@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -11,6 +11,7 @@ class Source(Enum):
 
     FACTORY = "every device of this type"
     UNIT = "the calibration of this handpiece"
+    DEVICE = "the handpiece itself"
     TIP = "the tip that is fitted"
     SITE = "this part of the body"
     SKIN = "this client's skin type and age"
@@ -58,7 +59,8 @@ class Receipt:
 
     ``binding`` is the limit that lowered the request, or None where nothing did. ``margin`` is the
     tightest limit minus the request: below zero is what was cut off, above zero is room. It is NaN
-    where the request or a limit was not a number.
+    where the request or a limit was not a number. ``refused`` says that nothing was done at all;
+    ``allowed`` is then what could have been asked for.
     """
 
     quantity: Quantity
@@ -67,20 +69,28 @@ class Receipt:
     binding: Limit | None
     margin: float
     chain: tuple[Limit, ...]
+    refused: bool = False
 
     @property
     def limited(self) -> bool:
         """True unless all of the request was granted."""
         return not (0.0 <= self.requested <= self.allowed)
 
+    def as_refusal(self) -> "Receipt":
+        """Return the receipt of a request that was not met at all."""
+        return replace(self, refused=True)
+
     def sentence(self) -> str:
         """Say in one sentence what was allowed and why."""
         label = self.quantity.label
+        verdict = "was refused" if self.refused else "is off"
         if not (math.isfinite(self.requested) and self.requested >= 0.0):
-            return f"{label} is off: what was asked for is not a usable number."
+            return f"{label} {verdict}: what was asked for is not a usable number."
         asked = say(self.quantity, self.requested)
         if self.binding is not None:
             return self._sentence_of_limited(asked, self.binding)
+        if self.refused:
+            return f"{label} {asked} was refused: it is less than the handpiece can work with."
         if not self.chain:
             return f"{label} {asked} is allowed; nothing limits it here."
         nearest = min(self.chain, key=lambda limit: limit.value)
@@ -93,7 +103,11 @@ class Receipt:
         label = self.quantity.label
         why = binding.source.value
         if not math.isfinite(self.margin):
-            return f"{label} is off: the limit of {why} is not known."
+            verdict = f"{asked} was refused" if self.refused else "is off"
+            return f"{label} {verdict}: the limit of {why} is not known."
+        if self.refused:
+            over, limit = say(self.quantity, -self.margin), say(self.quantity, self.allowed)
+            return f"{label} {asked} was refused: it is {over} above {limit}, the limit of {why}."
         allowed, cut = say(self.quantity, self.allowed), say(self.quantity, -self.margin)
         return f"{label} was lowered by {cut} from {asked} to {allowed}, the limit of {why}."
 

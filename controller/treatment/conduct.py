@@ -53,8 +53,8 @@ class Conduct:
         self.acknowledged = False
         """A local person has acknowledged the trip."""
         self.resetting = False
-        self.receipts: Receipts = ()
-        """What people lowered, the newest of each quantity."""
+        self.refused: Receipts = ()
+        """The newest settings that were refused, by the host or by the unit."""
         self.ending = Outcome.STOPPED
         """How the treatment ends when the orderly end that runs is through."""
         self.why = ""
@@ -84,6 +84,11 @@ class Conduct:
         else:
             self.sent = NOTHING
         return (self.sent,)
+
+    @property
+    def receipts(self) -> Receipts:
+        """What people lowered, and what was refused last."""
+        return (*self.course.receipts, *self.refused)
 
     # -- the moves ---------------------------------------------------------------------------------
     def move(self, signal: Signal) -> None:

@@ -65,6 +65,13 @@ class ZoneProgress(NamedTuple):
     set_flow_g_per_min: float
 
 
+class Lowering(NamedTuple):
+    """The answer to a wish to lower: the receipts of what was set, or of what was refused."""
+
+    taken: bool
+    receipts: Receipts
+
+
 class Course:
     """Where the treatment is, zone by zone."""
 
@@ -131,28 +138,37 @@ class Course:
         return self._previous is not None and _on_skin(self._previous)
 
     def left_mg(self) -> int:
-        """Crystals that may still flow in this zone, at the higher of set and measured suction."""
+        """Crystals that may still flow in this zone, at the higher of planned and measured suction.
+
+        What a person lowers never makes room for more: the least of both settings counts.
+        """
         if self.done:
             return 0
-        suction = self.suction_kpa
-        measured = self._previous.suction_kpa if self._previous is not None else suction
-        worst = None if measured is None else max(suction, measured)
-        return self._ledgers[self._at].left_mg(self.flow_g_per_min, worst)
+        stage, ledger = self._stages[self._at], self._ledgers[self._at]
+        measured = self._previous.suction_kpa if self._previous is not None else 0.0
+        worst = None if measured is None else max(stage.suction_kpa, measured)
+        planned_mg = ledger.left_mg(stage.flow_g_per_min, worst)
+        return min(planned_mg, ledger.left_mg(self.flow_g_per_min, worst))
 
-    def lower(self, suction_kpa: float | None, flow_g_per_min: float | None) -> Receipts | None:
-        """Lower the setpoints of this and all later zones; None, and no change, if that raises."""
+    def lower(self, suction_kpa: float | None, flow_g_per_min: float | None) -> Lowering:
+        """Lower the setpoints of this and all later zones; nothing changes if one would rise."""
         asked = (
             (Quantity.SUCTION_KPA, suction_kpa, self.suction_kpa),
             (Quantity.FLOW_G_PER_MIN, flow_g_per_min, self.flow_g_per_min),
         )
         wishes = [(quantity, wish, now) for quantity, wish, now in asked if wish is not None]
-        if not wishes or not all(0.0 <= wish <= now for _, wish, now in wishes):
-            return None
-        receipts = []
-        for quantity, wish, now in wishes:
-            self._lowered[quantity] = wish
-            receipts.append(resolve(quantity, now, (Limit(Source.PERSON, quantity, wish),)))
-        return tuple(receipts)
+        raised = [(quantity, wish) for quantity, wish, now in wishes if not 0.0 <= wish <= now]
+        if raised or not wishes:
+            refused = [resolve(quantity, wish, self._chain(quantity)) for quantity, wish in raised]
+            return Lowering(taken=False, receipts=tuple(each.as_refusal() for each in refused))
+        self._lowered.update({quantity: wish for quantity, wish, _ in wishes})
+        set_to = tuple(self._receipt(quantity) for quantity, _, _ in wishes)
+        return Lowering(taken=True, receipts=set_to)
+
+    @property
+    def receipts(self) -> Receipts:
+        """What a person's settings make of the zone under treatment."""
+        return tuple(self._receipt(quantity) for quantity in self._lowered)
 
     def zones(self) -> tuple[ZoneProgress, ...]:
         """Return every zone as it stands, in order."""
@@ -174,6 +190,23 @@ class Course:
     @property
     def _here(self) -> int:
         return min(self._at, len(self._stages) - 1)
+
+    def _receipt(self, quantity: Quantity) -> Receipt:
+        return resolve(quantity, self._planned(quantity).requested, self._chain(quantity))
+
+    def _chain(self, quantity: Quantity) -> tuple[Limit, ...]:
+        planned = self._planned(quantity).chain
+        if quantity not in self._lowered:
+            return planned
+        return (*planned, Limit(Source.PERSON, quantity, self._lowered[quantity]))
+
+    def _planned(self, quantity: Quantity) -> Receipt:
+        """The receipt of a setting in the plan of the zone under treatment."""
+        stage = self._stages[self._here]
+        suction = quantity is Quantity.SUCTION_KPA
+        value = stage.suction_kpa if suction else stage.flow_g_per_min
+        known = next((each for each in stage.receipts if each.quantity is quantity), None)
+        return known or resolve(quantity, value, (Limit(Source.PROGRAM, quantity, value),))
 
     def _set(self, quantity: Quantity, planned: float) -> float:
         return min(planned, self._lowered.get(quantity, planned))

@@ -10,6 +10,7 @@ from enum import Enum, unique
 
 from controller.safety.alarms import Alarm
 from controller.safety.interlocks import Interlock
+from controller.safety.limits import Receipt
 from controller.safety.reading import Reading
 from firmware_protocol.vocabulary import Cause, Refusal, StopKind, Wish
 
@@ -208,6 +209,7 @@ class Declined:
     code: str
     sentence: str
     next_step: str
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)

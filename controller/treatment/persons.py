@@ -5,6 +5,7 @@ resuming, acknowledging and resetting need somebody at the unit.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +16,7 @@ from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import (
     Answered,
+    Body,
     Command,
     Commit,
     Declined,
@@ -108,15 +110,17 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
     declined = _closed(conduct)
     if declined is not None:
         return (declined,)
-    receipts = conduct.course.lower(event.suction_kpa, event.flow_g_per_min)
-    if receipts is None:
+    lowering = conduct.course.lower(event.suction_kpa, event.flow_g_per_min)
+    said = [rows.receipt_body(receipt) for receipt in lowering.receipts]
+    body: Body = {"who": rows.who_body(event.who), "receipts": said}
+    if lowering.taken:
+        conduct.refused = ()
+        return (*conduct.hold(), Note("lower", body))
+    if not lowering.receipts:
         return (NOT_LOWER,)
-    fresh = {receipt.quantity for receipt in receipts}
-    older = tuple(receipt for receipt in conduct.receipts if receipt.quantity not in fresh)
-    conduct.receipts = (*older, *receipts)
-    said = [rows.receipt_body(receipt) for receipt in receipts]
-    note = Note("lower", {"who": rows.who_body(event.who), "receipts": said})
-    return (*conduct.hold(), note)
+    conduct.refused = lowering.receipts
+    declined = replace(NOT_LOWER, receipt=lowering.receipts[0])
+    return (declined, Note("declined", {"code": NOT_LOWER.code, **body}))
 
 
 def _ack(conduct: Conduct, event: Person, now_s: float) -> Actions:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from controller.safety.exposure import ZoneLedger, ZoneUse
+from controller.safety.exposure import SECONDS_PER_MIN, ZoneLedger, ZoneUse
 from controller.safety.limits import Receipt
 from controller.safety.removal import RemovalModel
 from controller.treatment.program import Program
@@ -61,6 +61,17 @@ class Plan:
     def flow_max_g_per_min(self) -> float:
         """The highest crystal flow of any stage: what CONFIG tells the device."""
         return max(stage.flow_g_per_min for stage in self.stages)
+
+    @property
+    def needed_g(self) -> float:
+        """The crystals that all of the planned contact takes."""
+        return (
+            sum(
+                stage.flow_g_per_min * (stage.expected_contact_s - stage.used.contact_s)
+                for stage in self.stages
+            )
+            / SECONDS_PER_MIN
+        )
 
     def ledgers(self) -> tuple[ZoneLedger, ...]:
         """Return a fresh ledger for each stage, in order, holding what was used already."""

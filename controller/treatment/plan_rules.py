@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from controller.safety.limits import Limit, Quantity, Source, resolve, say
+from controller.safety.limits import Quantity, Receipt, resolve, say
 from controller.treatment.case import SECONDS_PER_DAY, Case
 from controller.treatment.client import Advice
-from controller.treatment.plan import Refusal
+from controller.treatment.plan import Lower, Refusal
+from controller.treatment.plan_limits import flow_receipt, suction_receipt
 from controller.treatment.program import Stage
 from firmware_protocol import envelope
 from firmware_protocol.quantities import PA_PER_KPA
@@ -129,8 +131,23 @@ def settings_only_lower(case: Case) -> Refusal | None:
     )
     for quantity, value, low, high in checks:
         if value is not None and not (low <= value <= high):
-            return _setting_refusal(quantity, value, low, high)
+            refusal = _setting_refusal(quantity, value, low, high)
+            return replace(refusal, receipt=_setting_receipt(case, quantity, value))
     return None
+
+
+def _setting_receipt(case: Case, quantity: Quantity, value: float) -> Receipt:
+    """Hold the setting against the chain of the zone in which the program has most of it."""
+    as_planned = replace(case, wanted=replace(case.wanted, lower=Lower()))
+    receipts = [
+        suction_receipt(as_planned, stage, site)
+        if quantity is Quantity.SUCTION_KPA
+        else flow_receipt(as_planned, stage)
+        for stage in selected(case)
+        if (site := case.skin.site(stage.zone)) is not None
+    ]
+    widest = max(receipts, key=lambda receipt: receipt.allowed)
+    return resolve(quantity, value, widest.chain).as_refusal()
 
 
 def _setting_refusal(quantity: Quantity, value: float, low: float, high: float) -> Refusal:
@@ -141,7 +158,6 @@ def _setting_refusal(quantity: Quantity, value: float, low: float, high: float) 
             f"{quantity.label} {say(quantity, value)} is above the program's "
             f"{say(quantity, high)}, and a practitioner may only lower.",
             f"Choose {span}; a supervisor decides about more.",
-            resolve(quantity, value, [Limit(Source.PROGRAM, quantity, high)]),
         )
     asked = say(quantity, value) if math.isfinite(value) else f"{value}"
     return Refusal(

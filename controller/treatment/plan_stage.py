@@ -1,76 +1,24 @@
 """One zone of a plan: the chains of limits and the worst-case proof against the zone's cap."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from controller.safety.exposure import ZoneLedger
-from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve, say
-from controller.safety.removal import RemovalModel
-from controller.safety.skin import Region, Site, derate, not_grown_back_um
+from controller.safety.limits import Quantity, Receipt, Source, say
+from controller.safety.skin import Site
 from controller.treatment.case import Case
 from controller.treatment.plan import NO_USE, PlannedStage, Refusal
+from controller.treatment.plan_limits import (
+    cap_receipt,
+    flow_receipt,
+    held,
+    model_for,
+    suction_receipt,
+)
 from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.program import Stage
-from firmware_protocol import envelope
-from firmware_protocol.quantities import MG_PER_G, PA_PER_KPA
 
-SUCTION_MAX_KPA: Final = {
-    Region.FACE: envelope.SUCTION_FACE_MAX_PA / PA_PER_KPA,
-    Region.BODY: envelope.SUCTION_SET_MAX_PA / PA_PER_KPA,
-}
-FLOW_MAX_G_PER_MIN: Final = envelope.FLOW_SET_MAX_MG_PER_MIN / MG_PER_G
 FLOW_STEP_G_PER_MIN: Final = 0.1  # suggestions are rounded down to what a person can set
-
-
-def model_for(case: Case) -> RemovalModel:
-    """Return the removal model with what this unit's readings may be wrong by."""
-    return replace(
-        case.skin.model,
-        suction_uncertainty_kpa=case.unit.suction_uncertainty_kpa,
-        flow_uncertainty_percent=case.unit.flow_uncertainty_percent,
-    )
-
-
-def suction_receipt(case: Case, stage: Stage, site: Site) -> Receipt:
-    """Hold the program's suction against the whole chain."""
-    limits = [
-        (Source.FACTORY, SUCTION_MAX_KPA[site.region]),
-        (Source.UNIT, case.unit.suction_max_kpa),
-        (Source.TIP, case.unit.tip.suction_max_kpa),
-        (Source.SITE, site.suction_max_kpa),
-        (Source.PROGRAM, stage.suction_kpa),
-    ]
-    if case.wanted.lower.suction_kpa is not None:
-        limits.append((Source.PERSON, case.wanted.lower.suction_kpa))
-    return _resolve(Quantity.SUCTION_KPA, stage.suction_kpa, limits)
-
-
-def flow_receipt(case: Case, stage: Stage) -> Receipt:
-    """Hold the program's crystal flow against the whole chain."""
-    limits = [
-        (Source.FACTORY, FLOW_MAX_G_PER_MIN),
-        (Source.UNIT, case.unit.flow_max_g_per_min),
-        (Source.PROGRAM, stage.flow_g_per_min),
-    ]
-    if case.wanted.lower.flow_g_per_min is not None:
-        limits.append((Source.PERSON, case.wanted.lower.flow_g_per_min))
-    return _resolve(Quantity.FLOW_G_PER_MIN, stage.flow_g_per_min, limits)
-
-
-def cap_receipt(case: Case, site: Site) -> Receipt:
-    """Return the cap of this client's zone: published thickness, skin, and what has grown back."""
-    rules, client = case.skin.rules, case.client
-    published_um = rules.cap_share * site.sc_nom_um
-    skin_um = published_um * derate(rules, client.phototype, client.age_years)
-    missing_um = not_grown_back_um(rules, case.history, site.zone, case.now_wall_s)
-    limits = [
-        (Source.SITE, published_um),
-        (Source.SKIN, skin_um),
-        (Source.ZONE, max(0.0, skin_um - missing_um)),
-    ]
-    return _resolve(Quantity.DEPTH_UM, published_um, limits)
 
 
 def plan_stage(case: Case, stage: Stage, site: Site) -> PlannedStage | Refusal | None:
@@ -89,7 +37,7 @@ def plan_stage(case: Case, stage: Stage, site: Site) -> PlannedStage | Refusal |
     if resumed is not None and (ledger.reached or not (budget_s > 0.0)):
         return None
     left_s = ledger.left_s(flow.allowed, suction.allowed)
-    contact = _resolve(
+    contact = held(
         Quantity.CONTACT_S, budget_s, [(Source.PROGRAM, budget_s), (Source.ZONE, left_s)]
     )
     pass_s = stage.contact_budget_s / stage.passes
@@ -137,14 +85,6 @@ def fitting_flow_g_per_min(
     return fits if fits >= FLOW_SET_MIN_G_PER_MIN else None
 
 
-def _resolve(
-    quantity: Quantity, requested: float, limits: Sequence[tuple[Source, float]]
-) -> Receipt:
-    return resolve(
-        quantity, requested, [Limit(source, quantity, value) for source, value in limits]
-    )
-
-
 def _too_weak(case: Case, site: Site, receipts: tuple[Receipt, Receipt]) -> Refusal | None:
     for receipt, low in zip(receipts, (SUCTION_SET_MIN_KPA, FLOW_SET_MIN_G_PER_MIN), strict=True):
         if not (low <= receipt.allowed):
@@ -153,7 +93,7 @@ def _too_weak(case: Case, site: Site, receipts: tuple[Receipt, Receipt]) -> Refu
                 f"{site.display}: {receipt.sentence()} That is below the "
                 f"{say(receipt.quantity, low)} that handpiece {case.unit.serial} needs to work.",
                 "Use another handpiece or tip, or leave this zone out.",
-                receipt,
+                receipt.as_refusal(),
             )
     return None
 
@@ -162,6 +102,7 @@ def _no_whole_pass(
     case: Case, site: Site, receipts: tuple[Receipt, Receipt, Receipt, Receipt], pass_s: float
 ) -> Refusal:
     _, flow, cap, contact = receipts
+    one_pass = held(Quantity.CONTACT_S, pass_s, [(Source.ZONE, contact.allowed)])
     fits = fitting_flow_g_per_min(case, flow.allowed, contact.allowed, pass_s)
     change = f"Lower the crystal flow to {fits:.1f} g/min, or leave" if fits else "Leave"
     return Refusal(
@@ -169,5 +110,5 @@ def _no_whole_pass(
         f"{site.display}: only {contact.allowed:.0f} s of contact fit under the exposure cap of "
         f"{say(Quantity.DEPTH_UM, cap.allowed)}, and one whole pass takes {pass_s:.0f} s.",
         f"{change} out {site.display.lower()}.",
-        cap,
+        one_pass.as_refusal(),
     )

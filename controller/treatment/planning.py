@@ -8,8 +8,9 @@ from controller.safety.skin import PastDose, Skin
 from controller.treatment.case import Case, Wanted
 from controller.treatment.client import Client
 from controller.treatment.plan import Lower, Plan, PlannedStage, Refusal
+from controller.treatment.plan_limits import model_for
 from controller.treatment.plan_rules import RULES, days_since, selected
-from controller.treatment.plan_stage import model_for, note_of, plan_stage
+from controller.treatment.plan_stage import note_of, plan_stage
 from controller.treatment.program import Program, Role
 from controller.treatment.unit import Unit
 

@@ -25,11 +25,14 @@ from controller.safety.alarm_texts import (
 )
 from controller.safety.alarms import Alarm
 from controller.safety.reading import Reading
+from controller.safety.shortage_texts import NO_STATUS, OF_SHORT
+from controller.safety.supplies import Short, shortage
 from controller.treatment.events import Action, Answered, Configure, Note, RunSelfTest, Step
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import Mode, Permit, Refusal
 
 REST_MAX_S: Final = 10.0  # the purge and vent of an earlier end take 4 s, a boot less
+STATUS_WAIT_MAX_S: Final = 3.0  # STATUS comes five times a second
 ANSWER_MAX_S: Final = 5.0  # the client's own retries end after 1.2 s; this only guards its bound
 SELF_TEST_MAX_S: Final = 10.0  # the self-test takes about 3 s
 LEASE_LIVE_S: Final = 0.2  # a few renewals, so that the lapse that follows is that of the lease
@@ -96,6 +99,7 @@ class Preparation:
     """Where the preparation stands."""
 
     configure: Configure
+    needed_g: float = 0.0
     phase: Phase = Phase.BEGIN
     since_s: float = 0.0
     token: int = 0
@@ -141,8 +145,7 @@ class Preparation:
     def observe(self, reading: Reading, now_s: float) -> tuple[Action, ...]:
         """Follow the device: configure it at rest, test it with a released switch, see READY."""
         if self.phase is Phase.REST and reading.mode in _AT_REST:
-            self._enter(Phase.CONFIGURE, now_s)
-            return (self.configure,)
+            return self._look_at_supplies(reading, now_s)
         if self.phase is Phase.RELEASE and reading.switch_released:
             self._enter(Phase.TEST, now_s)
             return (RunSelfTest(),)
@@ -152,6 +155,18 @@ class Preparation:
             self.failed = OF_NOTICE[Notice.STOPPED_AT_UNIT]
         elif self.phase in (Phase.LEASE, Phase.LAPSE):
             return self._watch_lease(reading, now_s)
+        return ()
+
+    def _look_at_supplies(self, reading: Reading, now_s: float) -> tuple[Action, ...]:
+        """Begin only with what the treatment needs; a unit that says nothing has a while to."""
+        missing = shortage(reading.supplies, self.needed_g, now_s)
+        if missing is None:
+            self._enter(Phase.CONFIGURE, now_s)
+            return (self.configure,)
+        if missing.short is not Short.STATUS:
+            self.failed = OF_SHORT[missing.short].saying(missing.detail)
+        elif not now_s - self.since_s <= STATUS_WAIT_MAX_S:
+            self.failed = NO_STATUS
         return ()
 
     def _watch_lease(self, reading: Reading, now_s: float) -> tuple[Action, ...]:

@@ -21,7 +21,7 @@ from controller.safety.alarm_texts import (
 )
 from controller.safety.interlocks import Belief, Interlock, Watch, is_stale, is_stalled
 from controller.safety.reading import Identity, Reading
-from controller.treatment import persons, rows
+from controller.treatment import persons, refusals, rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.course import ZoneEnd
 from controller.treatment.events import (
@@ -106,7 +106,8 @@ class Supervisor:
                 plan.flow_max_g_per_min,
                 envelope.SUCTION_PERMIT_MIN_PA / PA_PER_KPA,
                 plan.tip,
-            )
+            ),
+            plan.needed_g,
         )
         self._watch = Watch()
         self._since_s = 0.0
@@ -226,6 +227,7 @@ class Supervisor:
         closed = conduct.expose()
         body: dict[str, Json] = {"zone": conduct.course.zone, "by": zone_end.value}
         conduct.course.advance()
+        body["receipts"] = [rows.receipt_body(each) for each in conduct.course.receipts]
         if conduct.course.done:
             return (
                 *conduct.stop(StopKind.NORMAL, Outcome.COMPLETED, "every zone is done", now_s),
@@ -312,7 +314,7 @@ class Supervisor:
         self._preparation.answered(event, now_s)
         if self.state is State.ARMING and self._preparation.phase is Phase.PROVE:
             self.conduct.move(Signal.WITHDRAW)
-        return self._prepared(now_s)
+        return (*self._prepared(now_s), *refusals.noted(self.conduct, event))
 
     def _prepared(self, now_s: float) -> Actions:
         """Look at how the preparation stands: it failed, or ARM can be offered, or neither."""

@@ -97,6 +97,8 @@ def broken_after_s(
                 suction_kpa=reading.suction_kpa + wobble,
                 suction_b_kpa=reading.suction_b_kpa + wobble,
             )
+        if reading.flow_g_per_min is not None:
+            shown = shown._replace(flow_g_per_min=reading.flow_g_per_min + wobble)
         if interlock in watch.judge(shown, belief, now_s):
             return now_s
     return None

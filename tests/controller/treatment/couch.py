@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from controller.safety.interlocks import Interlock
-from controller.safety.reading import Identity, Reading
+from controller.safety.reading import Identity, Reading, Supplies
 from controller.safety.removal import RemovalModel
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import (
@@ -51,6 +51,10 @@ FLOWING: Final[dict[str, Any]] = {
     "valve_percent": 45.0,
     "flow_g_per_min": 7.0,
 }
+STOCKED: Final = Supplies(
+    at_s=0.0, crystal_total_g=0.0, contact_total_s=0.0, hopper_g=300.0, waste_percent=4.0,
+    filter_kpa=0.9, pump_deg_c=25.0, supply_v=24.0, bad_frames=0,
+)  # fmt: skip
 MODEL: Final = RemovalModel(
     rate_ref_um_per_s=0.75, suction_ref_kpa=30.0, flow_ref_g_per_min=10.0, suction_exponent=0.7,
     flow_exponent=1.0, choke_kpa=48.0, p95_factor=4.4, coverage_factor=1.5, window_ref_mm=6.0,
@@ -83,6 +87,8 @@ class Couch:
     moves: int = 0
     frames: int = 0
     held_s: float = 0.0
+    frozen: bool = False
+    """The flow sensor shows the same number again and again."""
 
     @property
     def state(self) -> State:
@@ -110,9 +116,13 @@ class Couch:
             at_s=self.now_s, tick_ms=self.tick_ms, mode=mode, inputs=Input.SWITCH_REST,
             valve_percent=0.0, suction_kpa=(20.0 if pumping else 0.1) + wobble,
             suction_b_kpa=(20.0 if pumping else 0.1) + wobble, flow_g_per_min=0.05 + wobble,
-            boot_id=BOOT, permits=Permit.LEASE if pumping or self.renewed() else Permit.NONE,
+            supplies=STOCKED._replace(at_s=self.now_s), boot_id=BOOT,
+            permits=Permit.LEASE if pumping or self.renewed() else Permit.NONE,
         )  # fmt: skip
-        return made._replace(**changes)
+        shown = made._replace(**changes)
+        if shown.flow_g_per_min is None or self.frozen:
+            return shown
+        return shown._replace(flow_g_per_min=shown.flow_g_per_min + 1e-7 * (self.moves % 2))
 
     def renewed(self) -> bool:
         """True while a setpoint has come within the lease, as the device would see it."""

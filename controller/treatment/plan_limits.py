@@ -1,0 +1,75 @@
+"""The chains of limits of one zone, from what every device may do to what the zone has left."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
+from controller.safety.removal import RemovalModel
+from controller.safety.skin import Region, Site, derate, not_grown_back_um
+from controller.treatment.case import Case
+from controller.treatment.program import Stage
+from firmware_protocol import envelope
+from firmware_protocol.quantities import MG_PER_G, PA_PER_KPA
+
+SUCTION_MAX_KPA: Final = {
+    Region.FACE: envelope.SUCTION_FACE_MAX_PA / PA_PER_KPA,
+    Region.BODY: envelope.SUCTION_SET_MAX_PA / PA_PER_KPA,
+}
+FLOW_MAX_G_PER_MIN: Final = envelope.FLOW_SET_MAX_MG_PER_MIN / MG_PER_G
+
+
+def model_for(case: Case) -> RemovalModel:
+    """Return the removal model with what this unit's readings may be wrong by."""
+    return replace(
+        case.skin.model,
+        suction_uncertainty_kpa=case.unit.suction_uncertainty_kpa,
+        flow_uncertainty_percent=case.unit.flow_uncertainty_percent,
+    )
+
+
+def suction_receipt(case: Case, stage: Stage, site: Site) -> Receipt:
+    """Hold the program's suction against the whole chain."""
+    limits = [
+        (Source.FACTORY, SUCTION_MAX_KPA[site.region]),
+        (Source.UNIT, case.unit.suction_max_kpa),
+        (Source.TIP, case.unit.tip.suction_max_kpa),
+        (Source.SITE, site.suction_max_kpa),
+        (Source.PROGRAM, stage.suction_kpa),
+    ]
+    if case.wanted.lower.suction_kpa is not None:
+        limits.append((Source.PERSON, case.wanted.lower.suction_kpa))
+    return held(Quantity.SUCTION_KPA, stage.suction_kpa, limits)
+
+
+def flow_receipt(case: Case, stage: Stage) -> Receipt:
+    """Hold the program's crystal flow against the whole chain."""
+    limits = [
+        (Source.FACTORY, FLOW_MAX_G_PER_MIN),
+        (Source.UNIT, case.unit.flow_max_g_per_min),
+        (Source.PROGRAM, stage.flow_g_per_min),
+    ]
+    if case.wanted.lower.flow_g_per_min is not None:
+        limits.append((Source.PERSON, case.wanted.lower.flow_g_per_min))
+    return held(Quantity.FLOW_G_PER_MIN, stage.flow_g_per_min, limits)
+
+
+def cap_receipt(case: Case, site: Site) -> Receipt:
+    """Return the cap of this client's zone: published thickness, skin, and what has grown back."""
+    rules, client = case.skin.rules, case.client
+    published_um = rules.cap_share * site.sc_nom_um
+    skin_um = published_um * derate(rules, client.phototype, client.age_years)
+    missing_um = not_grown_back_um(rules, case.history, site.zone, case.now_wall_s)
+    limits = [
+        (Source.SITE, published_um),
+        (Source.SKIN, skin_um),
+        (Source.ZONE, max(0.0, skin_um - missing_um)),
+    ]
+    return held(Quantity.DEPTH_UM, published_um, limits)
+
+
+def held(quantity: Quantity, requested: float, limits: Sequence[tuple[Source, float]]) -> Receipt:
+    """Hold a request against its limits."""
+    return resolve(
+        quantity, requested, [Limit(source, quantity, value) for source, value in limits]
+    )
