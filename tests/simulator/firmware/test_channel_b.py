@@ -90,6 +90,24 @@ def test_it_trips_when_its_sensor_is_lost_for_two_samples() -> None:
     assert tick(b, None) is Cause.SENSOR_INVALID
 
 
+@pytest.mark.hazard("H08")
+def test_it_trips_when_its_sensor_shows_one_count_for_half_a_second_under_suction() -> None:
+    b = leased()
+    b.renewed(500)
+    assert tick(b, 20.0, times=99) is Cause.NONE
+    assert tick(b, 20.025) is Cause.NONE
+    assert tick(b, 20.0, times=100) is Cause.NONE
+    b.renewed(500)
+    assert tick(b, 20.0) is Cause.SENSOR_FROZEN
+    assert not b.power
+    assert b.reset(20.0, 0.0)
+    assert tick(b, 20.0, times=99) is Cause.NONE
+    at_rest = ChannelB()
+    assert tick(at_rest, 1.0, times=1000) is Cause.NONE
+    assert tick(at_rest, 1.025, times=100) is Cause.NONE
+    assert tick(at_rest, 1.025) is Cause.SENSOR_FROZEN
+
+
 def test_it_holds_the_power_off_while_channel_a_is_tripped() -> None:
     b = leased()
     tick(b, tripped=True)

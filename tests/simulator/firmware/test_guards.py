@@ -80,10 +80,17 @@ TRIPS: list[tuple[Cause, dict[str, Any], dict[str, Any], int]] = [
 ]  # fmt: skip
 
 
+GUARDED = (
+    "H01", "H02", "H03", "H04", "H05", "H06", "H07", "H08", "H09", "H10", "H16", "H17", "H27",
+    "H28", "H29", "H30", "H36", "H38", "H45",
+)  # fmt: skip
+
+
 def _name(value: object) -> str | None:
     return value.name if isinstance(value, Cause) else None
 
 
+@pytest.mark.hazard(*GUARDED)
 @pytest.mark.parametrize(("cause", "wrong", "right", "after_ms"), TRIPS, ids=_name)
 def test_each_trip_comes_after_its_time_and_not_a_sample_before(
     cause: Cause, wrong: dict[str, Any], right: dict[str, Any], after_ms: int

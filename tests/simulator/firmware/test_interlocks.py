@@ -8,13 +8,16 @@ from firmware_protocol.envelope import (
     BUDGET_FLOW_S,
     BUDGET_NO_CONTACT_S,
     BUDGET_SWITCH_S,
+    PURGE_S,
     SUCTION_TRIP_PA,
+    VENT_TIMEOUT_S,
 )
 from firmware_protocol.messages import Arm, SelfTest
 from firmware_protocol.vocabulary import Cause, Mode, Permit, Refusal, StopKind
 from simulator.firmware.firmware import TICK_S
 from simulator.firmware.guards import Finding, Guards, Scene
 from simulator.firmware.modes import Policy
+from simulator.plant.hand import Lamp
 from tests.simulator.host import CONFIG, Host
 
 MINUTES_20_S = 20 * 60
@@ -225,7 +228,7 @@ def test_a_leak_that_was_there_before_is_found_within_the_first_stroke(*, press:
     assert press or host.device.plant.truth.through_valve_g < 0.015
 
 
-@pytest.mark.hazard("H05")
+@pytest.mark.hazard("H05", "H49", shows="works")
 @pytest.mark.parametrize("fault", ["valve-stuck-open", "valve-leak", "valve-slow"])
 @pytest.mark.parametrize(
     "ends",
@@ -263,7 +266,7 @@ def test_the_line_is_empty_80_ms_after_the_valve_has_shut(flow_mg_per_min: int) 
     assert host.of("trip") == []
 
 
-@pytest.mark.hazard("H04", "H24")
+@pytest.mark.hazard("H04")
 def test_the_purge_leaves_no_crystals_in_the_line() -> None:
     host = Host().active()
     host.stop(StopKind.NORMAL)
@@ -298,7 +301,7 @@ def test_a_clog_that_clears_ends_in_a_ramp_and_not_in_a_burst(clogged_s: float) 
     assert host.of("trip") == []
 
 
-@pytest.mark.hazard("H30", shows="works")
+@pytest.mark.hazard("H30", "H55", shows="works")
 @pytest.mark.parametrize("seed", range(4))
 def test_bursts_of_damp_crystals_are_tamed_or_trip_within_the_budget(seed: int) -> None:
     host = Host(seed=seed).active()
@@ -337,6 +340,34 @@ def test_a_pump_that_is_too_strong_or_too_slow_stays_inside_or_trips_in_its_budg
         above_s = above_s + TICK_S if over else 0.0
         assert above_s <= BUDGET_FLOW_S
     assert host.cause in {Cause.NONE, Cause.OVER_SUCTION}
+
+
+# -- H48: the tip does not let go ------------------------------------------------------------------
+@pytest.mark.hazard("H48", shows="works")
+@pytest.mark.parametrize("fault", ["vent-stuck-shut", "pump-runaway"])
+def test_an_orderly_end_that_does_not_vent_ends_all_the_same_with_the_valve_shut(
+    fault: str,
+) -> None:
+    host = Host().active()
+    host.device.set_fault(fault)
+    host.stop(StopKind.NORMAL)
+    ended = {Mode.DISARMED, Mode.SAFE}
+    took_s = host.until(lambda: host.mode in ended, PURGE_S + VENT_TIMEOUT_S + 0.1)
+    assert host.shut
+    assert host.device._drives.pump == 0.0
+    assert not host.device._drives.vent_closed
+    assert took_s <= PURGE_S + VENT_TIMEOUT_S + 0.01
+
+
+# -- H42: the lamp of the handpiece needs no screen ------------------------------------------------
+@pytest.mark.hazard("H42", shows="works")
+def test_the_lamp_tells_a_trip_with_nobody_on_the_line() -> None:
+    host = Host().active()
+    host.streaming = False
+    host.device.set_fault("suction-a-disconnected")
+    host.until(lambda: host.shows(Lamp.TRIP), 0.1)
+    host.run(5.0)
+    assert host.shows(Lamp.TRIP)
 
 
 # -- H31, H32: clocks ------------------------------------------------------------------------------

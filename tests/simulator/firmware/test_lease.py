@@ -23,7 +23,7 @@ def test_a_lease_is_clamped_to_100_to_500_ms(asked_ms: int, granted_ms: int) -> 
     assert not lease.live
 
 
-@pytest.mark.hazard("H32")
+@pytest.mark.hazard("H31", "H32")
 @given(
     start=st.integers(0, TICKS - 1),
     asked_ms=st.integers(0, 65_535),

@@ -67,6 +67,7 @@ def test_every_event_in_every_mode_does_what_this_table_says_or_is_refused(
         assert step(mode, trigger) is expected
 
 
+@pytest.mark.hazard("H49", "H54")
 @pytest.mark.parametrize("mode", Mode)
 def test_every_mode_answers_a_trip_and_both_stops(mode: Mode) -> None:
     assert {Trigger.TRIP, Trigger.STOP_NORMAL, Trigger.STOP_EMERGENCY} <= set(TRANSITIONS[mode])
@@ -77,7 +78,7 @@ def test_only_reset_leaves_safe() -> None:
     assert leaving == [Trigger.RESET]
 
 
-@pytest.mark.hazard("H18")
+@pytest.mark.hazard("H18", "H22")
 def test_no_row_leads_into_active_but_a_press_of_the_hand_switch() -> None:
     ways = {
         (mode, trigger)

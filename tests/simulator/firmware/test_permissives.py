@@ -10,7 +10,7 @@ from simulator.firmware.permissives import Conditions
 ROWS = list(product([False, True], repeat=len(Conditions._fields)))
 
 
-@pytest.mark.hazard("H04")
+@pytest.mark.hazard("H01", "H04", "H10", "H21", "H22")
 def test_the_valve_is_permitted_in_one_row_of_the_whole_truth_table() -> None:
     permitted = [row for row in ROWS if permissives.bits(Conditions(*row)) == permissives.ALL]
     assert len(ROWS) == 512
@@ -26,6 +26,7 @@ def test_each_condition_has_the_bit_of_its_name() -> None:
         assert permissives.bits(conditions) == expected
 
 
+@pytest.mark.hazard("H39")
 @pytest.mark.parametrize("odd", [None, float("nan"), "yes", 2])
 def test_what_is_not_known_to_be_true_is_false(odd: object) -> None:
     for position in range(9):

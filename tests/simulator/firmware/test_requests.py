@@ -43,7 +43,7 @@ def test_config_answers_with_its_check_value_and_voids_the_self_test() -> None:
     assert host.result(Arm(token, 77)).refusal == Refusal.WRONG_MODE
 
 
-@pytest.mark.hazard("H20")
+@pytest.mark.hazard("H20", "H47", shows="works")
 def test_a_configuration_outside_of_the_envelope_is_refused_and_changes_nothing() -> None:
     host, _ = host_in("ready")
     assert host.result(CONFIG._replace(suction_max_pa=60_000)).refusal == Refusal.OUT_OF_ENVELOPE
@@ -62,7 +62,7 @@ def test_the_self_test_takes_less_than_a_second_and_arms_with_its_token() -> Non
     assert host.is_in(Mode.ARMED)
 
 
-@pytest.mark.hazard("H07")
+@pytest.mark.hazard("H28", shows="works")
 def test_a_failed_self_test_leads_to_disarmed_and_says_so_when_arming() -> None:
     host = Host().configured()
     host.device.set_fault("waste-full")
@@ -74,7 +74,7 @@ def test_a_failed_self_test_leads_to_disarmed_and_says_so_when_arming() -> None:
     assert host.result(SelfTest()).outcome == Outcome.DONE
 
 
-@pytest.mark.hazard("H36")
+@pytest.mark.hazard("H18", "H36", shows="works")
 def test_neither_self_test_nor_arming_nor_reset_go_with_the_switch_pressed() -> None:
     host = Host().configured()
     host.device.hand.press()
@@ -156,7 +156,7 @@ def test_a_cause_that_stands_cannot_be_reset_on_either_channel(fault: str) -> No
     assert host.is_in(Mode.DISARMED)
 
 
-@pytest.mark.hazard("H46")
+@pytest.mark.hazard("H46", shows="works")
 def test_the_fourth_reset_of_one_cause_in_ten_minutes_is_locked() -> None:
     host = Host().configured()
     for number in range(4):

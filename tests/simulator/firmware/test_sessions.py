@@ -38,7 +38,7 @@ def test_a_hello_while_it_boots_is_answered_when_it_has() -> None:
     assert host.is_in(Mode.DISARMED)
 
 
-@pytest.mark.hazard("H33")
+@pytest.mark.hazard("H33", shows="works")
 def test_another_version_is_refused_by_name_and_opens_nothing() -> None:
     host = Host()
     assert host.hello(major=PROTOCOL_MAJOR + 1).refusal == Refusal.VERSION
@@ -48,7 +48,7 @@ def test_another_version_is_refused_by_name_and_opens_nothing() -> None:
     assert host.device.firmware.link.session == 0
 
 
-@pytest.mark.hazard("H24")
+@pytest.mark.hazard("H24", shows="works")
 @pytest.mark.parametrize("way", ["armed", "active", "paused", "stopping"])
 def test_hello_is_answered_busy_while_a_treatment_lives(way: str) -> None:
     host = getattr(Host(), way)()
@@ -93,7 +93,7 @@ def test_telemetry_comes_50_times_and_status_5_times_a_second_in_a_session() -> 
     assert len(slow) == pytest.approx(10, abs=1)
 
 
-@pytest.mark.hazard("H32")
+@pytest.mark.hazard("H32", shows="works")
 def test_a_treatment_goes_on_while_the_tick_wraps() -> None:
     host = Host("average", boot_tick_ms=2**32 - 6000)
     host.armed()
@@ -112,7 +112,7 @@ def test_a_message_that_is_not_for_a_device_does_nothing() -> None:
     assert host.happened == before
 
 
-@pytest.mark.hazard("H23")
+@pytest.mark.hazard("H23", shows="works")
 def test_a_recorded_session_replayed_never_gets_past_disarmed() -> None:
     host = Host("average")
     host.armed()
@@ -128,7 +128,7 @@ def test_a_recorded_session_replayed_never_gets_past_disarmed() -> None:
     assert fresh.device.plant.truth.through_valve_g == 0.0
 
 
-@pytest.mark.hazard("H23")
+@pytest.mark.hazard("H23", shows="works")
 def test_a_setpoint_replayed_in_its_own_session_does_not_renew_the_lease() -> None:
     host = Host().configured()
     host.run(0.2)
@@ -140,7 +140,7 @@ def test_a_setpoint_replayed_in_its_own_session_does_not_renew_the_lease() -> No
     assert host.of("lease")[-1]["state"] == "lapsed"
 
 
-@pytest.mark.hazard("H13")
+@pytest.mark.hazard("H13", shows="works")
 def test_a_host_that_sends_but_no_longer_decides_loses_the_lease() -> None:
     host = Host().active()
     host.stalled = True
@@ -151,7 +151,7 @@ def test_a_host_that_sends_but_no_longer_decides_loses_the_lease() -> None:
     assert host.of("dropped")[-1]["why"] == "loop counter did not advance"
 
 
-@pytest.mark.hazard("H11")
+@pytest.mark.hazard("H11", "H13", shows="works")
 def test_setpoints_that_echo_an_old_tick_lose_the_lease() -> None:
     host = Host().active()
     host.echo_tick = host.device.firmware.board.tick_ms
@@ -159,7 +159,7 @@ def test_setpoints_that_echo_an_old_tick_lose_the_lease() -> None:
     assert host.of("dropped")[-1]["why"] == "echoes an old tick"
 
 
-@pytest.mark.hazard("H11")
+@pytest.mark.hazard("H11", shows="works")
 def test_more_than_five_corrupt_frames_in_ten_seconds_latch_safe_while_armed() -> None:
     host = Host().armed()
     for _ in range(5):

@@ -27,6 +27,7 @@ def test_the_log_keeps_the_newest_records_and_numbers_them_from_1() -> None:
     assert log.read(CAPACITY + 11) is None
 
 
+@pytest.mark.hazard("H51", "H09")
 def test_metering_charges_the_maximum_where_the_flow_is_unknown() -> None:
     totals = Totals()
     totals.allow(100)
@@ -82,6 +83,7 @@ def test_the_orderly_end_purges_for_two_seconds_and_then_vents() -> None:
     assert ending.step(10, 3.0, lease=True)
 
 
+@pytest.mark.hazard("H48")
 def test_the_orderly_end_vents_at_once_without_a_lease_and_never_waits_for_ever() -> None:
     ending = Ending()
     ending.begin(0.0, 40_000)
@@ -94,6 +96,7 @@ def test_the_orderly_end_vents_at_once_without_a_lease_and_never_waits_for_ever(
     assert steps == 199
 
 
+@pytest.mark.hazard("H38")
 def test_the_pump_drive_stays_in_its_bounds_and_idles_off_the_skin() -> None:
     pump = PumpRegulator()
     assert pump.drive(5, 25.0, 0.0, sealed=True) == 1.0
@@ -105,7 +108,7 @@ def test_the_pump_drive_stays_in_its_bounds_and_idles_off_the_skin() -> None:
     assert pump.stop() == 0.0
 
 
-@pytest.mark.hazard("H06", "H30")
+@pytest.mark.hazard("H06", "H30", "H55")
 def test_a_clog_does_not_wind_the_feed_up_and_what_is_left_of_it_asks_for_little() -> None:
     feed, setpoints = FeedRegulator(), Setpoints()
     setpoints.configure(Envelope(7, 40_000, 12_000, 10_000, 1))

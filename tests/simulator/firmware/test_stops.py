@@ -35,7 +35,7 @@ def host_in(way: str) -> Host:
     return host
 
 
-@pytest.mark.hazard("H22")
+@pytest.mark.hazard("H49", "H54", shows="works")
 @pytest.mark.parametrize("kind", StopKind)
 @pytest.mark.parametrize("way", AFTER)
 def test_every_mode_answers_every_stop_at_once_and_nothing_flows_after_100_ms(
@@ -50,6 +50,7 @@ def test_every_mode_answers_every_stop_at_once_and_nothing_flows_after_100_ms(
     assert host.of("stop")[-1]["stop_kind"] == kind.name
 
 
+@pytest.mark.hazard("H49")
 def test_a_stop_is_understood_from_anyone_with_any_session_or_none() -> None:
     host = Host().active()
     stranger = Link(Direction.TO_DEVICE)
@@ -105,7 +106,7 @@ def test_an_emergency_cuts_an_orderly_end_short() -> None:
     assert host.is_in(Mode.DISARMED)
 
 
-@pytest.mark.hazard("H10")
+@pytest.mark.hazard("H10", shows="works")
 def test_silence_during_the_orderly_end_vents_at_once() -> None:
     host = Host().stopping()
     host.streaming = False
@@ -115,7 +116,7 @@ def test_silence_during_the_orderly_end_vents_at_once() -> None:
     assert host.of("trip") == []
 
 
-@pytest.mark.hazard("H36")
+@pytest.mark.hazard("H36", "H54", shows="works")
 def test_letting_go_of_the_switch_shuts_the_valve_within_100_ms_and_pauses() -> None:
     host = Host().active()
     host.device.hand.release()
@@ -143,6 +144,7 @@ def test_a_pause_by_the_host_needs_a_new_press_to_end() -> None:
     host.until(lambda: host.mode is Mode.ACTIVE, 0.2)
 
 
+@pytest.mark.hazard("H50")
 def test_a_press_while_the_host_holds_starts_nothing() -> None:
     host = Host().paused()
     host.wish = Wish.PUMP
@@ -155,6 +157,7 @@ def test_a_press_while_the_host_holds_starts_nothing() -> None:
     assert host.shut
 
 
+@pytest.mark.hazard("H22", shows="works")
 def test_armed_waits_ten_seconds_for_a_press_and_no_longer() -> None:
     host = Host().armed()
     host.run(0.1)
@@ -165,7 +168,7 @@ def test_armed_waits_ten_seconds_for_a_press_and_no_longer() -> None:
     assert host.shows(Lamp.OFF)
 
 
-@pytest.mark.hazard("H18")
+@pytest.mark.hazard("H18", "H36", shows="works")
 def test_a_switch_that_is_held_since_power_on_starts_nothing() -> None:
     host = Host()
     host.device.hand.press()

@@ -41,7 +41,7 @@ def safe_s(host: Host) -> float:
     return number(host.of("safe")[-1], "took_s")
 
 
-@pytest.mark.hazard("H10")
+@pytest.mark.hazard("H10", shows="works")
 @pytest.mark.parametrize("way", ["armed", "active", "paused"])
 @pytest.mark.parametrize(("lease_ms", "granted_s"), [(0, 0.1), (99, 0.1), (200, 0.2), (501, 0.5)])
 def test_silence_latches_safe_after_the_lease_and_shuts_the_valve_within_its_margin(
@@ -62,7 +62,7 @@ def test_silence_latches_safe_after_the_lease_and_shuts_the_valve_within_its_mar
     assert host.shows(Lamp.TRIP)
 
 
-@pytest.mark.hazard("H12")
+@pytest.mark.hazard("H12", shows="works")
 def test_a_lapsed_lease_is_not_revived_by_a_host_that_speaks_again() -> None:
     host = Host().tripped()
     host.device.hand.press()
@@ -84,7 +84,7 @@ def test_a_gap_shorter_than_the_lease_does_nothing() -> None:
     assert host.of("trip") == []
 
 
-@pytest.mark.hazard("H04")
+@pytest.mark.hazard("H04", shows="works")
 def test_lifting_the_tip_shuts_the_valve_within_100_ms_without_a_trip() -> None:
     host = Host().active()
     host.device.hand.lift()
@@ -115,7 +115,7 @@ def test_the_valve_shuts_when_the_exposure_of_the_zone_is_used_up() -> None:
     assert not host.shut
 
 
-@pytest.mark.hazard("H01")
+@pytest.mark.hazard("H01", shows="works")
 def test_what_flowed_since_the_last_setpoint_counts_against_its_exposure() -> None:
     host = Host().active()
     host.exposure_left_mg = 20
@@ -129,6 +129,7 @@ def test_what_flowed_since_the_last_setpoint_counts_against_its_exposure() -> No
     assert host.shut
 
 
+@pytest.mark.hazard("H47", shows="works")
 def test_the_outputs_stay_inside_of_configuration_and_telemetry_says_what_is_in_force() -> None:
     host = Host().active()
     host.suction_pa, host.flow_mg_per_min = 50_000, 12_000
@@ -142,6 +143,9 @@ def test_the_outputs_stay_inside_of_configuration_and_telemetry_says_what_is_in_
     assert host.telemetry.inputs & wanted == wanted
 
 
+INJECTED = (
+    "H01", "H03", "H04", "H06", "H07", "H08", "H09", "H16", "H17", "H28", "H29", "H30", "H45",
+)  # fmt: skip
 FAULTS = [
     ("suction-a-disconnected", Cause.SENSOR_INVALID, 0.02, 0.06),
     ("suction-b-disconnected", Cause.SENSOR_INVALID, 0.02, 0.06),
@@ -162,7 +166,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.hazard("H03", "H05", "H06", "H07", "H08", "H09", "H17", "H28", "H29", "H30", "H45")
+@pytest.mark.hazard(*INJECTED, shows="works")
 @pytest.mark.parametrize(("fault", "cause", "within_s", "safe_within_s"), FAULTS)
 def test_each_fault_in_mid_stroke_trips_with_its_cause_and_is_safe_in_its_budget(
     fault: str, cause: Cause, within_s: float, safe_within_s: float
@@ -185,7 +189,7 @@ def test_each_fault_in_mid_stroke_trips_with_its_cause_and_is_safe_in_its_budget
     assert (injected["name"], injected["active"]) == (fault, True)
 
 
-@pytest.mark.hazard("H02")
+@pytest.mark.hazard("H02", shows="works")
 def test_a_tip_that_stands_still_trips_after_two_seconds_with_a_motion_sensor() -> None:
     host = Host().active()
     host.device.hand.hold_still()
@@ -196,7 +200,7 @@ def test_a_tip_that_stands_still_trips_after_two_seconds_with_a_motion_sensor() 
     assert safe_s(host) <= 0.06
 
 
-@pytest.mark.hazard("H02")
+@pytest.mark.hazard("H02", shows="works")
 def test_an_unbroken_seal_trips_after_eight_seconds_without_a_motion_sensor() -> None:
     host = Host("still", motion=False)
     host.armed()
@@ -206,7 +210,7 @@ def test_an_unbroken_seal_trips_after_eight_seconds_without_a_motion_sensor() ->
     assert took_s == pytest.approx(8.0, abs=0.1)
 
 
-@pytest.mark.hazard("H02")
+@pytest.mark.hazard("H02", shows="works")
 def test_a_motion_sensor_that_always_says_moving_makes_nothing_worse_than_none() -> None:
     host = Host("still")
     host.device.set_fault("motion-stuck")
@@ -219,7 +223,7 @@ def test_a_motion_sensor_that_always_says_moving_makes_nothing_worse_than_none()
     assert safe_s(host) <= 0.06
 
 
-@pytest.mark.hazard("H02")
+@pytest.mark.hazard("H02", shows="works")
 def test_skin_is_not_sucked_in_for_longer_than_20_seconds_with_the_valve_shut() -> None:
     host = Host().active()
     host.device.hand.release()
@@ -228,7 +232,7 @@ def test_skin_is_not_sucked_in_for_longer_than_20_seconds_with_the_valve_shut() 
     assert took_s <= 20.1
 
 
-@pytest.mark.hazard("H05")
+@pytest.mark.hazard("H05", shows="works")
 @pytest.mark.parametrize("fault", ["valve-stuck-open", "valve-slow", "valve-leak"])
 def test_crystals_stop_within_the_budget_after_lifting_with_a_valve_that_does_not_shut(
     fault: str,
@@ -245,7 +249,7 @@ def test_crystals_stop_within_the_budget_after_lifting_with_a_valve_that_does_no
     assert safe_s(host) <= 2 * BUDGET_FLOW_S
 
 
-@pytest.mark.hazard("H05")
+@pytest.mark.hazard("H05", shows="works")
 def test_channel_b_alone_stops_the_flow_through_a_stuck_open_valve() -> None:
     host = Host().active()
     host.device.set_fault("valve-stuck-open")
@@ -259,7 +263,7 @@ def test_channel_b_alone_stops_the_flow_through_a_stuck_open_valve() -> None:
     assert host.device.plant.truth.flow_g_per_min < 0.1
 
 
-@pytest.mark.hazard("H10")
+@pytest.mark.hazard("H10", shows="works")
 def test_channel_b_shuts_the_valve_by_itself_when_channel_a_forgets_the_lease() -> None:
     host = Host().active()
     board = host.device.firmware.board
@@ -270,7 +274,7 @@ def test_channel_b_shuts_the_valve_by_itself_when_channel_a_forgets_the_lease() 
     assert not board.b.enable
 
 
-@pytest.mark.hazard("H36")
+@pytest.mark.hazard("H36", shows="works")
 def test_contacts_of_the_hand_switch_that_disagree_trip_after_50_ms() -> None:
     host = Host().active()
     host.device.set_fault("switch-contacts-disagree")
@@ -281,7 +285,7 @@ def test_contacts_of_the_hand_switch_that_disagree_trip_after_50_ms() -> None:
     assert host.until(lambda: host.shut, 0.1) <= 0.1
 
 
-@pytest.mark.hazard("H36")
+@pytest.mark.hazard("H36", shows="works")
 def test_a_switch_that_is_never_released_trips_after_two_minutes() -> None:
     host = Host("average")
     host.armed()
@@ -303,7 +307,7 @@ def test_the_first_cause_is_kept_when_more_follow() -> None:
     assert len(host.of("trip")) == 1
 
 
-@pytest.mark.hazard("H17")
+@pytest.mark.hazard("H17", shows="works")
 def test_power_that_comes_back_does_not_start_anything() -> None:
     host = Host().active()
     host.device.set_fault("power-lost")
