@@ -104,7 +104,7 @@ def host(device: Unit, state: Path, configs: Path) -> Iterator[Kernel]:
         ("treat patch-test --client demo --suction-kpa nan", REFUSED, "finite"),
         ("treat patch-test --client demo --flow-g-per-min inf", REFUSED, "finite"),
         ("treat patch-test --client demo --flow-g-per-min -1", REFUSED, "above 0"),
-        ("treat patch-test --client demo --resume", REFUSED, "no unfinished treatment"),
+        ("treat patch-test --client demo --resume", REFUSED, "to go on with"),
         ("treat half --client demo", REFUSED, "half.toml is not valid TOML"),
         ("treat unit --client demo", REFUSED, "suction_mmhg"),
         ("treat endless --client demo", REFUSED, "flow_g_per_min"),
