@@ -12,7 +12,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Final
 
@@ -75,7 +75,11 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return asdict(self)
+        figures = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: dict(figure) if isinstance(figure, Counter) else figure
+            for name, figure in figures.items()
+        }
 
 
 class FuzzFailedError(Exception):

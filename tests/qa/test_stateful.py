@@ -1,0 +1,234 @@
+"""Kernel, line and handpiece together, and whatever hypothesis thinks of to do to them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from controller.kernel import store
+from firmware_protocol.vocabulary import Mode
+from simulator.line import Weather
+from simulator.plant.faults import FAULTS
+from tests.qa.pair import CALM
+from tests.qa.promise import Promise
+
+LOCAL = {"name": "qa", "role": "practitioner", "origin": "local"}
+REMOTE = {"name": "far", "role": "technician", "origin": "remote"}
+NOBODY = {"name": "", "role": "viewer", "origin": "remote"}
+
+WEATHERS = {
+    "calm": CALM,
+    "lossy": Weather(loss=0.1, delay_s=0.003),
+    "noisy": Weather(flip_rate=0.0005, delay_s=0.003),
+    "slow": Weather(delay_s=0.06, jitter_s=0.04),
+    "late": Weather(delay_s=0.2, jitter_s=0.05),
+    "twice": Weather(duplicate=0.5, delay_s=0.003),
+    "overtaking": Weather(reorder=0.3, delay_s=0.005),
+    "storm": Weather(loss=0.05, flip_rate=0.002, delay_s=0.02, jitter_s=0.03, duplicate=0.2, reorder=0.2),
+}  # fmt: skip
+HAND = ("press", "release", "place", "lift", "hold_still", "auto")
+DEEP = settings.default is not None and settings.default.max_examples >= 1000
+FLOWS_WITHIN_S = 12.0
+FOUND_WITHIN_S = 12.0
+IDLE_WITHIN_S = 12.0
+
+
+class PairMachine(RuleBasedStateMachine):
+    """One power-on of a unit, and all that can happen to it in one session of a clinic."""
+
+    promise: Promise
+
+    @initialize(seed=st.integers(0, 2**16), flowing=st.booleans())
+    def switch_on(self, seed: int, flowing: bool) -> None:  # noqa: FBT001 - hypothesis calls it
+        self.promise = Promise(seed)
+        self.pair = self.promise.pair
+        self.pair.start()
+        self.pair.run(1.0)
+        if flowing:
+            self.treat()
+            flows = self.pair.until(self._flows, FLOWS_WITHIN_S)
+            assert flows, self.promise.say("no crystals on a calm line")
+
+    def teardown(self) -> None:
+        if hasattr(self, "pair"):
+            try:
+                self._look_at_record()
+            finally:
+                self.pair.close()
+
+    # -- time and people ---------------------------------------------------------------------------
+    @rule(seconds=st.sampled_from((0.05, 0.2, 0.5, 1.0, 3.0)))
+    def wait(self, seconds: float) -> None:
+        self.pair.run(seconds)
+        self._look_at_kernel()
+
+    @rule(zones=st.sampled_from((["nose"], ["chin"], ["nose", "chin"])))
+    def treat(self, zones: tuple[str, ...] = ("nose",)) -> None:
+        if self._asks("treat", LOCAL, program="refresh", client="demo", zones=list(zones)):
+            self.promise.permit()
+        self.pair.run(0.1)
+
+    @rule(who=st.sampled_from((REMOTE, NOBODY)), do=st.sampled_from(("treat", "resume", "reset")))
+    def somebody_far_away_wants_to_start(self, who: dict[str, str], do: str) -> None:
+        args: dict[str, Any] = {"program": "refresh", "client": "demo"} if do == "treat" else {}
+        self._asks(do, who, **args)
+        self.pair.run(0.05)
+
+    @rule(who=st.sampled_from((LOCAL, REMOTE, NOBODY)), emergency=st.booleans())
+    def stop(self, who: dict[str, str], emergency: bool) -> None:  # noqa: FBT001 - as above
+        if self._asks("stop", who, emergency=emergency):
+            self.promise.revoke()
+        self.pair.run(0.05)
+
+    @rule(who=st.sampled_from((LOCAL, REMOTE)))
+    def pause(self, who: dict[str, str]) -> None:
+        snapshot = self._snapshot()
+        if self._asks("pause", who) and snapshot is not None and snapshot["state"] == "active":
+            self.promise.hold()
+        self.pair.run(0.05)
+
+    @rule()
+    def resume(self) -> None:
+        if self._asks("resume", LOCAL):
+            self.promise.paused = False
+        self.pair.run(0.05)
+
+    @rule(suction_kpa=st.sampled_from((12.0, 20.0, 28.0, 40.0)))
+    def lower(self, suction_kpa: float) -> None:
+        self._asks("lower", LOCAL, suction_kpa=suction_kpa)
+        self.pair.run(0.05)
+
+    @rule()
+    def acknowledge_and_reset(self) -> None:
+        self._asks("ack", LOCAL)
+        self.pair.run(0.1)
+        if self._asks("reset", LOCAL):
+            self.promise.resets_asked += 1
+        self.pair.run(0.5)
+
+    @rule(action=st.sampled_from(HAND), seconds=st.sampled_from((0.02, 0.1, 0.6, 2.5)))
+    def move_the_hand(self, action: str, seconds: float) -> None:
+        getattr(self.pair.handpiece.hand, action)()
+        self.pair.run(seconds)
+
+    # -- what breaks -------------------------------------------------------------------------------
+    @rule(name=st.sampled_from(sorted(FAULTS)), seconds=st.sampled_from((0.05, 0.3, 1.5)))
+    def break_one_thing(self, name: str, seconds: float) -> None:
+        self.promise.set_fault(name)
+        self.pair.run(seconds)
+
+    @rule()
+    def mend_it(self) -> None:
+        self.promise.clear_fault()
+        self.pair.run(0.1)
+
+    @rule(down=st.sampled_from(sorted(WEATHERS)), up=st.sampled_from(sorted(WEATHERS)))
+    def change_the_weather(self, down: str, up: str) -> None:
+        self.pair.down.weather, self.pair.up.weather = WEATHERS[down], WEATHERS[up]
+        self.pair.run(0.2)
+
+    @rule(down=st.booleans(), up=st.booleans(), seconds=st.sampled_from((0.1, 0.3, 1.2)))
+    def fall_silent(self, down: bool, up: bool, seconds: float) -> None:  # noqa: FBT001 - as above
+        self.pair.down.silent, self.pair.up.silent = down, up
+        self.pair.run(seconds)
+        self.pair.down.silent = self.pair.up.silent = False
+
+    @rule(seconds=st.sampled_from((0.0, 0.1, 0.5, 2.0)))
+    def unplug_and_plug(self, seconds: float) -> None:
+        self.promise.revoke()
+        self.pair.unplug()
+        self.pair.run(seconds)
+        self.pair.plugged = True
+        self.pair.run(0.1)
+
+    @rule(seconds=st.sampled_from((0.0, 0.1, 1.0)))
+    def kill_the_kernel_and_start_another(self, seconds: float) -> None:
+        self.promise.revoke()
+        self.pair.kill()
+        self.pair.run(seconds)
+        self.pair.start()
+        self.pair.run(0.5)
+
+    @precondition(lambda self: self.pair.process is not None)
+    @rule(seconds=st.sampled_from((0.05, 0.15, 0.3, 1.0, 3.0)))
+    def freeze_the_kernel(self, seconds: float) -> None:
+        process = self.pair.process
+        assert process is not None
+        process.frozen = True
+        self.pair.run(seconds)
+        process.frozen = False
+        self.pair.run(0.1)
+
+    # -- and that it can be mended -----------------------------------------------------------------
+    @precondition(lambda self: self.pair.now_s > 5.0)
+    @rule()
+    def mend_everything_and_treat_again(self) -> None:
+        pair, promise = self.pair, self.promise
+        promise.clear_fault()
+        pair.plugged = True
+        pair.down.weather = pair.up.weather = CALM
+        pair.handpiece.hand.auto()
+        promise.revoke()
+        pair.kill()
+        pair.run(2.0)
+        pair.start()
+        found = pair.until(lambda: self._link() == "identified", FOUND_WITHIN_S)
+        assert found, promise.say(f"the unit is not found again: {self._snapshot()}")
+        pair.run(0.2)
+        if pair.handpiece.firmware.board.locked:
+            return  # three resets of one cause: it asks for service, and rightly so
+        self.acknowledge_and_reset()
+        self.treat()
+        flows = pair.until(self._flows, FLOWS_WITHIN_S)
+        assert flows, promise.say(f"no treatment any more: {self._why_not()}")
+
+    # -- inside ------------------------------------------------------------------------------------
+    def _asks(self, do: str, who: dict[str, str], **args: object) -> bool:
+        """Ask, and return whether there is a kernel that can hear."""
+        process = self.pair.process
+        if process is None or process.kernel is None:
+            return False
+        process.ask(do, who, **args)
+        return True
+
+    def _snapshot(self) -> dict[str, Any] | None:
+        return None if self.pair.process is None else self.pair.process.snapshot()
+
+    def _link(self) -> str:
+        snapshot = self._snapshot()
+        return "" if snapshot is None else str(snapshot["link"]["state"])
+
+    def _flows(self) -> bool:
+        return self.pair.handpiece.plant.truth.valve_open > 0.1
+
+    def _why_not(self) -> str:
+        process = self.pair.process
+        refusals = [] if process is None else [(do, str(said)) for do, said in process.refusals]
+        return f"{refusals[-3:]} {self._snapshot()}"
+
+    def _look_at_kernel(self) -> None:
+        """What the kernel shows is within what it planned."""
+        snapshot = self._snapshot()
+        treatment = None if snapshot is None else snapshot["treatment"]
+        for zone in () if treatment is None else treatment["zones"]:
+            assert zone["bound_um"] <= zone["cap_um"] * 1.05, self.promise.say(f"over the cap {zone}")
+            assert zone["contact_s"] <= zone["budget_s"] + 0.5, self.promise.say(f"too long {zone}")
+
+    def _look_at_record(self) -> None:
+        """The record is one whole chain, whoever wrote it and however they died."""
+        cursor = self.pair.store.connection().execute(
+            "SELECT id, mono_s, wall_s, treatment, kind, body, prev_hash, hash FROM journal"
+            " ORDER BY id"
+        )
+        _, _, complaint = store._follow(cursor)
+        assert complaint is None
+
+
+TestPair = PairMachine.TestCase
+TestPair.settings = settings(
+    max_examples=settings.default.max_examples if DEEP else 25,
+    stateful_step_count=50 if DEEP else 30,
+)
+TestPair = pytest.mark.hazard("H10", "H12", "H14", "H22", "H44")(TestPair)
