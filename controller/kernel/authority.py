@@ -21,6 +21,7 @@ class Do(Enum):
     RESUME = "resume"
     LOWER = "lower"
     ACK = "ack"
+    SILENCE = "silence"
     RESET = "reset"
     DISMISS = "dismiss"
     STATUS = "status"
@@ -63,6 +64,7 @@ ALLOWED: Final[Mapping[Do, Mapping[Origin, frozenset[Role]]]] = MappingProxyType
         Do.TREAT: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.RESUME: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.ACK: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
+        Do.SILENCE: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.RESET: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.DISMISS: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.SHUTDOWN: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},

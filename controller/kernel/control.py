@@ -15,13 +15,23 @@ from typing import Final
 from controller.device.answers import Answer, LinkNews, LinkState, StopReport, Told
 from controller.device.handpiece import Listeners
 from controller.kernel import view
-from controller.kernel.declined import BUSY, NO_UNIT, NOT_WRITTEN, WRONG_UNIT
+from controller.kernel.alarm_desk import AlarmDesk
+from controller.kernel.declined import (
+    BUSY,
+    NO_UNIT,
+    NOT_WRITTEN,
+    WRONG_UNIT,
+    DeclinedError,
+    raise_declined,
+    raise_not_reset,
+)
 from controller.kernel.journal import Row
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
+from controller.kernel.reset_lock import ResetLock
 from controller.kernel.snapshot import KernelView, LinkView, RecordView, Snapshot, UnfinishedView
-from controller.safety.alarm_texts import OF_CAUSE
-from controller.safety.alarms import Alarm, AlarmBoard
+from controller.safety.alarm_texts import LOCKED
+from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock, is_stale
 from controller.safety.reading import Reading
 from controller.treatment import persons, rows
@@ -56,22 +66,13 @@ from controller.treatment.plan import Plan
 from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
-from firmware_protocol.vocabulary import Cause, Mode, StopKind
+from firmware_protocol.vocabulary import Mode, StopKind
+
+__all__ = ("About", "Control", "DeclinedError")
 
 COUNTER_SPAN: Final = 2**16  # the loop counter travels as 16 bits
 RESET_MAX_S: Final = 5.0  # the client's own retries end after 1.2 s
 RECORD_MAX_S: Final = 3.0  # the journal gives up after 1 s a row
-
-
-class DeclinedError(Exception):
-    """What was asked for cannot be; nothing has changed."""
-
-    def __init__(self, declined: Declined) -> None:
-        super().__init__(declined.sentence)
-        self.code = declined.code
-        self.sentence = declined.sentence
-        self.next_step = declined.next_step
-        self.receipt = declined.receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class About:
 
     port: str
     record_path: str
+    wall_clock: Callable[[], float] | None = None
+    """Whose steps are written down; None writes none."""
 
 
 class Control:
@@ -93,7 +96,9 @@ class Control:
     ) -> None:
         self.unfinished: tuple[UnfinishedView, ...] = ()
         """Set by whoever reads the journal at the start."""
-        self.board = AlarmBoard()
+        self.alarms = AlarmDesk(journal.note)
+        self.resets = ResetLock(journal.note)
+        """Whoever reads the journal at the start lets it remember."""
         self.late_max_s = 0.0
         """The latest beat so far."""
         self.beats_missed = 0
@@ -106,7 +111,7 @@ class Control:
         self._treatment = 0
         self._outcome: str | None = None
         self._loop_counter = 0
-        self._idle_cause = Cause.NONE
+        self._clock = WallClockWatch()
         self._reset_answer: asyncio.Future[Actions] | None = None
         self._stop_report: asyncio.Future[StopReport] | None = None
 
@@ -137,6 +142,8 @@ class Control:
             return persons.TRIP_STANDS
         if not self.idle:
             return BUSY
+        if self.resets.declined is not None:
+            return self.resets.declined
         if handpiece.state is not LinkState.IDENTIFIED or handpiece.identity is None:
             return NO_UNIT
         known = (handpiece.identity.serial, handpiece.identity.simulated)
@@ -148,7 +155,8 @@ class Control:
         identity = self._handpiece.identity
         if declined is not None or identity is None:
             raise DeclinedError(declined or NO_UNIT)
-        self.board.settle_all()
+        self.alarms.settle_all()
+        self.alarms.treatment = treatment
         self._supervisor = Supervisor(plan, identity)
         self._supervisor.conduct.newest = self._handpiece.newest
         self._treatment, self._outcome = treatment, None
@@ -173,15 +181,23 @@ class Control:
         """Do what a person asks, and return when its record is durable. Raises DeclinedError."""
         if command in (Command.STOP, Command.EMERGENCY):
             self.stop_now(who, emergency=command is Command.EMERGENCY)
+        elif command is Command.RESET and self.resets.declined is not None:
+            raise DeclinedError(self.resets.declined)
         elif self._supervisor is None or self._supervisor.state in ENDED:
             await self._person_idle(command, who)
         else:
-            _raise_declined(self._decide(Person(command, who, suction_kpa, flow_g_per_min)))
+            raise_declined(self._decide(Person(command, who, suction_kpa, flow_g_per_min)))
             if command is Command.ACK:
-                self.board.acknowledge()
+                self.alarms.acknowledge()
             if command is Command.RESET:
                 await self._until_reset(self._supervisor)
+                self._was_reset(self._supervisor.conduct.tripped_by)
         await self._recorded()
+
+    def silence(self, who: Who) -> None:
+        """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
+        raise_declined(() if who.is_local else (persons.NOT_LOCAL,))
+        self.alarms.silence(who, asyncio.get_running_loop().time())
 
     async def _recorded(self) -> None:
         try:
@@ -201,7 +217,12 @@ class Control:
             raise DeclinedError(persons.NOT_SEEN) from None
         finally:
             self._reset_answer = None
-        _raise_alarm(actions)
+        raise_not_reset(actions)
+
+    def _was_reset(self, cause: str) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self.resets.add(cause, now_s, self._treatment):
+            self.alarms.put(LOCKED, now_s)
 
     async def _person_idle(self, command: Command, who: Who) -> None:
         """Acknowledge and reset a trip that no treatment of this kernel has latched."""
@@ -212,26 +233,27 @@ class Control:
         body = {"who": rows.who_body(who)}
         if command is Command.ACK:
             self._performer.put(0, Commit("ack", body))
-            self.board.acknowledge()
+            self.alarms.acknowledge()
             return
         reading, now_s = self._handpiece.newest, asyncio.get_running_loop().time()
         if reading is None or is_stale(reading.at_s, now_s):
             raise DeclinedError(persons.NOT_SEEN)
         if reading.mode is not Mode.SAFE:
             raise DeclinedError(persons.NO_TRIP)
-        if any(not one.acknowledged for one in self.board.standing if one.alarm.latching):
+        if any(not one.acknowledged for one in self.alarms.board.standing if one.alarm.latching):
             raise DeclinedError(persons.NOT_ACKNOWLEDGED)
         self._performer.put(0, Commit("reset", {**body, "cause": reading.cause.name}))
         await self._recorded()
         answer = await self._handpiece.reset(reading.cause)
         if not answer.done:
-            _raise_alarm((Raise(persons.reset_alarm(answer.refusal, known=_known(answer))),))
+            raise_not_reset((Raise(persons.reset_alarm(answer.refusal, known=_known(answer))),))
+        self._was_reset(reading.cause.name)
 
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
         supervisor = self._supervisor
         if supervisor is None or supervisor.state in ENDED:
-            self._watch_idle(reading)
+            self.alarms.watch_idle(reading, asyncio.get_running_loop().time())
         if supervisor is not None:
             self._decide(Observed(reading))
 
@@ -251,17 +273,6 @@ class Control:
     def _ended(self, treatment: int, outcome: Outcome) -> None:
         if treatment == self._treatment:
             self._outcome = outcome.value
-
-    def _watch_idle(self, reading: Reading) -> None:
-        """Show a trip that the unit has latched while no treatment runs."""
-        cause = reading.cause if reading.mode is Mode.SAFE else Cause.NONE
-        if cause is self._idle_cause:
-            return
-        if self._idle_cause in OF_CAUSE:
-            self.board.settle(OF_CAUSE[self._idle_cause].code)
-        self._idle_cause = cause
-        if cause in OF_CAUSE:
-            self._raise(OF_CAUSE[cause])
 
     # -- the loop ----------------------------------------------------------------------------------
     async def run(self) -> None:
@@ -289,7 +300,9 @@ class Control:
             self.late_max_s = max(self.late_max_s, loop.time() - due_s)
 
     def _beat(self) -> None:
-        supervisor = self._supervisor
+        supervisor, now_s = self._supervisor, asyncio.get_running_loop().time()
+        self.alarms.tick(now_s)
+        self._watch_clock(now_s)
         if supervisor is None or supervisor.state in ENDED:
             return
         live = supervisor.state in LIVE
@@ -299,6 +312,13 @@ class Control:
         if failure is not None and (live or supervisor.state is State.PREPARING):
             self._decide(RecordLost(failure))
         self._decide(Wake())
+
+    def _watch_clock(self, now_s: float) -> None:
+        """Write down that the wall clock was set; nothing is decided by it."""
+        wall_clock = self._about.wall_clock
+        step_s = None if wall_clock is None else self._clock.step_s(now_s, wall_clock())
+        if step_s is not None:
+            self._journal.note(Row("clock_step", {"step_s": round(step_s, 3)}, self._treatment))
 
     # -- what goes out -----------------------------------------------------------------------------
     def _decide(self, event: Event) -> Actions:
@@ -323,9 +343,9 @@ class Control:
                 self._loop_counter = (self._loop_counter + 1) % COUNTER_SPAN
                 self._handpiece.setpoint(action, self._treatment, self._loop_counter)
             case Raise(alarm):
-                self._raise(alarm)
+                self.alarms.put(alarm, asyncio.get_running_loop().time())
             case Settle(code):
-                self.board.settle(code)
+                self.alarms.settle(code)
             case Note(kind, body):
                 self._journal.note(Row(kind, body, self._treatment))
             case Commit() | Ended() | Configure() | RunSelfTest() | SendArm() | SendReset():
@@ -352,15 +372,6 @@ class Control:
         }
         self._journal.note(Row("stop_report", body, self._treatment))
 
-    def _raise(self, alarm: Alarm) -> None:
-        if self.board.put(alarm, asyncio.get_running_loop().time()):
-            body = {
-                "code": alarm.code,
-                "priority": alarm.priority.name,
-                "sentence": alarm.sentence,
-            }
-            self._journal.note(Row("alarm", body, self._treatment))
-
     # -- what is shown -----------------------------------------------------------------------------
     def snapshot(self) -> Snapshot:
         """Return everything there is to see."""
@@ -375,26 +386,14 @@ class Control:
             state=self.state,
             treatment=view.treatment_view(self._treatment, conduct, self._outcome),
             live=view.live_view(handpiece.newest, conduct, now_s),
-            alarms=view.alarm_views(self.board),
+            alarms=view.alarm_views(self.alarms.board),
             receipts=view.receipt_views(conduct),
             record=RecordView(self._about.record_path, self._journal.rows),
             unfinished=self.unfinished,
             time_to_safe_ms=None if conduct is None else view.ms(conduct.time_to_safe_s),
+            signal=view.signal_view(self.alarms.signal(now_s)),
         )
 
 
 def _known(answer: Answer) -> bool:
     return answer.outcome is not Told.UNKNOWN
-
-
-def _raise_declined(actions: Actions) -> None:
-    for action in actions:
-        if isinstance(action, Declined):
-            raise DeclinedError(action)
-
-
-def _raise_alarm(actions: Actions) -> None:
-    for action in actions:
-        if isinstance(action, Raise):
-            alarm = action.alarm
-            raise DeclinedError(Declined("not_reset", alarm.sentence, alarm.next_step))

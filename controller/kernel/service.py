@@ -89,7 +89,9 @@ class Kernel:
         self._outside = outside
         self._client: HandpieceClient | None = None
         self.control = Control(
-            self._make_client, outside.journal, About(place.port, place.record_path)
+            self._make_client,
+            outside.journal,
+            About(place.port, place.record_path, outside.wall_clock),
         )
         self._booking = Booking(
             outside.journal, outside.wall_clock, place.configs, place.lock, outside.alive
@@ -187,6 +189,7 @@ class Kernel:
             Do.PLAN: self._plan,
             Do.TREAT: self._treat,
             Do.LOWER: self._lower,
+            Do.SILENCE: self._silence,
             Do.DISMISS: self._dismiss,
         }
         try:
@@ -249,6 +252,10 @@ class Kernel:
             Command.LOWER, _who(request.who), args.suction_kpa, args.flow_g_per_min
         )
         return {"state": self.control.snapshot().state}
+
+    async def _silence(self, request: Request) -> dict[str, Any]:
+        self.control.silence(_who(request.who))
+        return {"signal": self.snapshot()["signal"]}
 
     async def _command(self, request: Request) -> dict[str, Any]:
         await self.control.person(_COMMANDS[request.do], _who(request.who))

@@ -96,6 +96,38 @@ class AlarmView:
     sentence: str
     next_step: str
     acknowledged: bool
+    first_out: bool = False
+    """Of what stands it came first: the others may be its consequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToneView:
+    """One burst of the sound of an alarm."""
+
+    pulses: int
+    pulse_ms: float
+    every_s: float
+    fundamental_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class LightView:
+    """The light of an alarm; ``flash_hz`` 0 is steady."""
+
+    colour: str
+    flash_hz: float
+    duty_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class SignalView:
+    """What is to be heard and seen now, and what holds it back for how long."""
+
+    tone: ToneView | None
+    light: LightView | None
+    inactivation: str
+    left_s: float | None
+    reminder_in_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +179,7 @@ class Snapshot:
     record: RecordView
     unfinished: tuple[UnfinishedView, ...]
     time_to_safe_ms: float | None
+    signal: SignalView | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -167,6 +200,7 @@ class Snapshot:
             record=_one(RecordView, said["record"]),
             unfinished=_many(UnfinishedView, said["unfinished"]),
             time_to_safe_ms=said["time_to_safe_ms"],
+            signal=_signal(said["signal"]) if said.get("signal") else None,
         )
 
 
@@ -180,3 +214,13 @@ def _many(view: type[V], said: Sequence[Mapping[str, Any]]) -> tuple[V, ...]:
 
 def _treatment(said: Mapping[str, Any]) -> TreatmentView:
     return TreatmentView(**{**said, "zones": _many(ZoneView, said["zones"])})
+
+
+def _signal(said: Mapping[str, Any]) -> SignalView:
+    return SignalView(
+        **{
+            **said,
+            "tone": _one(ToneView, said["tone"]) if said["tone"] else None,
+            "light": _one(LightView, said["light"]) if said["light"] else None,
+        }
+    )

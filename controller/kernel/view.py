@@ -4,12 +4,16 @@ from typing import Any, Final
 
 from controller.kernel.snapshot import (
     AlarmView,
+    LightView,
     LiveView,
     ReceiptView,
+    SignalView,
+    ToneView,
     TreatmentView,
     UnitView,
     ZoneView,
 )
+from controller.safety.alarm_signals import Signal
 from controller.safety.alarms import AlarmBoard
 from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading
@@ -101,8 +105,20 @@ def alarm_views(board: AlarmBoard) -> tuple[AlarmView, ...]:
             sentence=one.alarm.sentence,
             next_step=one.alarm.next_step,
             acknowledged=one.acknowledged,
+            first_out=one.first_out,
         )
         for one in board.standing
+    )
+
+
+def signal_view(said: Signal) -> SignalView:
+    """What the alarms that stand sound and look like now."""
+    return SignalView(
+        tone=None if said.tone is None else ToneView(*said.tone),
+        light=None if said.light is None else LightView(*said.light),
+        inactivation=said.inactivation.value,
+        left_s=None if said.left_s is None else round(said.left_s, 1),
+        reminder_in_s=None if said.reminder_in_s is None else round(said.reminder_in_s, 1),
     )
 
 

@@ -72,15 +72,23 @@ class Standing:
     present: bool = True
     """The condition is there now."""
     acknowledged: bool = False
+    first_out: bool = False
+    """No other latching alarm stood when this one came: what came after may be its consequence."""
+    number: int = 0
+    """Which alarm of this board it is: the order of those that came at one time."""
 
 
 class AlarmBoard:
-    """The alarms that stand, one per code; the highest priority first, then the oldest."""
+    """The alarms that stand, one per code.
 
-    __slots__ = ("_standing",)
+    The highest priority comes first, within it the first-out alarm, then the oldest.
+    """
+
+    __slots__ = ("_count", "_standing")
 
     def __init__(self) -> None:
         self._standing: dict[str, Standing] = {}
+        self._count = 0
 
     def put(self, alarm: Alarm, now_s: float) -> bool:
         """Take an alarm; True when it is new, so that a repeated condition is told once.
@@ -91,7 +99,10 @@ class AlarmBoard:
         before = self._standing.get(alarm.code)
         if before is not None and before.present and alarm.priority <= before.alarm.priority:
             return False
-        self._standing[alarm.code] = Standing(alarm, now_s)
+        others = [one for code, one in self._standing.items() if code != alarm.code]
+        first = alarm.latching and not any(one.alarm.latching for one in others)
+        self._count += 1
+        self._standing[alarm.code] = Standing(alarm, now_s, first_out=first, number=self._count)
         return True
 
     def settle(self, code: str) -> bool:
@@ -125,5 +136,8 @@ class AlarmBoard:
     def standing(self) -> tuple[Standing, ...]:
         """All alarms that stand, the most urgent first."""
         return tuple(
-            sorted(self._standing.values(), key=lambda one: (-one.alarm.priority, one.since_s))
+            sorted(
+                self._standing.values(),
+                key=lambda one: (-one.alarm.priority, not one.first_out, one.since_s, one.number),
+            )
         )

@@ -58,6 +58,8 @@ class Conduct:
         self.ending = Outcome.STOPPED
         """How the treatment ends when the orderly end that runs is through."""
         self.why = ""
+        self.tripped_by = ""
+        """The cause of the trip, in the words of the record."""
         self.stop_kind = StopKind.NORMAL
         self.stopped_at_s: float | None = None
         """When the stop or trip that runs was decided."""
@@ -115,7 +117,7 @@ class Conduct:
         may_flow = self.course.was_on_skin() or Wish.FLOW in self.sent.wish
         if unseen and may_flow and self.newest is not None:
             self.course.charge(self.newest.age_s(now_s) + UNSEEN_S)
-        self.why = f"{by} {cause}"
+        self.why, self.tripped_by = f"{by} {cause}", cause
         self.stop_kind = StopKind.EMERGENCY
         self.stopped_at_s = now_s
         self.time_to_safe_s = None
