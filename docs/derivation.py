@@ -121,7 +121,7 @@ of alumina [6]; grains of 100 µm are hardly respirable. The eye is the sharper 
 **Hand switch: {_ms(e.BUDGET_SWITCH_S)} ms.** Faster than the 200 ms of a simple human reaction, so that letting go is never the slow part. In every
 sum below, "BUDGET_SWITCH_S" also stands for the time from a decision to the shut valve.
 
-**Dwell: warn {e.DWELL_WARN_S:g} s, trip {e.DWELL_TRIP_S:g} s; {e.SEAL_UNBROKEN_MAX_S:g} s of unbroken seal without a motion sensor.** Suction in use is above the critical
+**Dwell: warn {e.DWELL_WARN_S:g} s, trip {e.DWELL_TRIP_S:g} s; {e.SEAL_UNBROKEN_MAX_S:g} s of unbroken seal, with and without a motion sensor.** Suction in use is above the critical
 suction of petechiae ({men} ± {men_sd} kPa in men, {women} ± {women_sd} kPa in women, below the collarbone [7]), so its height protects nobody and its time must be
 limited. At {RATE_UM_PER_S:g} µm/s a tip that stands for {e.DWELL_TRIP_S:g} s takes {dwelt_um(e.DWELL_TRIP_S):.0f} µm. Without a motion sensor the limit is what a stroke needs
 (2 to 3 s, with a slow hand 6 s): a tip that stands still through all {e.SEAL_UNBROKEN_MAX_S:g} s could take {dwelt_um(e.SEAL_UNBROKEN_MAX_S):.0f} µm at that rate, about the whole

@@ -39,7 +39,7 @@ BUDGET_NO_CONTACT_S: Final = 0.100
 BUDGET_SWITCH_S: Final = 0.100
 DWELL_WARN_S: Final = 1.0
 DWELL_TRIP_S: Final = 2.0  # with a motion sensor [PSI30: 20 s strips the stratum corneum]
-SEAL_UNBROKEN_MAX_S: Final = 8.0  # without a motion sensor; strokes last 2 to 3 s
+SEAL_UNBROKEN_MAX_S: Final = 8.0  # whatever a motion sensor says; strokes last 2 to 3 s
 SWITCH_HELD_MAX_S: Final = 120.0  # a switch that is never released is stuck
 
 # -- orderly end -----------------------------------------------------------------------------------
