@@ -28,7 +28,7 @@ class AlarmDesk:
         if not self.board.put(alarm, now_s):
             return
         first = next(one.first_out for one in self.board.standing if one.alarm.code == alarm.code)
-        body = {
+        body: Body = {
             "code": alarm.code,
             "priority": alarm.priority.name,
             "sentence": alarm.sentence,

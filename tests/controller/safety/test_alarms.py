@@ -149,3 +149,26 @@ def test_when_everything_is_gone_only_what_latched_is_left() -> None:
     board.put(LEAK, 2.0)
     board.settle_all()
     assert codes(board) == ["V02"]
+
+
+def test_of_alarms_of_one_priority_the_first_out_is_shown_first() -> None:
+    board = AlarmBoard()
+    board.put(NEWS, 0.5)
+    board.put(LEAK, 1.0)
+    board.put(OF_CAUSE[Cause.DWELL], 1.0)
+    board.put(OF_CAUSE[Cause.NO_FLOW], 1.0)
+    assert codes(board) == ["V02", "S01", "F01", "S05"]
+    assert [one.first_out for one in board.standing] == [True, False, False, False]
+    board.settle("V02")
+    assert codes(board)[0] == "V02"
+    assert board.put(LEAK, 2.0)
+    assert codes(board) == ["S01", "F01", "V02", "S05"]
+
+
+def test_after_everything_was_cleared_the_next_alarm_is_the_first_out() -> None:
+    board = AlarmBoard()
+    board.put(LEAK, 1.0)
+    board.acknowledge()
+    board.settle("V02")
+    board.put(OF_CAUSE[Cause.DWELL], 2.0)
+    assert board.standing[0].first_out

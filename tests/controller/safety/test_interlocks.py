@@ -137,7 +137,10 @@ def test_each_interlock_breaks_after_its_grace_and_not_before(
 
 def test_every_row_of_the_table_is_seen_to_break() -> None:
     shown = {interlock for interlock, _, _ in BREAKS}
-    elsewhere = {Interlock.SUCTION_JUMP, Interlock.SENSOR_FROZEN}
+    elsewhere = {
+        Interlock.SUCTION_JUMP, Interlock.SENSOR_FROZEN, Interlock.FLOW_FROZEN,
+        Interlock.SENSORS_DRIFT,
+    }  # fmt: skip
     assert {row.interlock for row in RULES} == shown | elsewhere
 
 
@@ -177,6 +180,57 @@ def test_a_sensor_that_stands_still_under_suction_breaks_after_a_second(frozen: 
 )
 def test_a_sensor_at_rest_may_stand_still(reading: Reading, belief: Belief) -> None:
     assert broken_after_s(Interlock.SENSOR_FROZEN, reading, belief, alive=False) is None
+
+
+@pytest.mark.hazard("H08")
+@pytest.mark.hazard("H01")
+def test_a_flow_that_stands_still_at_a_plausible_value_breaks_after_a_second() -> None:
+    assert broken_after_s(Interlock.FLOW_FROZEN, HEALTHY, BELIEF, alive=False) == pytest.approx(
+        1.0, abs=FRAME_S
+    )
+    quiet = HEALTHY._replace(flow_g_per_min=1.0)
+    for still, belief in ((quiet, BELIEF), (SEALED_SHUT, BELIEF), (HEALTHY, IDLE)):
+        assert broken_after_s(Interlock.FLOW_FROZEN, still, belief, alive=False) is None
+    missing = HEALTHY._replace(flow_g_per_min=None)
+    assert broken_after_s(Interlock.FLOW_FROZEN, missing, BELIEF, alive=False) is None
+
+
+def drifted_after_s(a_kpa_per_s: float, until_s: float = 60.0) -> float | None:
+    watch = Watch()
+    for number in range(round(until_s / FRAME_S)):
+        now_s = number * FRAME_S
+        shown = HEALTHY._replace(
+            at_s=now_s, suction_kpa=27.5 + a_kpa_per_s * now_s + 0.01 * (number % 2),
+            suction_b_kpa=27.5 + 0.02 * (number % 3), flow_g_per_min=7.0 + 0.01 * (number % 2),
+        )  # fmt: skip
+        if Interlock.SENSORS_DRIFT in watch.judge(shown, BELIEF, now_s):
+            return now_s
+    return None
+
+
+@pytest.mark.hazard("H07")
+@pytest.mark.parametrize("direction", [1.0, -1.0])
+def test_a_sensor_that_creeps_away_is_told_before_the_two_disagree(direction: float) -> None:
+    # 0.1 kPa a second: at 2 kPa, after 20 s, they would disagree
+    found_s = drifted_after_s(0.1 * direction)
+    assert found_s is not None
+    assert found_s < 18.0
+    assert drifted_after_s(0.0) is None
+
+
+@pytest.mark.hazard("H07")
+def test_strokes_in_which_one_sensor_lags_are_no_drift_and_unknown_changes_nothing() -> None:
+    watch = Watch()
+    for number in range(3000):
+        lag_kpa = 4.0 if number % 125 < 10 else 0.0  # 200 ms of every stroke of 2.5 s
+        shown = HEALTHY._replace(
+            at_s=number * FRAME_S, suction_kpa=27.0 + lag_kpa, suction_b_kpa=27.0,
+        )  # fmt: skip
+        assert Interlock.SENSORS_DRIFT not in watch.judge(shown, BELIEF, number * FRAME_S)
+    before_kpa = watch.apart_kpa
+    watch.judge(HEALTHY._replace(at_s=70.0, suction_kpa=None), BELIEF, 70.0)
+    watch.judge(HEALTHY._replace(at_s=71.0, suction_b_kpa=None), BELIEF, 71.0)
+    assert watch.apart_kpa == before_kpa
 
 
 @pytest.mark.hazard("H07")

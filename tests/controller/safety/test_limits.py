@@ -100,3 +100,21 @@ def test_round_tens_keep_their_zeros_in_words() -> None:
     assert resolve(Quantity.CONTACT_S, 100.0, chain).sentence() == (
         "Contact time 100 s is allowed, 100 s under the limit of the program."
     )
+
+
+def test_a_refusal_says_by_how_much_and_of_whom() -> None:
+    chain = [Limit(Source.PROGRAM, Quantity.SUCTION_KPA, 28.0)]
+    raised = resolve(Quantity.SUCTION_KPA, 49.0, chain).as_refusal()
+    assert raised.sentence() == (
+        "Suction 49 kPa was refused: it is 21 kPa above 28 kPa, the limit of the program."
+    )
+    small = resolve(Quantity.SUCTION_KPA, 3.0, chain).as_refusal()
+    assert small.sentence() == (
+        "Suction 3 kPa was refused: it is less than the handpiece can work with."
+    )
+    none = resolve(Quantity.SUCTION_KPA, math.nan, chain).as_refusal()
+    assert none.sentence() == "Suction was refused: what was asked for is not a usable number."
+    device = [*chain, Limit(Source.DEVICE, Quantity.SUCTION_KPA, math.nan)]
+    assert resolve(Quantity.SUCTION_KPA, 28.0, device).as_refusal().sentence() == (
+        "Suction 28 kPa was refused: the limit of the handpiece itself is not known."
+    )

@@ -1,0 +1,61 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.safety.clocks import STEP_MIN_S, WallClockWatch
+from controller.safety.resets import RESETS_MAX, RESETS_SPAN_S, PastReset, locked_by
+
+
+def resets(*at_s: float, cause: str = "DWELL") -> list[PastReset]:
+    return [PastReset(cause, each) for each in at_s]
+
+
+@pytest.mark.hazard("H18")
+def test_three_resets_of_one_cause_in_ten_minutes_lock_the_unit() -> None:
+    assert locked_by(resets(0.0, 300.0, RESETS_SPAN_S)) == "DWELL"
+    assert locked_by(resets(0.0, 300.0, RESETS_SPAN_S + 0.001)) is None
+    assert locked_by(resets(0.0, 300.0)) is None
+    assert locked_by([]) is None
+
+
+@pytest.mark.hazard("H18")
+def test_other_causes_do_not_count_and_do_not_hide() -> None:
+    mixed = [
+        *resets(0.0, 10.0), *resets(20.0, 30.0, cause="NO_FLOW"), *resets(40.0, cause="NO_FLOW"),
+    ]  # fmt: skip
+    assert locked_by(mixed[:4]) is None
+    assert locked_by(mixed) == "NO_FLOW"
+
+
+@pytest.mark.hazard("H31")
+@pytest.mark.parametrize("late", [-1e9, math.nan, -math.inf])
+def test_a_clock_that_was_set_back_locks_rather_than_opens(late: float) -> None:
+    assert locked_by(resets(0.0, 1.0, late)) == "DWELL"
+
+
+@given(at_s=st.lists(st.floats(0.0, 5000.0), max_size=12), more=st.lists(st.floats(5000.0, 1e4)))
+def test_a_lock_stays_whatever_comes_after_it(at_s: list[float], more: list[float]) -> None:
+    before = resets(*sorted(at_s))
+    if locked_by(before) is not None:
+        assert locked_by([*before, *resets(*sorted(more))]) == "DWELL"
+    assert locked_by(before[: RESETS_MAX - 1]) is None
+
+
+@pytest.mark.hazard("H31")
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0, STEP_MIN_S, -86_400.0])
+def test_a_step_of_the_wall_clock_is_told_once_and_by_how_much(step_s: float) -> None:
+    watch = WallClockWatch()
+    assert watch.step_s(10.0, 1000.0) is None
+    assert watch.step_s(11.0, 1001.0) is None
+    assert watch.step_s(12.0, 1002.0 + step_s) == pytest.approx(step_s)
+    assert watch.step_s(13.0, 1003.0 + step_s) is None
+
+
+def test_slewing_and_a_clock_that_says_nothing_are_no_steps() -> None:
+    watch = WallClockWatch()
+    for second in range(1000):
+        assert watch.step_s(float(second), 1000.0 + second * 1.0005) is None
+    assert watch.step_s(1001.0, math.nan) is None
+    assert watch.step_s(1002.0, math.inf) is None
