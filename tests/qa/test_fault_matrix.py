@@ -1,0 +1,147 @@
+"""Every fault in every state of the device: safe in time, by the right cause, and it stays so.
+
+The device stands alone here, against a host that streams, persists and never stops by itself, and a
+hand that presses again after each trip. What is judged is the plant's truth and the device's own
+record. `python -m simulator.qa.matrix --full` runs the same cells at 25 phases of each state.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+import pytest
+
+from docs.register import load
+from simulator.plant.faults import FAULTS
+from simulator.qa.matrix import as_dict, run, table, worst
+from simulator.qa.matrix_cells import Cell, Stage, Verdict, bench_in, cells, run_cell
+from simulator.qa.matrix_rows import PROMISE, ROWS, Row
+from simulator.qa.matrix_witness import Due, Lack
+
+NOT_HERE = {
+    "suction-a-creep": "takes 20 minutes to the trip; the next self-test finds it",
+    "suction-a-sink": "takes 20 minutes to the trip; the next self-test finds it",
+    "pump-strong": "the regulator holds it below the trip level",
+    "pump-sluggish": "the regulator holds it below the trip level",
+}
+"""Rows whose onset no cell of this length can reach, and why."""
+
+LIVE = (Stage.ARMED, Stage.ACTIVE, Stage.PAUSED)
+
+
+def _marked(rows: Iterable[Row]) -> list[object]:
+    return [
+        pytest.param(row.name, id=row.name, marks=pytest.mark.hazard(*row.hazards, shows="works"))
+        for row in rows
+    ]
+
+
+@cache
+def _sample(name: str) -> tuple[Verdict, ...]:
+    return tuple(run([cell for cell in cells(1) if cell.row == name]))
+
+
+def _faults_of(rows: Iterable[Row]) -> set[str]:
+    return {name for row in rows for name in row.faults}
+
+
+@pytest.mark.parametrize("name", _marked(ROWS.values()))
+def test_in_every_state_it_ends_safely_in_time_and_does_not_resume(name: str) -> None:
+    verdicts = _sample(name)
+    assert {verdict.cell.stage for verdict in verdicts} == set(Stage)
+    assert not [(verdict.cell, verdict.wrong) for verdict in verdicts if verdict.wrong]
+
+
+@pytest.mark.parametrize(
+    "name",
+    _marked(row for row in ROWS.values() if row.due is not Due.NEVER and row.name not in NOT_HERE),
+)
+def test_what_is_due_comes_due_in_some_state_and_is_not_vacuous(name: str) -> None:
+    assert any(verdict.sworn.to_safe_s is not None for verdict in _sample(name))
+
+
+@pytest.mark.hazard("H10", "H12", "H13", "H14", shows="works")
+@pytest.mark.parametrize("stage", LIVE)
+def test_whatever_silences_the_host_takes_the_lease_away(stage: Stage) -> None:
+    for name in ("line:silent", "host:killed", "host:frozen-5000ms", "host:same-counter"):
+        sworn = run_cell(Cell(name, stage, 0.5)).sworn
+        assert sworn.causes == ("LEASE_LAPSED",)
+        assert sworn.last_mode.name == "SAFE"
+
+
+def test_every_fault_of_the_catalogue_has_a_row_and_each_row_a_fault_that_exists() -> None:
+    assert _faults_of(ROWS.values()) == set(FAULTS)
+
+
+def test_the_rows_name_the_hazards_of_the_catalogue() -> None:
+    for row in ROWS.values():
+        if len(row.faults) == 1:
+            assert set(FAULTS[row.faults[0]].hazards) <= set(row.hazards), row.name
+
+
+def test_no_budget_is_longer_than_the_longest_of_its_hazards_in_the_register() -> None:
+    register = load().by_id()
+    for row in ROWS.values():
+        budgets = [
+            budget.ms / 1000 for hazard in row.hazards for budget in register[hazard].budgets
+        ]
+        if budgets and row.name not in LONGER:
+            assert row.budget_s <= max(budgets) + 1e-9, row.name
+
+
+LONGER = {
+    "reset-storm": "the first restart comes up to 2 s after the fault was planted",
+    "host:same-echo": "an echo counts for 100 ms before the lease can lapse (H11)",
+    "pump-weak": "the trip for a missing seal; the permissive acts within H04's 100 ms",
+    "hose-off": "the trip for a missing seal; the permissive acts within H04's 100 ms",
+}
+
+
+def test_every_row_says_why_and_a_row_without_a_budget_is_due_nowhere() -> None:
+    for row in ROWS.values():
+        assert row.why
+        assert (row.budget_s > 0.0) is (row.due is not Due.NEVER)
+
+
+def test_a_copy_of_a_state_goes_on_as_the_original_did() -> None:
+    first, second = (run_cell(Cell("valve-slow", Stage.ACTIVE, 0.3)).sworn for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_each_state_is_what_its_name_says(stage: Stage) -> None:
+    assert bench_in(stage).mode.name == stage.name
+
+
+# -- the witness itself: a matrix that cannot fail shows nothing -----------------------------------
+
+
+def test_the_witness_sees_a_valve_that_stays_open_after_the_trip_that_never_came() -> None:
+    bench = bench_in(Stage.ACTIVE)
+    bench.inject(ROWS["line:silent"])
+    for _ in range(200):  # a lease that renews itself
+        bench.device.firmware.board.a.lease.grant(500, bench.device.firmware.board.tick_ms)
+        bench.device.firmware.board.b.renewed(500)
+        bench.step()
+    sworn = bench.witness.end()
+    assert sworn.to_safe_s is not None
+    assert sworn.to_safe_s > ROWS["line:silent"].budget_s
+
+
+def test_the_witness_sees_a_valve_driven_off_the_skin() -> None:
+    bench = bench_in(Stage.ACTIVE)
+    bench.inject(ROWS["contact-stuck"])
+    for _ in range(60):
+        bench.device.plant.truth.valve_open = 1.0  # whatever is commanded
+        bench.witness.hand.on_skin = bench.witness.hand.working = False
+        bench.step()
+    assert bench.witness.end().lacked_s[Lack.SKIN] > PROMISE[Lack.SKIN]
+
+
+def test_the_table_shows_worst_times_and_marks_what_broke() -> None:
+    verdicts = _sample("line:silent")
+    text = table(verdicts)
+    assert re.search(r"line:silent +250 ", text)
+    assert "!" not in text.splitlines()[1]
+    assert max(worst(verdicts).values()) <= 0.250
+    assert as_dict(verdicts, 1.0)["violations"] == 0
