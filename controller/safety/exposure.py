@@ -89,7 +89,7 @@ class ZoneLedger:
         if not (flow > 0.0):
             return 0
         left_g = self.left_s(flow, suction_kpa) * flow / SECONDS_PER_MIN
-        return max(0, min(LEFT_MAX_MG, math.floor(left_g * MG_PER_G)))
+        return math.floor(min(float(LEFT_MAX_MG), left_g * MG_PER_G))
 
 
 def _known_flow(flow_g_per_min: float | None) -> float:

@@ -118,3 +118,10 @@ def test_without_flow_no_crystals_are_left_to_flow_and_time_does_not_run_out() -
     zone.add(0.0, 28.0, 100.0)
     assert (zone.left_mg(0.0, 28.0), zone.left_s(0.0, 28.0)) == (0, math.inf)
     assert (zone.bound_um, zone.contact_s) == (0.0, 100.0)
+
+
+@pytest.mark.hazard("H39")
+@pytest.mark.parametrize("flow", [5e-324, 1e-300, 1e-6])
+def test_a_flow_of_next_to_nothing_leaves_a_number_that_the_wire_can_carry(flow: float) -> None:
+    ledger = ZoneLedger("chin", 3.0, 20.0, MODEL)
+    assert 0 <= ledger.left_mg(flow, 0.0) <= 0xFFFF
