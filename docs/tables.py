@@ -8,6 +8,7 @@ from controller.config.skin import load_skin
 from controller.kernel.authority import ALLOWED, Origin, Role
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
+from controller.safety.shortage_texts import OF_SHORT
 from controller.treatment import states
 from controller.treatment.program import Program
 from simulator.firmware import modes
@@ -63,7 +64,7 @@ def _program_rows(program: Program) -> Iterable[tuple[str, ...]]:
 
 def messages_page() -> str:
     """Return docs/MESSAGES.md: every alarm with its priority and what to do."""
-    tables = (OF_CAUSE, OF_INTERLOCK, OF_REFUSAL, OF_NOTICE)
+    tables = (OF_CAUSE, OF_INTERLOCK, OF_REFUSAL, OF_NOTICE, OF_SHORT)
     alarms = {alarm.code: alarm for table in tables for alarm in table.values()}
     rows = [_alarm_row(alarms[code]) for code in sorted(alarms)]
     return _page(
