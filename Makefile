@@ -14,7 +14,7 @@ PIP := -m pip --disable-pip-version-check -qq
 ARGS ?=
 JOBS ?= auto
 
-.PHONY: help venv run test check bench bench-peers lock clean
+.PHONY: help venv run test check mutants mutation bench bench-peers sbom lock clean
 
 help: ## show these words
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,6 +36,12 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 
+mutants: $(STAMP) ## seed known bugs one at a time and see the tests catch each; the table
+	@$(BIN)/python tests/mutants/run.py $(ARGS)
+
+mutation: $(STAMP) ## change the pure safety modules piece by piece; who notices (takes an hour)
+	@$(BIN)/python -m tests.mutants.mutation $(ARGS)
+
 bench: $(STAMP) ## measure every figure beside its peer; the table, and bench.json
 	@$(BIN)/python -m tests.benchmarks.run --peers $(PEERS)
 
@@ -44,13 +50,18 @@ bench-peers: ## install the peers of `make bench` into an environment of their o
 	@$(PEERS)/bin/python $(PIP) install -r tests/benchmarks/peers.txt
 	@echo "The peers are in $(PEERS); now: make bench"
 
+sbom: $(STAMP) ## write sbom.json: every locked package, as CycloneDX
+	@$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o sbom.json
+	@echo "sbom.json lists what requirements.lock pins."
+
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links --all-extras --group dev --upgrade \
 	  pyproject.toml -o requirements.lock
 
 clean: ## remove what was installed and what tools left behind
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutation
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

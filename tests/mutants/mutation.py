@@ -1,0 +1,169 @@
+"""Mutation testing of the pure safety modules with mutmut: `make mutation`.
+
+Where `make mutants` seeds bugs that people thought of, this turns every operator, number and call
+of a module, one at a time, and counts how many of the changes the unit tests of the same package
+notice. It works in `.mutation`, a copy of the working tree, a part at a time; what was done is kept
+there and only functions that changed are done again.
+
+mutmut changes the bodies of functions. Tables and properties (GUARDS, RULES, TRANSITIONS) are out
+of its reach: the seeded bugs and the tests that walk every row of a table are for those.
+"""
+
+import argparse
+import fnmatch
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.mutants.run import ROOT, complain, copy_tree, tell
+
+PLACE: Final = ROOT / ".mutation"
+SHARE_MIN: Final = 0.95
+EXPLAINED: Final = ROOT / "docs" / "MUTATION.md"
+KILLED: Final = frozenset({"killed", "timeout", "caught by type check", "segfault"})
+NOT_RUN: Final = frozenset({"not checked", "check was interrupted by user", "skipped"})
+
+
+class Part(NamedTuple):
+    """Modules of one package, and the unit tests that they are held to."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+PARTS: Final = {
+    "safety": Part(
+        tuple(
+            f"controller/safety/{name}.py"
+            for name in ("exposure", "interlocks", "limits", "removal", "skin")
+        ),
+        ("tests/controller/safety", "tests/controller/treatment/test_plan.py"),
+    ),
+    "firmware": Part(
+        tuple(
+            f"simulator/firmware/{name}.py"
+            for name in ("channel_b", "guards", "lease", "modes", "permissives")
+        ),
+        ("tests/simulator/firmware",),
+    ),
+    "protocol": Part(
+        tuple(
+            f"firmware_protocol/{name}.py"
+            for name in (
+                "answering", "asking", "codec", "config_check", "crc", "frame", "framing",
+                "limiter", "link", "quantities", "session", "ticks",
+            )
+        ),
+        ("tests/firmware_protocol",),
+    ),
+    "treatment": Part(
+        tuple(f"controller/treatment/{name}.py" for name in ("conduct", "states", "supervisor")),
+        ("tests/controller/treatment",),
+    ),
+}  # fmt: skip
+
+# It compares files with one another, and the copy that is mutated differs from them by design.
+LEFT_OUT: Final = (
+    "tests/firmware_protocol/test_generated.py::test_every_generated_file_is_up_to_date"
+)
+
+
+def settings(part: Part) -> str:
+    """Return the section that mutmut reads, for one part."""
+    words = ["-m", "not realtime", "-p", "no:cacheprovider", "--deselect", LEFT_OUT]
+    return "\n".join(
+        (
+            "\n[tool.mutmut]",
+            'source_paths = ["controller", "firmware_protocol", "simulator"]',
+            f"only_mutate = {_toml(part.modules)}",
+            'also_copy = ["configs", "docs", "tests"]',
+            f"pytest_add_cli_args_test_selection = {_toml(part.tests)}",
+            f"pytest_add_cli_args = {_toml(words)}\n",
+        )
+    )
+
+
+def _toml(words: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
+
+
+def prepare(place: Path, part: Part) -> None:
+    """Renew the copy of the tree, and keep what was found out about functions before."""
+    place.mkdir(parents=True, exist_ok=True)
+    for name in ("configs", "controller", "docs", "firmware_protocol", "simulator", "tests"):
+        shutil.rmtree(place / name, ignore_errors=True)
+    copy_tree(place)
+    with (place / "pyproject.toml").open("a") as file:
+        file.write(settings(part))
+
+
+def mutate(place: Path, workers: int, time_max_s: float | None) -> bool:
+    """Run mutmut in a prepared place; False where it ended by itself without a result."""
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(workers)]
+    log = place / "mutmut.log"
+    with log.open("w") as out:
+        try:
+            done = subprocess.run(
+                command, check=False, cwd=place, stdout=out, stderr=out, timeout=time_max_s
+            )
+        except subprocess.TimeoutExpired:
+            return True  # what was reached by then counts, and the table says how much was not
+    if done.returncode:
+        complain(f"mutmut could not work; the end of {log} says why.")
+    return done.returncode == 0
+
+
+def outcomes(place: Path) -> dict[str, str]:
+    """Return what became of every change, by its name."""
+    command = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
+    done = subprocess.run(command, check=True, cwd=place, capture_output=True, text=True)
+    lines = (line.strip() for line in done.stdout.splitlines() if ": " in line)
+    return dict(line.rsplit(": ", 1) for line in lines)
+
+
+def table(found: dict[str, str], modules: Sequence[str]) -> bool:
+    """Print a row for each module; True where every one of them reaches its share."""
+    explained = EXPLAINED.read_text() if EXPLAINED.exists() else ""
+    enough = True
+    for module in modules:
+        dotted = module.removesuffix(".py").replace("/", ".")
+        mine = {name: how for name, how in found.items() if fnmatch.fnmatch(name, f"{dotted}.*")}
+        count = Counter(mine.values())
+        killed = sum(count[how] for how in KILLED)
+        waiting = sum(count[how] for how in NOT_RUN)
+        tried = len(mine) - waiting
+        share = killed / tried if tried else 1.0
+        enough = enough and share >= SHARE_MIN and not waiting
+        tail = f", {waiting} not run" if waiting else ""
+        tell(f"{module:<42} {tried:5} tried {killed:5} killed  {share:6.1%}{tail}")
+        for name in sorted(name for name, how in mine.items() if how not in KILLED | NOT_RUN):
+            known = "explained" if f"`{name}`" in explained else "NOT EXPLAINED"
+            tell(f"    {mine[name]}: {name}  ({known})")
+    return enough
+
+
+def main() -> int:
+    """Run what the command line asks for; 0 when every module reaches its share."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all when none is named")
+    parser.add_argument("--workers", type=int, default=2, help="processes at a time")
+    parser.add_argument("--seconds", type=float, help="end each part after this long")
+    parser.add_argument("--table", action="store_true", help="only print what was found before")
+    asked = parser.parse_args()
+    enough = True
+    for name in asked.parts or PARTS:
+        place, part = PLACE / name, PARTS[name]
+        if not asked.table:
+            prepare(place, part)
+            if not mutate(place, asked.workers, asked.seconds):
+                return 2
+        enough = table(outcomes(place), part.modules) and enough
+    return 0 if enough else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
