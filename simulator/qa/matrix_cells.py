@@ -218,10 +218,11 @@ def run_cell(cell: Cell) -> Verdict:
     bench.recover()
     bench.run_watching(AFTER_S)
     sworn = bench.witness.end()
-    return Verdict(cell, sworn, tuple(_wrong(row, cell.stage, sworn)))
+    return Verdict(cell, sworn, tuple(wrongs(row, cell.stage, sworn)))
 
 
-def _wrong(row: Row, stage: Stage, sworn: Sworn) -> Iterator[str]:
+def wrongs(row: Row, stage: Stage, sworn: Sworn) -> Iterator[str]:
+    """Name every rule of a row that was broken."""
     for lack, lasted_s in sworn.lacked_s.items():
         if not lasted_s <= row.allowed_s(lack):
             yield f"open for {lasted_s:.3f} s without {lack.value}"

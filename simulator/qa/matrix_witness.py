@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Final
 
+from firmware_protocol.envelope import SUCTION_PERMIT_MIN_PA, SUCTION_TRIP_PA
 from firmware_protocol.vocabulary import Mode
 from simulator.firmware.limits import (
     FILTER_MAX_KPA,
@@ -31,10 +32,9 @@ from simulator.qa.matrix_hand import StubbornHand
 
 OPEN: Final = VALVE_SHUT_PERCENT / 100.0
 AJAR: Final = VALVE_AJAR_PERCENT / 100.0
-SUCTION_TRIP_KPA: Final = 55.0
-SUCTION_MIN_KPA: Final = 9.5  # the permissive of the treatment is 10; sensors may be 0.5 off
+SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000.0
+SUCTION_SLACK_KPA: Final = 0.5  # ten times the noise of the sensor
 B_WATCHED_KPA: Final = 1.0  # at rest a live sensor may show its zero for long
-RISING_KPA: Final = 10.0  # the suction that the treatment needs
 PRESSED_WITHIN_S: Final = 0.050  # a press is believed after 20 ms
 LAMP_LATE_S: Final = 2 * SAMPLE_S  # hand and firmware look at each other one tick late
 _NEVER_S: Final = -1e9
@@ -196,7 +196,7 @@ class Witness:
             (Lack.LEASE, board.a.lease.live),
             (Lack.SWITCH, self._pressed),
             (Lack.SKIN, truth.seal),
-            (Lack.SUCTION, truth.suction_kpa >= SUCTION_MIN_KPA),
+            (Lack.SUCTION, truth.suction_kpa >= _least_kpa(device) - SUCTION_SLACK_KPA),
         )
 
     def _is_due(self, device: Handpiece) -> bool:
@@ -255,7 +255,7 @@ def slack(witness: Witness) -> bool:
     """The tip is on skin and the pump is wanted, and there is no suction."""
     device = witness.holding()
     on_skin = device.plant.sensors.contact
-    return on_skin and _pumping(witness) and device.plant.truth.suction_kpa <= RISING_KPA
+    return on_skin and _pumping(witness) and device.plant.truth.suction_kpa <= _least_kpa(device)
 
 
 def apart(witness: Witness) -> bool:
@@ -277,6 +277,12 @@ def standing(witness: Witness) -> bool:
     """Crystals fall on one spot: the tip is on skin, the valve open, and it is not lifted."""
     truth = witness.holding().plant.truth
     return truth.seal and truth.valve_open > OPEN
+
+
+def _least_kpa(device: Handpiece) -> float:
+    """The suction that the treatment needs, never less than the factory's."""
+    least_pa = device.firmware.board.a.setpoints.envelope.suction_min_pa
+    return max(least_pa, SUCTION_PERMIT_MIN_PA) / 1000.0
 
 
 def _pumping(witness: Witness) -> bool:

@@ -11,9 +11,11 @@ from controller.kernel.service import Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
 from simulator.handpiece import Happening
+from simulator.qa.loop import VirtualLoop
 from simulator.qa.matrix_witness import Due, Witness, injected
 from simulator.qa.rig import PRACTITIONER, Rig, RigSpec, Service, rig
 
+BLOCK_STEP_S = 0.02  # one telemetry period
 COMMIT_S = 0.4  # a disk that takes its time: commits wait in the queue when STOP comes
 STATES = (
     "idle", "preparing", "arming", "armed", "active", "paused", "stopping", "tripped",
@@ -46,6 +48,14 @@ class Watched(Service):
     def of(self, kind: str) -> list[Happening]:
         return [event for event in self.witness.happened if event["kind"] == kind]
 
+    def _on_from_active(self, state: str) -> None:
+        if state == "paused":
+            self.witness.hand.working = False
+        elif state == "tripped":
+            self.rig.handpiece.set_fault("tip-swapped")
+        elif state in ("stopping", "stopped"):
+            self.stop()
+
     async def bring_to(self, state: str) -> None:
         """Bring a treatment into ``state``, with the hand of the witness."""
         hand, handpiece = self.witness.hand, self.rig.handpiece
@@ -57,12 +67,7 @@ class Watched(Service):
         await self.ask("treat", program="refresh", client="demo", zones=["nose"])
         if state in ("paused", "stopping", "tripped", "stopped"):
             await self.until(lambda: handpiece.plant.truth.valve_open > 0.2, 30.0)
-        if state == "paused":
-            hand.working = False
-        elif state == "tripped":
-            handpiece.set_fault("tip-swapped")
-        elif state in ("stopping", "stopped"):
-            self.stop()
+        self._on_from_active(state)
         async with asyncio.timeout(120.0):
             while self.state != state:
                 await asyncio.sleep(0.002)
@@ -85,6 +90,15 @@ async def watched(spec: RigSpec | None = None) -> AsyncIterator[Watched]:
             service = Watched(made, kernel)
             service.witness, service.journal = witness, journal
             yield service
+
+
+def block(made: Rig, seconds: float) -> None:
+    """Hold up the host's loop while the device goes on: what a long callback does."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    for _ in range(round(seconds / BLOCK_STEP_S)):
+        loop.jumping.now_s += BLOCK_STEP_S
+        made.device.flush()
 
 
 def frames_down(made: Rig) -> list[tuple[float, bytes]]:

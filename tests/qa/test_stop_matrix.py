@@ -23,9 +23,9 @@ BOUND_S = BUDGET_FLOW_S  # from the first STOP that arrives to valve shut
 ARRIVES_S = 0.5  # a STOP is repeated every 20 ms: 25 tries
 MODES = (Mode.BOOT, Mode.DISARMED, *(Mode[stage.name] for stage in Stage))
 AFTER = {
-    StopKind.NORMAL: {
-        mode: Mode.STOPPING for mode in (Mode.ARMED, Mode.ACTIVE, Mode.PAUSED, Mode.STOPPING)
-    },
+    StopKind.NORMAL: dict.fromkeys(
+        (Mode.ARMED, Mode.ACTIVE, Mode.PAUSED, Mode.STOPPING), Mode.STOPPING
+    ),
     StopKind.EMERGENCY: {},
 }
 WEATHERS = {

@@ -1,0 +1,81 @@
+"""Every fault on the whole service: kernel, bytes of the line and device; both ends end safely.
+
+Here the host judges too, and often stops before the device has to. What the device must do alone is
+in `test_fault_matrix`; what is added here is that the two agree about the end.
+"""
+
+import asyncio
+from typing import NamedTuple
+
+import pytest
+
+from firmware_protocol.vocabulary import Mode
+from simulator.qa.loop import run_virtual
+from simulator.qa.matrix_cells import Stage, wrongs
+from simulator.qa.matrix_host import Ill
+from simulator.qa.matrix_rows import ROWS, Row
+from simulator.qa.matrix_witness import Sworn
+from tests.qa.stopping import block, watched
+
+OTHERS = ("preparing", "armed", "paused", "stopping")
+OF_THE_HOST = (Ill.KILLED, Ill.SAME_FRAME, Ill.SAME_COUNTER, Ill.SAME_ECHO)
+"""Ills that this kernel cannot have while it runs here."""
+
+SHOWN = [row for row in ROWS.values() if row.ill not in OF_THE_HOST and row.lasts_s < 20.0]
+CELLS = [(row.name, "active") for row in SHOWN] + [
+    (row.name, OTHERS[number % len(OTHERS)]) for number, row in enumerate(SHOWN)
+]
+OVER = ("tripped", "refused", "stopping", "stopped", "completed", "preparing", "cleared")
+"""What the kernel may hold true of a device that is not armed."""
+
+
+class Ended(NamedTuple):
+    """How the two ends stood, half a second after the fault had lasted."""
+
+    sworn: Sworn
+    state: str
+    alarms: int
+
+
+def _run(row: Row, state: str) -> Ended:
+    async def scenario() -> Ended:
+        async with watched() as made:
+            await made.bring_to(state)
+            device, witness = made.rig.handpiece, made.witness
+            witness.hand.working, witness.hand.still = True, row.still
+            witness.begin(row.onset, row.due, jammed=row.jammed)
+            for name in row.faults:
+                device.set_fault(name)
+            if row.weather is not None:
+                made.rig.device.set_weather(row.weather)
+            made.rig.device.silent = row.silent
+            if row.ill is Ill.FROZEN:
+                block(made.rig, row.lasts_s)
+            else:
+                await asyncio.sleep(row.lasts_s)
+            witness.wrong = False
+            await asyncio.sleep(0.5)
+            ended = Ended(witness.end(), made.state, len(made.snapshot()["alarms"]))
+            if not made.rig.device.silent:
+                made.stop()
+            return ended
+
+    return run_virtual(scenario(), limit_s=300.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        pytest.param(name, state, marks=pytest.mark.hazard(*ROWS[name].hazards, shows="works"))
+        for name, state in CELLS
+    ],
+)
+def test_both_ends_of_the_service_end_safely_and_agree(name: str, state: str) -> None:
+    row = ROWS[name]
+    ended = _run(row, state)
+    assert not list(wrongs(row, Stage.ACTIVE, ended.sworn))
+    if ended.sworn.last_mode is Mode.SAFE:
+        assert ended.state in OVER
+        assert ended.alarms or ended.state in ("refused", "stopping", "stopped")
+    if ended.state == "tripped":
+        assert ended.sworn.last_mode in (Mode.SAFE, Mode.DISARMED, Mode.STOPPING)
