@@ -192,8 +192,8 @@ class Supervisor:
             return self._disarmed(reading, now_s)
         else:
             seen = ()
-        if zone_end is not None:
-            return (*seen, *self._next_zone(zone_end, now_s))
+        if zone_end is not None and not seen:  # else the next reading tells it again
+            return self._next_zone(zone_end, now_s)
         return (*seen, *self._settle_notices(now_s), *self._note_exposure(now_s))
 
     def _moved(self, reading: Reading, now_s: float) -> Actions:
@@ -356,7 +356,8 @@ class Supervisor:
         if self.state is not State.ARMING and not now_s - self._treated_s <= IDLE_MAX_S:
             stop = self.conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "nobody treats", now_s)
             return (*stop, *self.conduct.tell(OF_NOTICE[Notice.NOBODY_TREATS]))
-        return (*self.conduct.hold(), *self._wake_arming(now_s))
+        prepared = self._wake_arming(now_s)
+        return (*self.conduct.hold(), *prepared) if self.state in LIVE else prepared
 
     def _wake_preparing(self, now_s: float) -> Actions:
         newest_s = self.conduct.newest.at_s if self.conduct.newest is not None else self._since_s
@@ -364,7 +365,7 @@ class Supervisor:
             return self.conduct.refuse(OF_INTERLOCK[Interlock.LINK_LOST])
         self._preparation.wake(now_s)
         prepared = self._prepared(now_s)
-        if self._preparation.streaming:
+        if self._preparation.streaming and self.state not in ENDED:
             return (*self.conduct.hold(), *prepared)
         return prepared
 
