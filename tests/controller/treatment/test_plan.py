@@ -344,3 +344,11 @@ def test_a_plan_tells_the_device_its_highest_setpoints() -> None:
     as_dict = plan_as_dict(made)
     assert as_dict["contact_s"] == pytest.approx(291.0)
     assert as_dict["program_sha256"] == PROGRAMS["neck-chest"].sha256
+
+
+@pytest.mark.hazard("H53")
+def test_a_checklist_is_fine_only_when_everything_was_asked_and_denied() -> None:
+    denied = {item.key: False for item in Contraindication}
+    assert Checklist.of(denied).ok
+    assert not Checklist.of({**denied, "pregnancy": True}).ok
+    assert not Checklist.of({}).ok
