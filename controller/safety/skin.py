@@ -93,8 +93,9 @@ def not_grown_back_um(
     doses = sorted((dose for dose in history if dose.zone == zone), key=_ended_at)
     missing_um, at_s = 0.0, -math.inf
     for dose in doses:
-        missing_um = _after(rules, missing_um, dose.ended_wall_s - at_s) + _taken_um(dose)
-        at_s = dose.ended_wall_s
+        ended_s = dose.ended_wall_s if math.isfinite(dose.ended_wall_s) else math.nan
+        missing_um = _after(rules, missing_um, ended_s - at_s) + _taken_um(dose)
+        at_s = ended_s
     return _after(rules, missing_um, now_wall_s - at_s)
 
 
