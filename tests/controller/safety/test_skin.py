@@ -17,7 +17,7 @@ RULES = CapRules(
     interval_reason_days=10.0,
     interval_age_factor=1.5,
     regrowth_h_per_layer=48.0,
-    layer_um=1.0,
+    layer_um=2.0,
 )
 DAY_S = 86_400.0
 
@@ -37,7 +37,8 @@ def test_dark_skin_halves_the_cap_and_age_takes_a_fifth_of_what_is_left(
 def test_a_layer_grows_back_in_its_time_and_no_faster() -> None:
     dose = [PastDose("chin", 0.0, 3.0)]
     assert not_grown_back_um(RULES, dose, "chin", 0.0) == 3.0
-    assert not_grown_back_um(RULES, dose, "chin", 2.0 * DAY_S) == pytest.approx(2.0)
+    assert not_grown_back_um(RULES, dose, "chin", 1.0) == pytest.approx(3.0 - 1.0 / DAY_S, rel=1e-9)
+    assert not_grown_back_um(RULES, dose, "chin", 2.0 * DAY_S) == pytest.approx(1.0)
     assert not_grown_back_um(RULES, dose, "chin", 6.0 * DAY_S) == 0.0
     assert not_grown_back_um(RULES, dose, "chin", 60.0 * DAY_S) == 0.0
     assert not_grown_back_um(RULES, dose, "nose", 0.0) == 0.0
@@ -45,9 +46,9 @@ def test_a_layer_grows_back_in_its_time_and_no_faster() -> None:
 
 @pytest.mark.hazard("H25")
 def test_what_is_left_of_an_earlier_dose_adds_to_the_next_in_the_order_of_time() -> None:
-    doses = [PastDose("chin", 4.0 * DAY_S, 5.0), PastDose("chin", 0.0, 3.0)]
-    assert not_grown_back_um(RULES, doses, "chin", 4.0 * DAY_S) == pytest.approx(6.0)
-    assert not_grown_back_um(RULES, doses, "chin", 6.0 * DAY_S) == pytest.approx(5.0)
+    doses = [PastDose("chin", DAY_S, 5.0), PastDose("chin", 0.0, 3.0)]
+    assert not_grown_back_um(RULES, doses, "chin", 1.0 * DAY_S) == pytest.approx(7.0)
+    assert not_grown_back_um(RULES, doses, "chin", 3.0 * DAY_S) == pytest.approx(5.0)
 
 
 @pytest.mark.hazard("H25", "H31")
