@@ -7,6 +7,7 @@ a frozen one finds, when it goes on, that its clock has jumped and its input has
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
 from firmware_protocol.ticks import tick_of
-from simulator.handpiece import BOOT_TICK_MS, Handpiece, Happening
+from simulator.handpiece import Handpiece, Happening
 from simulator.line import Line, Weather
 from simulator.qa.fuzz.ledger import Ledger
 from simulator.qa.loop import VirtualLoop
@@ -29,6 +30,7 @@ TICK_S = 0.005
 CALM = Weather(delay_s=LINE_DELAY_S)
 FOR_EVER_S = 1e9
 BURY_MAX_S = 30.0
+RECORDED_MAX = 400  # twenty seconds of setpoints
 
 
 class KeptStore(Store):
@@ -87,9 +89,7 @@ class Process:
             await self._enough.wait()
 
     def _client(self, listeners: Listeners) -> HandpieceClient:
-        return HandpieceClient(
-            self._open, listeners, nonces=lambda: self._nonces.getrandbits(32)
-        )
+        return HandpieceClient(self._open, listeners, nonces=lambda: self._nonces.getrandbits(32))
 
     def _wall_s(self) -> float:
         return WALL_START_S + self.loop.time()
@@ -185,6 +185,8 @@ class Pair:
         self.down.weather = self.up.weather = CALM
         self.process: Process | None = None
         self.graves: list[Process] = []
+        self.recorded: deque[bytes] = deque(maxlen=RECORDED_MAX)
+        """What has arrived at the device, for somebody to play it back."""
         self._look = look
         self._started = 0
 
@@ -227,20 +229,24 @@ class Pair:
                 raise AssertionError("the kernel has ended by itself")
         arrived = self.down.deliver(to_s)
         if arrived and self.plugged:
-            self._arrive(arrived)
+            self.recorded.append(arrived)
+            self.arrive(arrived)
         device.advance(to_s)
         self.now_s = to_s
         self._say()
         self._look()
 
-    def _arrive(self, data: bytes) -> None:
+    def arrive(self, data: bytes) -> None:
         """Hand over what has arrived, one frame at a time, so that each answer is understood."""
         device = self.handpiece
+        if device.plant.faults.effects.firmware_halted:
+            return  # nobody reads
         at_s = device.now_s + 0.004
+        tick_ms = tick_of(at_s, device.firmware.board.identity.boot_tick_ms)
         runs = data.split(b"\0")
         for number, run in enumerate(runs):
             piece = run if number == len(runs) - 1 else run + b"\0"
-            self.ledger.hear(piece, at_s * 1000, tick_of(at_s, BOOT_TICK_MS))
+            self.ledger.hear(piece, at_s * 1000, tick_ms)
             device.receive(piece, at_s)
             self._say()
 
@@ -253,6 +259,10 @@ class Pair:
         arrived = self.up.deliver(self.now_s)
         if arrived and self.plugged and self.process is not None:
             self.process.hear(arrived)
+
+    def forget(self) -> None:
+        """The device has restarted: it knows nothing of what it was told."""
+        self.ledger = Ledger()
 
     # -- the line ----------------------------------------------------------------------------------
     def unplug(self) -> None:

@@ -38,11 +38,14 @@ EXCUSED = {
     "suction-a-offset": "suction",
     "suction-a-drift": "suction",
     "suction-a-gain": "suction",
+    "suction-a-creep": "suction",
+    "suction-a-sink": "suction",
     "flow-frozen": "exposure",
     "motion-stuck": "motion",
     "valve-stuck-open": "valve",
     "valve-slow": "valve",
     "valve-leak": "valve",
+    "firmware-halt": "valve",
     "pump-runaway": "over-suction",
 }
 """What a fault blinds or breaks, so that the flow itself is all that can be promised about it."""
@@ -56,10 +59,12 @@ class Promise:
         self.paused = False
         self.resets_asked = 0
         self.resets_done = 0
+        self.left_safe = 0
         self.flowed_s = 0.0
         self.events: deque[Happening] = deque(maxlen=40)
         self.fault = ""
         self._fault_s = NEVER_S
+        self._excused_then = ""
         self._revoked_s = NEVER_S
         self._held_s = dict.fromkeys(("switch", "skin", "suction"), NEVER_S)
         self._all_s = self._under_s = NEVER_S
@@ -92,13 +97,12 @@ class Promise:
         self.pair.handpiece.set_fault(name)
 
     def clear_fault(self) -> None:
-        if self.fault:
-            self.pair.handpiece.clear_fault(self.fault)
+        """Mend it; what it did may be seen for a moment longer."""
+        fault, self.fault = self.fault, ""
+        if fault:
             self._fault_s = self.pair.now_s + AFTERMATH_S
-            self._excused_then = EXCUSED.get(self.fault, "")
-        self.fault = ""
-
-    _excused_then = ""
+            self._excused_then = EXCUSED.get(fault, "")
+            self.pair.handpiece.clear_fault(fault)
 
     def _excused(self, what: str) -> bool:
         aftermath = self.pair.now_s < self._fault_s and self._excused_then == what
@@ -110,11 +114,17 @@ class Promise:
         kind = event["kind"]
         if kind == "trip":
             self.revoke()
+        elif kind == "restart":
+            self.revoke()
+            self.pair.forget()
+            if self.fault == "firmware-halt":
+                self.clear_fault()
         elif kind == "reset":
             self.resets_done += 1
             assert self.resets_done <= self.resets_asked, self.say("reset by nobody")
         elif kind == "mode":
             before, after = event["from"], event["mode"]
+            self.left_safe += before == "SAFE"
             assert before != "SAFE" or after == "DISARMED", self.say(f"SAFE to {after}")
             assert after != "ACTIVE" or before in ("ARMED", "PAUSED"), self.say(f"from {before}")
             if after == "ARMED":
@@ -141,6 +151,7 @@ class Promise:
             assert since_s <= BUDGET_FLOW_S, self.say(f"crystals flow without {lacking}")
             permitted = self._permitted() or self._excused("valve")
             assert permitted, self.say("crystals flow though nobody allows it")
+        assert self.left_safe == self.resets_done, self.say("SAFE was left without a reset")
         self._look_at_dwell()
         self._look_at_suction()
         assert ledger.config.suction_max_pa <= PLAN_SUCTION_MAX_PA, self.say("configured too high")
@@ -178,7 +189,9 @@ class Promise:
             lacking.append("lease")
         if not ledger.wants_flow:
             lacking.append("wish")
-        if not (left_mg > 0 and metered_mg <= left_mg + EXPOSURE_SLACK_MG or self._excused("exposure")):
+        if not (
+            (left_mg > 0 and metered_mg <= left_mg + EXPOSURE_SLACK_MG) or self._excused("exposure")
+        ):
             lacking.append("exposure")
         return ", ".join(lacking)
 
