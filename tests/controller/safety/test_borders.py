@@ -124,3 +124,8 @@ def test_a_limit_that_is_not_known_switches_off_and_says_whose_it_is() -> None:
     said = "the limit of the tip that is fitted is not known."
     assert receipt.sentence() == f"Suction is off: {said}"
     assert receipt.as_refusal().sentence() == f"Suction 20 kPa was refused: {said}"
+
+
+def test_where_nothing_limits_there_is_room_without_end() -> None:
+    receipt = resolve(Quantity.SUCTION_KPA, 5.0, [Limit(Source.TIP, Quantity.CONTACT_S, 1.0)])
+    assert (receipt.allowed, receipt.margin, receipt.chain) == (5.0, math.inf, ())

@@ -61,6 +61,11 @@ def test_a_dose_that_cannot_be_placed_in_time_never_grows_back_nor_what_was_befo
 
 
 @pytest.mark.hazard("H25", "H31")
+def test_a_single_dose_that_cannot_be_placed_in_time_stays_as_large_as_it_was() -> None:
+    assert not_grown_back_um(RULES, [PastDose("chin", math.nan, 5.0)], "chin", 6.0 * DAY_S) == 5.0
+
+
+@pytest.mark.hazard("H25", "H31")
 def test_a_dose_of_the_future_has_not_grown_back_at_all() -> None:
     assert (
         not_grown_back_um(RULES, [PastDose("chin", 9.0 * DAY_S, 5.0)], "chin", 6.0 * DAY_S) == 5.0
