@@ -29,12 +29,13 @@ test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest -q -m realtime $(ARGS)
 	@$(BIN)/python -m pytest -q -m "not realtime" -n $(JOBS) $(ARGS)
 
-check: $(STAMP) ## format, lint, types, import contracts, generated files
+check: $(STAMP) ## format, lint, types, import contracts, generated files, hazards without tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m docs.generate --trace --check
 
 mutants: $(STAMP) ## seed known bugs one at a time and see the tests catch each; the table
 	@$(BIN)/python tests/mutants/run.py $(ARGS)

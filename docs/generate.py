@@ -61,6 +61,23 @@ def trace(results: Path | None) -> str:
     return render_trace(load(), collect(TOP), None if results is None else results_of(results))
 
 
+def _orphans() -> int:
+    """Say which hazards lack a test, and which marks name no hazard; 1 where there are any."""
+    from docs.register import load  # noqa: PLC0415  pytest is needed for this alone
+    from docs.trace import collect, orphans, strangers  # noqa: PLC0415
+
+    register, collected = load(), collect(TOP)
+    evidence = collected.evidence
+    for broken in collected.broken:
+        sys.stderr.write(f"{broken} cannot be collected\n")
+    for orphan in (found := orphans(register, evidence)):
+        lacks = " and ".join(kind.value for kind in orphan.lacks)
+        sys.stderr.write(f"{orphan.hazard.id} ({orphan.hazard.title}) lacks a test: {lacks}\n")
+    for stranger in (foreign := strangers(register, evidence)):
+        sys.stderr.write(f"{stranger.test} names {stranger.hazard}, which is in no row\n")
+    return 1 if found or foreign or collected.broken else 0
+
+
 def _text_of(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
@@ -69,9 +86,13 @@ def main(arguments: list[str]) -> int:
     """Write the files, or check them; 1 where a check finds a difference."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing, report differences")
-    parser.add_argument("--trace", action="store_true", help="print the trace matrix")
+    parser.add_argument(
+        "--trace", action="store_true", help="print the trace matrix; with --check its orphans"
+    )
     parser.add_argument("--results", type=Path, help="JUnit XML of a test run, for --trace")
     wanted = parser.parse_args(arguments)
+    if wanted.trace and wanted.check:
+        return _orphans()
     if wanted.trace:
         sys.stdout.write(trace(wanted.results))
         return 0

@@ -97,14 +97,15 @@ def evidence_of(nodeid: str, mark: pytest.Mark) -> list[Evidence]:
 def orphans(register: Register, evidence: Iterable[Evidence]) -> tuple[Orphan, ...]:
     """Return each hazard that no test shows a control of, or none shows at work.
 
-    Hazards outside of what this service can control have no test by nature and are left out.
+    Hazards outside of what this service can control have no test by nature, and those whose control
+    comes later have none yet; the register says why of each.
     """
     had = {(one.hazard, one.shows) for one in evidence}
     needed = (Shows.PRESENT, Shows.WORKS)
     found = (
         Orphan(row, tuple(kind for kind in needed if (row.id, kind) not in had))
         for row in register.hazard
-        if row.standing is not Standing.OUTSIDE
+        if row.standing not in (Standing.OUTSIDE, Standing.LATER)
     )
     return tuple(orphan for orphan in found if orphan.lacks)
 

@@ -10,7 +10,7 @@ from controller.kernel.store import Stamped, Store, chain_hash, verify
 ROWS = 6
 
 
-@pytest.mark.hazard("H56")
+@pytest.mark.hazard("H56", shows="works")
 @pytest.mark.parametrize("row", range(1, ROWS))
 def test_an_edited_row_is_found_though_its_hash_and_the_next_rows_mention_were_mended(
     tmp_path: Path, row: int

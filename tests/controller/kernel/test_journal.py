@@ -75,6 +75,7 @@ def test_what_is_no_number_is_written_as_unknown() -> None:
     assert canonical(body) == '{"a":[null,1.5],"b":null,"c":{"d":null}}'
 
 
+@pytest.mark.hazard("H56")
 def test_the_chain_goes_on_across_restarts(tmp_path: Path) -> None:
     async def scenario() -> None:
         for _ in range(3):

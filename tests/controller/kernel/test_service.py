@@ -238,7 +238,7 @@ def test_a_unit_that_another_kernel_has_is_left_alone() -> None:
     assert run_virtual(scenario()) == "unit_held"
 
 
-@pytest.mark.hazard("H25")
+@pytest.mark.hazard("H25", shows="works")
 def test_the_same_zone_is_refused_again_within_a_week_by_what_the_record_says(
     configs: Path, tmp_path: Path
 ) -> None:
@@ -254,7 +254,7 @@ def test_the_same_zone_is_refused_again_within_a_week_by_what_the_record_says(
     assert run_virtual(scenario()) == ("interval", "stopped")
 
 
-@pytest.mark.hazard("H52")
+@pytest.mark.hazard("H52", shows="works")
 def test_doses_of_the_practice_client_and_of_the_other_kind_of_unit_are_no_history(
     configs: Path, tmp_path: Path
 ) -> None:

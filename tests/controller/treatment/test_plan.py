@@ -297,6 +297,7 @@ def test_less_than_one_whole_pass_is_refused_with_the_smallest_change_that_fits(
     assert fits.stages[0].ends_by == "exposure"
 
 
+@pytest.mark.hazard("H52")
 def test_the_practice_client_needs_a_simulated_unit_and_has_no_history() -> None:
     assert refusal(client=DEMO, unit=REAL).code == "practice_client"
     assert plan(client=DEMO, history=treated(0.1)).stages
