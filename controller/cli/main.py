@@ -148,6 +148,12 @@ def reset(port: Port = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def silence(port: Port = None, as_json: Json = False) -> None:
+    """Pause the sound of the alarms that stand, for two minutes; a new one sounds again."""
+    _tell("silence", port, as_json=as_json)
+
+
+@app.command()
 def dismiss(
     treatment: Annotated[int, typer.Argument(help="Number of the unfinished treatment.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it is not continued.")],

@@ -1,6 +1,8 @@
 """How a command ends: exit codes and the one failure that every command raises."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -20,13 +22,20 @@ class Failure(Exception):  # noqa: N818  it is a value for the person at the ter
     """One sentence for a person, what to do next, and the exit code."""
 
     def __init__(
-        self, sentence: str, next_step: str = "", code: ExitCode = ExitCode.REFUSED, name: str = ""
+        self,
+        sentence: str,
+        next_step: str = "",
+        code: ExitCode = ExitCode.REFUSED,
+        name: str = "",
+        receipt: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.next_step = next_step
         self.code = code
         self.name = name or code.name.lower()
+        self.receipt = receipt
+        """The chain of limits, where one of them was the reason."""
 
     @property
     def words(self) -> str:

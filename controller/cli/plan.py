@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from controller.cli import start
+from controller.cli import start, summary
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, serving
 from controller.cli.treat import Wish
@@ -25,7 +25,12 @@ NOT_A_UNIT: Final = (
 
 def run(wish: Wish, port: str | None, configs: Path | None, *, as_json: bool) -> ExitCode:
     """Print the plan; a refusal is a Failure with its sentence."""
-    plan = _plan(wish, port, configs)
+    try:
+        plan = _plan(wish, port, configs)
+    except Failure as failure:
+        if as_json:
+            sys.stdout.write(json.dumps({"error": summary.error_object(failure)}) + "\n")
+        raise
     if as_json:
         sys.stdout.write(json.dumps(plan) + "\n")
     else:
@@ -68,7 +73,9 @@ def _planned_here(wish: Wish, configs: Path | None) -> dict[str, Any]:
     try:
         plan = dry_run(wish.as_args(), journal_path(state_dir()), configs)
     except ApiError as error:
-        raise Failure(error.sentence, error.next_step, name=error.code) from error
+        raise Failure(
+            error.sentence, error.next_step, name=error.code, receipt=error.receipt
+        ) from error
     plan["notes"] = [*plan["notes"], NOT_A_UNIT]
     return plan
 

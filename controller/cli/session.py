@@ -83,4 +83,5 @@ def asked(
         str(error_said.get("sentence", "The kernel refused.")),
         str(error_said.get("next_step", "")),
         name=str(error_said.get("code", "refused")),
+        receipt=error_said.get("receipt"),
     )

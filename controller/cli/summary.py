@@ -55,11 +55,17 @@ def failed_object(failure: Failure) -> dict[str, Any]:
         "outcome": None if failure.name == KERNEL_GONE else "refused",
         "zones": [],
         "record": None,
-        "error": {
-            "code": failure.name,
-            "sentence": failure.sentence,
-            "next_step": failure.next_step,
-        },
+        "error": error_object(failure),
+    }
+
+
+def error_object(failure: Failure) -> dict[str, Any]:
+    """Return why something was refused, for scripts; the receipt is null without a limit."""
+    return {
+        "code": failure.name,
+        "sentence": failure.sentence,
+        "next_step": failure.next_step,
+        "receipt": failure.receipt,
     }
 
 

@@ -1,4 +1,4 @@
-"""The short verbs: stop, pause, resume, ack, reset and dismiss."""
+"""The short verbs: stop, pause, resume, ack, reset, silence and dismiss."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ DONE_WORDS: Final = {
     "pause": "paused: no crystals until `corneum resume` and a fresh press of the hand switch.",
     "resume": "resumed: release and press the hand switch to go on.",
     "ack": "acknowledged. A latched trip still needs `corneum reset`.",
+    "silence": "the sound pauses for two minutes; the light stays.",
     "dismiss": "noted; what its zones have had still counts.",
     "reset": "reset asked for: see `corneum status`.",
 }

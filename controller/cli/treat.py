@@ -115,7 +115,7 @@ async def _treat(socket: Path, wish: Wish, screen: "Screen") -> Snapshot:
                 return await _watch(kernel, int(begun["treatment"]), screen)
     except AnswerError as error:
         code = start.exit_code_of(error.code)
-        raise Failure(error.sentence, error.next_step, code, error.code) from error
+        raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
     except KernelAbsentError as error:
         raise Failure(
             f"The kernel is gone ({error}); the unit has shut its valve by itself.",
