@@ -1,0 +1,66 @@
+"""Numbers that both ends compute for themselves, as another implementation must find them.
+
+Each is written out here. A change that both of our own ends would follow, such as another order of
+bytes, breaks every unit in the field and would be noticed by nothing else.
+"""
+
+import pytest
+
+from firmware_protocol.catalogue import Direction, Seed
+from firmware_protocol.config_check import check_value
+from firmware_protocol.crc import SEEDS, seed_for
+from firmware_protocol.errors import LocalProtocolError
+from firmware_protocol.events import RequestUnknown
+from firmware_protocol.link import Link, session_number
+from firmware_protocol.messages import Config, Hello
+from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
+from firmware_protocol.schema import SCHEMA_HASH
+
+
+def test_a_session_is_made_of_both_nonces_least_byte_first_and_the_hosts_first() -> None:
+    assert session_number(0x01020304, 0x0A0B0C0D) == 0xF47B13D6
+    assert session_number(0x0A0B0C0D, 0x01020304) != 0xF47B13D6
+
+
+def test_the_check_value_of_a_configuration_is_over_its_packed_fields() -> None:
+    config = Config(
+        treatment=77, suction_max_pa=30_000, flow_max_mg_per_min=8_000, suction_min_pa=8_000, tip=3
+    )
+    assert check_value(config) == 0xA9A1E676
+
+
+def test_a_seed_is_made_of_the_schema_least_byte_first_and_the_direction() -> None:
+    assert seed_for(Direction.TO_DEVICE, 0x11223344) == 0x897B6F50
+    assert seed_for(Direction.TO_HOST, 0x11223344) == 0xD8F47F4F
+    assert seed_for(Direction.TO_DEVICE, None) == 0x5093D36C
+    assert seed_for(Direction.TO_HOST, None) == 0x011CC373
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_the_table_of_seeds_holds_what_is_computed(direction: Direction) -> None:
+    assert SEEDS[direction, Seed.FIXED] == seed_for(direction, None)
+    assert SEEDS[direction, Seed.SCHEMA] == seed_for(direction, SCHEMA_HASH)
+
+
+def test_what_the_wire_cannot_carry_is_refused_by_its_name_and_value() -> None:
+    with pytest.raises(LocalProtocolError, match=r"^suction_kpa 70\.5 is not in 0 to 65\.534"):
+        kpa_to_pa(70.5)
+    with pytest.raises(LocalProtocolError, match=r"^flow_g_per_min -1\.5 is not in 0 to 65\.534"):
+        g_per_min_to_mg_per_min(-1.5)
+
+
+def test_a_second_hello_that_waits_is_asked_when_the_first_one_was_given_up() -> None:
+    link, now_s = Link(Direction.TO_DEVICE), 0.0
+    for nonce in (1, 2):
+        link.request(Hello(1, 0, SCHEMA_HASH, nonce), now_s)
+    asked = [link.outgoing()]
+    events: list[object] = []
+    while not events:
+        deadline_s = link.deadline_s()
+        assert deadline_s is not None
+        now_s = deadline_s
+        events += link.poll(now_s)
+        asked.append(link.outgoing())
+    assert events == [RequestUnknown(1)]
+    assert asked[-1] not in asked[:-1]
+    assert link.deadline_s() == pytest.approx(now_s + 0.025)
