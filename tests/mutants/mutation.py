@@ -12,6 +12,7 @@ of its reach: the seeded bugs and the tests that walk every row of a table are f
 import argparse
 import fnmatch
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -110,15 +111,16 @@ def mutate(place: Path, workers: int, time_max_s: float | None) -> bool:
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(workers)]
     log = place / "mutmut.log"
     with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=place, stdout=out, stderr=out)
         try:
-            done = subprocess.run(
-                command, check=False, cwd=place, stdout=out, stderr=out, timeout=time_max_s
-            )
+            process.wait(time_max_s)
         except subprocess.TimeoutExpired:
-            return True  # what was reached by then counts, and the table says how much was not
-    if done.returncode:
+            process.send_signal(signal.SIGINT)  # it writes down what was reached, then ends
+            process.wait()
+            return True  # that counts, and the table says how much was not run
+    if process.returncode:
         complain(f"mutmut could not work; the end of {log} says why.")
-    return done.returncode == 0
+    return process.returncode == 0
 
 
 def outcomes(place: Path) -> dict[str, str]:
