@@ -14,7 +14,7 @@ PIP := -m pip --disable-pip-version-check -qq
 ARGS ?=
 JOBS ?= auto
 
-.PHONY: help venv run test check mutants mutation bench bench-peers sbom lock clean
+.PHONY: help venv run test check mutants mutation coverage bench bench-peers sbom lock clean
 
 help: ## show these words
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -50,6 +50,12 @@ bench-peers: ## install the peers of `make bench` into an environment of their o
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python $(PIP) install -r tests/benchmarks/peers.txt
 	@echo "The peers are in $(PEERS); now: make bench"
+
+coverage: $(STAMP) ## branch coverage of protocol, safety, treatment and firmware: all of it, or it fails
+	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not realtime" tests/firmware_protocol tests/controller/safety \
+	  tests/controller/treatment tests/simulator --cov=firmware_protocol --cov=controller.safety \
+	  --cov=controller.treatment --cov=simulator.firmware --cov-branch --cov-fail-under=100 \
+	  --cov-report=term-missing:skip-covered
 
 sbom: $(STAMP) ## write sbom.json: every locked package, as CycloneDX
 	@$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
