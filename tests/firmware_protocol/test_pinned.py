@@ -7,14 +7,19 @@ bytes, breaks every unit in the field and would be noticed by nothing else.
 import pytest
 
 from firmware_protocol.catalogue import Direction, Seed
+from firmware_protocol.codec import decode
 from firmware_protocol.config_check import check_value
 from firmware_protocol.crc import SEEDS, seed_for
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.events import RequestUnknown
+from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.limiter import ErrorLimiter
 from firmware_protocol.link import Link, session_number
-from firmware_protocol.messages import Config, Hello
+from firmware_protocol.messages import Config, Hello, Result, SelfTest, Setpoint
 from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
 from firmware_protocol.schema import SCHEMA_HASH
+
+SETPOINT = Setpoint(200, 1, 0, 20_000, 6_000, 3, 77, 500)
 
 
 def test_a_session_is_made_of_both_nonces_least_byte_first_and_the_hosts_first() -> None:
@@ -64,3 +69,36 @@ def test_a_second_hello_that_waits_is_asked_when_the_first_one_was_given_up() ->
     assert events == [RequestUnknown(1)]
     assert asked[-1] not in asked[:-1]
     assert link.deadline_s() == pytest.approx(now_s + 0.025)
+
+
+def test_a_hello_travels_outside_of_the_session_that_is_open() -> None:
+    link = Link(Direction.TO_DEVICE)
+    link.open_session(7, 0.0)
+    link.request(Hello(1, 0, SCHEMA_HASH, 9), 0.0)
+    (run,) = FrameDecoder().feed(link.outgoing())
+    assert decode(run, Direction.TO_DEVICE).session == 0
+
+
+def test_a_mistake_of_our_own_names_the_message_that_it_was_made_with() -> None:
+    link, seq = Link(Direction.TO_DEVICE), 1
+    reply = Result(seq, 0, 0, 0)
+    mistakes = {
+        "session 0 is not in 1 to 4294967295": lambda: link.open_session(0, 0.0),
+        "Hello is one-shot": lambda: link.send(Hello(1, 0, SCHEMA_HASH, 9)),
+        "Setpoint needs an open session": lambda: link.send(SETPOINT),
+        "Setpoint is not a one-shot": lambda: link.request(SETPOINT, 0.0),
+        "SelfTest needs an open session": lambda: link.request(SelfTest(), 0.0),
+        "SelfTest is not an answer": lambda: link.reply(seq, SelfTest()),
+        "Result travels the other way": lambda: link.reply(seq, reply),
+    }
+    for words, mistake in mistakes.items():
+        with pytest.raises(LocalProtocolError, match=f"^{words}"):
+            mistake()
+
+
+def test_a_limiter_remembers_a_bounded_number_however_noisy_the_line_is() -> None:
+    limiter = ErrorLimiter()
+    for number in range(1000):
+        limiter.note(number / 1000)
+    assert len(limiter._newest_s) <= 41
+    assert limiter.exceeded(1.0)

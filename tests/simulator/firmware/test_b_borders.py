@@ -6,6 +6,7 @@ import pytest
 
 from firmware_protocol.vocabulary import Cause
 from simulator.firmware.channel_b import ChannelB
+from simulator.firmware.lease import Lease
 from simulator.firmware.modes import mermaid
 
 
@@ -49,14 +50,50 @@ def test_it_resets_at_its_limits_and_not_beyond() -> None:
         (None, 0.0, 10, Cause.SENSOR_INVALID),
     ],
 )
-def test_after_a_reset_every_clock_starts_from_nothing(
-    suction_kpa: float | None, valve_percent: float, after_ms: int, cause: Cause
+@pytest.mark.parametrize("start", ["fresh", "healthy", "reset"])
+def test_every_clock_starts_from_nothing(
+    suction_kpa: float | None, valve_percent: float, after_ms: int, cause: Cause, start: str
 ) -> None:
     channel = ChannelB()
-    over(channel)
-    assert channel.reset(20.0, 0.0)
+    if start == "healthy":
+        assert ticked(channel, 1, 21.0) is Cause.NONE
+    if start == "reset":
+        over(channel)
+        assert channel.reset(20.0, 0.0)
     found = [ticked(channel, 1, suction_kpa, valve_percent) for _ in range(after_ms)]
     assert found == [Cause.NONE] * (after_ms - 1) + [cause]
+
+
+@pytest.mark.hazard("H05")
+def test_a_valve_at_five_percent_is_shut_for_as_long_as_it_likes() -> None:
+    channel = ChannelB()
+    samples_kpa = [20.0 + n % 2 for n in range(300)]
+    assert {ticked(channel, 1, kpa, 5.0) for kpa in samples_kpa} == {Cause.NONE}
+
+
+@pytest.mark.hazard("H10", "H13")
+def test_it_enables_to_the_last_millisecond_of_its_own_lease() -> None:
+    channel = ChannelB()
+    assert (channel.enable, channel.power) == (False, True)
+    channel.renewed(100)
+    enabled = []
+    for _ in range(101):
+        channel.tick(1, 20.0, 0.0, switch_rest=False, a_tripped=False)
+        enabled.append(channel.enable)
+    assert enabled == [True] * 99 + [False] * 2
+
+
+@pytest.mark.hazard("H32")
+def test_a_lease_that_was_never_granted_is_dead_also_just_before_the_tick_wraps() -> None:
+    lease = Lease()
+    assert lease.live is False
+    assert lease.left_ms(2**32 - 100) == 0
+    lease.grant(200, 0)
+    lease.revoke()
+    assert lease.live is False
+    lease.grant(200, 0)
+    assert lease.left_ms(200) == 0
+    assert lease.live is False
 
 
 @pytest.mark.hazard("H08")
