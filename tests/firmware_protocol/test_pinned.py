@@ -4,6 +4,8 @@ Each is written out here. A change that both of our own ends would follow, such 
 bytes, breaks every unit in the field and would be noticed by nothing else.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from firmware_protocol.catalogue import Direction, Seed
@@ -82,7 +84,7 @@ def test_a_hello_travels_outside_of_the_session_that_is_open() -> None:
 def test_a_mistake_of_our_own_names_the_message_that_it_was_made_with() -> None:
     link, seq = Link(Direction.TO_DEVICE), 1
     reply = Result(seq, 0, 0, 0)
-    mistakes = {
+    mistakes: dict[str, Callable[[], object]] = {
         "session 0 is not in 1 to 4294967295": lambda: link.open_session(0, 0.0),
         "Hello is one-shot": lambda: link.send(Hello(1, 0, SCHEMA_HASH, 9)),
         "Setpoint needs an open session": lambda: link.send(SETPOINT),
