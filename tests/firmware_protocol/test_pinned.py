@@ -4,7 +4,7 @@ Each is written out here. A change that both of our own ends would follow, such 
 bytes, breaks every unit in the field and would be noticed by nothing else.
 """
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +20,9 @@ from firmware_protocol.link import Link, session_number
 from firmware_protocol.messages import Config, Hello, Result, SelfTest, Setpoint
 from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
 from firmware_protocol.schema import SCHEMA_HASH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SETPOINT = Setpoint(200, 1, 0, 20_000, 6_000, 3, 77, 500)
 
