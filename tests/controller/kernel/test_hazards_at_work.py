@@ -8,6 +8,7 @@ import pytest
 
 from controller.config.locate import shipped_configs
 from controller.kernel.api import ApiError, Request
+from simulator.handpiece import Happening
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, service
 
@@ -112,16 +113,21 @@ def test_after_a_zone_no_crystal_falls_until_the_tip_was_lifted() -> None:
             await made.until(lambda: _contact_s(made, 1) > 1.0, 60.0)
             shut_s = done_s + SHUT_MAX_S
             return [
-                (event["t_s"], event["kind"] == "contact" and not event["on"])
+                (number_of(event, "t_s"), event["kind"] == "contact" and not event["on"])
                 for event in made.rig.events
-                if event["t_s"] > shut_s
-                and (event["kind"] == "contact" or event.get("open_percent", 0) > 1)
+                if number_of(event, "t_s") > shut_s
+                and (event["kind"] == "contact" or number_of(event, "open_percent") > 1.0)
             ]
 
     after = run_virtual(scenario())
     assert after
     first_is_a_lift = after[0][1]
     assert first_is_a_lift
+
+
+def number_of(event: Happening, name: str) -> float:
+    value = event.get(name, 0.0)
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _zone_state(made: Service, number: int) -> str:
