@@ -170,7 +170,7 @@ def device_rules(firmware: Firmware) -> dict[str, Rule]:
     """
 
     def leased(value: Hashable) -> Hashable:
-        return value if firmware.board.a.lease.live else None
+        return value if firmware.board.a.lease.live and wishes_count(firmware) else None
 
     def lease_left(lease: Lease) -> Hashable:
         left_ms = lease.left_ms(firmware.board.tick_ms)
@@ -228,6 +228,15 @@ def may_arm(firmware: Firmware) -> bool:
     return allows(firmware.mode, Trigger.ARM)
 
 
+def wishes_count(firmware: Firmware) -> bool:
+    """Return whether anything can come of what the newest setpoint wished for.
+
+    Where treatment can only begin anew, READY is on the way, and there every wish may come again.
+    """
+    policy = firmware.board.policy
+    return policy.armed or policy.latched or may_arm(firmware)
+
+
 def is_idle(firmware: Firmware) -> bool:
     """Return whether the lease opens no way: the treatment is neither armed nor ready to be."""
     return not (firmware.board.policy.running or may_arm(firmware))
@@ -255,9 +264,9 @@ def _remembered(board: Board) -> Hashable:
 
 APART: Final = frozenset(
     {
-        "Board.identity", "Board.log", "Board.memory", "Board.nonces", "ChannelA._feed",
-        "ChannelA._pump", "ChannelA.sensors", "Firmware._drives", "Firmware._requests", "Link._asker",
-        "Memory.log", "Scene.dwell", "Scene.sensors", "Scene.switch",
+        "Board.identity", "Board.log", "Board.nonces", "ChannelA._feed", "ChannelA._pump",
+        "ChannelA.sensors", "Firmware._drives", "Firmware._requests", "Link._asker", "Memory.log",
+        "Scene.dwell", "Scene.sensors", "Scene.switch",
     }
 )  # fmt: skip
 """Written only, constant, or the same object as another field."""

@@ -27,6 +27,7 @@ from simulator.qa.explore_ghost import LAPSED_FLOOR_MS, Before, Ghost, grant_lef
 from simulator.qa.explore_memory import Memory, Rule, Saved, skip
 from simulator.qa.explore_scenes import (
     AWAY,
+    FLOWING,
     GRIPS,
     PRESSED,
     RELEASED,
@@ -126,10 +127,14 @@ class DeviceRules(NamedTuple):
     scenes: tuple[str, ...]
     grips: tuple[Grip, ...]
     sends: tuple[Send, ...]
+    worn: tuple[str, ...]
+    """The scenes that may have stood for long."""
 
 
-ALL: Final = DeviceRules(tuple(SCENES), GRIPS, SENDS)
-FEW: Final = DeviceRules(tuple(SCENES)[:SMALL_SCENES], (RELEASED, PRESSED), SENDS[:SMALL])
+ALL: Final = DeviceRules(tuple(SCENES), GRIPS, SENDS, tuple(SCENES))
+FEW: Final = DeviceRules(
+    tuple(SCENES)[:SMALL_SCENES], (RELEASED, PRESSED), SENDS[:SMALL], (FLOWING,)
+)
 
 
 class DeviceWorld:
@@ -151,9 +156,13 @@ class DeviceWorld:
         self._body = body = self._boot()
         ghost: dict[str, Rule] = {
             "Body.beat": skip,
-            "Ghost.left_mg": lambda mg: grant_left(mg, body.ghost),
+            "Ghost.left_mg": lambda mg: (
+                clocks.wishes_count(body.firmware) and grant_left(mg, body.ghost)
+            ),
             "Ghost.grip": lambda grip: grip == (True, False),
-            "Ghost.wished": lambda wished: body.ghost.lease_ms > 0 and wished,
+            "Ghost.wished": lambda wished: (
+                clocks.wishes_count(body.firmware) and body.ghost.lease_ms > 0 and wished
+            ),
         }
         self._memory = Memory(clocks.device_rules(body.firmware) | ghost, clocks.APART)
 
@@ -284,7 +293,7 @@ class DeviceWorld:
         worn = [
             Beat(beat.scene, beat.grip, Clock.GUARDS)
             for beat in plain
-            if beat.grip in (RELEASED, PRESSED)
+            if beat.scene in self._rules.worn and beat.grip in (RELEASED, PRESSED)
         ]
         held = [Beat(AWAY, grip, Clock.HELD) for grip in self._rules.grips if grip is not RELEASED]
         always = (*plain, *worn, *held)

@@ -9,7 +9,7 @@ overlooked.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
 from operator import attrgetter
@@ -47,9 +47,11 @@ class _Shape(NamedTuple):
     """Which fields hold, or may hold, objects of ours or collections."""
     exact: Callable[[Any], tuple[Any, ...]]
     """Reads the fields that count exactly and are plain values."""
-    ruled: tuple[tuple[str, Rule], ...]
-    parts: tuple[str, ...]
-    """The fields that count exactly and are objects of ours or collections."""
+    rules: tuple[Rule, ...]
+    ruled: Callable[[Any], tuple[Any, ...]]
+    """Reads the fields that the rules are for."""
+    parts: Callable[[Any], tuple[Any, ...]]
+    """Reads the fields that count exactly and are objects of ours or collections."""
 
 
 class Memory:
@@ -60,7 +62,8 @@ class Memory:
     """
 
     def __init__(self, rules: Mapping[str, Rule], apart: frozenset[str]) -> None:
-        self._rules = rules
+        self.rules = dict(rules)
+        """May be added to until the first object is seen."""
         self._apart = apart
         self._shapes: dict[type, _Shape] = {}
         self._kinds: dict[type, str] = {}
@@ -80,9 +83,18 @@ class Memory:
                 kind = self._kinds.get(type(value)) or self._kind_of(type(value))
                 if kind == "box":
                     boxes.append((thing, shape.names[at], value.copy()))
+                    waiting += self._objects_in(value)
                 elif kind == "object":
                     waiting.append(value)
         return Saved(tuple(cells), tuple(boxes))
+
+    def _objects_in(self, box: Any) -> list[Any]:  # noqa: ANN401 - any of _BOXES
+        inside = box.values() if isinstance(box, dict) else box
+        return [
+            thing
+            for thing in inside
+            if (self._kinds.get(type(thing)) or self._kind_of(type(thing))) == "object"
+        ]
 
     def load(self, saved: Saved) -> None:
         """Write everything back as it was."""
@@ -97,8 +109,11 @@ class Memory:
         """Return the name of the state below ``root``."""
         shape = self._shapes.get(type(root)) or self._shape_of(root)
         said: list[Hashable] = [shape.exact(root)]
-        said += [rule(getattr(root, name)) for name, rule in shape.ruled]
-        said += [self._name_of(getattr(root, name)) for name in shape.parts]
+        if shape.rules:
+            said += [
+                rule(value) for rule, value in zip(shape.rules, shape.ruled(root), strict=True)
+            ]
+        said += [self._name_of(value) for value in shape.parts(root)]
         return tuple(said)
 
     def _name_of(self, value: Any) -> Hashable:  # noqa: ANN401 - any field
@@ -123,18 +138,16 @@ class Memory:
         names = _fields(thing)
         title = {name: f"{of.__name__}.{name}" for name in names}
         deep = [name for name in names if self._is_deep(getattr(thing, name))]
-        free = [name for name in names if title[name] not in self._rules]
+        free = [name for name in names if title[name] not in self.rules]
+        ruled = [name for name in names if self.rules.get(title[name], skip) is not skip]
         shape = _Shape(
             names,
             _reader(names),
             tuple(names.index(name) for name in deep if title[name] not in self._apart),
-            _reader(tuple(name for name in free if name not in deep)),
-            tuple(
-                (name, self._rules[title[name]])
-                for name in names
-                if self._rules.get(title[name], skip) is not skip
-            ),
-            tuple(name for name in free if name in deep),
+            _reader([name for name in free if name not in deep]),
+            tuple(self.rules[title[name]] for name in ruled),
+            _reader(ruled),
+            _reader([name for name in free if name in deep]),
         )
         self._shapes[of] = shape
         return shape
@@ -144,7 +157,7 @@ class Memory:
         return value is None or self._kind_of(type(value)) != "atom"
 
 
-def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     if not names:
         return lambda _: ()
     if len(names) == 1:

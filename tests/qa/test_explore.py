@@ -1,0 +1,226 @@
+"""Every reachable state of device, host and pair keeps P1 to P10, L1 and L2; seeded bugs do not."""
+
+import json
+from collections.abc import Callable
+from types import MappingProxyType
+
+import pytest
+
+from controller.safety import interlocks
+from controller.safety.reading import Identity
+from controller.treatment import supervisor as supervisor_module
+from controller.treatment.conduct import Conduct
+from controller.treatment.events import Answered, Begin, Note, Observed, Step, StopNow, Wake
+from controller.treatment.states import LIVE, State
+from controller.treatment.supervisor import Supervisor
+from firmware_protocol.vocabulary import Capability, Mode, Permit, StopKind
+from simulator.firmware import modes, permissives
+from simulator.firmware.lease import Lease
+from simulator.firmware.modes import Trigger
+from simulator.firmware.setpoints import Setpoints, Verdict
+from simulator.firmware.switch import HandSwitch
+from simulator.qa import explore
+from simulator.qa.explore_device import FEW, DeviceWorld
+from simulator.qa.explore_host import AT_REST, HERE, HostWorld
+from simulator.qa.explore_host_clocks import ENOUGH_S, LONG_S, NOW_S
+from simulator.qa.explore_pair import PairWorld
+from simulator.qa.explore_plan import SERIAL, plan
+from simulator.qa.explore_search import Search, Trace, World
+
+ALL_RULES = {f"P{number}" for number in range(1, 11)} | {"L1", "L2"}
+
+
+def first_broken(world: World) -> Trace:
+    found = Search(world, 20_000, to_the_end=False).run()
+    assert found.traces, "the exploration did not see it"
+    return found.traces[0]
+
+
+# -- nothing is broken -----------------------------------------------------------------------------
+@pytest.mark.hazard("H04", "H10", "H11", "H16", "H18", "H20")
+def test_every_reachable_state_of_the_device_keeps_its_promises() -> None:
+    found = explore.explore(["device"], small=True)[0]
+    assert [trace.text() for trace in found.traces] == []
+    assert found.closed
+    assert set(found.families) == {mode.name for mode in Mode}
+    assert set(found.checks) >= ALL_RULES
+
+
+@pytest.mark.hazard("H13", "H14")
+def test_every_reachable_state_of_the_supervisor_keeps_its_promises() -> None:
+    found = explore.explore(["host"], small=True)[0]
+    assert [trace.text() for trace in found.traces] == []
+    assert found.closed
+    assert set(found.families) == {state.name for state in State}
+
+
+@pytest.mark.hazard("H10", "H15")
+def test_every_reachable_state_of_host_line_and_device_keeps_their_promises() -> None:
+    found = explore.explore(["pair"], small=True)[0]
+    assert [trace.text() for trace in found.traces] == []
+    assert found.closed
+    assert found.families["ACTIVE/ACTIVE"]
+    assert found.checks["L1"]
+    assert found.checks["L2"]
+
+
+# -- a bug is seen ---------------------------------------------------------------------------------
+def _lease_never_lapses(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lease, "left_ms", lambda self, _tick_ms: 200 if self.live else 0)
+
+
+def _stop_leaves_safe(patch: pytest.MonkeyPatch) -> None:
+    row = {**modes.TRANSITIONS[Mode.SAFE], Trigger.STOP_NORMAL: Mode.DISARMED}
+    table = MappingProxyType({**modes.TRANSITIONS, Mode.SAFE: row})
+    patch.setattr(modes, "TRANSITIONS", table)
+
+
+def _contact_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    bits = permissives.bits
+    patch.setattr(permissives, "bits", lambda conditions: bits(conditions._replace(contact=True)))
+
+
+def _old_echo_counts(patch: pytest.MonkeyPatch) -> None:
+    judge = Setpoints._judge
+
+    def lenient(self: Setpoints, setpoint: object, tick_ms: int) -> Verdict:
+        verdict = judge(self, setpoint, tick_ms)  # type: ignore[arg-type]
+        return Verdict.ACCEPTED if verdict is Verdict.STALE_ECHO else verdict
+
+    patch.setattr(Setpoints, "_judge", lenient)
+
+
+def _held_switch_counts_as_a_press(patch: pytest.MonkeyPatch) -> None:
+    sample = HandSwitch.sample
+
+    def eager(self: HandSwitch, dt_ms: int, *, closed: bool, rest: bool) -> None:
+        sample(self, dt_ms, closed=closed, rest=rest)
+        self.newly_pressed = self.pressed
+
+    patch.setattr(HandSwitch, "sample", eager)
+
+
+DEVICE_BUGS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
+    "the lease never lapses": (_lease_never_lapses, "P2"),
+    "a STOP leaves SAFE": (_stop_leaves_safe, "P6"),
+    "contact is ignored": (_contact_is_ignored, "P1"),
+    "a setpoint that echoes an old tick counts": (_old_echo_counts, "P9"),
+    "a held switch counts as a press": (_held_switch_counts_as_a_press, "P1"),
+}
+
+
+@pytest.mark.parametrize("bug", DEVICE_BUGS)
+def test_a_bug_in_the_device_is_found_with_the_way_there(
+    bug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed, rule = DEVICE_BUGS[bug]
+    seed(monkeypatch)
+    trace = first_broken(DeviceWorld(FEW))
+    assert trace.broken.rule == rule, trace.text()
+    assert trace.steps
+    assert trace.text().startswith(f"{rule} does not hold: ")
+
+
+def _silence_is_fine(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(supervisor_module, "is_stale", lambda _at_s, _now_s: False)
+    patch.setattr(interlocks, "is_stale", lambda _at_s, _now_s: False)
+
+
+def _pause_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Conduct, "granted", property(lambda self: not self.course.done))
+
+
+HOST_BUGS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
+    "silence does not trip": (_silence_is_fine, "P2"),
+    "a pause is forgotten": (_pause_is_forgotten, "P1"),
+}
+
+
+@pytest.mark.parametrize("bug", HOST_BUGS)
+def test_a_bug_in_the_supervisor_is_found_with_the_way_there(
+    bug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed, rule = HOST_BUGS[bug]
+    seed(monkeypatch)
+    trace = first_broken(HostWorld(small=True))
+    assert trace.broken.rule == rule, trace.text()
+    assert trace.steps
+
+
+def test_a_stop_that_the_device_ignores_is_found_in_the_pair(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = {**modes.TRANSITIONS[Mode.ACTIVE], Trigger.STOP_NORMAL: Mode.ACTIVE}
+    table = MappingProxyType({**modes.TRANSITIONS, Mode.ACTIVE: row})
+    monkeypatch.setattr(modes, "TRANSITIONS", table)
+    trace = first_broken(PairWorld(small=True))
+    assert trace.broken.rule == "P6", trace.text()
+    assert "a person: stop" in trace.text()
+
+
+# -- what the exploration has found ----------------------------------------------------------------
+def _proving() -> Supervisor:
+    one = Supervisor(plan(), Identity(SERIAL, AT_REST.boot_id, "1.0", Capability.SIMULATED))
+    one.step(Begin(HERE), NOW_S)
+    one.step(Observed(AT_REST), NOW_S)
+    one.step(Answered(Step.CONFIGURE, ok=True), NOW_S)
+    one.step(Observed(AT_REST), NOW_S)
+    one.step(Answered(Step.SELF_TEST, ok=True, detail=77), NOW_S)
+    one.step(Observed(AT_REST._replace(mode=Mode.READY)), NOW_S)
+    return one
+
+
+def test_a_preparation_that_takes_too_long_sends_no_setpoint_before_its_stop() -> None:
+    one = _proving()
+    actions = one.step(Wake(), NOW_S + 0.05)
+    assert not any(isinstance(action, StopNow) for action in actions)
+    later_s = NOW_S + LONG_S
+    one.step(Observed(AT_REST._replace(mode=Mode.READY, at_s=later_s)), later_s)
+    actions = one.step(Wake(), later_s)
+    assert one.state is State.REFUSED
+    assert actions[0] == StopNow(StopKind.NORMAL)
+
+
+def test_an_arming_without_an_answer_sends_no_setpoint_before_its_stop() -> None:
+    one = _proving()
+    ready = AT_REST._replace(mode=Mode.READY, permits=Permit.LEASE)
+    now_s = NOW_S + ENOUGH_S
+    one.step(Observed(ready._replace(at_s=now_s, permits=Permit.NONE)), now_s)
+    one.step(Wake(), now_s)
+    one.step(Observed(ready._replace(at_s=now_s)), now_s)
+    lapsed = one.step(Observed(ready._replace(at_s=now_s, permits=Permit.NONE)), now_s)
+    assert [action.kind for action in lapsed if isinstance(action, Note)] == ["lease_proof"]
+    now_s += ENOUGH_S
+    one.step(Observed(ready._replace(at_s=now_s)), now_s)
+    assert one.state in LIVE
+    at_s, actions = now_s, one.step(Wake(), now_s)
+    while StopNow(StopKind.EMERGENCY) not in actions and at_s < now_s + LONG_S:
+        at_s += 0.05
+        one.step(Observed(ready._replace(at_s=at_s)), at_s)
+        actions = one.step(Wake(), at_s)
+    assert actions[0] == StopNow(StopKind.EMERGENCY)
+    assert one.conduct.state is State.TRIPPED
+
+
+# -- the command -----------------------------------------------------------------------------------
+def test_the_command_says_what_was_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explore.main(["--part", "device", "--states", "50"]) == 2
+    said = capsys.readouterr().out
+    assert "CUT by the bound on states" in said
+    assert "no property is broken" in said
+
+
+def test_the_command_reports_to_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explore.main(["--part", "host", "--states", "20", "--json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert report["parts"][0]["closed"] is False
+    assert report["parts"][0]["states"] >= 20
+    assert report["coarse"]
+
+
+def test_the_command_fails_with_a_trace_for_people(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _stop_leaves_safe(monkeypatch)
+    assert explore.main(["--part", "device", "--states", "50"]) == 1
+    assert "P6 does not hold: STOP in SAFE led to DISARMED" in capsys.readouterr().out
