@@ -87,7 +87,8 @@ def settings(part: Part) -> str:
             f"only_mutate = {_toml(part.modules)}",
             'also_copy = ["configs", "docs", "tests"]',
             f"pytest_add_cli_args_test_selection = {_toml(part.tests)}",
-            f"pytest_add_cli_args = {_toml(words)}\n",
+            f"pytest_add_cli_args = {_toml(words)}",
+            "timeout_multiplier = 4.0\n",  # of the time that the tests of a function take
         )
     )
 
@@ -106,11 +107,14 @@ def prepare(place: Path, part: Part) -> None:
         file.write(settings(part))
 
 
-def mutate(place: Path, workers: int, time_max_s: float | None) -> bool:
-    """Run mutmut in a prepared place; False where it ended by itself without a result."""
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(workers)]
+def mutate(place: Path, workers: int, time_max_s: float | None, names: Sequence[str]) -> bool:
+    """Run mutmut in a prepared place; False where it ended by itself without a result.
+
+    Without names it tries what is new or was changed; with them it tries those once more.
+    """
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(workers), *names]
     log = place / "mutmut.log"
-    with log.open("w") as out:
+    with log.open("a" if names else "w") as out:
         process = subprocess.Popen(command, cwd=place, stdout=out, stderr=out)
         try:
             process.wait(time_max_s)
@@ -129,6 +133,13 @@ def outcomes(place: Path) -> dict[str, str]:
     done = subprocess.run(command, check=True, cwd=place, capture_output=True, text=True)
     lines = (line.strip() for line in done.stdout.splitlines() if ": " in line)
     return dict(line.rsplit(": ", 1) for line in lines)
+
+
+def survivors(place: Path) -> list[str]:
+    """Return what survived the run before, by name; nothing where there was none."""
+    if not (place / "mutants").exists():
+        return []
+    return [name for name, how in outcomes(place).items() if how in ("survived", "no tests")]
 
 
 def table(found: dict[str, str], modules: Sequence[str]) -> bool:
@@ -164,9 +175,12 @@ def main() -> int:
     for name in asked.parts or PARTS:
         place, part = PLACE / name, PARTS[name]
         if not asked.table:
+            # A new test may notice what survived before, and mutmut does not look again by itself.
+            again = survivors(place)
             prepare(place, part)
-            if not mutate(place, asked.workers, asked.seconds):
-                return 2
+            for names in ([], again) if again else ([],):
+                if not mutate(place, asked.workers, asked.seconds, names):
+                    return 2
         enough = table(outcomes(place), part.modules) and enough
     return 0 if enough else 1
 
