@@ -4,6 +4,7 @@ Mutation testing found that nothing else tells `<=` from `<` in these places.
 """
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -129,3 +130,14 @@ def test_a_limit_that_is_not_known_switches_off_and_says_whose_it_is() -> None:
 def test_where_nothing_limits_there_is_room_without_end() -> None:
     receipt = resolve(Quantity.SUCTION_KPA, 5.0, [Limit(Source.TIP, Quantity.CONTACT_S, 1.0)])
     assert (receipt.allowed, receipt.margin, receipt.chain) == (5.0, math.inf, ())
+
+
+@pytest.mark.hazard("H01")
+def test_what_the_unit_may_be_wrong_by_is_added_to_the_bound_in_full() -> None:
+    unsure = replace(MODEL, flow_uncertainty_percent=10.0, suction_uncertainty_kpa=1.5)
+    assert unsure.rate_um_per_s(5.0, 20.0).bound_um_per_s == pytest.approx(
+        MODEL.rate_um_per_s(5.5, 21.5).bound_um_per_s, rel=1e-9
+    )
+    assert unsure.rate_um_per_s(5.0, 20.0).nominal_um_per_s == pytest.approx(
+        MODEL.rate_um_per_s(5.0, 20.0).nominal_um_per_s, rel=1e-9
+    )
