@@ -52,7 +52,10 @@ PARTS: Final = {
         # Without those that move air and crystals: they take seconds, and a change may meet all.
         tuple(
             f"tests/simulator/firmware/test_{name}.py"
-            for name in ("b_borders", "channel_b", "guards", "lease", "modes", "permissives")
+            for name in (
+                "b_borders", "channel_b", "guard_borders", "guards", "lease", "modes",
+                "permissives",
+            )
         ),
     ),
     "protocol": Part(
