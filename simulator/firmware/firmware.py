@@ -160,6 +160,8 @@ class Firmware:
         if found is not Cause.NONE:
             board.trip(found)
         self._move(dt_ms, sensors)
+        if self._deferred:
+            self._answer()  # however the boot has ended
         a.drive(dt_ms, board.policy, channel_b=b.enable)
         self._tell(sensors)
         self._report(dt_ms)
@@ -196,7 +198,6 @@ class Firmware:
             self._move_testing(dt_ms, sensors)
         elif policy.booting and self._in_mode_ms >= BOOT_MS:
             board.fire(Trigger.BOOTED)
-            self._answer()
 
     def _move_armed(self, *, withdrawn: bool) -> None:
         board = self.board

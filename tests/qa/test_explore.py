@@ -14,6 +14,10 @@ from controller.treatment.conduct import Conduct
 from controller.treatment.events import Answered, Begin, Note, Observed, Step, StopNow, Wake
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
+from firmware_protocol.catalogue import Direction
+from firmware_protocol.codec import encode
+from firmware_protocol.link import Link, RequestDone
+from firmware_protocol.messages import Hello, Stop
 from firmware_protocol.vocabulary import Capability, Mode, Permit, StopKind
 from simulator.firmware import modes, permissives
 from simulator.firmware.lease import Lease
@@ -22,10 +26,12 @@ from simulator.firmware.setpoints import Setpoints, Verdict
 from simulator.firmware.switch import HandSwitch
 from simulator.qa import explore
 from simulator.qa.explore_device import FEW, DeviceWorld
+from simulator.qa.explore_frames import hello
 from simulator.qa.explore_host import AT_REST, HERE, HostWorld
 from simulator.qa.explore_host_clocks import ENOUGH_S, LONG_S, NOW_S
 from simulator.qa.explore_pair import PairWorld
 from simulator.qa.explore_plan import SERIAL, plan
+from simulator.qa.explore_scenes import RELEASED, sample
 from simulator.qa.explore_search import Search, Trace, World
 
 ALL_RULES = {f"P{number}" for number in range(1, 11)} | {"L1", "L2"}
@@ -199,6 +205,23 @@ def test_an_arming_without_an_answer_sends_no_setpoint_before_its_stop() -> None
         actions = one.step(Wake(), at_s)
     assert one.conduct.tripped_by == Interlock.NO_ANSWER.name
     assert actions[0] == StopNow(StopKind.EMERGENCY)
+
+
+@pytest.mark.parametrize("ending", ["a trip", "a stop"])
+def test_a_hello_during_boot_is_answered_however_the_boot_ends(ending: str) -> None:
+    world = DeviceWorld(FEW)
+    world.start()
+    firmware = world.firmware
+    firmware.receive(hello(firmware), 0.0)
+    assert firmware.outgoing() == b""
+    if ending == "a stop":
+        firmware.receive(encode(Stop(StopKind.NORMAL), 0, 0), 0.0)
+    firmware.tick(0.05, sample("sensor A lost", RELEASED, odd=True))
+    assert firmware.mode is not Mode.BOOT
+    heard = Link(Direction.TO_DEVICE)
+    heard.request(Hello(1, 0, 0, 0), 0.0)
+    replies = heard.receive(firmware.outgoing(), 0.05)
+    assert any(isinstance(event, RequestDone) for event in replies)
 
 
 # -- the command -----------------------------------------------------------------------------------
