@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from controller.safety.interlocks import RULES, Belief, Interlock, Sight
+from controller.safety.interlocks import RULES, Belief, Interlock, Sight, Watch
 from controller.safety.reading import Reading
 from firmware_protocol.vocabulary import Input, Mode, Permit
 
@@ -155,3 +155,23 @@ def test_a_flow_has_to_move_only_above_its_noise_and_with_an_open_valve() -> Non
     assert not holds(Interlock.FLOW_FROZEN, READING._replace(valve_percent=1.001), BELIEF)
     before = READING._replace(flow_g_per_min=6.1)
     assert holds(Interlock.FLOW_FROZEN, READING, BELIEF, previous=before)
+
+
+def test_the_difference_of_the_sensors_is_averaged_over_five_seconds_of_readings() -> None:
+    watch = Watch()
+    apart = READING._replace(at_s=10.0, suction_kpa=21.0, suction_b_kpa=20.0)
+    watch.judge(apart, BELIEF, 10.0)
+    assert watch.apart_kpa == 0.0  # no time has passed yet
+    for at_s, averaged_kpa in ((11.0, 0.2), (11.0, 0.2), (10.5, 0.2), (11.5, 0.36)):
+        watch.judge(apart._replace(at_s=at_s), BELIEF, at_s)
+        assert watch.apart_kpa == pytest.approx(averaged_kpa)
+    watch.judge(apart._replace(at_s=20.0), BELIEF, 20.0)
+    assert watch.apart_kpa == pytest.approx(1.0)
+    watch.judge(apart._replace(at_s=21.0, suction_kpa=None), BELIEF, 21.0)
+    assert watch.apart_kpa == pytest.approx(1.0)
+
+
+def test_a_seal_counts_only_with_contact_and_an_open_valve() -> None:
+    assert not holds(Interlock.SEAL_TOO_LONG, READING, BELIEF)
+    assert holds(Interlock.SEAL_TOO_LONG, READING._replace(valve_percent=1.0), BELIEF)
+    assert holds(Interlock.SEAL_TOO_LONG, READING._replace(inputs=OPEN & ~Input.CONTACT), BELIEF)

@@ -51,6 +51,12 @@ def test_what_is_left_of_an_earlier_dose_adds_to_the_next_in_the_order_of_time()
     assert not_grown_back_um(RULES, doses, "chin", 3.0 * DAY_S) == pytest.approx(5.0)
 
 
+@pytest.mark.hazard("H25")
+def test_between_two_doses_only_the_time_between_them_counts() -> None:
+    doses = [PastDose("chin", DAY_S, 5.0), PastDose("chin", 2.0 * DAY_S, 3.0)]
+    assert not_grown_back_um(RULES, doses, "chin", 2.0 * DAY_S) == pytest.approx(7.0)
+
+
 @pytest.mark.hazard("H25", "H31")
 @pytest.mark.parametrize("ended_s", [math.nan, math.inf, -math.inf])
 def test_a_dose_that_cannot_be_placed_in_time_never_grows_back_nor_what_was_before(
