@@ -146,28 +146,30 @@ def survivors(place: Path) -> list[str]:
 
 
 def table(found: dict[str, str], modules: Sequence[str]) -> bool:
-    """Print a row for each module; True where every one of them reaches its share."""
+    """Print a row for each module; True where enough was killed and the rest is explained."""
     explained = EXPLAINED.read_text() if EXPLAINED.exists() else ""
-    enough = True
+    all_killed = all_tried = unexplained = waiting = 0
     for module in modules:
         dotted = module.removesuffix(".py").replace("/", ".")
         mine = {name: how for name, how in found.items() if fnmatch.fnmatch(name, f"{dotted}.*")}
         count = Counter(mine.values())
-        killed = sum(count[how] for how in KILLED)
-        waiting = sum(count[how] for how in NOT_RUN)
-        tried = len(mine) - waiting
+        killed, left = sum(count[how] for how in KILLED), sum(count[how] for how in NOT_RUN)
+        tried = len(mine) - left
         share = killed / tried if tried else 1.0
-        enough = enough and share >= SHARE_MIN and not waiting
-        tail = f", {waiting} not run" if waiting else ""
+        tail = f", {left} not run" if left else ""
         tell(f"{module:<42} {tried:5} tried {killed:5} killed  {share:6.1%}{tail}")
         for name in sorted(name for name, how in mine.items() if how not in KILLED | NOT_RUN):
-            known = "explained" if f"`{name}`" in explained else "NOT EXPLAINED"
-            tell(f"    {mine[name]}: {name}  ({known})")
-    return enough
+            known = f"`{name.removeprefix(f'{dotted}.')}`" in explained
+            unexplained += not known
+            tell(f"    {mine[name]}: {name}  ({'explained' if known else 'NOT EXPLAINED'})")
+        all_killed, all_tried, waiting = all_killed + killed, all_tried + tried, waiting + left
+    share = all_killed / all_tried if all_tried else 1.0
+    tell(f"{'together':<42} {all_tried:5} tried {all_killed:5} killed  {share:6.1%}\n")
+    return share >= SHARE_MIN and not waiting and not unexplained
 
 
 def main() -> int:
-    """Run what the command line asks for; 0 when every module reaches its share."""
+    """Run what the command line asks for; 0 when every part reaches its share."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all when none is named")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
