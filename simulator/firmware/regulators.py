@@ -1,6 +1,6 @@
 """The two regulators of channel A: suction by the pump, crystal flow by the crystal valve."""
 
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Final
 
 from simulator.firmware.limits import FLOW_MISSING_RATIO
@@ -85,7 +85,8 @@ class FeedRegulator:
         missing = flow is not None and flow <= FLOW_MISSING_RATIO * set_g_per_min
         self._missing_ms = self._missing_ms + dt_ms if missing else 0
         settled = self._open_ms > TRIM_SETTLE_MS and set_g_per_min > 0.0
-        if flow is not None and settled and not missing:  # wide open is no answer to a clog
+        known = flow is not None and isfinite(flow)
+        if flow is not None and known and settled and not missing:  # wide open frees no clog
             error = (set_g_per_min - flow) / set_g_per_min
             trim = self._trim + error * TRIM_PER_S * dt_ms / 1000.0
             self._trim = min(max(trim, TRIM_MIN), TRIM_MAX)

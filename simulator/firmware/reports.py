@@ -1,5 +1,6 @@
 """What the device says of itself: TELEMETRY, STATUS and STOPPED, made from the board."""
 
+from math import isfinite
 from typing import Final
 
 from firmware_protocol.messages import Status, Stopped, Telemetry
@@ -50,11 +51,11 @@ def status(board: Board, bad_frames: int) -> Status:
         tick_ms=board.tick_ms,
         crystal_total_mg=totals.crystal_total_mg,
         contact_total_ms=totals.contact_total_ms,
-        hopper_mg=_count(sensors.hopper_g * MG_PER_G, 0xFFFF_FFFF),
+        hopper_mg=_count(sensors.hopper_g * MG_PER_G, 0xFFFF_FFFF, unknown=0),
         waste_percent=_count(sensors.waste_percent, 100),
         filter_pa=_count(sensors.filter_kpa * PA_PER_KPA, _KNOWN_MAX),
         pump_deg_c=_count(sensors.pump_deg_c, _U8),
-        supply_mv=_count(sensors.supply_v * 1000, _U16),
+        supply_mv=_count(sensors.supply_v * 1000, _U16, unknown=0),
         bad_frames=min(bad_frames, _U16),
     )
 
@@ -83,10 +84,14 @@ def _inputs(board: Board, sensors: Sensors) -> int:
 
 
 def _milli(value: float | None) -> int:
-    return UNKNOWN_U16 if value is None else _count(value * 1000.0, _KNOWN_MAX)
+    if value is None:
+        return UNKNOWN_U16
+    return _count(value * 1000.0, _KNOWN_MAX, unknown=UNKNOWN_U16)
 
 
-def _count(value: float, top: int) -> int:
-    """Return ``value`` rounded and kept inside 0 to ``top``."""
+def _count(value: float, top: int, unknown: int | None = None) -> int:
+    """Return ``value`` rounded and kept inside 0 to ``top``; what is no number is the worst."""
+    if not isfinite(value):
+        return top if unknown is None else unknown
     count = int(value + 0.5)
     return 0 if count < 0 else min(count, top)

@@ -4,6 +4,7 @@ Metering is pessimistic: where the flow has no valid reading the envelope's maxi
 totals wrap like the 32-bit counters they are; what is left of the exposure never does.
 """
 
+from math import isnan
 from typing import Final
 
 from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN
@@ -27,8 +28,8 @@ class Totals:
         self.left_mg = float(exposure_left_mg)
 
     def meter(self, dt_ms: int, flow_mg_per_min: float | None) -> None:
-        """Charge ``dt_ms`` of flow; None is charged with the maximum."""
-        if flow_mg_per_min is None:
+        """Charge ``dt_ms`` of flow; None and what is no number are charged with the maximum."""
+        if flow_mg_per_min is None or isnan(flow_mg_per_min):
             flow_mg_per_min = FLOW_SET_MAX_MG_PER_MIN
         if flow_mg_per_min > 0.0:
             mg = flow_mg_per_min * dt_ms / _MS_PER_MIN

@@ -1,6 +1,7 @@
 """Explore every state that device, host and line can get into, and check P1 to P10, L1 and L2.
 
-    python -m simulator.qa.explore [--small | --full] [--part PART]... [--states N] [--json]
+    python -m simulator.qa.explore [--small | --full] [--part PART]... [--states N] [--seconds S]
+                                   [--json]
 
 Three explorations of the real objects, none of a model of them: the firmware under any host, the
 supervisor under any device, and both with a line between them. Time goes in beats of 50 ms; what is
@@ -12,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from simulator.qa.explore_device import ALL, FEW, DeviceWorld
@@ -20,6 +22,7 @@ from simulator.qa.explore_pair import PairWorld
 from simulator.qa.explore_search import Found, Search, World
 
 STATES_MAX: Final = 1_000_000  # of each part; memory for a million is about 4 GB
+SECONDS_MAX: Final = 7_200.0
 FAMILIES_SHOWN: Final = 12
 
 PARTS: Final[dict[str, Callable[[bool], World]]] = {
@@ -44,20 +47,26 @@ def explore(
     *,
     small: bool,
     states_max: int = STATES_MAX,
+    seconds_max: float = SECONDS_MAX,
     told: Callable[[Found, float], None] = lambda _found, _took_s: None,
 ) -> list[Found]:
     """Explore the parts one after the other and return what each came to."""
     results = []
     for part in parts:
         began_s = time.monotonic()
-        results.append(Search(PARTS[part](small), states_max).run())
+        enough = partial(_is_late, began_s + seconds_max)
+        results.append(Search(PARTS[part](small), states_max, enough).run())
         told(results[-1], time.monotonic() - began_s)
     return results
 
 
+def _is_late(due_s: float, _found: Found) -> bool:
+    return time.monotonic() > due_s
+
+
 def text(found: Found, took_s: float) -> str:
     """Return the report of one exploration for people."""
-    closed = "every reachable state" if found.closed else "CUT by the bound on states"
+    closed = "every reachable state" if found.closed else "CUT by its bound, the rest was not seen"
     lines = [
         found.title,
         f"  {found.states:,} states, {found.transitions:,} transitions, depth {found.depth}, "
@@ -106,6 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     size.add_argument("--full", action="store_true", help="every symbol, many minutes")
     parser.add_argument("--part", action="append", choices=tuple(PARTS), help="only this part")
     parser.add_argument("--states", type=int, default=STATES_MAX, help="bound on states of a part")
+    parser.add_argument("--seconds", type=float, default=SECONDS_MAX, help="bound on its time")
     parser.add_argument("--json", action="store_true", help="report for machines")
     asked = parser.parse_args(arguments)
 
@@ -115,7 +125,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
 
     results = explore(
-        asked.part or tuple(PARTS), small=not asked.full, states_max=asked.states, told=told
+        asked.part or tuple(PARTS),
+        small=not asked.full,
+        states_max=asked.states,
+        seconds_max=asked.seconds,
+        told=told,
     )
     if asked.json:
         report = {"coarse": COARSE, "parts": [as_json(found) for found in results]}

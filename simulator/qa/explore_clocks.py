@@ -264,8 +264,8 @@ def _remembered(board: Board) -> Hashable:
 
 APART: Final = frozenset(
     {
-        "Board.identity", "Board.log", "Board.nonces", "ChannelA._feed", "ChannelA._pump",
-        "ChannelA.sensors", "Firmware._drives", "Firmware._requests", "Link._asker", "Memory.log",
+        "Board.identity", "Board.log", "Board.nonces", "ChannelA.sensors", "Firmware._drives",
+        "Firmware._requests", "Link._asker", "Memory.log",
         "Scene.dwell", "Scene.sensors", "Scene.switch",
     }
 )  # fmt: skip

@@ -5,9 +5,10 @@ firmware to the dangerous side, a property is broken.
 """
 
 from collections.abc import Hashable
+from math import isnan
 from typing import Final, NamedTuple
 
-from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN
+from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN, SUCTION_TRIP_PA
 from firmware_protocol.vocabulary import Cause, Mode
 from simulator.firmware.firmware import Firmware
 from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_AJAR_PERCENT, VALVE_SHUT_PERCENT
@@ -15,12 +16,12 @@ from simulator.firmware.modes import Policy
 from simulator.plant.signals import Sensors
 from simulator.qa.explore_clocks import BEAT_MS, PLENTY_MG
 from simulator.qa.explore_frames import FLOW_MG_PER_MIN, Words
-from simulator.qa.explore_scenes import OVER_KPA
 
 LAPSED_FLOOR_MS: Final = -BEAT_MS  # beyond the lease and its margin nothing new can be learnt
 FLOW_EXCESS_MG_PER_MIN: Final = FLOW_MG_PER_MIN * 1.3 + 1_000
 STOOD_MAX: Final = 6  # beats; the longest budget that is checked is 250 ms
 MS_PER_MIN: Final = 60_000
+SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000
 
 
 class Before(NamedTuple):
@@ -95,7 +96,7 @@ class Ghost:
         self.lease_ms = max(self.lease_ms - BEAT_MS, LAPSED_FLOOR_MS)
         self._meter(sensors)
         flow, a_kpa, b_kpa = sensors.flow_g_per_min, sensors.suction_a_kpa, sensors.suction_b_kpa
-        over = OVER_KPA in (a_kpa, b_kpa)
+        over = any(kpa is not None and not kpa <= SUCTION_TRIP_KPA for kpa in (a_kpa, b_kpa))
         excess = policy.running and flow is not None and not flow * 1000 <= FLOW_EXCESS_MG_PER_MIN
         ajar = not (commanded or sensors.valve_percent <= VALVE_AJAR_PERCENT)
         self.over = min(self.over + 1, STOOD_MAX) if over else 0
@@ -104,12 +105,13 @@ class Ghost:
 
     def _meter(self, sensors: Sensors) -> None:
         flow = sensors.flow_g_per_min
-        known = flow is not None
-        if known and sensors.valve_percent <= VALVE_SHUT_PERCENT and flow <= FLOW_NONE_G_PER_MIN:  # type: ignore[operator]
+        if flow is None or isnan(flow):
+            mg_per_min = float(FLOW_SET_MAX_MG_PER_MIN)
+        elif sensors.valve_percent <= VALVE_SHUT_PERCENT and flow <= FLOW_NONE_G_PER_MIN:
             return
-        mg_per_min = flow * 1000 if flow is not None else FLOW_SET_MAX_MG_PER_MIN
-        if mg_per_min > 0.0:
-            self.left_mg -= mg_per_min * BEAT_MS / MS_PER_MIN
+        else:
+            mg_per_min = max(flow * 1000, 0.0)
+        self.left_mg -= mg_per_min * BEAT_MS / MS_PER_MIN
 
 
 def grant_left(mg: float, ghost: Ghost) -> Hashable:

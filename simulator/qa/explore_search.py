@@ -6,7 +6,7 @@ property is also a shortest one.
 """
 
 from collections import Counter, deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -82,19 +82,26 @@ class Found:
     transitions: int = 0
     depth: int = 0
     closed: bool = False
-    """Every action of every state was tried; otherwise the bound on states cut the search."""
+    """Every action of every state was tried; otherwise a bound cut the search."""
     families: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     traces: list[Trace] = field(default_factory=list)
 
 
-class Search:
-    """One search; ``states_max`` bounds it, and it may end with the first broken property."""
+def never(_found: Found) -> bool:
+    """Search to the end."""
+    return False
 
-    def __init__(self, world: World, states_max: int, *, to_the_end: bool = True) -> None:
+
+class Search:
+    """One search; ``states_max`` bounds it, and ``enough`` may end it at any time."""
+
+    def __init__(
+        self, world: World, states_max: int, enough: Callable[[Found], bool] = never
+    ) -> None:
         self._world = world
         self._states_max = states_max
-        self._to_the_end = to_the_end
+        self._enough = enough
         self._numbers: dict[Hashable, int] = {}
         self._parents: list[tuple[int, Any, int]] = []
         self._waiting: deque[tuple[int, Saved]] = deque()
@@ -107,7 +114,7 @@ class Search:
         world.start()
         self._meet(-1, None)
         while self._waiting and len(self._numbers) <= self._states_max:
-            if found.traces and not self._to_the_end:
+            if self._enough(found):
                 break
             number, saved = self._waiting.popleft()
             self._expand(number, saved)

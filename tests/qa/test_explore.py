@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -16,12 +17,15 @@ from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import encode
+from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN
 from firmware_protocol.link import Link, RequestDone
 from firmware_protocol.messages import Hello, Stop
+from firmware_protocol.quantities import UNKNOWN_U16
 from firmware_protocol.vocabulary import Capability, Mode, Permit, StopKind
-from simulator.firmware import modes, permissives
+from simulator.firmware import modes, permissives, reports
 from simulator.firmware.lease import Lease
 from simulator.firmware.modes import Trigger
+from simulator.firmware.regulators import FeedRegulator
 from simulator.firmware.setpoints import Setpoints, Verdict
 from simulator.firmware.switch import HandSwitch
 from simulator.qa import explore
@@ -31,14 +35,14 @@ from simulator.qa.explore_host import AT_REST, HERE, HostWorld
 from simulator.qa.explore_host_clocks import ENOUGH_S, LONG_S, NOW_S
 from simulator.qa.explore_pair import PairWorld
 from simulator.qa.explore_plan import SERIAL, plan
-from simulator.qa.explore_scenes import RELEASED, sample
+from simulator.qa.explore_scenes import FLOWING, RELEASED, sample
 from simulator.qa.explore_search import Search, Trace, World
 
 ALL_RULES = {f"P{number}" for number in range(1, 11)} | {"L1", "L2"}
 
 
 def first_broken(world: World) -> Trace:
-    found = Search(world, 20_000, to_the_end=False).run()
+    found = Search(world, 20_000, lambda found: bool(found.traces)).run()
     assert found.traces, "the exploration did not see it"
     return found.traces[0]
 
@@ -224,11 +228,40 @@ def test_a_hello_during_boot_is_answered_however_the_boot_ends(ending: str) -> N
     assert any(isinstance(event, RequestDone) for event in replies)
 
 
+def test_a_reading_that_is_no_number_is_told_as_unknown_and_charged_in_full() -> None:
+    world = DeviceWorld(FEW)
+    world.start()
+    board = world.firmware.board
+    nan = float("nan")
+    sensors = replace(
+        sample(FLOWING, RELEASED, odd=True), suction_a_kpa=nan, flow_g_per_min=nan, hopper_g=nan,
+        supply_v=nan, waste_percent=nan, valve_percent=nan,
+    )  # fmt: skip
+    world.firmware.tick(0.05, sensors)
+    told, slow = reports.telemetry(board, 0), reports.status(board, 0)
+    assert told.suction_pa == told.flow_mg_per_min == UNKNOWN_U16
+    assert (told.valve_percent, slow.waste_percent, slow.hopper_mg, slow.supply_mv) == (
+        100,
+        100,
+        0,
+        0,
+    )
+    assert board.a.totals.crystal_total_mg == FLOW_SET_MAX_MG_PER_MIN * 50 // 60_000
+
+
+def test_a_flow_that_is_no_number_does_not_spoil_the_feed() -> None:
+    feed = FeedRegulator()
+    for flow in (1.0, float("nan"), float("inf"), 1.0):
+        for _ in range(100):
+            opening = feed.open(5, 1.0, flow, 9.0)
+            assert 0.0 < opening <= 1.0
+
+
 # -- the command -----------------------------------------------------------------------------------
 def test_the_command_says_what_was_cut(capsys: pytest.CaptureFixture[str]) -> None:
     assert explore.main(["--part", "device", "--states", "50"]) == 2
     said = capsys.readouterr().out
-    assert "CUT by the bound on states" in said
+    assert "CUT by its bound" in said
     assert "no property is broken" in said
 
 
