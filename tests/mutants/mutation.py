@@ -24,6 +24,7 @@ from tests.mutants.run import ROOT, complain, copy_tree, tell
 
 PLACE: Final = ROOT / ".mutation"
 SHARE_MIN: Final = 0.95
+END_MAX_S: Final = 30.0  # the change that is being tried ends within that
 EXPLAINED: Final = ROOT / "docs" / "MUTATION.md"
 KILLED: Final = frozenset({"killed", "timeout", "caught by type check", "segfault"})
 NOT_RUN: Final = frozenset({"not checked", "check was interrupted by user", "skipped"})
@@ -123,7 +124,11 @@ def mutate(place: Path, workers: int, time_max_s: float | None, names: Sequence[
             process.wait(time_max_s)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)  # it writes down what was reached, then ends
-            process.wait()
+            try:
+                process.wait(END_MAX_S)
+            except subprocess.TimeoutExpired:  # a shell that runs us in the background bars SIGINT
+                process.kill()
+                process.wait()
             return True  # that counts, and the table says how much was not run
     if process.returncode:
         complain(f"mutmut could not work; the end of {log} says why.")
