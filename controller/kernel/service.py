@@ -28,11 +28,12 @@ from controller.kernel.api import (
     read_args,
 )
 from controller.kernel.authority import Do, may, refusal_sentence
-from controller.kernel.booking import Booking
+from controller.kernel.booking import Booking, Proved
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.journal import Journal, Row
 from controller.kernel.store import RecordError
 from controller.safety.reading import Identity
+from controller.treatment import rows
 from controller.treatment.events import Command, Who
 from controller.treatment.rows import receipt_body
 
@@ -228,7 +229,7 @@ class Kernel:
 
     async def _begin(self, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
         await self._booking.ready()
-        proved = await self._booking.prove(wish, self._identity())
+        proved = await self._proved(wish, who)
         declined = self.control.may_begin(proved.plan, who)
         if declined is not None:
             raise DeclinedError(declined)
@@ -245,6 +246,22 @@ class Kernel:
         self.treatments += 1
         self.control.unfinished = await self._booking.unfinished()
         return {"treatment": treatment, "plan": plan_as_dict(proved.plan)}
+
+    async def _proved(self, wish: TreatArgs, who: Who) -> Proved:
+        """Return the proved plan; a refusal leaves a row with the chain of its limits."""
+        try:
+            return await self._booking.prove(wish, self._identity())
+        except ApiError as error:
+            body = {
+                "who": rows.who_body(who),
+                "program": wish.program,
+                "client": wish.client,
+                "code": error.code,
+                "sentence": error.sentence,
+                "receipt": error.receipt,
+            }
+            self._outside.journal.note(Row("refused", body))
+            raise
 
     async def _lower(self, request: Request) -> dict[str, Any]:
         args = read_args(LowerArgs, request.args)

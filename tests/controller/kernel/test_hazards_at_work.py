@@ -8,6 +8,7 @@ import pytest
 
 from controller.config.locate import shipped_configs
 from controller.kernel.api import ApiError, Request
+from controller.kernel.store import Store
 from simulator.handpiece import Happening
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, service
@@ -58,6 +59,26 @@ def test_a_contraindication_or_an_excluded_zone_stops_the_start(
     error, anything = run_virtual(scenario())
     assert words in error.sentence
     assert not anything
+
+
+def test_a_refused_wish_leaves_a_row_with_the_chain_of_its_limits() -> None:
+    async def scenario() -> list[tuple[str, str]]:
+        async with service() as made:
+            with pytest.raises(ApiError):
+                await made.ask(
+                    "treat", program="refresh", client="demo", lower={"suction_kpa": 39.0}
+                )
+
+            def question(store: Store) -> list[tuple[str, str]]:
+                rows = store.connection().execute(
+                    "SELECT json_extract(body, '$.code'), json_extract(body, '$.receipt.binding')"
+                    " FROM journal WHERE kind = 'refused'"
+                )
+                return list(rows)
+
+            return await made.kernel._outside.journal.read(question)
+
+    assert run_virtual(scenario()) == [("raised", "program")]
 
 
 @pytest.mark.hazard("H21", "H22", shows="works")
