@@ -10,10 +10,12 @@ coarser than the real thing is said in each part's own file and in the report.
 
 import argparse
 import json
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from types import FrameType
 from typing import Any, Final
 
 from simulator.qa.explore_device import ALL, FEW, DeviceWorld
@@ -54,14 +56,27 @@ def explore(
     results = []
     for part in parts:
         began_s = time.monotonic()
-        enough = partial(_is_late, began_s + seconds_max)
-        results.append(Search(PARTS[part](small), states_max, enough).run())
+        bound = _Bound(began_s + seconds_max)
+        results.append(Search(PARTS[part](small), states_max, bound.reached).run())
         told(results[-1], time.monotonic() - began_s)
     return results
 
 
-def _is_late(due_s: float, _found: Found) -> bool:
-    return time.monotonic() > due_s
+class _Bound:
+    """Ends a search when its time is up or somebody interrupts it; what was found is told."""
+
+    def __init__(self, due_s: float) -> None:
+        self._due_s = due_s
+
+    def reached(self, _found: Found) -> bool:
+        return _interrupted.is_set() or time.monotonic() > self._due_s
+
+
+_interrupted: Final = threading.Event()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _interrupted.set()
 
 
 def text(found: Found, took_s: float) -> str:
@@ -143,4 +158,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())
