@@ -2,6 +2,7 @@
 # ruff: noqa: E501 (sentences of a document, with the names of constants where it has numbers)
 
 from enum import Enum
+from inspect import getdoc
 from typing import Final
 
 from firmware_protocol import envelope as e
@@ -142,7 +143,7 @@ def _render_message(spec: Spec) -> str:
     fixed = ", fixed seed" if spec.seed is Seed.FIXED else ""
     lines = [
         f"### {spec.message.__name__} ({spec.number:#04x})\n",
-        f"{(spec.message.__doc__ or '').strip()}\n",
+        f"{getdoc(spec.message) or ''}\n",
         f"{spec.direction.value}, {spec.kind.name.lower()}, flags {flags_of(spec):#04x}{fixed}.\n",
     ]
     fields = fields_of(spec.message)
