@@ -37,6 +37,6 @@ def mg_per_min_to_g_per_min(flow_mg_per_min: int) -> float | None:
 
 
 def _count(scaled: float, name: str, value: float) -> int:
-    if math.isfinite(scaled) and 0.0 <= scaled <= UNKNOWN_U16 - 1:
+    if math.isfinite(scaled) and scaled >= 0.0 and round(scaled) < UNKNOWN_U16:
         return round(scaled)
     raise LocalProtocolError(f"{name} {value} is not in 0 to 65.534, the span of the wire")
