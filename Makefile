@@ -80,6 +80,6 @@ $(STAMP): requirements.lock pyproject.toml
 	    "Install it (Debian and Ubuntu: apt install python3-venv) and try again." >&2; exit 1; }
 	@echo "Installing into $(VENV), once ..." >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(PIP) install --require-hashes -r requirements.lock
+	@$(BIN)/python $(PIP) install --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
