@@ -55,11 +55,12 @@ class Handpiece:
         """Power on; the same seed and the same bytes at the same times give the same run."""
         spec = PlantSpec() if spec is None else spec
         self._chance = _chance(seed, "nonces")
-        inner = make_hand(hand, _chance(seed, "hand")) if isinstance(hand, str) else hand
+        if isinstance(hand, str):
+            hand = make_hand(hand, _chance(seed, "hand"), _chance(seed, "way"))
         self.serial = serial
         self.seed = seed
         self.events = events
-        self.hand = ManualHand(inner)
+        self.hand = ManualHand(hand)
         self.plant = Plant(spec, self.hand, _chance(seed, "plant"))
         self.memory = Memory()
         self._boot_tick_ms = boot_tick_ms

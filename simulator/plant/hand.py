@@ -3,9 +3,12 @@
 from enum import Enum, unique
 from typing import Final, NamedTuple, Protocol
 
+from simulator.plant.path import AREA_DEFAULT_CM2, position, side_of
+
 HAND_PERIOD_S: Final = 0.005  # how often the plant asks the hand; far below a human reaction time
 MANUAL_SEAL: Final = 0.985
 MANUAL_SPEED_MM_PER_S: Final = 30.0
+MANUAL_PITCH_MM: Final = 3.0
 
 
 @unique
@@ -41,11 +44,26 @@ def physical(grip: Grip) -> Grip:
     return grip if seal == grip.seal else grip._replace(seal=seal)
 
 
+Place = tuple[float, float]
+"""Where the middle of the tip is: (x, y) in mm from the first corner of the zone."""
+
+CORNER: Final[Place] = (0.0, 0.0)
+
+
 class Hand(Protocol):
     """An operator. Asked every ``HAND_PERIOD_S`` of plant time."""
 
     def step(self, now_s: float, lamp: Lamp) -> Grip:
         """Return the grip at ``now_s`` after a look at the lamp."""
+
+    def begin_zone(self, area_cm2: float) -> None:
+        """Hear which zone comes next; it begins when the tip next goes on the skin."""
+
+    def where(self, now_s: float) -> Place:
+        """Return the place at ``now_s``, which is not before the last step.
+
+        It is not part of the grip, since nothing but the record of a treatment wants to know it.
+        """
 
 
 class ManualHand:
@@ -55,13 +73,30 @@ class ManualHand:
         self._inner = inner
         self._auto = True
         self._grip = AWAY
+        self._side_mm = side_of(AREA_DEFAULT_CM2)
+        self._along_mm = 0.0
+        self._since_s = self._at_s = 0.0
 
     def step(self, now_s: float, lamp: Lamp) -> Grip:
         """Return the grip; the inner hand keeps watching, so that auto can take over any time."""
         inner = self._inner.step(now_s, lamp)
+        self._at_s = now_s
         if self._auto:
             self._grip = inner
         return self._grip
+
+    def begin_zone(self, area_cm2: float) -> None:
+        """Tell the inner hand; by hand, the tip goes on from the first corner at once."""
+        self._inner.begin_zone(area_cm2)
+        self._side_mm = side_of(area_cm2)
+        self._along_mm, self._since_s = 0.0, self._at_s
+
+    def where(self, now_s: float) -> Place:
+        """Return the place: that of the inner hand, or a way of its own without errors."""
+        if self._auto:
+            return self._inner.where(now_s)
+        along_mm = self._along_mm + self._grip.speed_mm_per_s * (now_s - self._since_s)
+        return position(along_mm, self._side_mm, MANUAL_PITCH_MM, 0.0)
 
     def press(self) -> None:
         """Press the switch; skin contact stays as it is."""
@@ -95,5 +130,7 @@ class ManualHand:
         self._auto = True
 
     def _take(self, grip: Grip) -> None:
-        self._auto = False
+        if not self._auto:
+            self._along_mm += self._grip.speed_mm_per_s * (self._at_s - self._since_s)
+        self._auto, self._since_s = False, self._at_s
         self._grip = grip

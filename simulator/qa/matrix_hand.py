@@ -7,7 +7,7 @@ follows from the lamp and the time alone, so that a copy of it goes on exactly a
 
 from typing import Final
 
-from simulator.plant.hand import AWAY, MANUAL_SEAL, MANUAL_SPEED_MM_PER_S, Grip, Lamp
+from simulator.plant.hand import AWAY, CORNER, MANUAL_SEAL, MANUAL_SPEED_MM_PER_S, Grip, Lamp, Place
 
 STROKE_S: Final = 2.5
 LIFT_S: Final = 0.4
@@ -40,6 +40,13 @@ class StubbornHand:
         elif self.pressed or self.on_skin:
             self.pressed = self.on_skin = False
         return self._grip()
+
+    def begin_zone(self, area_cm2: float) -> None:
+        """Press on, whatever the zone."""
+
+    def where(self, now_s: float) -> Place:
+        """Return the corner: it matters when it strokes, not where."""
+        return CORNER
 
     def _work(self, now_s: float, waited_s: float) -> None:
         lamp = self._lamp

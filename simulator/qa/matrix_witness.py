@@ -26,7 +26,7 @@ from simulator.firmware.limits import (
 )
 from simulator.firmware.modes import POLICY
 from simulator.handpiece import VALVE_SHUT_PERCENT, Handpiece, Happening
-from simulator.plant.hand import Grip, Lamp
+from simulator.plant.hand import Grip, Lamp, Place
 from simulator.plant.steps import SAMPLE_S
 from simulator.qa.matrix_hand import StubbornHand
 
@@ -116,6 +116,14 @@ class Witness:
             self._pressed_s = now_s
         self._pressed = grip.switch_pressed
         return grip
+
+    def begin_zone(self, area_cm2: float) -> None:
+        """Tell the hand."""
+        self.hand.begin_zone(area_cm2)
+
+    def where(self, now_s: float) -> Place:
+        """Ask the hand."""
+        return self.hand.where(now_s)
 
     def record(self, happening: Happening) -> None:
         """Take one event of the device's own record."""

@@ -25,7 +25,7 @@ from simulator.firmware.eventlog import CAPACITY
 from simulator.firmware.firmware import OUTGOING_MAX_BYTES, TICK_S
 from simulator.firmware.notes import NOTES_MAX
 from simulator.handpiece import BOOT_TICK_MS, VALVE_SHUT_PERCENT, Handpiece, Happening
-from simulator.plant.hand import AWAY, Grip, Lamp
+from simulator.plant.hand import AWAY, CORNER, Grip, Lamp, Place
 from simulator.qa.fuzz.ledger import Ledger
 
 CLOSES_WITHIN_S: Final = 0.050  # the spring takes 40 ms for a full stroke; one tick to decide
@@ -59,6 +59,13 @@ class SteeredHand:
         """Return the grip."""
         del now_s, lamp
         return self.grip
+
+    def begin_zone(self, area_cm2: float) -> None:
+        """Do nothing: it is told every grip."""
+
+    def where(self, now_s: float) -> Place:
+        """Return the corner: it is told when to be on the skin, not where."""
+        return CORNER
 
     def take(self, grip: Grip, now_s: float) -> None:
         """Hold the handpiece like this from now on."""

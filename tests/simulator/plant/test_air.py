@@ -1,6 +1,6 @@
 import pytest
 
-from simulator.plant.hand import Grip, Lamp, ManualHand
+from simulator.plant.hand import CORNER, Grip, Lamp, ManualHand, Place
 from simulator.plant.plant import Drives, Plant
 from simulator.plant.spec import PlantSpec
 from tests.simulator.plant.bench import Bench, dice
@@ -11,6 +11,12 @@ class Blocked:
 
     def step(self, now_s: float, lamp: Lamp) -> Grip:
         return Grip(switch_pressed=False, on_skin=True, seal=1.0, speed_mm_per_s=0.0)
+
+    def begin_zone(self, area_cm2: float) -> None:
+        pass
+
+    def where(self, now_s: float) -> Place:
+        return CORNER
 
 
 def plugged() -> Bench:

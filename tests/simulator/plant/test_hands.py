@@ -36,20 +36,20 @@ def runs(grips: list[Grip], *, on_skin: bool) -> list[float]:
 
 @pytest.mark.parametrize("name", HANDS)
 def test_no_hand_touches_the_switch_before_the_lamp_says_ready(name: str) -> None:
-    hand = make_hand(name, dice(1))
+    hand = make_hand(name, dice(1), dice(0))
     assert set(watch(hand, Lamp.OFF, 0.0, 20.0)) == {AWAY}
 
 
 @pytest.mark.parametrize("name", WORKERS)
 def test_a_working_hand_presses_within_a_second_and_a_half_of_ready(name: str) -> None:
-    hand = make_hand(name, dice(1))
+    hand = make_hand(name, dice(1), dice(0))
     assert any(grip.switch_pressed for grip in watch(hand, Lamp.READY, 0.0, 1.5))
 
 
 @pytest.mark.parametrize("lamp", [Lamp.TRIP, Lamp.OFF])
 @pytest.mark.parametrize("name", WORKERS)
 def test_a_working_hand_lets_go_and_stays_away_when_told(name: str, lamp: Lamp) -> None:
-    hand = make_hand(name, dice(1))
+    hand = make_hand(name, dice(1), dice(0))
     work(hand, 5.0)
     after = watch(hand, lamp, 5.0, 10.0)
     assert set(after[200:]) == {AWAY}
@@ -57,32 +57,34 @@ def test_a_working_hand_lets_go_and_stays_away_when_told(name: str, lamp: Lamp) 
 
 @pytest.mark.parametrize("name", WORKERS)
 def test_a_working_hand_starts_again_when_the_lamp_says_so(name: str) -> None:
-    hand = make_hand(name, dice(1))
+    hand = make_hand(name, dice(1), dice(0))
     work(hand, 5.0)
     watch(hand, Lamp.TRIP, 5.0, 3.0)
     assert any(grip.switch_pressed for grip in watch(hand, Lamp.READY, 8.0, 1.5))
 
 
 def test_an_average_hand_strokes_for_two_to_three_seconds_and_lifts_in_between() -> None:
-    grips = work(make_hand("average", dice(3)), 120.0)
+    grips = work(make_hand("average", dice(3), dice(0)), 120.0)
     strokes, lifts = runs(grips, on_skin=True), runs(grips, on_skin=False)
     assert len(strokes) > 30
     assert all(1.99 <= stroke_s <= 3.01 for stroke_s in strokes)
     assert all(0.29 <= lift_s <= 2.7 for lift_s in lifts)
-    assert {grip.speed_mm_per_s for grip in grips if grip.on_skin} == {30.0}
+    speeds = {grip.speed_mm_per_s for grip in grips if grip.on_skin}
+    assert len(speeds) > 30
+    assert 20.0 < min(speeds) < max(speeds) < 45.0
 
 
 @pytest.mark.parametrize("name", ["average", "careful", "slow", "hurried"])
 def test_no_ordinary_hand_holds_the_switch_as_long_as_a_stuck_one(name: str) -> None:
     longest = held = 0
-    for grip in work(make_hand(name, dice(4)), 300.0):
+    for grip in work(make_hand(name, dice(4), dice(0)), 300.0):
         held = held + 1 if grip.switch_pressed else 0
         longest = max(longest, held)
     assert 1.0 < longest * 0.005 < 90.0
 
 
 def test_a_careful_hand_presses_and_releases_only_on_the_skin() -> None:
-    grips = work(make_hand("careful", dice(5)), 60.0)
+    grips = work(make_hand("careful", dice(5), dice(0)), 60.0)
     for before, after in itertools.pairwise(grips):
         if before.switch_pressed is not after.switch_pressed:
             assert before.on_skin
@@ -92,20 +94,20 @@ def test_a_careful_hand_presses_and_releases_only_on_the_skin() -> None:
 
 @pytest.mark.hazard("H02")
 def test_a_still_hand_neither_moves_nor_lifts() -> None:
-    grips = work(make_hand("still", dice(6)), 60.0)
+    grips = work(make_hand("still", dice(6), dice(0)), 60.0)
     first = next(index for index, grip in enumerate(grips) if grip.on_skin)
     assert {(grip.on_skin, grip.speed_mm_per_s) for grip in grips[first:]} == {(True, 0.0)}
 
 
 def test_a_press_that_the_device_ignored_is_made_anew() -> None:
-    hand = make_hand("average", dice(7))
+    hand = make_hand("average", dice(7), dice(0))
     pressed = [grip.switch_pressed for grip in watch(hand, Lamp.READY, 0.0, 10.0)]
     changes = sum(a is not b for a, b in itertools.pairwise(pressed))
     assert changes >= 3
 
 
 def test_a_held_switch_is_pressed_anew_when_the_host_paused_and_resumed() -> None:
-    hand = make_hand("average", dice(8))
+    hand = make_hand("average", dice(8), dice(0))
     work(hand, 1.5)
     after = [grip.switch_pressed for grip in watch(hand, Lamp.READY, 1.5, 2.0)]
     assert after[0] is True
@@ -114,16 +116,16 @@ def test_a_held_switch_is_pressed_anew_when_the_host_paused_and_resumed() -> Non
 
 
 def test_an_absent_hand_never_comes() -> None:
-    assert set(work(make_hand("absent", dice(9)), 60.0)) == {AWAY}
+    assert set(work(make_hand("absent", dice(9), dice(0)), 60.0)) == {AWAY}
 
 
 def test_a_hand_that_is_not_known_is_refused_by_name() -> None:
     with pytest.raises(UnknownHandError, match="no hand 'left'; choose one of average, careful"):
-        make_hand("left", dice(1))
+        make_hand("left", dice(1), dice(0))
 
 
 def test_a_manual_hand_does_as_told_and_gives_back_on_auto() -> None:
-    hand = ManualHand(make_hand("average", dice(1)))
+    hand = ManualHand(make_hand("average", dice(1), dice(0)))
     assert hand.step(0.0, Lamp.READY) == AWAY
     hand.place()
     hand.press()
@@ -139,7 +141,7 @@ def test_a_manual_hand_does_as_told_and_gives_back_on_auto() -> None:
 
 
 def test_releasing_in_mid_stroke_leaves_the_tip_on_the_skin() -> None:
-    hand = ManualHand(make_hand("average", dice(1)))
+    hand = ManualHand(make_hand("average", dice(1), dice(0)))
     hand.step(0.0, Lamp.READY)
     assert hand.step(1.0, Lamp.READY).switch_pressed
     hand.release()

@@ -14,7 +14,7 @@ def treated(
     seed: int, cuts: tuple[int, ...] = (5,), ticks: int = 4000
 ) -> list[tuple[Sensors, PlantTruth]]:
     """Run a treatment with lifts and a fault, cut into calls of the given steps."""
-    plant = Plant(PlantSpec(), make_hand("average", dice(seed)), dice(seed + 1))
+    plant = Plant(PlantSpec(), make_hand("average", dice(seed), dice(0)), dice(seed + 1))
     drives = Drives(valve=0.4, pump=0.3, vent_closed=True)
     trace: list[tuple[Sensors, PlantTruth]] = []
     for tick in range(ticks // 4):
@@ -56,7 +56,7 @@ def test_the_numbers_are_those_of_every_python() -> None:
 
 
 def test_a_minute_of_work_does_not_grow_the_state() -> None:
-    plant = Plant(PlantSpec(), make_hand("average", dice(1)), dice(2))
+    plant = Plant(PlantSpec(), make_hand("average", dice(1), dice(0)), dice(2))
     plant.lamp = Lamp.READY
     drives = Drives(valve=0.4, pump=0.3, vent_closed=True)
     plant.advance(drives, 1000)
@@ -68,6 +68,6 @@ def test_a_minute_of_work_does_not_grow_the_state() -> None:
 
 
 def test_time_is_counted_in_samples_and_does_not_drift() -> None:
-    plant = Plant(PlantSpec(), make_hand("absent", dice(1)), dice(2))
+    plant = Plant(PlantSpec(), make_hand("absent", dice(1), dice(0)), dice(2))
     plant.advance(Drives(), 100_000)
     assert plant.truth.t_s == 100.0
