@@ -10,6 +10,7 @@ from typing import Final
 
 from simulator.plant.air import filter_drop_kpa, new_air, set_inlets, set_pump
 from simulator.plant.crystals import new_crystals, set_crystals, settle, valve_target
+from simulator.plant.deposit import DepositLog, DepositRow
 from simulator.plant.electrics import Electrics, supply_v
 from simulator.plant.faults import HEALTHY, PlantFaults
 from simulator.plant.hand import AWAY, Hand, Lamp, physical
@@ -33,6 +34,8 @@ class Plant:
         self.truth = PlantTruth(hopper_g=spec.hopper_start_g)
         self.lamp = Lamp.OFF
         """What the operator sees; whoever runs the firmware sets it."""
+        self.deposit: DepositLog | None = None
+        """Where the crystals go on the skin; None keeps no record of it."""
         self._hand = hand
         self._asked = AWAY
         self._grip = AWAY
@@ -165,4 +168,13 @@ class Plant:
         truth.seal_s = truth.seal_s + SAMPLE_S if truth.seal else 0.0
         if truth.seal and truth.flow_g_per_min > CONTACT_FLOW_MIN_G_PER_MIN:
             truth.contact_s += SAMPLE_S
+            if self.deposit is not None:
+                self._book_deposit(self.deposit)
+        elif self.deposit is not None and not truth.seal:
+            self.deposit.lift()
         self.sensors = self._head.sample(truth, effects, grip, self._slow, self._supply_v)
+
+    def _book_deposit(self, deposit: DepositLog) -> None:
+        truth = self.truth
+        x_mm, y_mm = self._hand.where(truth.t_s - SAMPLE_S)
+        deposit.add(DepositRow(x_mm, y_mm, truth.flow_g_per_min, truth.suction_kpa, SAMPLE_S))
