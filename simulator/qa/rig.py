@@ -23,8 +23,10 @@ from controller.kernel.writer import InlineWriter
 from simulator.handpiece import Handpiece, Happening
 from simulator.host import DeviceHost
 from simulator.line import Line, Weather
+from simulator.plant.deposit import DepositLog
 from simulator.plant.hand import Hand
 from simulator.plant.spec import PlantSpec
+from simulator.qa.screen import Screen
 from simulator.qa.wire import VirtualWire
 
 WALL_START_S: Final = (
@@ -49,6 +51,8 @@ class RigSpec:
     """Folder of the configuration; None is the shipped one."""
     record: Path | None = None
     """Folder of the journal; None keeps it in memory."""
+    deposit: bool = False
+    """Keep a record of where the crystals went: `Rig.deposit`."""
 
 
 class Rig:
@@ -60,6 +64,11 @@ class Rig:
         self.events: list[Happening] = []
         """What the device really did, as in the event file of `corneum-sim serve`."""
         self.handpiece = Handpiece(spec.seed, spec.hand, spec.plant, events=self.events.append)
+        self.deposit = DepositLog() if spec.deposit else None
+        """Where the crystals went on the skin, zone by zone."""
+        self.handpiece.plant.deposit = self.deposit
+        self.screen: Screen | None = None
+        """Who reads the zone off the screen; None while there is no kernel to show one."""
         self.wire = VirtualWire(self._line("to device"), self._line("to host"))
         self.device = DeviceHost(self.handpiece, loop, self._write)
         self._send = self.wire.attach_device(self.device.receive)
@@ -101,6 +110,8 @@ class Rig:
 
     def _write(self, data: bytes) -> None:
         self._send(data)
+        if self.screen is not None:
+            self.screen.look()
 
 
 @asynccontextmanager
@@ -157,4 +168,5 @@ async def service(spec: RigSpec | None = None) -> AsyncIterator[Service]:
     async with rig(spec) as made:
         place = Place("virtual", configs=made.spec.configs)
         async with running(place, made.outside()) as kernel:
+            made.screen = Screen(kernel, made.handpiece, made.spec.configs)
             yield Service(made, kernel)
