@@ -19,6 +19,7 @@ from simulator.plant.faults import UnknownFaultError
 
 LINE_MAX_BYTES: Final = 4096
 CLIENTS_MAX: Final = 8
+ZONE_MAX_CM2: Final = 1000.0  # a whole back is 800
 OTHERS: Final = 0o177  # what the umask takes away: everything but reading and writing by the owner
 _WEATHER: Final = ("loss", "delay_s", "jitter_s", "flip_rate", "duplicate", "reorder")
 
@@ -41,6 +42,7 @@ class Control:
             "hand": self._hand,
             "fault": self._fault,
             "state": self._state,
+            "zone": self._zone,
             "line": self._line,
         }
         hand = host.handpiece.hand
@@ -100,6 +102,17 @@ class Control:
             raise RefusedError(_unknown("action", request.get("action"), self._actions))
         action()
         return {}
+
+    def _zone(self, request: Request) -> Answer:
+        area_cm2 = request.get("area_cm2")
+        if isinstance(area_cm2, bool) or not isinstance(area_cm2, int | float):
+            raise RefusedError(f"area_cm2 is {area_cm2!r}, and must be a number")
+        if not 0.0 < area_cm2 <= ZONE_MAX_CM2:
+            raise RefusedError(
+                f"area_cm2 is {area_cm2}, and must be above 0 and at most {ZONE_MAX_CM2:g}"
+            )
+        self._host.handpiece.hand.begin_zone(float(area_cm2))
+        return {"area_cm2": float(area_cm2)}
 
     def _fault(self, request: Request) -> Answer:
         name, clear = request.get("name"), request.get("clear", False)

@@ -155,6 +155,7 @@ def test_the_control_channel_moves_the_hand_and_the_faults_and_tells_the_state()
         assert desk.ask(do="hand", action="auto")["ok"]
         assert desk.ask(do="hand", action="lift")["ok"]
         assert desk.ask(do="hand", action="release")["ok"]
+        assert desk.ask(do="zone", area_cm2=4)["area_cm2"] == 4.0
         reply = desk.ask(do="fault", name="clog")
         assert (reply["hazards"], reply["active"]) == (("H06",), ["clog"])
         assert desk.ask(do="fault", name="clog", clear=True)["active"] == []
@@ -169,7 +170,7 @@ def test_the_control_channel_moves_the_hand_and_the_faults_and_tells_the_state()
         (b"{", "that is not JSON"),
         (b"\xff\xfe", "that is not JSON"),
         (b"[]", "a request is one JSON object"),
-        (b'{"do": "dance"}', "'do' is 'dance', and must be one of hand, fault, state, line"),
+        (b'{"do": "dance"}', "'do' is 'dance', and must be one of hand, fault, state, zone,"),
         (b"{}", "'do' is None"),
         (b'{"do": "hand", "action": "wave"}', "'action' is 'wave', and must be one of press,"),
         (b'{"do": "fault", "name": "rust"}', "there is no fault 'rust'; choose one of"),
@@ -178,6 +179,9 @@ def test_the_control_channel_moves_the_hand_and_the_faults_and_tells_the_state()
         (b'{"do": "line", "loss": "all"}', "loss is 'all', and must be a number"),
         (b'{"do": "line", "loss": true}', "loss is True, and must be a number"),
         (b'{"do": "line", "loss": 2}', "loss is 2.0, and must be 0 to 1"),
+        (b'{"do": "zone"}', "area_cm2 is None, and must be a number"),
+        (b'{"do": "zone", "area_cm2": NaN}', "area_cm2 is nan, and must be above 0"),
+        (b'{"do": "zone", "area_cm2": 1001}', "area_cm2 is 1001, and must be above 0"),
     ],
 )
 def test_the_control_channel_answers_nonsense_in_one_sentence(line: bytes, error: str) -> None:
