@@ -21,6 +21,8 @@ class DepositRow(NamedTuple):
     suction_kpa: float
     """At the tip, below ambient."""
     seconds: float
+    stroke: int = 0
+    """Rows of one stroke, from one lift to the next, have the same number."""
 
 
 class DepositFullError(Exception):
@@ -34,6 +36,8 @@ class DepositLog:
         self.rows: list[DepositRow] = []
         self.dropped = 0
         """Rows that found no room."""
+        self.stroke = 0
+        """The number of the stroke under way, or of the next one."""
         self._rows_max = rows_max
         self._marks: list[tuple[str, int]] = [("", 0)]
         self._next_zone: str | None = None
@@ -46,6 +50,8 @@ class DepositLog:
 
     def lift(self) -> None:
         """Note that the tip is off the skin."""
+        if self.rows and self.rows[-1].stroke == self.stroke:
+            self.stroke += 1
         if self._next_zone is not None:
             self._marks.append((self._next_zone, len(self.rows)))
             self._next_zone = None

@@ -177,4 +177,5 @@ class Plant:
     def _book_deposit(self, deposit: DepositLog) -> None:
         truth = self.truth
         x_mm, y_mm = self._hand.where(truth.t_s - SAMPLE_S)
-        deposit.add(DepositRow(x_mm, y_mm, truth.flow_g_per_min, truth.suction_kpa, SAMPLE_S))
+        flow_g_per_min, suction_kpa = truth.flow_g_per_min, truth.suction_kpa
+        deposit.add(DepositRow(x_mm, y_mm, flow_g_per_min, suction_kpa, SAMPLE_S, deposit.stroke))

@@ -83,6 +83,16 @@ def test_a_zone_that_is_treated_again_has_all_its_rows() -> None:
     assert log.zones == ("nose", "chin")
 
 
+def test_rows_of_one_stroke_have_the_same_number_and_every_lift_counts_once() -> None:
+    log = DepositLog()
+    flowing_log = flowing(20.0, log).deposit
+    assert flowing_log is log
+    numbers = [row.stroke for row in log.rows]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == set(range(numbers[-1] + 1))
+    assert 5 <= numbers[-1] <= 8
+
+
 def test_a_full_log_says_so_instead_of_telling_less() -> None:
     log = DepositLog(rows_max=2)
     for _ in range(3):
