@@ -251,7 +251,7 @@ class Firmware:
         if policy.valve:
             return Lamp.ON
         may_press = policy.waiting or (
-            self._wanted_flow and not self.board.a.switch.closed  # held: let go first
+            self._wanted_flow and not self.board.a.switch.pressed  # held: let go first
         )
         return Lamp.READY if may_press else Lamp.OFF
 
