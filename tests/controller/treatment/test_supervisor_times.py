@@ -7,6 +7,7 @@ import pytest
 
 from controller.safety.interlocks import LOOP_STALL_MAX_S, STALE_MAX_S, Belief, Interlock
 from controller.treatment import rows
+from controller.treatment.conduct import NOTHING
 from controller.treatment.events import (
     Action,
     Begin,
@@ -20,7 +21,9 @@ from controller.treatment.events import (
     SendArm,
     Settle,
     Step,
+    StopNow,
 )
+from controller.treatment.preparation import ANSWER_MAX_S
 from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import (
     CONFIRM_MAX_S,
@@ -33,7 +36,7 @@ from controller.treatment.supervisor import (
     STOPPING_MAX_S,
 )
 from firmware_protocol import envelope
-from firmware_protocol.vocabulary import Cause, Input, Mode, Wish
+from firmware_protocol.vocabulary import Cause, Input, Mode, StopKind, Wish
 from tests.controller.treatment.couch import (
     ANNA,
     BOOT,
@@ -356,3 +359,18 @@ def test_while_arming_a_unit_that_disarms_is_waited_for() -> None:
     one = arming()
     assert show(one, Mode.DISARMED) == []
     assert one.at(State.ARMING)
+
+
+@pytest.mark.hazard("H12")
+@BEYOND
+def test_an_arm_that_never_shows_stops_first_and_renews_no_lease(beyond_s: float) -> None:
+    one = arming()
+    at(one, Mode.READY)
+    one.supervisor._preparation.since_s = NOW_S - ANSWER_MAX_S - beyond_s
+    actions = one.beat()
+    if beyond_s:
+        assert actions[0] == StopNow(StopKind.EMERGENCY)
+        assert not holds(actions)
+        assert one.conduct.stopped_at_s == NOW_S
+    else:
+        assert actions == (NOTHING,)
