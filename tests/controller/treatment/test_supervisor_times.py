@@ -138,6 +138,20 @@ def test_a_unit_that_never_spoke_has_a_second_from_the_beginning(beyond_s: float
     assert one.at(State.REFUSED) is bool(beyond_s)
 
 
+def test_before_the_beginning_silence_means_nothing() -> None:
+    one = couch()
+    assert one.beat() == ()
+    assert one.at(State.PREPARING)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state in ENDED])
+def test_after_the_end_silence_means_nothing(state: State) -> None:
+    one = WAYS[state]()
+    one.pass_time(10.0)
+    assert one.beat() == ()
+    assert one.at(state)
+
+
 # -- idle ------------------------------------------------------------------------------------------
 @BEYOND
 @pytest.mark.parametrize("state", [State.ARMED, State.ACTIVE, State.PAUSED])
