@@ -345,6 +345,14 @@ def test_a_latched_unit_is_given_a_moment_to_show_its_reset_and_no_longer(shown_
     assert raised(actions) == (["S01"] if shown_s > RESET_SHOWS_S else [])
 
 
+@pytest.mark.parametrize("now_s", [1.0, NOW_S])
+def test_a_unit_that_is_latched_before_the_beginning_is_refused_at_once(now_s: float) -> None:
+    one = couch()
+    one.now_s = now_s
+    assert raised(show(one, Mode.SAFE, cause=Cause.DWELL)) == ["S01"]
+    assert one.at(State.REFUSED)
+
+
 def test_what_was_stopped_before_its_beginning_does_not_begin() -> None:
     one = couch()
     one.person(Command.STOP)
