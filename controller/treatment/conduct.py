@@ -181,9 +181,11 @@ class Conduct:
 
     def watch_safe(self, reading: Reading, now_s: float) -> Actions:
         """Measure the time to safe, at the first reading that shows it."""
-        waiting = self.stopped_at_s is not None and self.time_to_safe_s is None
-        if not waiting or self.state in ENDED or reading.treating or not reading.valve_shut:
+        since_s = self.stopped_at_s
+        if since_s is None or self.time_to_safe_s is not None or self.state in ENDED:
             return ()
-        took_s = now_s - (self.stopped_at_s or now_s)
+        if reading.treating or not reading.valve_shut:
+            return ()
+        took_s = now_s - since_s
         self.time_to_safe_s = took_s
         return (Note("safe", {"took_ms": round(took_s * 1000, 1), "why": self.why}),)

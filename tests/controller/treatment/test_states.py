@@ -85,3 +85,4 @@ def test_the_diagram_shows_every_move() -> None:
             line = f"    {state.name} --> {target.name}: {signal.name}\n"
             assert (line in drawn) is (target is not state)
     assert drawn.count("--> [*]") == len(ENDED)
+    assert drawn.endswith("    REFUSED --> [*]\n")
