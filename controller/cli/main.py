@@ -164,6 +164,18 @@ def dismiss(
     _tell("dismiss", port, as_json=as_json, args={"treatment": treatment, "reason": reason})
 
 
+@app.command(
+    epilog='Example:  CORNEUM_ROLE=technician corneum unlock --reason "waste valve changed"'
+)
+def unlock(
+    reason: Annotated[str, typer.Option("--reason", help="What was found and mended.")],
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Take the lock of a unit off that was reset too often; for a technician at the unit."""
+    _tell("unlock", port, as_json=as_json, args={"reason": reason})
+
+
 @app.command()
 def status(
     port: Port = None,

@@ -107,8 +107,10 @@ class DismissArgs(_Model):
     reason: Annotated[str, Field(max_length=REASON_MAX)] = ""
 
 
-class NoArgs(_Model):
-    """Nothing is said."""
+class UnlockArgs(_Model):
+    """Why the lock of a unit is taken off: what was found, and what was mended."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
 
 
 def read_request(line: bytes) -> Request:

@@ -73,9 +73,11 @@ def test_a_mistake_is_answered_in_one_sentence_and_exit_1(
     assert len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("verb", ["stop", "pause", "resume", "ack", "reset", "status"])
+@pytest.mark.parametrize(
+    "verb", ["stop", "pause", "resume", "ack", "reset", "status", "unlock --reason mended"]
+)
 def test_without_a_kernel_the_short_verbs_say_so(run: Run, verb: str) -> None:
-    code, _, err = run(verb)
+    code, _, err = run(*verb.split())
     assert code == ExitCode.PORT
     assert err.startswith("No kernel runs")
 
