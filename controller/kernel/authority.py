@@ -24,6 +24,7 @@ class Do(Enum):
     SILENCE = "silence"
     RESET = "reset"
     DISMISS = "dismiss"
+    STERILISED = "sterilised"
     UNLOCK = "unlock"
     STATUS = "status"
     WATCH = "watch"
@@ -69,6 +70,7 @@ ALLOWED: Final[Mapping[Do, Mapping[Origin, frozenset[Role]]]] = MappingProxyType
         Do.SILENCE: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.RESET: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.DISMISS: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
+        Do.STERILISED: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.UNLOCK: {Origin.LOCAL: _SERVICE, Origin.REMOTE: _NOBODY},
         Do.SHUTDOWN: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
     }

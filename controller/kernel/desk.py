@@ -1,7 +1,8 @@
 """What is only written down: nothing here moves anything, or hears of the line.
 
-An unfinished treatment is dismissed, the lock of a unit is taken off, and what the record says
-about its resets is recalled at the start. RecordError where the record cannot be read or kept.
+An unfinished treatment is dismissed, a tip was sterilised, the lock of a unit is taken off, and
+what the record says about its resets is recalled at the start. RecordError where the record cannot
+be read or kept.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from controller.kernel.booking import Booking
 from controller.kernel.control import Control
 from controller.kernel.journal import Journal, Row
 from controller.kernel.reset_record import Whose
+from controller.kernel.tip_desk import sterilised
 from controller.safety.alarm_texts import LOCKED
 from controller.treatment import rows
 from controller.treatment.events import Who
@@ -57,6 +59,10 @@ class Desk:
         await self._booking.dismiss(said.treatment, said.reason, who)
         await self.look()
         return {}
+
+    async def sterilised(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
+        """Note that a tip was sterilised."""
+        return await sterilised(self._journal, args, who, self._booking.is_under_way)
 
     async def unlock(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
         """Take the lock of too many resets off; its row is durable before it is."""

@@ -196,6 +196,7 @@ class Kernel:
             Do.LOWER: self._lower,
             Do.SILENCE: self._silence,
             Do.DISMISS: lambda asked: self._desk.dismiss(asked.args, _who(asked.who)),
+            Do.STERILISED: lambda asked: self._desk.sterilised(asked.args, _who(asked.who)),
             Do.UNLOCK: lambda asked: self._desk.unlock(asked.args, _who(asked.who)),
         }
         try:
@@ -217,7 +218,7 @@ class Kernel:
 
     async def _plan(self, request: Request) -> dict[str, Any]:
         wish = read_args(TreatArgs, request.args)
-        proved = await self._booking.prove(wish, self._identity())
+        proved = await self._booking.prove(wish, self._identity(), dry=True)
         return {"plan": plan_as_dict(proved.plan)}
 
     async def _treat(self, request: Request) -> dict[str, Any]:

@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS head (
 );
 CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
 CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment) WHERE kind = 'treatment';
+CREATE INDEX IF NOT EXISTS journal_tip ON journal (kind, body)
+    WHERE kind = 'tip' OR kind = 'tip_sterilised';
 CREATE TRIGGER IF NOT EXISTS journal_is_never_edited BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'journal rows are never edited'); END;
 CREATE TRIGGER IF NOT EXISTS journal_is_never_shortened BEFORE DELETE ON journal

@@ -82,6 +82,23 @@ def test_without_a_kernel_the_short_verbs_say_so(run: Run, verb: str) -> None:
     assert err.startswith("No kernel runs")
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("sterilised", "R-7"), "No treatment was begun with a tip R-7"),
+        (("sterilised", "Ä"), "a tip is named by 1 to 64 letters"),
+        (("plan", "refresh", "--client", "demo", "--tip", ""), "a tip is named by 1 to 64"),
+    ],
+)
+def test_a_tip_that_is_none_or_not_known_is_told_without_a_kernel(
+    run: Run, words: tuple[str, ...], sentence: str
+) -> None:
+    code, _, err = run(*words)
+    assert code == ExitCode.REFUSED
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+
+
 def test_a_treatment_without_a_place_is_a_usage_error(run: Run) -> None:
     code, _, err = run("treat", "refresh", "--client", "demo")
     assert code == ExitCode.USAGE
