@@ -24,6 +24,7 @@ from simulator.qa.scenarios.steps import (
     Step,
     Stop,
     Treat,
+    Wait,
 )
 
 
@@ -31,28 +32,18 @@ def perform(step: Step, stage: Stage) -> None:
     """Do a step now. Its time in the timeline is this instant."""
     stage.catch_up()
     stage.note("done", step.do, _words(step))
-    match step:
-        case Treat() | Ask() | Stop() | LowerTo() | Dismiss():
-            stage.ask(_request(step, stage))
-        case HandMove():
-            _HANDS[step.do](stage)
-        case Plant():
-            stage.rig.handpiece.set_fault(step.name)
-            if step.lasts_s is not None:
-                _later(step.lasts_s, lambda: _clear(stage, step.name))
-        case Clear():
-            stage.rig.handpiece.clear_fault(step.name)
-        case Process() | Freeze():
-            _process(step, stage)
-        case LineMove() | Noise() | Garbage():
-            _line(step, stage)
-        case Clock():
-            stage.step_clock(step.step_days)
-        case Disk():
-            stage.store.full = step.do == "fill-disk"
-        case _:
-            pass  # to wait is to do nothing
+    _DO[type(step)](step, stage)
     stage.settle_down()
+
+
+def _plant(step: Plant, stage: Stage) -> None:
+    stage.rig.handpiece.set_fault(step.name)
+    if step.lasts_s is not None:
+        _later(step.lasts_s, lambda: _clear(stage, step.name))
+
+
+def _disk(step: Disk, stage: Stage) -> None:
+    stage.store.full = step.do == "fill-disk"
 
 
 def _words(step: Step) -> str:
@@ -99,7 +90,7 @@ def _given(step: Step, *names: str) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _process(step: Process | Freeze, stage: Stage) -> None:
+def _process(step: Process, stage: Stage) -> None:
     if step.do == "start-kernel":
         stage.start_kernel()
         return
@@ -111,13 +102,18 @@ def _process(step: Process | Freeze, stage: Stage) -> None:
         stage.note("kernel", "killed")
     elif step.do == "end-kernel":
         process.end()
-    elif step.do == "thaw-kernel":
-        _thaw(stage)
     else:
-        process.freeze()
-        stage.note("kernel", "frozen")
-        if isinstance(step, Freeze) and step.lasts_s is not None:
-            _later(step.lasts_s, lambda: _thaw(stage))
+        _thaw(stage)
+
+
+def _freeze(step: Freeze, stage: Stage) -> None:
+    process = stage.process
+    if process is None or process.killed or process.over:
+        return
+    process.freeze()
+    stage.note("kernel", "frozen")
+    if step.lasts_s is not None:
+        _later(step.lasts_s, lambda: _thaw(stage))
 
 
 def _thaw(stage: Stage) -> None:
@@ -127,22 +123,22 @@ def _thaw(stage: Stage) -> None:
         stage.note("kernel", "running", "the kernel goes on")
 
 
-def _line(step: LineMove | Noise | Garbage, stage: Stage) -> None:
-    if isinstance(step, Garbage):
-        stage.rig.wire.send_down(stage.garbage(step.count))
-    elif isinstance(step, Noise):
-        stage.set_weather(
-            Weather(
-                loss=step.loss,
-                delay_s=step.delay_s,
-                jitter_s=step.jitter_s,
-                flip_rate=step.flip_rate,
-                duplicate=step.duplicate,
-                reorder=step.reorder,
-            )
+def _noise(step: Noise, stage: Stage) -> None:
+    stage.set_weather(
+        Weather(
+            loss=step.loss,
+            delay_s=step.delay_s,
+            jitter_s=step.jitter_s,
+            flip_rate=step.flip_rate,
+            duplicate=step.duplicate,
+            reorder=step.reorder,
         )
-        stage.note("line", "noisy")
-    elif step.do == "cut-line":
+    )
+    stage.note("line", "noisy")
+
+
+def _line(step: LineMove, stage: Stage) -> None:
+    if step.do == "cut-line":
         stage.rig.wire.unplug()
         stage.note("line", "cut")
     elif step.do == "silence-line":
@@ -177,4 +173,21 @@ _HANDS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "lift": lambda stage: stage.rig.handpiece.hand.lift(),
     "hold-still": lambda stage: stage.rig.handpiece.hand.hold_still(),
     "auto": lambda stage: stage.rig.handpiece.hand.auto(),
+}
+
+_DO: Final[Mapping[type, Callable[[Any, Stage], None]]] = {
+    **dict.fromkeys(
+        (Treat, Ask, Stop, LowerTo, Dismiss), lambda step, stage: stage.ask(_request(step, stage))
+    ),
+    HandMove: lambda step, stage: _HANDS[step.do](stage),
+    Plant: _plant,
+    Clear: lambda step, stage: stage.rig.handpiece.clear_fault(step.name),
+    Process: _process,
+    Freeze: _freeze,
+    LineMove: _line,
+    Noise: _noise,
+    Garbage: lambda step, stage: stage.rig.wire.send_down(stage.garbage(step.count)),
+    Clock: lambda step, stage: stage.step_clock(step.step_days),
+    Disk: _disk,
+    Wait: lambda step, stage: None,
 }

@@ -22,7 +22,9 @@ def dump_scenario(scenario: Scenario) -> str:
 
 def _lines(scenario: Scenario) -> Iterator[str]:
     said = _said(scenario)
-    tables = {name: said.pop(name) for name in ("unit", "clients", "steps", "expect") if name in said}
+    tables = {
+        name: said.pop(name) for name in ("unit", "clients", "steps", "expect") if name in said
+    }
     yield from (f"{name} = {_value(value)}" for name, value in said.items())
     for name, value in tables.items():
         for each in value if isinstance(value, list) else [value]:
@@ -36,7 +38,7 @@ def _said(model: BaseModel) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
-        if info.is_required() or value != info.get_default():
+        if info.is_required() or value != info.get_default(call_default_factory=True):
             said[name] = _plain(value)
     tag = next((name for name in ("do", "check") if name in said), None)
     return said if tag is None else {tag: said.pop(tag), **said}
@@ -61,7 +63,8 @@ def _value(value: object) -> str:
             return f"[{', '.join(map(_value, value))}]"
         case date():
             return value.isoformat()
-    return repr(value)
+        case _:
+            return repr(value)
 
 
 def _key(key: str) -> str:

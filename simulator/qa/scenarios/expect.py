@@ -1,7 +1,8 @@
 """Judges a run by the expectations of its scenario, from what really happened."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from simulator.qa.scenarios.expectations import (
     At,
@@ -16,11 +17,12 @@ from simulator.qa.scenarios.expectations import (
     Within,
 )
 from simulator.qa.scenarios.model import Scenario
-from simulator.qa.scenarios.moments import Condition, Kind, SUBJECTS
+from simulator.qa.scenarios.moments import SUBJECTS, Condition, Kind
 from simulator.qa.scenarios.sentences import condition_words, expectation_words, moment_words
 from simulator.qa.scenarios.story import Dose, Failure, Story
 from simulator.qa.scenarios.timeline import SLACK_S, Timeline
 
+TIMES_SHOWN: Final = 5
 Seen = tuple[str, float | None]
 """What was seen instead, and where to look."""
 
@@ -37,28 +39,9 @@ def failures(scenario: Scenario, story: Story) -> list[Failure]:
     return found
 
 
-def seen_instead(expected: Expectation, story: Story) -> Seen | None:  # noqa: C901  one line each
+def seen_instead(expected: Expectation, story: Story) -> Seen | None:
     """Return what was seen instead of what was expected, or None where it was met."""
-    timeline = story.timeline
-    match expected:
-        case Within():
-            return _within(expected, timeline)
-        case Eventually():
-            return _eventually(expected, timeline)
-        case At():
-            return _at(expected.holds, expected.at_s, timeline)
-        case Finally():
-            return _at(expected.holds, timeline.end_s, timeline)
-        case Never():
-            return _never(expected, timeline)
-        case Happens():
-            return _happens(expected, timeline)
-        case JournalRows():
-            return _journal(expected, story)
-        case Exposure():
-            return _exposure(expected, story)
-        case Ends():
-            return _ends(expected, story)
+    return _JUDGES[type(expected)](expected, story)
 
 
 def _within(expected: Within, timeline: Timeline) -> Seen | None:
@@ -68,7 +51,7 @@ def _within(expected: Within, timeline: Timeline) -> Seen | None:
     for t_s in times:
         if timeline.overlaps(expected.holds, (t_s, t_s + expected.within_s)):
             continue
-        later = [span for span in timeline.overlaps(expected.holds, (t_s, math.inf))]
+        later = timeline.overlaps(expected.holds, (t_s, math.inf))
         words = f"'{moment_words(expected.of)}' came at {t_s:.3f} s, and "
         if not later:
             return f"{words}it was not so up to the end at {timeline.end_s:.3f} s", t_s
@@ -118,7 +101,7 @@ def _happens(expected: Happens, timeline: Timeline) -> Seen | None:
     times = timeline.moments(expected.what)
     if expected.fits(len(times)):
         return None
-    at = "".join(f", at {t_s:.3f} s" for t_s in times[:5])
+    at = "".join(f", at {t_s:.3f} s" for t_s in times[:TIMES_SHOWN])
     return f"{len(times)} times{at}", times[-1] if times else timeline.end_s
 
 
@@ -184,3 +167,16 @@ def _values(condition: Condition, timeline: Timeline) -> str:
 def _shown(value: str | frozenset[str]) -> str:
     words = value if isinstance(value, str) else ", ".join(sorted(value))
     return words or "nothing"
+
+
+_JUDGES: Final[Mapping[type, Callable[[Any, Story], Seen | None]]] = {
+    Within: lambda expected, story: _within(expected, story.timeline),
+    Eventually: lambda expected, story: _eventually(expected, story.timeline),
+    At: lambda expected, story: _at(expected.holds, expected.at_s, story.timeline),
+    Finally: lambda expected, story: _at(expected.holds, story.timeline.end_s, story.timeline),
+    Never: lambda expected, story: _never(expected, story.timeline),
+    Happens: lambda expected, story: _happens(expected, story.timeline),
+    JournalRows: _journal,
+    Exposure: _exposure,
+    Ends: _ends,
+}

@@ -107,8 +107,8 @@ class JournalRows(_Counted):
     treatment: Treatment = None
     where: Annotated[
         dict[str, str | int | float | bool],
-        Field(description="only rows whose fields say this"),
-    ] = {}
+        Field(default_factory=dict, description="only rows whose fields say this"),
+    ]
 
 
 class Exposure(ScenarioModel):

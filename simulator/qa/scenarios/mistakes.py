@@ -1,7 +1,7 @@
 """Mistakes in a scenario file: file, line, field and what is allowed, one sentence each."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast, get_args
@@ -61,9 +61,7 @@ _SHAPES: Final = {
 }
 
 
-def mistakes_of(
-    error: ValidationError, path: Path, lines: Mapping[Location, int]
-) -> list[Mistake]:
+def mistakes_of(error: ValidationError, path: Path, lines: Mapping[Location, int]) -> list[Mistake]:
     """Return everything that is wrong, in the order of the lines.
 
     A field that is not known hides the one that is missing: with the wrong name goes the right one.
@@ -122,23 +120,33 @@ def _resolved(location: Location) -> tuple[Location, type[BaseModel], Location]:
 
 def _what(model: type[BaseModel], detail: ErrorDetails, location: Location) -> str:
     kind = detail["type"]
-    context: Mapping[str, Any] = detail.get("ctx", {})
     if kind == NOT_ONE:
-        return _not_one(context, detail["msg"])
-    if kind == NOT_A_WORD:
-        return _not_a_word(shown(detail["input"]), str(detail["input"]), context["words"])
-    if kind == "string_pattern_mismatch" and context["pattern"] in _SHAPES:
-        return f" = {shown(detail['input'])} is not {_SHAPES[context['pattern']]}."
-    if kind == "literal_error":
-        words = re.findall(r"'([^']*)'", str(context["expected"]))
-        return _not_a_word(shown(detail["input"]), str(detail["input"]), words)
+        return _not_one(detail["ctx"], detail["msg"])
     if kind.startswith("union_tag"):
-        tag, models = _TAGS[str(location[0])]
-        if kind == "union_tag_not_found":
-            return f" is missing; add it ({_choices(models)})."
-        said = str(cast("dict[str, object]", detail["input"]).get(tag))
-        return _not_a_word(shown(said), said, list(models))
+        return _not_told(detail, *_TAGS[str(location[0])])
+    words = _words_of(detail)
+    if words is not None:
+        return _not_a_word(detail["input"], words)
+    shape = _SHAPES.get(str(detail.get("ctx", {}).get("pattern")))
+    if shape is not None:
+        return f" = {shown(detail['input'])} is not {shape}."
     return words_of(model, detail)
+
+
+def _words_of(detail: ErrorDetails) -> Sequence[str] | None:
+    """Return the words that may stand there, where it is a matter of words."""
+    if detail["type"] == NOT_A_WORD:
+        words: Sequence[str] = detail["ctx"]["words"]
+        return words
+    if detail["type"] == "literal_error":
+        return re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
+    return None
+
+
+def _not_told(detail: ErrorDetails, tag: str, models: Mapping[str, type[BaseModel]]) -> str:
+    if detail["type"] == "union_tag_not_found":
+        return f" is missing; add it ({_choices(models)})."
+    return _not_a_word(cast("dict[str, object]", detail["input"]).get(tag), list(models))
 
 
 def _not_one(context: Mapping[str, Any], what: str) -> str:
@@ -147,11 +155,11 @@ def _not_one(context: Mapping[str, Any], what: str) -> str:
     return f" {what} of {', '.join(context['fields'])}{has}."
 
 
-def _not_a_word(said: str, word: str, words: Sequence[str]) -> str:
-    like = near(word, words)
+def _not_a_word(said: object, words: Sequence[str]) -> str:
+    like = near(str(said), words)
     meant = "." if like is None else f'; did you mean "{like}"?'
-    return f" = {said} is not one of {_choices(words)}{meant}"
+    return f" = {shown(said)} is not one of {_choices(words)}{meant}"
 
 
-def _choices(words: Iterator[str] | Mapping[str, object] | Sequence[str]) -> str:
+def _choices(words: Iterable[str]) -> str:
     return ", ".join(f'"{word}"' for word in words)

@@ -22,9 +22,7 @@ class ScenarioUnit(ScenarioModel):
     """What differs from the shipped simulated handpiece."""
 
     motion_sensor: Annotated[bool, Field(description="whether one is fitted")] = True
-    calibration_due: Annotated[date | None, Field(description="the clinic's date is 2030-03-17")] = (
-        None
-    )
+    calibration_due: Annotated[date | None, Field(description="a run begins on 2030-03-17")] = None
     suction_max_kpa: Annotated[SuctionKpa | None, Field(description="of its calibration")] = None
     flow_max_g_per_min: Annotated[FlowGPerMin | None, Field(description="of its calibration")] = (
         None
@@ -39,11 +37,13 @@ class ScenarioClient(ScenarioModel):
     age_years: Annotated[int, Field(ge=18, le=120, description="age")] = 34
     practice: Annotated[bool, Field(description="a client without a history")] = False
     exclusions: Annotated[
-        list[Zone], Field(max_length=64, description="zones that may not be treated")
-    ] = []
+        list[Zone],
+        Field(default_factory=list, max_length=64, description="zones that may not be treated"),
+    ]
     contraindications: Annotated[
-        list[QuestionName], Field(max_length=32, description="questions answered with yes")
-    ] = []
+        list[QuestionName],
+        Field(default_factory=list, max_length=32, description="questions answered with yes"),
+    ]
 
 
 class Scenario(ScenarioModel):
@@ -52,8 +52,9 @@ class Scenario(ScenarioModel):
     name: Annotated[Name, Field(description="the name of the file")]
     title: Annotated[Words, Field(description="one sentence: what is shown")]
     hazards: Annotated[
-        list[HazardId], Field(max_length=32, description="ids of the hazard register")
-    ] = []
+        list[HazardId],
+        Field(default_factory=list, max_length=32, description="ids of the hazard register"),
+    ]
     seed: Annotated[Seed, Field(description="of everything by chance")] = 1
     program: Annotated[Words, Field(description="what is treated by")] = "patch-test"
     client: Annotated[Words, Field(description="who is treated")] = "demo"
@@ -67,6 +68,6 @@ class Scenario(ScenarioModel):
         Field(description="when it ends; otherwise 1 s after nothing runs any more"),
     ] = None
     unit: ScenarioUnit = ScenarioUnit()
-    clients: Annotated[list[ScenarioClient], Field(max_length=16)] = []
+    clients: Annotated[list[ScenarioClient], Field(default_factory=list, max_length=16)]
     steps: Annotated[list[Step], Field(min_length=1, max_length=2000)]
     expect: Annotated[list[Expectation], Field(min_length=1, max_length=200)]

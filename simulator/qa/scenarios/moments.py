@@ -9,10 +9,10 @@ from enum import Enum, unique
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from controller.config.models import Zone
+from controller.config.models import FileModel, Zone
 from simulator.qa.scenarios.words import (
     CauseName,
     Code,
@@ -31,10 +31,8 @@ TIME_MAX_S: Final = 3600.0  # a scenario is one treatment, or a few small ones
 Seconds = Annotated[float, Field(ge=0.0, le=TIME_MAX_S)]
 
 
-class ScenarioModel(BaseModel):
-    """Strict and frozen; a field that is not known, or a number that is not finite, is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+class ScenarioModel(FileModel):
+    """A table of a scenario file."""
 
 
 @unique
@@ -78,7 +76,7 @@ class Condition(ScenarioModel):
     )
     zone: Annotated[Zone | None, Field(description="the zone that is treated now")] = None
     outcome: Annotated[
-        OutcomeName | None, Field(description="how the last treatment ended, once it is recorded")
+        OutcomeName | None, Field(description="how the last treatment ended, as the host says")
     ] = None
     alarm: Annotated[Code | None, Field(description="code of an alarm that stands")] = None
     link: Annotated[LinkName | None, Field(description="how far the host is with the unit")] = None

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from controller.config.locate import shipped_configs
-from controller.kernel.api import ApiError
 from controller.kernel.journal import canonical
+from controller.kernel.store import GENESIS, Stamped, chain_hash
 from simulator.plant.spec import PlantSpec
 from simulator.qa.loop import VirtualTimeError, run_virtual
 from simulator.qa.rig import Rig, RigSpec, rig
@@ -196,19 +196,18 @@ async def _until_over(stage: Stage) -> None:
 
 # -- the record ------------------------------------------------------------------------------------
 def _read_record(stage: Stage, run: _Run, configs: Path | None) -> None:
-    story, digest = run.story, hashlib.sha256()
-    connection = stage.store.connection()
-    previous = "0" * 64
-    rows = connection.execute(
-        "SELECT id, mono_s, wall_s, treatment, kind, body, prev_hash, hash FROM journal ORDER BY id"
+    story, digest, previous = run.story, hashlib.sha256(), GENESIS
+    rows = stage.store.connection().execute(
+        "SELECT id, mono_s, wall_s, treatment, kind, body, hash FROM journal ORDER BY id"
     )
-    for row_id, mono_s, wall_s, treatment, kind, text, before, own in rows:
-        if before != previous:
+    for row_id, mono_s, wall_s, treatment, kind, text, own in rows:
+        stamped = Stamped(mono_s, wall_s, treatment, kind, text)
+        if own != chain_hash(previous, row_id, stamped) and not story.record_broken:
             story.record_broken = f"row {row_id} does not follow the row before it"
         previous = own
         body = json.loads(text)
         story.rows.append(RecordRow(row_id, mono_s, treatment, kind, body))
-        steady = [row_id, mono_s, wall_s, treatment, kind, _steady(body, configs)]
+        steady = [row_id, *stamped._replace(body=_steady(body, configs))]
         digest.update(json.dumps(steady).encode())
     run.journal_sha256 = digest.hexdigest()
 
@@ -217,8 +216,3 @@ def _steady(body: dict[str, object], configs: Path | None) -> str:
     """Return a row without what differs from machine to machine: process ids and folders."""
     text = canonical({name: value for name, value in body.items() if name != "pid"})
     return text.replace(str(shipped_configs() if configs is None else configs), "configs")
-
-
-def refusal(error: ApiError) -> str:
-    """Return a refusal in one line."""
-    return f"{error.code}: {error}"

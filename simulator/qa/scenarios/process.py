@@ -236,9 +236,7 @@ class KernelProcess:
         if not self.killed:
             ended(refused)
 
-    async def _answer(
-        self, request: Request, answered: Callable[[ApiError | None], None]
-    ) -> None:
+    async def _answer(self, request: Request, answered: Callable[[ApiError | None], None]) -> None:
         refused: ApiError | None = None
         try:
             await self._started.wait()  # nobody can connect before

@@ -12,7 +12,8 @@ from simulator.qa.scenarios.sentences import expectation_words
 STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #263238; margin: 2rem auto; max-width: 64rem;
        padding: 0 1rem; }
-h1, h2 { line-height: 1.2; } h2 { margin-top: 3rem; border-top: 1px solid #cfd8dc; padding-top: 1rem; }
+h1, h2 { line-height: 1.2; }
+h2 { margin-top: 3rem; border-top: 1px solid #cfd8dc; padding-top: 1rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .2rem .6rem;
        border-bottom: 1px solid #eceff1; vertical-align: top; } td.n { text-align: right; }
 .passed { color: #2e7d32; } .failed, .error { color: #c62828; font-weight: 600; }
@@ -52,7 +53,9 @@ def _index(results: Sequence[Ran]) -> str:
         f'<td class="n">{ran.played.virtual_s:.1f}</td></tr>'
         for ran in results
     ]
-    head = "<tr><th>scenario</th><th>shows</th><th>hazards</th><th>outcome</th><th>virtual s</th></tr>"
+    head = (
+        "<tr><th>scenario</th><th>shows</th><th>hazards</th><th>outcome</th><th>virtual s</th></tr>"
+    )
     return f'<table id="index">{head}{"".join(rows)}</table>'
 
 

@@ -4,7 +4,7 @@ import importlib.util
 import io
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.qa.scenarios.story import Played, Story
 from simulator.qa.scenarios.timeline import Timeline, Value
@@ -46,7 +46,11 @@ def plots(played: Played) -> str:
     import matplotlib as mpl  # noqa: PLC0415  half a second that only a report needs
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    settings = {"svg.fonttype": "none", "svg.hashsalt": played.scenario.name, "font.size": 8.0}
+    settings: dict[Any, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": played.scenario.name,
+        "font.size": 8.0,
+    }
     with mpl.rc_context(settings):
         figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
         axes = figure.subplots(
@@ -99,7 +103,12 @@ def _exposure(axes: "Axes", played: Played) -> None:
 
 def _lanes(axes: "Axes", timeline: Timeline) -> None:
     faults = sorted(
-        {name for _, value in timeline.values["fault"] if not isinstance(value, str) for name in value}
+        {
+            name
+            for _, value in timeline.values["fault"]
+            if not isinstance(value, str)
+            for name in value
+        }
     )
     names = [subject for subject, _ in LANES] + faults
     for row, (subject, wanted) in enumerate(LANES):

@@ -54,7 +54,7 @@ def tasks_of(places: Sequence[Path], seed: int | None) -> list[Task]:
 
 
 def run_all(tasks: Sequence[Task], workers: int = 1) -> Iterator[Ran]:
-    """Run every task and return the results in the order of the tasks, each as soon as it is due."""
+    """Run every task and return the results in their order, each as soon as it is there."""
     if workers == 1:
         yield from map(run_one, tasks)
         return

@@ -1,7 +1,7 @@
 """Conditions, moments and expectations in words."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from simulator.qa.scenarios.expectations import (
     At,
@@ -54,31 +54,31 @@ def moment_words(moment: Moment) -> str:
     return f"{later}{condition_words(moment)}{number}"
 
 
-def expectation_words(expected: Expectation) -> str:  # noqa: C901  one line for each
+def expectation_words(expected: Expectation) -> str:
     """Return an expectation in words."""
-    match expected:
-        case Within():
-            of, holds = moment_words(expected.of), condition_words(expected.holds)
-            return f"{holds} within {_time(expected.within_s)} of '{of}'"
-        case Eventually():
-            by = "" if expected.by_s is None else f" by {expected.by_s:g} s"
-            return f"{condition_words(expected.holds)}, some time{by}"
-        case At():
-            return f"{condition_words(expected.holds)} at {expected.at_s:g} s"
-        case Finally():
-            return f"{condition_words(expected.holds)} at the end"
-        case Never():
-            return f"never: {condition_words(expected.holds)}{_span_words(expected)}"
-        case Happens():
-            return f"'{moment_words(expected.what)}' happens {expected.words} times"
-        case JournalRows():
-            where = "".join(f", {name} {value}" for name, value in expected.where.items())
-            return f"the record has {expected.words} rows '{expected.row}'{where}"
-        case Exposure():
-            return f"the exposure of {expected.zone} is {_ranges(expected)}within its cap"
-        case Ends():
-            which = "last treatment" if expected.treatment is None else f"treatment {expected.treatment}"
-            return f"the record says that the {which} is {expected.outcome}"
+    return _WORDS[type(expected)](expected)
+
+
+def _within(expected: Within) -> str:
+    of, holds = moment_words(expected.of), condition_words(expected.holds)
+    return f"{holds} within {_time(expected.within_s)} of '{of}'"
+
+
+def _eventually(expected: Eventually) -> str:
+    by = "" if expected.by_s is None else f" by {expected.by_s:g} s"
+    return f"{condition_words(expected.holds)}, some time{by}"
+
+
+def _journal(expected: JournalRows) -> str:
+    where = "".join(f", {name} {value}" for name, value in expected.where.items())
+    of = "" if expected.treatment is None else f" of treatment {expected.treatment}"
+    return f"the record has {expected.words} rows '{expected.row}'{of}{where}"
+
+
+def _ends(expected: Ends) -> str:
+    number = expected.treatment
+    which = "the last treatment" if number is None else f"treatment {number}"
+    return f"the record says that {which} is {expected.outcome}"
 
 
 def _span_words(expected: Never) -> str:
@@ -94,3 +94,18 @@ def _ranges(expected: Exposure) -> str:
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1000:g} ms" if seconds < 1.0 else f"{seconds:g} s"
+
+
+_WORDS: Final[Mapping[type, Callable[[Any], str]]] = {
+    Within: _within,
+    Eventually: _eventually,
+    At: lambda expected: f"{condition_words(expected.holds)} at {expected.at_s:g} s",
+    Finally: lambda expected: f"{condition_words(expected.holds)} at the end",
+    Never: lambda expected: f"never: {condition_words(expected.holds)}{_span_words(expected)}",
+    Happens: lambda expected: f"'{moment_words(expected.what)}' happens {expected.words} times",
+    JournalRows: _journal,
+    Exposure: lambda expected: (
+        f"the exposure of {expected.zone} is {_ranges(expected)}within its cap"
+    ),
+    Ends: _ends,
+}

@@ -11,7 +11,7 @@ from simulator.handpiece import Happening
 from simulator.line import Weather
 from simulator.qa.rig import Rig
 from simulator.qa.scenarios.model import Scenario
-from simulator.qa.scenarios.process import KernelProcess, KeptStore
+from simulator.qa.scenarios.process import KeptStore, KernelProcess
 from simulator.qa.scenarios.story import Story
 from simulator.qa.scenarios.timeline import note_device
 

@@ -151,9 +151,9 @@ def note_device(timeline: Timeline, event: Happening) -> None:
     elif kind == "fault":
         active = timeline.now("fault")
         names = frozenset({str(event["name"])})
-        value = frozenset(active) | names if event["active"] else frozenset(active) - names
+        left = frozenset(active) | names if event["active"] else frozenset(active) - names
         verb = "begins" if event["active"] else "ends"
-        timeline.put(t_s, "device", "fault", value, f"fault {event['name']} {verb}")
+        timeline.put(t_s, "device", "fault", left, f"fault {event['name']} {verb}")
     elif kind == "reset":
         timeline.put(t_s, "device", "trip", NOTHING, f"reset of {event['cause']}")
     elif kind == "restart":

@@ -60,7 +60,9 @@ class Watch:
         self._put("link", seen["link"]["state"])
         alarms = {alarm["code"]: alarm["sentence"] for alarm in seen["alarms"]}
         standing = self._timeline.now("alarm")
-        words = "; ".join(f"alarm {code}: {alarms[code]}" for code in alarms if code not in standing)
+        words = "; ".join(
+            f"alarm {code}: {alarms[code]}" for code in alarms if code not in standing
+        )
         now_s = self._stage.now_s
         gone = words or f"alarms {', '.join(sorted(alarms)) or 'none'}"
         self._timeline.put(now_s, "host", "alarm", frozenset(alarms), gone)
