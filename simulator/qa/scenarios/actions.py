@@ -181,7 +181,7 @@ _DO: Final[Mapping[type, Callable[[Any, Stage], None]]] = {
     ),
     HandMove: lambda step, stage: _HANDS[step.do](stage),
     Plant: _plant,
-    Clear: lambda step, stage: stage.rig.handpiece.clear_fault(step.name),
+    Clear: lambda step, stage: _clear(stage, step.name),
     Process: _process,
     Freeze: _freeze,
     LineMove: _line,
