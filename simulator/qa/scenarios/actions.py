@@ -100,6 +100,7 @@ def _process(step: Process, stage: Stage) -> None:
     if step.do == "kill-kernel":
         process.kill()
         stage.note("kernel", "killed")
+        stage.timeline.forget(stage.now_s, "state", "link", "zone")
     elif step.do == "end-kernel":
         process.end()
     else:

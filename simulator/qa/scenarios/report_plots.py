@@ -125,7 +125,7 @@ def _bars(axes: "Axes", row: int, subject: str, wanted: str, timeline: Timeline)
     for begin_s, end_s, value in _runs(timeline.values[subject], timeline.end_s):
         if (wanted and value != wanted) or value == UNREMARKABLE.get(subject):
             continue
-        axes.barh(row, end_s - begin_s, BAR, begin_s, color=COLOURS[subject])
+        axes.barh(row, end_s - begin_s, BAR, begin_s, color=COLOURS[subject], ec="white", lw=0.5)
         if not wanted and end_s - begin_s > 0.012 * len(value) * timeline.end_s:
             middle_s = (begin_s + end_s) / 2
             axes.text(middle_s, row, value, ha="center", va="center", fontsize=6, color=INK)

@@ -63,6 +63,11 @@ class Timeline:
         if self.listener is not None:
             self.listener(subject)
 
+    def forget(self, t_s: float, *subjects: str) -> None:
+        """Let subjects have no value from ``t_s`` on: nobody is there who could say it."""
+        for subject in subjects:
+            self.values[subject].append((t_s, NOTHING))
+
     def now(self, subject: str) -> Value:
         """Return the newest value."""
         return self.values[subject][-1][1]
