@@ -68,7 +68,7 @@ tick of 5 ms; what the host believes is looked at every 10 ms, its zones, alarms
 STEPS_HEAD: Final = """
 ## Steps
 
-Steps are done in their order. Each waits for one of `at_s` (since power-on), `after_s` (since the step before) or `when` (a moment, for at most 300 s);
+Steps are done in their order. Each waits for one of `at_s` (since power-on), `after_s` (since the step before) or `when` (a moment, for at most `wait_max_s`);
 without any it is done right after the one before. Requests are asked as a practitioner at the unit; `role` and `origin` name somebody else.
 
 | `do` | what it does | fields |

@@ -39,14 +39,14 @@ class Frozen:
         self._loop = loop
         queues = cast("_Queues", loop)
         self._ready = _take_ready(loop, queues._ready, process)
-        self._timers = [
-            timer
-            for timer in queues._scheduled
-            if _belongs(timer, process) and not timer.cancelled()
-        ]
+        self._timers: list[asyncio.TimerHandle] = []
+        others: list[asyncio.TimerHandle] = []
+        for timer in queues._scheduled:
+            mine = _belongs(timer, process) and not timer.cancelled()
+            (self._timers if mine else others).append(timer)
         for timer in self._timers:
             timer._scheduled = False  # type: ignore[attr-defined]  # or its cancelling is counted
-        _put(queues, [timer for timer in queues._scheduled if timer not in set(self._timers)])
+        _put(queues, others)
 
     def thaw(self) -> None:
         """Put everything back that was not cancelled meanwhile."""

@@ -67,6 +67,7 @@ class Scenario(ScenarioModel):
         Seconds | None,
         Field(description="when it ends; otherwise 1 s after nothing runs any more"),
     ] = None
+    wait_max_s: Annotated[Seconds, Field(description="how long a step waits for its moment")] = 60.0
     unit: ScenarioUnit = ScenarioUnit()
     clients: Annotated[list[ScenarioClient], Field(default_factory=list, max_length=16)]
     steps: Annotated[list[Step], Field(min_length=1, max_length=2000)]

@@ -24,7 +24,6 @@ from simulator.qa.scenarios.steps import Step
 from simulator.qa.scenarios.story import Failure, Played, RecordRow, Story
 from simulator.qa.scenarios.watch import Watch
 
-WAIT_MAX_S: Final = 300.0  # for the moment of one step
 END_WAIT_MAX_S: Final = 1200.0  # for everything to be over
 AFTER_S: Final = 1.0  # what would come right after the end is part of the run
 LOOK_S: Final = 0.05
@@ -76,12 +75,20 @@ def _play(scenario: Scenario, seed: int, run: _Run) -> Failure | None:
     except VirtualTimeError as error:
         return Failure(expected, f"{type(error).__name__}: {error}", run.story.timeline.end_s)
     except Exception as error:  # noqa: BLE001 - a run that breaks is a result, told with its name
-        seen = f"{type(error).__name__} in the service: {error}"
+        first = _innermost(error)
+        seen = f"{type(first).__name__} in the service: {first}"
         return Failure(expected, seen, run.story.timeline.end_s)
     finally:
         run.story.timeline.listener = None
         run.story.timeline.settle(run.story.timeline.end_s)
     return None
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the first error of nested groups: the others mostly follow from it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _run(scenario: Scenario, seed: int, configs: Path | None, run: _Run) -> None:
@@ -99,8 +106,8 @@ async def _run(scenario: Scenario, seed: int, configs: Path | None, run: _Run) -
             await _until_over(stage)
             stage.catch_up()
             watch.last_look()
-            run.story.timeline.end_s = stage.now_s
         finally:
+            run.story.timeline.end_s = stage.now_s
             watching.cancel()
             await _close(stage, run, configs)
 
@@ -145,7 +152,7 @@ async def _sleep_until(at_s: float, stage: Stage) -> None:
 
 async def _until(moment: Moment, number: int, stage: Stage) -> None:
     """Wait for a moment: at once where it is so already, unless a number of times is asked for."""
-    timeline = stage.timeline
+    timeline, wait_max_s = stage.timeline, stage.scenario.wait_max_s
     since = len(timeline.values[moment.subject]) - 1
     came = asyncio.Event()
 
@@ -161,12 +168,12 @@ async def _until(moment: Moment, number: int, stage: Stage) -> None:
 
     timeline.listener = listen
     try:
-        async with asyncio.timeout(WAIT_MAX_S):
+        async with asyncio.timeout(wait_max_s):
             while (due_s := reached()) is None:
                 came.clear()
                 await came.wait()
     except TimeoutError:
-        words = f"step {number + 1} ({stage.scenario.steps[number].do}) waited {WAIT_MAX_S:g} s"
+        words = f"step {number + 1} ({stage.scenario.steps[number].do}) waited {wait_max_s:g} s"
         raise NeverCameError(f"{words} for '{moment_words(moment)}', which never came") from None
     finally:
         timeline.listener = None
