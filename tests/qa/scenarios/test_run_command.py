@@ -1,6 +1,8 @@
 """The command ``corneum-sim run``: lines, exit codes, JSON, JUnit XML and the HTML page."""
 
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -162,3 +164,14 @@ def test_workers_give_the_same_results_in_the_same_order(folder: Path) -> None:
         for each in said["scenarios"]:
             del each["wall_s"]
     assert alone == together
+
+
+@pytest.mark.realtime
+def test_the_other_commands_start_without_the_controller_and_the_scenarios() -> None:
+    code = (
+        "import sys, simulator.qa.cli; "
+        "print([name for name in sys.modules if name.split('.')[0] in ('controller', 'matplotlib') "
+        "or name.startswith('simulator.qa.scenarios')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

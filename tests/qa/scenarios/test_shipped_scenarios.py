@@ -22,9 +22,13 @@ def _cases() -> list[ParameterSet]:
     cases = []
     for path in FILES:
         hazards = tomllib.loads(path.read_text(encoding="utf-8")).get("hazards", [])
-        shows = "present" if path.stem.startswith(ORDINARY) else "works"
-        marks = [pytest.mark.hazard(*hazards, shows=shows)] if hazards else []
-        cases.append(pytest.param(path, id=path.stem, marks=marks))
+        ordinary = path.stem.startswith(ORDINARY)
+        mark = (
+            pytest.mark.hazard(*hazards, shows="present")
+            if ordinary
+            else pytest.mark.hazard(*hazards, shows="works")
+        )
+        cases.append(pytest.param(path, id=path.stem, marks=mark))
     return cases
 
 
