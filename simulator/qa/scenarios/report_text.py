@@ -7,7 +7,7 @@ from simulator.qa.scenarios.runner import Ran
 from simulator.qa.scenarios.story import Failure, Played
 
 BEFORE: Final = 14  # lines of the timeline before the place where it went wrong
-AFTER: Final = 4
+AFTER: Final = 8
 NAME_WIDTH: Final = 44
 
 
