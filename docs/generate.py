@@ -19,6 +19,8 @@ from firmware_protocol.catalogue import Direction
 from firmware_protocol.document import render_document
 from firmware_protocol.generate import render_codec
 from firmware_protocol.vectors import render_vectors
+from simulator.qa.scenarios.document import scenarios_page
+from simulator.qa.scenarios.model import Scenario
 
 TOP: Final = Path(__file__).resolve().parent.parent
 
@@ -37,6 +39,8 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
         (f"configs/schemas/{name}.json", partial(schema_text, model))
         for name, model in SCHEMAS.items()
     ),
+    ("configs/schemas/scenario.json", partial(schema_text, Scenario)),
+    ("docs/SCENARIOS.md", scenarios_page),
 )
 
 

@@ -54,12 +54,21 @@ def _reader_of(path: Path, skin_of: Path) -> Callable[[Path], object]:
     return lambda file: read_program(file, skin)
 
 
+def _scenario(path: Path) -> None:
+    raise ConfigError(
+        f"{path} is a scenario for the simulator, not a configuration; check it with "
+        f"corneum-sim run {path}.",
+        file=path,
+    )
+
+
 _READERS: Final[tuple[tuple[str, Callable[[Path], object]], ...]] = (
     ("phototype", read_client),
     ("checklist", read_client),
     ("tip", read_unit),
     ("sites", read_sites),
     ("rules", read_removal),
+    ("expect", _scenario),
 )
 
 

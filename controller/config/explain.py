@@ -34,8 +34,13 @@ def explain(model: type[BaseModel], error: ValidationError, path: Path) -> Confi
     details = error.errors(include_url=False)
     first = next((detail for detail in details if detail["type"] == "extra_forbidden"), details[0])
     place = first["loc"]
-    words = _SENTENCES.get(first["type"], _other)(model, first)
+    words = words_of(model, first)
     return ConfigError(f"{path}, {place_of(place)}{words}", file=path, field=place_of(place))
+
+
+def words_of(model: type[BaseModel], detail: ErrorDetails) -> str:
+    """Return what is wrong in one place of ``model``, to be put behind the name of the place."""
+    return _SENTENCES.get(detail["type"], _other)(model, detail)
 
 
 def place_of(location: Location) -> str:
@@ -50,6 +55,7 @@ def range_of(field: str, info: FieldInfo | None) -> str:
     """Return the allowed values of a field in words, or an empty text."""
     if info is None:
         return ""
+    info = _given(info)
     choices = get_args(info.annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
         return " or ".join(f'"{choice}"' for choice in choices)
@@ -58,6 +64,16 @@ def range_of(field: str, info: FieldInfo | None) -> str:
         return ""
     above = "above " if _bound(info, "gt") is not None else ""
     return f"{above}{low:g} to {high:g} {unit_of(field)}".rstrip()
+
+
+def _given(info: FieldInfo) -> FieldInfo:
+    """Return what a field that may be left out has to be when it is given."""
+    kinds = [kind for kind in get_args(info.annotation) if kind is not type(None)]
+    if len(kinds) != 1 or type(None) not in get_args(info.annotation):
+        return info
+    given = FieldInfo.from_annotation(kinds[0])
+    given.metadata = [*info.metadata, *given.metadata]
+    return given
 
 
 def _bound(info: FieldInfo, *names: str) -> float | None:
@@ -73,20 +89,20 @@ def _unknown(model: type[BaseModel], detail: ErrorDetails) -> str:
     field = str(detail["loc"][-1])
     parent = _model_at(model, detail["loc"][:-1])
     known = frozenset(parent.model_fields if parent is not None else ())
-    shown = _shown(detail["input"])
+    said = shown(detail["input"])
     foreign = meant_by(field, known)
     if foreign is not None:
         meant, unit = foreign
         asked = range_of(meant, _info(parent, meant))
-        wrote = f" = {shown}: this is in {unit.unit}, and the file wants {meant} ({asked})"
+        wrote = f" = {said}: this is in {unit.unit}, and the file wants {meant} ({asked})"
         if _is_number(detail["input"]):
             value = float(detail["input"]) * unit.factor
-            return f"{wrote}; {shown} {unit.unit} is {meant} = {value:.4g}."
+            return f"{wrote}; {said} {unit.unit} is {meant} = {value:.4g}."
         return f"{wrote}; write {meant}."
     bare = without_unit(field, known)
     if bare is not None:
         asked = range_of(bare, _info(parent, bare))
-        return f" = {shown}: a number needs its unit in the name; write {bare} ({asked})."
+        return f" = {said}: a number needs its unit in the name; write {bare} ({asked})."
     like = near(field, known)
     if like is not None:
         return f": there is no such field; did you mean {like}?"
@@ -123,19 +139,19 @@ def _wrong(model: type[BaseModel], detail: ErrorDetails, what: str) -> str:
     field = _field_name(detail["loc"])
     asked = range_of(field, _info_at(model, detail["loc"]))
     value = detail["input"]
-    shown = with_unit(field, value) if _is_finite(value) else _shown(value)
-    return f" = {shown} {what}; it must be {asked or 'a value of the right kind'}."
+    said = with_unit(field, value) if _is_finite(value) else shown(value)
+    return f" = {said} {what}; it must be {asked or 'a value of the right kind'}."
 
 
 def _pattern(_model: type[BaseModel], detail: ErrorDetails) -> str:
     marks = "lower-case letters, digits and '-' or '_', at most 40, starting with a letter"
-    return f" = {_shown(detail['input'])} is not a name; use {marks}."
+    return f" = {shown(detail['input'])} is not a name; use {marks}."
 
 
 def _other(model: type[BaseModel], detail: ErrorDetails) -> str:
     asked = range_of(_field_name(detail["loc"]), _info_at(model, detail["loc"]))
     problem = detail["msg"][:1].lower() + detail["msg"][1:]
-    return f" = {_shown(detail['input'])}: {problem}{f'; allowed: {asked}' if asked else ''}."
+    return f" = {shown(detail['input'])}: {problem}{f'; allowed: {asked}' if asked else ''}."
 
 
 _SENTENCES: Final[Mapping[str, Callable[[type[BaseModel], ErrorDetails], str]]] = {
@@ -194,7 +210,8 @@ def _is_finite(value: Any) -> bool:  # noqa: ANN401  whatever stood in the file
     return _is_number(value) and math.isfinite(value)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as it stands in a file, cut where it is long."""
     text = f'"{value}"' if isinstance(value, str) else _plain(value)
     return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]} ..."
 

@@ -19,7 +19,7 @@ def test_the_schema_beside_the_files_is_the_one_of_the_models(name: str) -> None
 def test_every_shipped_file_names_the_schema_that_editors_shall_use(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("#:schema ../schemas/")
-    assert first.removeprefix("#:schema ../schemas/").removesuffix(".json") in SCHEMAS
+    assert (path.parent / first.removeprefix("#:schema ")).is_file()
 
 
 def test_a_schema_carries_the_ranges() -> None:

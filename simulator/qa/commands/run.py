@@ -1,0 +1,109 @@
+"""``corneum-sim run``: scenario files in virtual time, with a line each and reports."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from simulator.qa.scenarios.runner import Ran, Task
+
+FAILED: Final = 1
+USAGE: Final = 2
+
+
+def run(
+    scenarios: Annotated[
+        list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files, or folders.")
+    ],
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed for all of them instead of their own.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML report to this folder.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", "-j", min=1, help="Processes in parallel.")
+    ] = 1,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Run scenarios in virtual time: 0 all as expected, 1 one was not, 2 a file has a mistake."""
+    tasks = _tasks(scenarios, seed, as_json=as_json)
+    if report is not None:
+        _can_draw()
+    results = _run(tasks, workers, as_json=as_json)
+    _write(results, junit, report)
+    failed = sum(not ran.played.passed for ran in results)
+    if as_json:
+        from simulator.qa.scenarios import report_text  # noqa: PLC0415
+
+        typer.echo(json.dumps(report_text.as_json(results)))
+    else:
+        virtual_s = sum(ran.played.virtual_s for ran in results)
+        typer.echo(f"{len(results)} scenarios, {failed} failed, {virtual_s:.1f} virtual s")
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _tasks(places: list[Path], seed: int | None, *, as_json: bool) -> "list[Task]":
+    from simulator.qa.scenarios.mistakes import ScenarioError  # noqa: PLC0415
+    from simulator.qa.scenarios.runner import tasks_of  # noqa: PLC0415
+
+    try:
+        return tasks_of(places, seed)
+    except ScenarioError as error:
+        if as_json:
+            said = [str(mistake) for mistake in error.mistakes]
+            typer.echo(json.dumps({"scenarios": [], "failed": 0, "mistakes": said}))
+        typer.echo(str(error), err=True)
+        raise typer.Exit(USAGE) from error
+
+
+def _run(tasks: "list[Task]", workers: int, *, as_json: bool) -> "list[Ran]":
+    from simulator.qa.scenarios import report_text  # noqa: PLC0415
+    from simulator.qa.scenarios.runner import run_all  # noqa: PLC0415
+
+    results = []
+    shows_progress = sys.stderr.isatty()
+    for ran in run_all(tasks, workers):
+        results.append(ran)
+        if shows_progress:
+            sys.stderr.write(f"\r{len(results)}/{len(tasks)}\033[K\r")
+        if not as_json:
+            typer.echo(report_text.line(ran))
+            if not ran.played.passed:
+                typer.echo(report_text.complaint(ran))
+    return results
+
+
+def _write(results: "list[Ran]", junit: Path | None, report: Path | None) -> None:
+    try:
+        if junit is not None:
+            from simulator.qa.scenarios.report_junit import junit as junit_text  # noqa: PLC0415
+
+            junit.write_text(junit_text(results), encoding="utf-8")
+        if report is not None:
+            from simulator.qa.scenarios.report_html import page  # noqa: PLC0415
+
+            report.mkdir(parents=True, exist_ok=True)
+            (report / "index.html").write_text(page(results), encoding="utf-8")
+    except OSError as error:
+        _refuse(f"{error.filename} cannot be written: {error.strerror}; name another path")
+
+
+def _can_draw() -> None:
+    from simulator.qa.scenarios.report_plots import can_draw  # noqa: PLC0415
+
+    if not can_draw():
+        _refuse("the HTML report needs matplotlib; install it with: pip install 'corneum[reports]'")
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(f"corneum-sim: {sentence}", err=True)
+    raise typer.Exit(USAGE)

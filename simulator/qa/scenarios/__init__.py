@@ -1,0 +1,1 @@
+"""Scenarios: a treatment, what befalls it and what has to follow, in a file, in virtual time."""

@@ -1,0 +1,128 @@
+"""A run while it lasts: the rig, its one kernel, the record that outlives it, and the timeline."""
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Final
+
+from controller.kernel.api import ApiError, Request
+from controller.kernel.authority import Do
+from simulator.handpiece import Happening
+from simulator.line import Weather
+from simulator.qa.rig import Rig
+from simulator.qa.scenarios.model import Scenario
+from simulator.qa.scenarios.process import KeptStore, KernelProcess
+from simulator.qa.scenarios.story import Story
+from simulator.qa.scenarios.timeline import note_device
+
+DAY_S: Final = 86_400.0
+
+
+class Stage:
+    """What steps act on."""
+
+    def __init__(self, scenario: Scenario, made: Rig, configs: Path | None, story: Story) -> None:
+        self.scenario = scenario
+        self.rig = made
+        self.story = story
+        self.timeline = story.timeline
+        self.store = KeptStore()
+        self.processes: list[KernelProcess] = []
+        self._configs = configs
+        self._wall_step_s = 0.0
+        self._chance = random.Random(f"{made.spec.seed} scenario")  # noqa: S311  it must repeat
+        for event in made.events:
+            self._on_device(event)
+        made.handpiece.record_to(self._on_device)
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since power-on."""
+        return asyncio.get_running_loop().time()
+
+    @property
+    def process(self) -> KernelProcess | None:
+        """The newest kernel."""
+        return self.processes[-1] if self.processes else None
+
+    @property
+    def idle(self) -> bool:
+        """True while nothing runs, or nobody is there who could run it."""
+        process = self.process
+        if process is None or process.killed or process.over:
+            return True
+        return process.kernel is not None and process.kernel.idle and not process.frozen
+
+    def note(self, subject: str, value: str, words: str = "", who: str = "scenario") -> None:
+        """Let a subject have a value from now on."""
+        self.timeline.put(self.now_s, who, subject, value, words)
+
+    # -- the kernel --------------------------------------------------------------------------------
+    def start_kernel(self) -> None:
+        """Start a kernel on the record; one that is still there is killed first."""
+        if self.process is not None and not self.process.over:
+            self.process.kill()
+        made = KernelProcess(self.rig, self.store, self.wall_clock, self._configs)
+        self.processes.append(made)
+        made.start(lambda refused: self._ended(made, refused))
+        self.note("kernel", "running")
+
+    def ask(self, request: Request) -> None:
+        """Ask the kernel; what it refuses is in the timeline."""
+        process = self.process
+        if process is None or process.killed or process.over:
+            self.note("refused", "no_kernel", f"{request.do.value}: nobody answers", "host")
+        else:
+            process.ask(request, lambda refused: self._answered(request.do, refused))
+
+    def wall_clock(self) -> float:
+        """The time of the clinic's wall clock."""
+        return self.rig.wall_clock() + self._wall_step_s
+
+    def step_clock(self, days: float) -> None:
+        """Set the wall clock."""
+        self._wall_step_s += days * DAY_S
+
+    # -- the line and the unit ---------------------------------------------------------------------
+    def catch_up(self) -> None:
+        """Let the device come to now, so that what is done to it has its right time."""
+        self.rig.device.advance()
+
+    def settle_down(self) -> None:
+        """Let out what the device has to say about it."""
+        self.rig.device.flush()
+
+    def set_weather(self, weather: Weather) -> None:
+        """Let the line misbehave from now on."""
+        self.rig.device.set_weather(weather)
+
+    def garbage(self, count: int) -> bytes:
+        """Return bytes by chance."""
+        return self._chance.randbytes(count)
+
+    # -- the end -----------------------------------------------------------------------------------
+    async def close(self) -> None:
+        """End every kernel; raises what went wrong in one of them."""
+        process = self.process
+        if process is not None:
+            process.thaw()
+            process.end()
+        for each in self.processes:
+            await each.unwound()
+
+    # -- inside ------------------------------------------------------------------------------------
+    def _on_device(self, event: Happening) -> None:
+        note_device(self.timeline, event)
+
+    def _ended(self, process: KernelProcess, refused: ApiError | None) -> None:
+        if refused is not None:
+            self.note("refused", refused.code, f"the kernel does not start: {refused}", "host")
+        if process is self.process:
+            self.note("kernel", "ended", who="host")
+
+    def _answered(self, do: Do, refused: ApiError | None) -> None:
+        if refused is None:
+            self.timeline.add(self.now_s, "host", f"{do.value}: done")
+        else:
+            words = f"{do.value}: refused ({refused.code}): {refused}"
+            self.note("refused", refused.code, words, "host")
