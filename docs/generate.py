@@ -53,17 +53,24 @@ def write_files(top: Path) -> None:
         path.write_text(render(), encoding="utf-8")
 
 
-def trace(results: Path | None) -> str:
-    """Return the trace matrix, with the results of a JUnit XML file where one is given."""
+def _trace(junit: Path | None) -> int:
+    """Print the trace matrix, with the results of a JUnit XML file where one is given."""
     from docs.register import load  # noqa: PLC0415  pytest is needed for this alone
-    from docs.trace import collect, render_trace, results_of  # noqa: PLC0415
+    from docs.trace import ResultsError, collect, render_trace, results_of  # noqa: PLC0415
 
-    return render_trace(load(), collect(TOP), None if results is None else results_of(results))
+    try:
+        results = None if junit is None else results_of(junit)
+    except ResultsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(render_trace(load(), collect(TOP), results))
+    return 0
 
 
 def _orphans() -> int:
-    """Say which hazards lack a test, and which marks name no hazard; 1 where there are any."""
-    from docs.register import load  # noqa: PLC0415  pytest is needed for this alone
+    """Say which hazards lack a test or a control, and what belongs to no hazard; 1 where any."""
+    from docs.loose_ends import loose_ends  # noqa: PLC0415  pytest is needed for this alone
+    from docs.register import load  # noqa: PLC0415
     from docs.trace import collect, orphans, strangers  # noqa: PLC0415
 
     register, collected = load(), collect(TOP)
@@ -75,7 +82,9 @@ def _orphans() -> int:
         sys.stderr.write(f"{orphan.hazard.id} ({orphan.hazard.title}) lacks a test: {lacks}\n")
     for stranger in (foreign := strangers(register, evidence)):
         sys.stderr.write(f"{stranger.test} names {stranger.hazard}, which is in no row\n")
-    return 1 if found or foreign or collected.broken else 0
+    for sentence in (loose := loose_ends(register)):
+        sys.stderr.write(f"{sentence}\n")
+    return 1 if found or foreign or loose or collected.broken else 0
 
 
 def _text_of(path: Path) -> str | None:
@@ -89,13 +98,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--trace", action="store_true", help="print the trace matrix; with --check its orphans"
     )
-    parser.add_argument("--results", type=Path, help="JUnit XML of a test run, for --trace")
+    parser.add_argument(
+        "--junit", type=Path, help="for --trace: JUnit XML that pytest wrote; else 'not run'"
+    )
     wanted = parser.parse_args(arguments)
     if wanted.trace and wanted.check:
         return _orphans()
     if wanted.trace:
-        sys.stdout.write(trace(wanted.results))
-        return 0
+        return _trace(wanted.junit)
     if not wanted.check:
         write_files(TOP)
         return 0

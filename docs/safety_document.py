@@ -30,7 +30,8 @@ _HEAD: Final = """\
 # Safety: the hazard register
 
 Generated from `docs/hazards.toml` and the code that it names, by `python -m docs.generate`; do not edit. Every name, time and budget below
-is looked up in the code, and a name that is not there fails the build. `python docs/generate.py --trace` prints which test shows what.
+is looked up in the code, and a name that is not there fails the build. `python -m docs.generate --trace` prints
+which test shows what, with results where it is given a JUnit file (`--junit FILE`).
 
 ## The promise
 

@@ -116,10 +116,18 @@ def strangers(register: Register, evidence: Iterable[Evidence]) -> tuple[Evidenc
     return tuple(one for one in evidence if one.hazard not in known)
 
 
+class ResultsError(Exception):
+    """The file of results cannot be read; the text says why and what to do."""
+
+
 def results_of(junit: Path) -> Mapping[str, str]:
-    """Return the worst result of each test of a JUnit XML file that pytest wrote, by its name."""
+    """Return the worst result of each test of a JUnit XML file that pytest wrote, by its name.
+
+    Raises:
+        ResultsError: there is no such file, or it is none.
+    """
     results: dict[str, str] = {}
-    for case in ET.parse(junit).getroot().iter("testcase"):  # noqa: S314  our own tests wrote it
+    for case in _root(junit).iter("testcase"):
         name = f"{case.get('classname')}.{case.get('name', '').partition('[')[0]}"
         outcome = next(
             (kind for kind in ("failure", "error", "skipped") if case.find(kind) is not None),
@@ -130,7 +138,24 @@ def results_of(junit: Path) -> Mapping[str, str]:
     return results
 
 
-_RANK: Final = ("failure", "error", "skipped", "passed")
+def _root(junit: Path) -> ET.Element:
+    try:
+        return ET.parse(junit).getroot()  # noqa: S314  our own tests wrote it
+    except (OSError, ET.ParseError) as error:
+        raise ResultsError(
+            f"The results {junit} cannot be read ({error}): write them with pytest --junit-xml."
+        ) from error
+
+
+NOT_RUN: Final = "not run"
+"""The result of a test that the JUnit file does not tell of, and of all without such a file."""
+
+_RANK: Final = ("failure", "error", NOT_RUN, "skipped", "passed")
+
+
+def result_of(test: str, results: Mapping[str, str] | None) -> str:
+    """Return what came of one test, by its path and name."""
+    return NOT_RUN if results is None else results.get(_dotted(test), NOT_RUN)
 
 
 def render_trace(
@@ -146,6 +171,7 @@ def render_trace(
     for row in register.hazard:
         tests = [one for one in collected.evidence if one.hazard == row.id]
         lines += _rows(row, tests, results)
+    lines += ["", *_requirements(register, collected, results)]
     lines += ["", *_tail(register, collected)]
     return "\n".join(lines) + "\n"
 
@@ -160,11 +186,26 @@ def _rows(row: Hazard, tests: Sequence[Evidence], results: Mapping[str, str] | N
     )
     if not tests:
         return [_cells(*control, "", f"none: {row.standing.value}", "")]
-    first, *rest = [
-        (one.shows.value, one.test, "" if results is None else results.get(_dotted(one.test), "?"))
-        for one in tests
-    ]
+    first, *rest = [(one.shows.value, one.test, result_of(one.test, results)) for one in tests]
     return [_cells(*control, *first), *(_cells(row.id, "", "", "", "", *one) for one in rest)]
+
+
+def _requirements(
+    register: Register, collected: Collected, results: Mapping[str, str] | None
+) -> list[str]:
+    """Each requirement with its hazards, how many tests those have, and the worst result."""
+    lines = [
+        "## Requirements",
+        "",
+        _cells("requirement", "text", "hazards", "tests", "worst result"),
+        "|---|---|---|---|---|",
+    ]
+    for one in register.requirement:
+        hazards = [row.id for row in register.hazard if one.id in row.requirements]
+        tests = {each.test for each in collected.evidence if each.hazard in hazards}
+        worst = min((result_of(test, results) for test in tests), key=_RANK.index, default=NOT_RUN)
+        lines.append(_cells(one.id, one.text, " ".join(hazards), str(len(tests)), worst))
+    return lines
 
 
 def _cells(*texts: str) -> str:

@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from controller.safety.interlocks import RULES, Interlock
-from controller.treatment import plan_rules
+from controller.safety.interlocks import RULES
 from docs import derivation
+from docs.loose_ends import loose_ends
 from docs.register import (
     Hazard,
     Register,
@@ -23,15 +23,17 @@ from docs.safety_document import render_safety
 from docs.trace import (
     Collected,
     Evidence,
+    ResultsError,
     Shows,
     evidence_of,
     orphans,
     render_trace,
+    result_of,
     results_of,
     strangers,
 )
 from firmware_protocol import envelope
-from firmware_protocol.vocabulary import Cause, Permit
+from firmware_protocol.vocabulary import Cause
 from simulator.firmware.guards import GUARDS
 from simulator.plant.faults import FAULTS
 from simulator.plant.spec import PlantSpec
@@ -131,18 +133,6 @@ def test_every_host_interlock_stands_in_the_rows_of_its_hazards() -> None:
     for rule in RULES:
         for hazard in rule.hazards:
             assert f"Interlock.{rule.interlock.name}" in ROWS[hazard].host, (hazard, rule.interlock)
-    assert {f"Interlock.{one.name}" for one in Interlock} - named("host") == {
-        "Interlock.NO_ANSWER"  # no hazard: a request that stays unanswered ends the treatment
-    }
-
-
-def test_every_guard_permissive_and_planning_rule_answers_a_hazard() -> None:
-    guards = {f"Guard.{guard.stands.__name__}" for guard in GUARDS}
-    permits = {f"Permit.{bit.name}" for bit in Permit}
-    rules = {f"Rule.{rule.__name__}" for rule in plan_rules.RULES}
-    assert guards <= named("device")
-    assert permits - named("device") == {"Permit.NO_TRIP"}  # every trip of the register
-    assert rules - named("host") == {"Rule.something_is_selected"}  # an empty plan harms nobody
 
 
 def test_every_cause_answers_a_hazard_and_what_nothing_raises_yet_is_said() -> None:
@@ -211,8 +201,55 @@ def test_the_matrix_tells_hazard_control_test_and_result(tmp_path: Path) -> None
     assert "SR-03" in row
     assert "Permit.LEASE" in row
     assert row.endswith("| works | tests/a.py::test_b | failure |")
+    (requirement,) = [line for line in matrix.splitlines() if line.startswith("| SR-03")]
+    assert requirement.endswith("| 1 | failure |")
     assert "- H10 (built) lacks present: The line is lost" in matrix
     assert "- tests/c.py could not be read" in matrix
+
+
+def test_a_test_of_which_no_results_tell_was_not_run(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    junit.write_text('<testsuite><testcase classname="tests.a" name="test_a"/></testsuite>')
+    test = "tests/a.py::test_b"
+    assert result_of(test, None) == result_of(test, results_of(junit)) == "not run"
+    assert result_of("tests/a.py::test_a", results_of(junit)) == "passed"
+    matrix = render_trace(REGISTER, Collected((Evidence("H10", Shows.WORKS, test),), ()))
+    assert f"| works | {test} | not run |" in matrix
+
+
+@pytest.mark.parametrize("text", [None, "", "<testsuite>", "no results"])
+def test_results_that_cannot_be_read_are_told_in_one_sentence(
+    tmp_path: Path, text: str | None
+) -> None:
+    junit = tmp_path / "junit.xml"
+    if text is not None:
+        junit.write_text(text)
+    with pytest.raises(ResultsError, match=r"junit\.xml cannot be read .*: write them with pytest"):
+        results_of(junit)
+
+
+def test_nothing_hangs_loose_between_hazards_requirements_and_controls() -> None:
+    assert not loose_ends(REGISTER)
+
+
+def test_what_hangs_loose_is_told_from_either_end() -> None:
+    def change(**changes: object) -> Register:
+        rows = tuple(
+            row.model_copy(update=changes) if row.id == "H10" else row for row in REGISTER.hazard
+        )
+        return REGISTER.model_copy(update={"hazard": rows})
+
+    def told(**changes: object) -> str:
+        return "\n".join(loose_ends(change(**changes)))
+
+    assert "H10 names a control that is not there: Permit.GOOD_LUCK" in told(
+        device=("Permit.GOOD_LUCK",)
+    )
+    assert "H10 (The line is lost) is built and names no control" in told(device=(), host=())
+    assert "Interlock.LINK_LOST is a control of the code and stands in no row" in told(host=())
+    assert "H10 names requirement SR-99, which nobody wrote" in told(requirements=("SR-99",))
+    only = REGISTER.model_copy(update={"hazard": (ROWS["H10"],)})
+    assert "requirement SR-01 stands in no row" in loose_ends(only)
 
 
 # -- the document ----------------------------------------------------------------------------------

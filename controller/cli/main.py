@@ -55,10 +55,15 @@ Reason = Annotated[
     str | None, typer.Option("--reason", help="Why a zone is treated again within 10 days.")
 ]
 
+Tip = Annotated[
+    str | None,
+    typer.Option("--tip", help="Label of the tip, once after each change of it: --tip A-1042."),
+]
+
 
 @app.command(
     epilog="Examples:  corneum treat refresh --client demo --simulator   "
-    "corneum treat tone-safe --client c-0042 --port /dev/ttyUSB0 --zones chin"
+    "corneum treat tone-safe --client c-0042 --port /dev/ttyUSB0 --zones chin --tip A-1042"
 )
 def treat(
     program: Program,
@@ -71,6 +76,7 @@ def treat(
     suction_kpa: Suction = None,
     flow_g_per_min: Flow = None,
     reason: Reason = None,
+    tip: Tip = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with this client's unfinished treatment.")
     ] = False,
@@ -85,7 +91,9 @@ def treat(
     from controller.cli import treat as verb
 
     _check_numbers(suction_kpa, flow_g_per_min)
-    wish = verb.Wish(program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume)
+    wish = verb.Wish(
+        program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume, tip
+    )
     where = verb.Where(port, simulator, hand, seed, configs)
     raise typer.Exit(verb.run(wish, where, as_json=as_json))
 
@@ -99,6 +107,7 @@ def plan(
     suction_kpa: Suction = None,
     flow_g_per_min: Flow = None,
     reason: Reason = None,
+    tip: Tip = None,
     configs: Configs = None,
     as_json: Json = False,
 ) -> None:
@@ -107,7 +116,9 @@ def plan(
     from controller.cli.treat import Wish
 
     _check_numbers(suction_kpa, flow_g_per_min)
-    wish = Wish(program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume=False)
+    wish = Wish(
+        program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume=False, tip=tip
+    )
     raise typer.Exit(verb.run(wish, port, configs, as_json=as_json))
 
 
@@ -162,6 +173,30 @@ def dismiss(
 ) -> None:
     """Note that an unfinished treatment will not be continued; its exposure still counts."""
     _tell("dismiss", port, as_json=as_json, args={"treatment": treatment, "reason": reason})
+
+
+@app.command(
+    epilog='Example:  CORNEUM_ROLE=technician corneum unlock --reason "waste valve changed"'
+)
+def unlock(
+    reason: Annotated[str, typer.Option("--reason", help="What was found and mended.")],
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Take the lock of a unit off that was reset too often; for a technician at the unit."""
+    _tell("unlock", port, as_json=as_json, args={"reason": reason})
+
+
+@app.command(epilog="Example:  corneum sterilised R-7 --cycle 2031")
+def sterilised(
+    tip: Annotated[str, typer.Argument(help="Label of the tip.")],
+    cycle: Annotated[str, typer.Option("--cycle", help="Cycle of the steriliser.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Record that a tip was sterilised, so that it may touch the next client."""
+    from controller.cli import sterilised as verb
+
+    raise typer.Exit(verb.run(tip, cycle, as_json=as_json))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The short verbs: stop, pause, resume, ack, reset, silence and dismiss."""
+"""The short verbs: stop, pause, resume, ack, reset, silence, dismiss and unlock."""
 
 import json
 import sys
@@ -14,6 +14,7 @@ DONE_WORDS: Final = {
     "ack": "acknowledged. A latched trip still needs `corneum reset`.",
     "silence": "the sound pauses for two minutes; the light stays.",
     "dismiss": "noted; what its zones have had still counts.",
+    "unlock": "unlocked; the unit's own lock goes when its power is switched off and on.",
     "reset": "reset asked for: see `corneum status`.",
 }
 

@@ -37,6 +37,7 @@ class Wish:
     flow_g_per_min: float | None
     reason: str | None
     resume: bool
+    tip: str | None = None
 
     def as_args(self) -> dict[str, Any]:
         """Return the arguments of the API request."""
@@ -49,6 +50,7 @@ class Wish:
             "lower": asked or None,
             "reason": self.reason,
             "resume": self.resume,
+            "tip": self.tip,
         }
 
 

@@ -71,12 +71,13 @@ class ClientFile(FileModel):
 
 
 class TipFile(FileModel):
-    """The tip that is fitted."""
+    """The tip that is fitted. ``use`` left out: single on a real unit, none on a simulated one."""
 
     number: Annotated[int, Field(ge=1, le=255)]
     name: Words
     window_mm: Annotated[float, Field(ge=3.0, le=12.0)]
     suction_max_kpa: SuctionKpa
+    use: Literal["single", "sterilise"] | None = None
 
 
 class HandpieceFile(FileModel):

@@ -9,7 +9,7 @@ from controller.config.models import ClientFile, HandpieceFile
 from controller.config.programs import NAME
 from controller.config.toml_file import read_toml
 from controller.treatment.client import Checklist, Client, Contraindication
-from controller.treatment.unit import Tip, Unit
+from controller.treatment.unit import Reuse, Tip, Unit
 
 
 def load_client(configs: Path, ref: str) -> Client:
@@ -92,8 +92,20 @@ def read_unit(path: Path, serial: int | None = None) -> Unit:
         flow_max_g_per_min=file.flow_max_g_per_min,
         suction_uncertainty_kpa=file.suction_uncertainty_kpa,
         flow_uncertainty_percent=file.flow_uncertainty_percent,
-        tip=Tip(**file.tip.model_dump()),
+        tip=_tip(file),
         calibration_due_wall_s=_end_of_day_wall_s(file),
+    )
+
+
+def _tip(file: HandpieceFile) -> Tip:
+    """Return the tip; where a real unit's file does not say, the stricter rule holds."""
+    said, unsaid = file.tip.use, None if file.simulated else Reuse.SINGLE
+    return Tip(
+        number=file.tip.number,
+        name=file.tip.name,
+        window_mm=file.tip.window_mm,
+        suction_max_kpa=file.tip.suction_max_kpa,
+        reuse=unsaid if said is None else Reuse(said),
     )
 
 

@@ -9,9 +9,17 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+)
 
 from controller.kernel.authority import Do, Origin, Role
+from controller.treatment.tips import LABEL_WORDS, label_of
 
 REQUEST_MAX_BYTES: Final = 65_536
 """Longest request, including its line end."""
@@ -51,6 +59,14 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _label(text: str) -> str:
+    label = label_of(text)
+    if label is None:
+        raise ValueError(f"a tip is named by {LABEL_WORDS}")
+    return label
+
+
+Label = Annotated[str, Field(max_length=PATH_MAX), AfterValidator(_label)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
 
 
@@ -82,7 +98,8 @@ class TreatArgs(_Model):
     """What to treat.
 
     ``program`` and ``client`` are names or paths of TOML files; ``resume`` goes on with the
-    client's unfinished treatment.
+    client's unfinished treatment. ``tip`` is the label of the tip that is fitted; None is the one
+    that was named last for this unit.
     """
 
     program: Annotated[str, Field(min_length=1, max_length=PATH_MAX)]
@@ -91,6 +108,7 @@ class TreatArgs(_Model):
     lower: LowerArgs | None = None
     reason: Annotated[str, Field(max_length=REASON_MAX)] | None = None
     resume: bool = False
+    tip: Label | None = None
 
 
 class StopArgs(_Model):
@@ -107,8 +125,17 @@ class DismissArgs(_Model):
     reason: Annotated[str, Field(max_length=REASON_MAX)] = ""
 
 
-class NoArgs(_Model):
-    """Nothing is said."""
+class SterilisedArgs(_Model):
+    """Which tip was sterilised, and in which cycle of the steriliser."""
+
+    tip: Label
+    cycle: Annotated[str, Field(max_length=NAME_MAX)] = ""
+
+
+class UnlockArgs(_Model):
+    """Why the lock of a unit is taken off: what was found, and what was mended."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
 
 
 def read_request(line: bytes) -> Request:

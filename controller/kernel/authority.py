@@ -24,6 +24,8 @@ class Do(Enum):
     SILENCE = "silence"
     RESET = "reset"
     DISMISS = "dismiss"
+    STERILISED = "sterilised"
+    UNLOCK = "unlock"
     STATUS = "status"
     WATCH = "watch"
     SHUTDOWN = "shutdown"
@@ -51,6 +53,7 @@ class Origin(Enum):
 
 _ANYBODY: Final = frozenset(Role)
 _STAFF: Final = frozenset(Role) - {Role.VIEWER}
+_SERVICE: Final = frozenset({Role.TECHNICIAN})
 _NOBODY: Final[frozenset[Role]] = frozenset()
 
 ALLOWED: Final[Mapping[Do, Mapping[Origin, frozenset[Role]]]] = MappingProxyType(
@@ -67,6 +70,8 @@ ALLOWED: Final[Mapping[Do, Mapping[Origin, frozenset[Role]]]] = MappingProxyType
         Do.SILENCE: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.RESET: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.DISMISS: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
+        Do.STERILISED: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
+        Do.UNLOCK: {Origin.LOCAL: _SERVICE, Origin.REMOTE: _NOBODY},
         Do.SHUTDOWN: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
     }
 )

@@ -6,7 +6,7 @@ the treatment at all. RecordError where the record cannot be kept, ApiError for 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from controller.config.people import load_client, load_unit
 from controller.config.plan_json import plan_as_dict
 from controller.config.programs import load_program
 from controller.config.skin import load_skin
-from controller.kernel import records
+from controller.kernel import records, tip_record
 from controller.kernel.api import ApiError, TreatArgs
 from controller.kernel.journal import Journal, Row
 from controller.kernel.records import Beginning
 from controller.kernel.recovery import interrupted
 from controller.kernel.snapshot import UnfinishedView
 from controller.kernel.store import Store
+from controller.kernel.tip_record import FittedTip
 from controller.safety.exposure import ZoneUse
 from controller.safety.reading import Identity
 from controller.safety.skin import PastDose, Skin
@@ -32,6 +33,7 @@ from controller.treatment.events import Who
 from controller.treatment.plan import Lower, Plan, Refusal
 from controller.treatment.planning import make_plan
 from controller.treatment.program import Program
+from controller.treatment.tips import TipPast, is_tracked, tip_refusal
 from controller.treatment.unit import Unit
 
 
@@ -60,6 +62,8 @@ class Proved:
     plan: Plan
     practice: bool
     resumes: int | None
+    tip: FittedTip | None
+    """The tip that it will be begun with; None where tips are not told apart."""
 
 
 class Booking:
@@ -94,8 +98,12 @@ class Booking:
         found = await self._journal.read(records.unfinished)
         return tuple(UnfinishedView(each.treatment, each.client, each.program) for each in found)
 
-    async def prove(self, wish: TreatArgs, identity: Identity) -> Proved:
-        """Return the plan of ``wish`` on this unit; ApiError says why there is none."""
+    async def prove(self, wish: TreatArgs, identity: Identity, *, dry: bool = False) -> Proved:
+        """Return the plan of ``wish`` on this unit; ApiError says why there is none.
+
+        A dry one is made at a desk, where the tip of the treatment need not be fitted yet: what
+        speaks against the one that is becomes a note.
+        """
         files = await self._read_files(wish, identity)
         resumed = await self._resumed(wish) if wish.resume else None
         history = await self._history(files, identity, resumed)
@@ -116,8 +124,15 @@ class Booking:
         if isinstance(plan, Refusal):
             receipt = None if plan.receipt is None else rows.receipt_body(plan.receipt)
             raise ApiError(plan.code, plan.sentence, await self._next_step(plan, wish), receipt)
+        past = await self._tip_past(files, identity, wish)
+        spent = tip_refusal(files.unit, files.client, past, self._wall_clock())
+        if spent is not None and not dry:
+            raise ApiError(spent.code, spent.sentence, spent.next_step)
+        if spent is not None:
+            note = f"Before treating: {spent.sentence} {spent.next_step}"
+            plan = replace(plan, notes=(*plan.notes, note))
         resumes = None if resumed is None else resumed.beginning.treatment
-        return Proved(plan, files.client.practice, resumes)
+        return Proved(plan, files.client.practice, resumes, _fitted(files, past))
 
     async def book(self, proved: Proved, wish: TreatArgs, who: Who) -> int:
         """Write the row of the treatment and return its number."""
@@ -130,7 +145,11 @@ class Booking:
             "plan": plan_as_dict(proved.plan),
         }
         treatment = await self._journal.read(records.next_treatment)
-        await self._journal.commit([Row(records.TREATMENT, body, treatment)])
+        begun, plan = [Row(records.TREATMENT, body, treatment)], proved.plan
+        if proved.tip is not None:
+            fitted = proved.tip.body(plan.unit_serial, plan.client_ref, simulated=plan.simulated)
+            begun.append(Row(tip_record.TIP, fitted, treatment))
+        await self._journal.commit(begun)
         return treatment
 
     async def withdraw(self, treatment: int, why: str) -> None:
@@ -150,6 +169,10 @@ class Booking:
             )
         body = {"who": rows.who_body(who), "reason": reason}
         await self._journal.commit([Row(records.DISMISSED, body, treatment)])
+
+    def is_under_way(self, lock: str) -> bool:
+        """Return True where a kernel that lives holds ``lock``: this one, or another."""
+        return lock == self._lock or self._alive(lock)
 
     def _is_alive(self, lock: str) -> bool:
         return lock != self._lock and self._alive(lock)
@@ -192,6 +215,18 @@ class Booking:
             )
         return refused.next_step
 
+    async def _tip_past(self, files: Files, identity: Identity, wish: TreatArgs) -> TipPast | None:
+        """Return the past of the tip that was named now, or last for this unit."""
+
+        def question(store: Store) -> TipPast | None:
+            simulated = identity.simulated
+            label = wish.tip or tip_record.fitted(store, identity.serial, simulated=simulated)
+            return None if label is None else tip_record.past(store, label, simulated=simulated)
+
+        if not is_tracked(files.unit, files.client):
+            return None
+        return await self._journal.read(question)
+
     async def _history(
         self, files: Files, identity: Identity, resumed: Resumed | None
     ) -> list[PastDose]:
@@ -214,6 +249,11 @@ def _load(configs: Path, wish: TreatArgs, identity: Identity) -> Files:
         load_unit(configs, identity.serial, simulated=identity.simulated),
         skin,
     )
+
+
+def _fitted(files: Files, past: TipPast | None) -> FittedTip | None:
+    reuse = files.unit.tip.reuse
+    return None if past is None or reuse is None else FittedTip(past.label, reuse)
 
 
 def _zones(wish: TreatArgs, resumed: Resumed | None) -> list[str] | None:

@@ -97,8 +97,6 @@ class Control:
         self.unfinished: tuple[UnfinishedView, ...] = ()
         """Set by whoever reads the journal at the start."""
         self.alarms = AlarmDesk(journal.note)
-        self.resets = ResetLock(journal.note)
-        """Whoever reads the journal at the start lets it remember."""
         self.late_max_s = 0.0
         """The latest beat so far."""
         self.beats_missed = 0
@@ -107,6 +105,8 @@ class Control:
         self._about = about
         self._began_s = asyncio.get_running_loop().time()
         self._performer = Performer(journal, self._handpiece, self._told, self._ended)
+        self.resets = ResetLock(self._performer.put)
+        """Whoever reads the journal at the start lets it remember."""
         self._supervisor: Supervisor | None = None
         self._treatment = 0
         self._outcome: str | None = None

@@ -38,7 +38,7 @@ async def _prove(
     journal = Journal(InlineWriter(store), time.time, folder=None)
     booking = Booking(journal, time.time, configs, "", lambda _lock: False)
     try:
-        proved = await booking.prove(read_args(TreatArgs, dict(args)), ANY_SIMULATED)
+        proved = await booking.prove(read_args(TreatArgs, dict(args)), ANY_SIMULATED, dry=True)
     finally:
         await journal.close()
     return dict(plan_as_dict(proved.plan))

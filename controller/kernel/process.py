@@ -52,6 +52,9 @@ TRIP_STAY_S: Final = 600.0
 LOOK_S: Final = 0.1
 """How often a kernel for one treatment looks whether it is done."""
 
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Monotonic times of two kernels can be compared where this is the same."""
+
 GC_YOUNG: Final = 50_000
 GC_MIDDLE: Final = 20
 GC_OLD: Final = 1_000
@@ -195,7 +198,15 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
     store = Store(paths.journal_path(options.state))
     # Wall time is only written down (journal, intervals of days); nothing that moves depends on it.
     journal = Journal(ThreadWriter(store), time.time, folder=options.state)
-    return Outside(make_client, journal, time.time, alive, claim)
+    return Outside(make_client, journal, time.time, alive, claim, _boot())
+
+
+def _boot() -> str:
+    """Return which boot of the computer this is; empty on a system that does not say."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 async def _until(ended: asyncio.Event, kernel: Kernel, server: Server, *, once: bool) -> None:

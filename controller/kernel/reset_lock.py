@@ -1,24 +1,28 @@
-"""The resets of this unit, and the lock that too many of one cause put on it."""
+"""The resets of this unit, and the lock that too many of one cause put on it.
+
+It outlives the kernel: whoever starts one reads the journal and lets the lock remember.
+"""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from controller.kernel import reset_record
 from controller.kernel.declined import of_alarm
-from controller.kernel.journal import Row
+from controller.kernel.reset_record import RESETS_KEPT, History, Whose
 from controller.safety.alarm_texts import LOCKED
 from controller.safety.resets import PastReset, locked_by
-from controller.treatment.events import Declined
+from controller.treatment.events import Commit, Declined
 
 UNIT_LOCKED: Final = of_alarm("locked", LOCKED)
-RESETS_KEPT: Final = 256  # the newest; a unit that locks has made three
 
 
 class ResetLock:
-    """Counts resets and says when the unit is locked; rows tell of each of both."""
+    """Counts resets and says when the unit is locked; durable rows tell of each of both."""
 
-    def __init__(self, note: Callable[[Row], None]) -> None:
-        self._note = note
-        self._resets: list[PastReset] = []
+    def __init__(self, put: Callable[[int, Commit], None]) -> None:
+        self._put = put
+        self._resets: tuple[PastReset, ...] = ()
+        self._whose: dict[str, Any] = {}
         self.cause: str | None = None
         """The cause that locked the unit; None while it is not locked."""
 
@@ -27,17 +31,30 @@ class ResetLock:
         """What somebody is told who wants to begin or reset; None while there is no lock."""
         return None if self.cause is None else UNIT_LOCKED
 
+    def begin(self, whose: Whose, history: History) -> None:
+        """Count for this unit from now on, and remember what its record says."""
+        self._whose = whose.body()
+        self.remember(*history.resets)
+        self.cause = history.locked or self.cause
+
     def remember(self, *resets: PastReset) -> None:
         """Take resets of earlier processes, oldest first, with times on the clock of the loop."""
-        self._resets = [*resets, *self._resets][-RESETS_KEPT:]
+        self._resets = (*resets, *self._resets)[-RESETS_KEPT:]
         self.cause = locked_by(self._resets)
 
     def add(self, cause: str, at_s: float, treatment: int) -> bool:
         """A trip was reset; True when this locks the unit."""
-        self._resets = [*self._resets, PastReset(cause, at_s)][-RESETS_KEPT:]
-        self._note(Row("reset_done", {"cause": cause}, treatment))
+        self._resets = (*self._resets, PastReset(cause, at_s))[-RESETS_KEPT:]
+        self._row(reset_record.RESET_DONE, cause, treatment)
         before, self.cause = self.cause, self.cause or locked_by(self._resets)
         if self.cause is None or before is not None:
             return False
-        self._note(Row("locked", {"cause": self.cause}, treatment))
+        self._row(reset_record.LOCKED, self.cause, treatment)
         return True
+
+    def release(self) -> None:
+        """Service has taken the lock off, and its row is durable: counting begins anew."""
+        self._resets, self.cause = (), None
+
+    def _row(self, kind: str, cause: str, treatment: int) -> None:
+        self._put(treatment, Commit(kind, {"cause": cause, **self._whose}))

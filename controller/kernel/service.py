@@ -19,7 +19,6 @@ from controller.device.answers import DeviceError, LinkState, PortError
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.api import (
     ApiError,
-    DismissArgs,
     LowerArgs,
     Request,
     StopArgs,
@@ -30,7 +29,9 @@ from controller.kernel.api import (
 from controller.kernel.authority import Do, may, refusal_sentence
 from controller.kernel.booking import Booking, Proved
 from controller.kernel.control import About, Control, DeclinedError
+from controller.kernel.desk import Desk
 from controller.kernel.journal import Journal, Row
+from controller.kernel.reset_record import Whose
 from controller.kernel.store import RecordError
 from controller.safety.reading import Identity
 from controller.treatment import rows
@@ -79,6 +80,8 @@ class Outside:
     """True while another kernel holds the lock of that name."""
     claim: Callable[[Identity], None] = lambda _identity: None
     """Claims the unit for this kernel; ApiError when another one has it."""
+    boot: str = ""
+    """The boot of the computer, whose monotonic time all its kernels share; empty if unknown."""
 
 
 class Kernel:
@@ -97,6 +100,7 @@ class Kernel:
         self._booking = Booking(
             outside.journal, outside.wall_clock, place.configs, place.lock, outside.alive
         )
+        self._desk = Desk(outside.journal, outside.wall_clock, self._booking, self.control)
         self._starting = False
         self._stops = 0
         self._refused = 0
@@ -119,7 +123,7 @@ class Kernel:
                 "simulated": identity.simulated,
             }
             await self._outside.journal.commit([Row("kernel", body)])
-            self.control.unfinished = await self._booking.unfinished()
+            await self._desk.begin(Whose(identity.serial, identity.simulated, self._outside.boot))
         except DeviceError as error:
             raise device_error(error) from error
         except RecordError as error:
@@ -191,7 +195,9 @@ class Kernel:
             Do.TREAT: self._treat,
             Do.LOWER: self._lower,
             Do.SILENCE: self._silence,
-            Do.DISMISS: self._dismiss,
+            Do.DISMISS: lambda asked: self._desk.dismiss(asked.args, _who(asked.who)),
+            Do.STERILISED: lambda asked: self._desk.sterilised(asked.args, _who(asked.who)),
+            Do.UNLOCK: lambda asked: self._desk.unlock(asked.args, _who(asked.who)),
         }
         try:
             if do is Do.STOP:
@@ -212,7 +218,7 @@ class Kernel:
 
     async def _plan(self, request: Request) -> dict[str, Any]:
         wish = read_args(TreatArgs, request.args)
-        proved = await self._booking.prove(wish, self._identity())
+        proved = await self._booking.prove(wish, self._identity(), dry=True)
         return {"plan": plan_as_dict(proved.plan)}
 
     async def _treat(self, request: Request) -> dict[str, Any]:
@@ -244,7 +250,7 @@ class Kernel:
                 await self._booking.withdraw(treatment, error.sentence)
             raise
         self.treatments += 1
-        self.control.unfinished = await self._booking.unfinished()
+        await self._desk.look()
         return {"treatment": treatment, "plan": plan_as_dict(proved.plan)}
 
     async def _proved(self, wish: TreatArgs, who: Who) -> Proved:
@@ -277,12 +283,6 @@ class Kernel:
     async def _command(self, request: Request) -> dict[str, Any]:
         await self.control.person(_COMMANDS[request.do], _who(request.who))
         return {"state": self.control.snapshot().state}
-
-    async def _dismiss(self, request: Request) -> dict[str, Any]:
-        args = read_args(DismissArgs, request.args)
-        await self._booking.dismiss(args.treatment, args.reason, _who(request.who))
-        self.control.unfinished = await self._booking.unfinished()
-        return {}
 
     # -- inside ------------------------------------------------------------------------------------
     def _note_refused(self, request: Request) -> None:

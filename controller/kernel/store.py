@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS head (
 );
 CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
 CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment) WHERE kind = 'treatment';
+CREATE INDEX IF NOT EXISTS journal_tip ON journal (kind, body)
+    WHERE kind = 'tip' OR kind = 'tip_sterilised';
 CREATE TRIGGER IF NOT EXISTS journal_is_never_edited BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'journal rows are never edited'); END;
 CREATE TRIGGER IF NOT EXISTS journal_is_never_shortened BEFORE DELETE ON journal
@@ -213,6 +215,12 @@ def _walk(connection: sqlite3.Connection, path: Path) -> Verdict:
     if complaint is None:
         head_id, head_hash = connection.execute("SELECT id, hash FROM head").fetchone() or (0, "")
         if (rows, last_hash) == (head_id, head_hash):
+            # Questions go through the indexes: one that has lost a row would hide it.
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if found != "ok":
+                return Verdict(
+                    rows, 0, f"The rows of the journal {path} are whole, its indexes not ({found})."
+                )
             return Verdict(rows, None, f"The journal {path} is whole: {rows} rows.")
         complaint = f"it and all rows after it are missing: {head_id} rows were written"
     return Verdict(

@@ -1,6 +1,17 @@
 """The handpiece that a plan is made for: its calibrated span, what it may be wrong by, its tip."""
 
 from dataclasses import dataclass
+from enum import Enum, unique
+
+
+@unique
+class Reuse(Enum):
+    """What becomes of a tip after a treatment, in the words of the unit's file."""
+
+    SINGLE = "single"
+    """It is thrown away: it touches one client, at one visit."""
+    STERILISE = "sterilise"
+    """It touches the next client after a recorded sterilisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +22,8 @@ class Tip:
     name: str
     window_mm: float
     suction_max_kpa: float
+    reuse: Reuse | None = None
+    """None: no skin is touched, so tips are not told apart (simulated units)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tests.qa.pair import CALM
 from tests.qa.promise import Promise
 
 LOCAL = {"name": "qa", "role": "practitioner", "origin": "local"}
+SERVICE = {"name": "tom", "role": "technician", "origin": "local"}
 REMOTE = {"name": "far", "role": "technician", "origin": "remote"}
 NOBODY = {"name": "", "role": "viewer", "origin": "remote"}
 
@@ -190,10 +191,17 @@ class PairMachine(RuleBasedStateMachine):
         board = pair.handpiece.firmware.board
         if board.locked or board.cause is Cause.RESET_STORM:
             return  # three resets of one cause, or restarts all the time: it asks for service
+        self._call_service()
         self.acknowledge_and_reset()
+        self._call_service()
         self.treat()
         flows = pair.until(self._flows, FLOWS_WITHIN_S)
         assert flows, promise.say(f"no treatment any more: {self._why_not()}")
+
+    def _call_service(self) -> None:
+        """Take the host's lock off, which outlives its kernels; refused where there is none."""
+        self._asks("unlock", SERVICE, reason="mended")
+        self.pair.run(0.1)
 
     # -- inside ------------------------------------------------------------------------------------
     def _asks(self, do: str, who: dict[str, str], **args: object) -> bool:

@@ -73,11 +73,30 @@ def test_a_mistake_is_answered_in_one_sentence_and_exit_1(
     assert len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("verb", ["stop", "pause", "resume", "ack", "reset", "status"])
+@pytest.mark.parametrize(
+    "verb", ["stop", "pause", "resume", "ack", "reset", "status", "unlock --reason mended"]
+)
 def test_without_a_kernel_the_short_verbs_say_so(run: Run, verb: str) -> None:
-    code, _, err = run(verb)
+    code, _, err = run(*verb.split())
     assert code == ExitCode.PORT
     assert err.startswith("No kernel runs")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("sterilised", "R-7"), "No treatment was begun with a tip R-7"),
+        (("sterilised", "Ä"), "a tip is named by 1 to 64 letters"),
+        (("plan", "refresh", "--client", "demo", "--tip", ""), "a tip is named by 1 to 64"),
+    ],
+)
+def test_a_tip_that_is_none_or_not_known_is_told_without_a_kernel(
+    run: Run, words: tuple[str, ...], sentence: str
+) -> None:
+    code, _, err = run(*words)
+    assert code == ExitCode.REFUSED
+    assert sentence in err
+    assert len(err.splitlines()) == 1
 
 
 def test_a_treatment_without_a_place_is_a_usage_error(run: Run) -> None:

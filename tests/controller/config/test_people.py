@@ -9,6 +9,7 @@ from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
 from controller.treatment.client import Contraindication
+from controller.treatment.unit import Reuse
 
 CONFIGS = shipped_configs()
 
@@ -73,6 +74,25 @@ def test_any_simulated_unit_is_known_and_has_its_own_serial_number() -> None:
 def test_a_real_unit_without_a_file_is_refused() -> None:
     with pytest.raises(ConfigError, match="Handpiece 123 is not known"):
         load_unit(CONFIGS, 123, simulated=False)
+
+
+@pytest.mark.hazard("H26")
+def test_a_real_unit_that_does_not_say_what_becomes_of_its_tips_has_them_for_single_use(
+    configs: Path,
+) -> None:
+    folder = configs / "handpieces"
+    example, real = folder / "unit-example.toml", folder / "unit-4711.toml"
+    shutil.copy(example, real)
+    assert load_unit(configs, 4711, simulated=False).tip.reuse is Reuse.SINGLE
+    rewrite(real, 'use = "single"', 'use = "sterilise"')
+    assert load_unit(configs, 4711, simulated=False).tip.reuse is Reuse.STERILISE
+    rewrite(real, 'use = "sterilise"', "")
+    assert load_unit(configs, 4711, simulated=False).tip.reuse is Reuse.SINGLE
+    assert load_unit(CONFIGS, 123, simulated=True).tip.reuse is None
+    shutil.copy(example, real)
+    rewrite(real, 'use = "single"', 'use = "often"')
+    with pytest.raises(ConfigError, match=r"tip.use = .often.*'single' or 'sterilise'"):
+        load_unit(configs, 4711, simulated=False)
 
 
 @pytest.mark.hazard("H27")

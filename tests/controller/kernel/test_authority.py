@@ -14,16 +14,19 @@ from simulator.qa.rig import service
 ANYBODY = {Do.STOP, Do.STATUS, Do.WATCH}
 LOWERS = {Do.PAUSE, Do.LOWER}
 LOOKS = {Do.PLAN}
+SERVICE = {Do.UNLOCK}
 
 
 def expected(do: Do, role: Role, origin: Origin) -> bool:
-    """The rules in words: anybody stops and looks, staff lowers, staff in the room starts."""
+    """Anybody stops and looks, staff lowers, staff in the room starts, service there unlocks."""
     if do in ANYBODY:
         return True
     if do in LOWERS:
         return role is not Role.VIEWER
     if do in LOOKS:
         return origin is Origin.LOCAL
+    if do in SERVICE:
+        return origin is Origin.LOCAL and role is Role.TECHNICIAN
     return origin is Origin.LOCAL and role is not Role.VIEWER
 
 

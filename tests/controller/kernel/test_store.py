@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,19 @@ def _scribble(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
     path.write_bytes(bytes(data))
+
+
+def test_an_index_that_has_lost_its_rows_is_found(path: Path) -> None:
+    whole = "CREATE INDEX journal_kind ON journal (kind, treatment)"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP INDEX journal_kind")
+        connection.execute(f"{whole} WHERE kind = 'none of these'")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'journal_kind'", (whole,))
+        connection.commit()
+    verdict = verify(path)
+    assert not verdict.ok
+    assert "its indexes not" in verdict.sentence
 
 
 @pytest.mark.parametrize("damage", [_cut, _scribble, Path.unlink])

@@ -1,11 +1,12 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.safety.clocks import STEP_MIN_S, WallClockWatch
-from controller.safety.resets import RESETS_MAX, RESETS_SPAN_S, PastReset, locked_by
+from controller.safety.resets import RESETS_MAX, RESETS_SPAN_S, Moment, PastReset, locked_by, placed
 
 
 def resets(*at_s: float, cause: str = "DWELL") -> list[PastReset]:
@@ -41,6 +42,29 @@ def test_a_lock_stays_whatever_comes_after_it(at_s: list[float], more: list[floa
     if locked_by(before) is not None:
         assert locked_by([*before, *resets(*sorted(more))]) == "DWELL"
     assert locked_by(before[: RESETS_MAX - 1]) is None
+
+
+@given(
+    gaps_s=st.lists(st.floats(0.0, 3000.0), min_size=1, max_size=8),
+    steps_s=st.lists(st.floats(-1e5, 1e5), min_size=8, max_size=8),
+    boots=st.lists(st.booleans(), min_size=8, max_size=8),
+)
+def test_whatever_the_clocks_do_no_two_resets_come_out_further_apart_than_they_were(
+    gaps_s: list[float], steps_s: list[float], boots: list[bool]
+) -> None:
+    real_s, set_s, ahead_s, boot, booted_s = 100.0, 0.0, 0.0, 0, 0.0
+    moments, times_s = [], []
+    for gap_s, step_s, reboots in zip(gaps_s, steps_s, boots, strict=False):
+        real_s, set_s, ahead_s = real_s + gap_s, set_s + step_s, ahead_s + max(0.0, step_s)
+        boot, booted_s = (boot + 1, real_s) if reboots else (boot, booted_s)
+        moments.append(Moment(f"boot {boot}", real_s - booted_s, 1e9 + real_s + set_s, ahead_s))
+        times_s.append(real_s)
+    found = placed([("DWELL", moment) for moment in moments[:-1]], moments[-1])
+    said_s = [*(each.at_s for each in found), moments[-1].mono_s]
+    for (said, later_said), (real, later_real) in zip(
+        pairwise(said_s), pairwise(times_s), strict=True
+    ):
+        assert 0.0 <= later_said - said <= later_real - real + 1e-3
 
 
 @pytest.mark.hazard("H31")

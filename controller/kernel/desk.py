@@ -1,0 +1,84 @@
+"""What is only written down: nothing here moves anything, or hears of the line.
+
+An unfinished treatment is dismissed, a tip was sterilised, the lock of a unit is taken off, and
+what the record says about its resets is recalled at the start. RecordError where the record cannot
+be read or kept.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from controller.kernel import reset_record
+from controller.kernel.api import ApiError, DismissArgs, UnlockArgs, read_args
+from controller.kernel.booking import Booking
+from controller.kernel.control import Control
+from controller.kernel.journal import Journal, Row
+from controller.kernel.reset_record import Whose
+from controller.kernel.tip_desk import sterilised
+from controller.safety.alarm_texts import LOCKED
+from controller.treatment import rows
+from controller.treatment.events import Who
+
+
+class Desk:
+    """Paper beside the control: reads and writes the record, and tells the control what follows."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        wall_clock: Callable[[], float],
+        booking: Booking,
+        control: Control,
+    ) -> None:
+        self._journal = journal
+        self._wall_clock = wall_clock
+        self._booking = booking
+        self._control = control
+        self._whose: Whose | None = None
+
+    async def begin(self, whose: Whose) -> None:
+        """Recall what the record says about a unit: unfinished treatments, resets, a lock."""
+        self._whose = whose
+        mono_s, wall_s = asyncio.get_running_loop().time(), self._wall_clock()
+        history = await self._journal.read(
+            lambda store: reset_record.read(store, whose, mono_s, wall_s)
+        )
+        self._control.resets.begin(whose, history)
+        if self._control.resets.cause is not None:
+            self._control.alarms.put(LOCKED, mono_s)
+        await self.look()
+
+    async def look(self) -> None:
+        """Show which treatments are unfinished now."""
+        self._control.unfinished = await self._booking.unfinished()
+
+    async def dismiss(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
+        """Note that an unfinished treatment will not be continued."""
+        said = read_args(DismissArgs, args)
+        await self._booking.dismiss(said.treatment, said.reason, who)
+        await self.look()
+        return {}
+
+    async def sterilised(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
+        """Note that a tip was sterilised."""
+        return await sterilised(self._journal, args, who, self._booking.is_under_way)
+
+    async def unlock(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
+        """Take the lock of too many resets off; its row is durable before it is."""
+        said = read_args(UnlockArgs, args)
+        resets = self._control.resets
+        if resets.cause is None or self._whose is None:
+            raise ApiError(
+                "not_locked", "The unit is not locked.", "Read `corneum status` for what stands."
+            )
+        body = {
+            **self._whose.body(),
+            "cause": resets.cause,
+            "who": rows.who_body(who),
+            "reason": said.reason,
+        }
+        await self._journal.commit([Row(reset_record.UNLOCKED, body)])
+        resets.release()
+        self._control.alarms.settle(LOCKED.code)
+        return {"cause": body["cause"]}

@@ -1,0 +1,95 @@
+"""A sterilisation is recorded: by a kernel, or beside none, for it happens where no unit is.
+
+RecordError where the record cannot be kept, ApiError for everything else.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from controller.config import paths
+from controller.kernel import tip_record
+from controller.kernel.api import ApiError, SterilisedArgs, WhoSays, read_args
+from controller.kernel.authority import Do, may, refusal_sentence
+from controller.kernel.journal import Journal, Row
+from controller.kernel.locks import is_held
+from controller.kernel.store import RecordError, Store
+from controller.kernel.writer import InlineWriter
+from controller.treatment import rows
+from controller.treatment.events import Who
+from controller.treatment.unit import Reuse
+
+
+async def sterilised(
+    journal: Journal, args: dict[str, Any], who: Who, alive: Callable[[str], bool]
+) -> dict[str, Any]:
+    """Record that a tip was sterilised; ``alive`` tells whether a kernel holds a lock."""
+    said = read_args(SterilisedArgs, args)
+    known = await journal.read(lambda store: tip_record.newest(store, said.tip))
+    if known is None:
+        raise await _unknown(journal, said.tip)
+    if known["use"] == Reuse.SINGLE.value:
+        raise ApiError(
+            "tip_single",
+            f"Tip {said.tip} is for single use; no sterilisation makes it fit for another client.",
+            "Throw it away, and fit a fresh one for the next treatment.",
+        )
+    busy = await journal.read(lambda store: tip_record.under_way(store, said.tip))
+    if busy is not None and alive(busy[1]):
+        raise ApiError(
+            "tip_in_use",
+            f"Treatment {busy[0]} is under way with tip {said.tip}.",
+            "Sterilise it after the end, and record it then.",
+        )
+    body = {
+        "label": said.tip,
+        "simulated": known["simulated"],
+        "cycle": said.cycle,
+        "who": rows.who_body(who),
+    }
+    await journal.commit([Row(tip_record.TIP_STERILISED, body)])
+    return {"tip": said.tip}
+
+
+async def _unknown(journal: Journal, label: str) -> ApiError:
+    known = await journal.read(tip_record.labels)
+    return ApiError(
+        "tip_unknown",
+        f"No treatment was begun with a tip {label}, so there is nothing to record.",
+        f"Check the label; used lately: {', '.join(known)}."
+        if known
+        else "A tip that was never used needs no record; name it when you treat (--tip).",
+    )
+
+
+def sterilised_here(args: Mapping[str, Any], who: Mapping[str, str], state: Path) -> dict[str, Any]:
+    """Record it without a kernel, in the record of a state folder; same rules, same row."""
+    says = read_args(WhoSays, dict(who))
+    if not may(Do.STERILISED, says.role, says.origin):
+        raise ApiError(
+            "not_allowed",
+            refusal_sentence(Do.STERILISED, says.role, says.origin),
+            "Ask somebody at the unit who may.",
+        )
+    try:
+        return asyncio.run(_here(dict(args), says, state))
+    except RecordError as error:
+        raise ApiError("record", str(error), "Nothing was recorded.") from error
+
+
+async def _here(args: dict[str, Any], says: WhoSays, state: Path) -> dict[str, Any]:
+    store = Store(paths.journal_path(state))
+    journal = Journal(InlineWriter(store), time.time, folder=state)
+
+    def alive(lock: str) -> bool:
+        return is_held(paths.run_dir(state) / Path(lock).name)
+
+    try:
+        await journal.preflight()
+        return await sterilised(
+            journal, args, Who(says.name, says.role.value, says.origin.value), alive
+        )
+    finally:
+        await journal.close()
