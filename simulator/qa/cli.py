@@ -8,6 +8,7 @@ called, so that ``corneum-sim serve`` starts as fast as without them.
 import typer
 
 from simulator.cli import app, main
+from simulator.qa.commands.conformance import conformance
 from simulator.qa.commands.run import run
 
 __all__ = ["app", "campaign", "main"]
@@ -20,6 +21,7 @@ def _campaign() -> None:
     """Many runs at once, in virtual time."""
 
 
+app.command()(conformance)
 app.command()(run)
 app.add_typer(campaign, name="campaign")
 # A campaign is one line here: campaign.command()(matrix)
