@@ -56,7 +56,7 @@ def conformance(
             _end(f"cannot write {junit}: {error.strerror or error}", USAGE)
     if as_json:
         typer.echo(json.dumps(json_of(handpiece, outcomes) | {"error": lost or None}))
-    else:
+    elif outcomes:
         typer.echo(summary_of(outcomes))
     if lost:
         _end(lost, PORT)

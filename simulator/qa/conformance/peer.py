@@ -22,7 +22,7 @@ from firmware_protocol.messages import Hello, Ident, LogRecord, Message, Result,
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.session import session_number
 from firmware_protocol.ticks import TICK_SPAN, next_seq
-from firmware_protocol.vocabulary import Wish
+from firmware_protocol.vocabulary import Cause, Mode, Permit, Wish
 from simulator.qa.conformance.verdicts import NonconformityError, UnitLostError
 
 T = TypeVar("T")
@@ -170,7 +170,7 @@ class Peer:
         try:
             return await self.until(sentence, fits, max_s)
         except NonconformityError as error:
-            said = self.newest if self.newest is not last else "no telemetry of this session"
+            said = _said(self.newest) if self.newest is not last else "nothing in this session"
             raise NonconformityError(f"{error}; the unit says {said}") from None
 
     @property
@@ -294,3 +294,13 @@ class Peer:
         if self._lost is None and self._stream is not None:
             self.send(self.setpoint())
             self.setpoint_at_s = self._loop.time()
+
+
+def _said(seen: Telemetry | None) -> str:
+    """Return what matters of a telemetry in a few words."""
+    if seen is None:
+        return "nothing in this session"
+    return (
+        f"{Mode(seen.mode).name}, cause {Cause(seen.cause).name}, {Permit(seen.permits)!r}, "
+        f"valve {seen.valve_percent} %, lease {seen.lease_left_ms} ms"
+    )
