@@ -9,6 +9,8 @@ import typer
 
 from simulator.cli import app, main
 from simulator.qa.commands.conformance import conformance
+from simulator.qa.commands.record import record
+from simulator.qa.commands.replay import replay
 from simulator.qa.commands.run import run
 
 __all__ = ["app", "campaign", "main"]
@@ -22,6 +24,8 @@ def _campaign() -> None:
 
 
 app.command()(conformance)
+app.command()(record)
+app.command()(replay)
 app.command()(run)
 app.add_typer(campaign, name="campaign")
 # A campaign is one line here: campaign.command()(matrix)
