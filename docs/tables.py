@@ -137,7 +137,8 @@ def conformance_page() -> str:
         "Conformance",
         "`corneum-sim conformance --handpiece URL` tries whatever speaks the protocol on a port: "
         "`/dev/ttyUSB0`, a pty, `tcp://host:port`, or `sim:` for a simulator of its own. It takes "
-        "about a minute, reads nothing but the line, and leaves the unit DISARMED. A case that "
+        "about a minute, reads nothing but the line, and leaves the unit DISARMED. The pump runs "
+        "in some cases; the crystal valve opens only where a hand presses the switch. A case that "
         "needs a hand or a fault is run where the control socket of a simulator is named "
         "(`--control`), and otherwise reported as not run, with the reason. `--case C48` chooses, "
         "`--junit FILE` and `--json` report. Exit codes: 0 conforms, 1 a case failed, 2 usage, 3 "

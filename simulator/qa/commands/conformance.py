@@ -71,7 +71,7 @@ def _run(
     from controller.device.answers import PortError  # noqa: PLC0415
     from simulator.qa.conformance.places import place  # noqa: PLC0415
     from simulator.qa.conformance.reports import line_of  # noqa: PLC0415
-    from simulator.qa.conformance.suite import run_case  # noqa: PLC0415
+    from simulator.qa.conformance.suite import Outcome, Verdict, run_case  # noqa: PLC0415
     from simulator.qa.conformance.verdicts import NonconformityError, UnitLostError  # noqa: PLC0415
     from simulator.serve import run  # noqa: PLC0415
 
@@ -92,6 +92,9 @@ def _run(
             lost.append(str(error))
 
     run(main())
+    if lost and outcomes:
+        missed = cases[len(outcomes) :]
+        outcomes += [Outcome(case, Verdict.NOT_RUN, lost[0], 0.0, 0) for case in missed]
     return outcomes, "; ".join(lost)
 
 

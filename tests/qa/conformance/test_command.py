@@ -55,6 +55,21 @@ def test_the_control_socket_of_a_served_simulator_is_a_hand(tmp_path: Path) -> N
     assert (done.returncode, said["passed"]) == (0, 1), said
 
 
+def test_a_unit_that_is_lost_leaves_the_other_cases_not_run(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    with served("--tcp", "127.0.0.1:0", "--hand", "absent") as unit:
+        words = ("--handpiece", unit["port"], "--case", "C01", "--case", "C47", "--case", "C60")
+        command = [*COMMAND, *words, "--junit", str(junit)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as kit:
+            assert kit.stdout is not None
+            assert b"C01 passed" in kit.stdout.readline()
+            unit["process"].terminate()
+            _, err = kit.communicate(timeout=RUN_MAX_S)
+    assert kit.returncode == 3, err
+    suite = ET.parse(junit).getroot()  # noqa: S314  our own run wrote it
+    assert (suite.get("tests"), suite.get("skipped")) == ("3", "2")
+
+
 def test_the_kit_runs_under_pytest_by_its_name(tmp_path: Path) -> None:
     words = ("-q", "-p", "no:cacheprovider", "-p", "simulator.qa.conformance.plugin", "--pyargs")
     chosen = ("simulator.qa.conformance", "--handpiece", "sim:", "-k", "C01 or C60")
