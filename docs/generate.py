@@ -35,6 +35,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/STATES.md", tables.states_page),
     ("docs/API.md", tables.api_page),
     ("docs/FAULTS.md", tables.faults_page),
+    ("docs/CONFORMANCE.md", tables.conformance_page),
     *(
         (f"configs/schemas/{name}.json", partial(schema_text, model))
         for name, model in SCHEMAS.items()

@@ -8,6 +8,9 @@ called, so that ``corneum-sim serve`` starts as fast as without them.
 import typer
 
 from simulator.cli import app, main
+from simulator.qa.commands.conformance import conformance
+from simulator.qa.commands.record import record
+from simulator.qa.commands.replay import replay
 from simulator.qa.commands.run import run
 
 __all__ = ["app", "campaign", "main"]
@@ -20,6 +23,9 @@ def _campaign() -> None:
     """Many runs at once, in virtual time."""
 
 
+app.command()(conformance)
+app.command()(record)
+app.command()(replay)
 app.command()(run)
 app.add_typer(campaign, name="campaign")
 # A campaign is one line here: campaign.command()(matrix)

@@ -36,6 +36,8 @@ class Trace:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self.chunks = 0
+        self.tap: Callable[[bytes, bytes, float], None] | None = None
+        """Is told every chunk: direction, bytes, time."""
 
     def note(self, direction: bytes, data: bytes, now_s: float) -> None:
         """Take one chunk; the time counts in whole microseconds."""
@@ -43,6 +45,8 @@ class Trace:
         self._hash.update(b"%s%d:%d:" % (direction, at_us, len(data)))
         self._hash.update(data)
         self.chunks += 1
+        if self.tap is not None:
+            self.tap(direction, data, now_s)
 
     def sha256(self) -> str:
         """Return the hash so far."""
