@@ -62,9 +62,9 @@ sbom: $(STAMP) ## write sbom.json: every locked package, as CycloneDX
 	  --output-reproducible --of JSON -o sbom.json
 	@echo "sbom.json lists what requirements.lock pins."
 
-lock: ## renew requirements.lock from pyproject.toml (needs uv)
+lock: ## renew requirements.lock from pyproject.toml (needs uv; UPGRADE=--upgrade for newer releases)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --no-emit-find-links --all-extras --group dev --upgrade \
+	  --no-emit-index-url --no-emit-find-links --all-extras --group dev $(UPGRADE) \
 	  pyproject.toml -o requirements.lock
 
 clean: ## remove what was installed and what tools left behind
