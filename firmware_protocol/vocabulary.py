@@ -5,6 +5,7 @@ table and the host has a belief about it, and a disagreement is a fault to repor
 """
 
 from enum import IntEnum, IntFlag, unique
+from typing import Final
 
 
 @unique
@@ -181,4 +182,7 @@ class LogCode(IntEnum):
     SWITCH = 10
     """arg: 1 pressed, 0 released."""
     FAULT_INJECTED = 11
-    """arg: the simulator's fault number; never written by hardware."""
+    """arg: the simulator's fault number, with `FAULT_OVER` when it ends; never of hardware."""
+
+
+FAULT_OVER: Final = 2**31  # of the argument of FAULT_INJECTED: that fault is not active any more

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from firmware_protocol.ticks import TICK_SPAN
-from firmware_protocol.vocabulary import Capability, LogCode
+from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
 from simulator.firmware.firmware import TICK_MS, TICK_S, Firmware
 from simulator.firmware.identity import Identity
 from simulator.firmware.memory import Memory
@@ -176,10 +176,16 @@ class Handpiece:
             self._valve_percent = percent
             self._emit("valve", open_percent=round(percent, 1))
 
-    def _faulted(self, fault: Fault, *, active: bool) -> Fault:
+    def log_injected(self, number: int, *, active: bool) -> None:
+        """Write into the unit's own log that a fault was injected, or ended."""
         board = self.firmware.board
-        board.log.add(board.tick_ms, LogCode.FAULT_INJECTED, fault.number)
-        self._emit("fault", name=fault.name, hazards=fault.hazards, active=active)
+        board.log.add(
+            board.tick_ms, LogCode.FAULT_INJECTED, number if active else number | FAULT_OVER
+        )
+
+    def _faulted(self, fault: Fault, *, active: bool) -> Fault:
+        self.log_injected(fault.number, active=active)
+        self._emit("fault", name=fault.name, hazards=fault.hazards, active=active, simulated=True)
         return fault
 
     def _record(self) -> None:
