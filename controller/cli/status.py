@@ -44,6 +44,10 @@ def lines(snapshot: Snapshot) -> list[str]:
         for alarm in snapshot.alarms
     ]
     said += [
+        f"simulated fault {fault.number} (see FAULTS.md): {'active' if fault.active else 'over'}"
+        for fault in snapshot.simulated_faults
+    ]
+    said += [
         f"unfinished: treatment {left.treatment}, {left.program} for {left.client}; go on with "
         f"`corneum treat {left.program} --client {left.client} --resume`"
         for left in snapshot.unfinished

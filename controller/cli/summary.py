@@ -41,6 +41,7 @@ def as_object(snapshot: Snapshot) -> dict[str, Any]:
         "message": treatment.message if treatment else None,
         "alarms": [asdict(alarm) for alarm in snapshot.alarms],
         "time_to_safe_ms": snapshot.time_to_safe_ms,
+        "simulated_faults": [asdict(fault) for fault in snapshot.simulated_faults],
         "record": {
             "path": snapshot.record.path,
             "treatment": treatment.id if treatment else None,

@@ -9,7 +9,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,6 +30,7 @@ from controller.kernel.authority import Do, may, refusal_sentence
 from controller.kernel.booking import Booking, Proved
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
+from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
 from controller.kernel.reset_record import Whose
 from controller.kernel.store import RecordError
@@ -101,7 +102,9 @@ class Kernel:
             outside.journal, outside.wall_clock, place.configs, place.lock, outside.alive
         )
         self._desk = Desk(outside.journal, outside.wall_clock, self._booking, self.control)
+        self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._starting = False
+        self._treatment = 0
         self._stops = 0
         self._refused = 0
         self._refused_noted_s = -REFUSED_NOTE_S
@@ -124,6 +127,7 @@ class Kernel:
             }
             await self._outside.journal.commit([Row("kernel", body)])
             await self._desk.begin(Whose(identity.serial, identity.simulated, self._outside.boot))
+            await self._device_log.begin(self._outside.journal, identity.serial)
         except DeviceError as error:
             raise device_error(error) from error
         except RecordError as error:
@@ -135,6 +139,7 @@ class Kernel:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.control.run(), name="control")
             tasks.create_task(self._keep_connected(), name="keep-connected")
+            tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
 
     async def end(self) -> None:
         """Stop in order what runs, within `END_MAX_S`."""
@@ -152,6 +157,8 @@ class Kernel:
 
     async def close(self) -> None:
         """Hang up and close the record."""
+        if (now := self._log_of()) is not None:
+            await self._device_log.last_look(*now)
         if self._client is not None:
             await self._client.close()
         await self._outside.journal.close()
@@ -169,7 +176,8 @@ class Kernel:
     # -- questions ---------------------------------------------------------------------------------
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
-        return self.control.snapshot().as_dict()
+        shown = self.control.snapshot()
+        return replace(shown, simulated_faults=self._device_log.faults).as_dict()
 
     def stop(self, request: Request) -> dict[str, Any]:
         """Stop now, for anybody: the bytes are written when this returns."""
@@ -250,6 +258,7 @@ class Kernel:
                 await self._booking.withdraw(treatment, error.sentence)
             raise
         self.treatments += 1
+        self._treatment = treatment
         await self._desk.look()
         return {"treatment": treatment, "plan": plan_as_dict(proved.plan)}
 
@@ -318,6 +327,18 @@ class Kernel:
                 "Check its cable and power; `corneum doctor` looks closer.",
             )
         return handpiece.identity
+
+    def _log_of(self) -> tuple[Identity, int] | None:
+        """Return whose log may be read now, and for which treatment: one look after its end too."""
+        client = self._client
+        if client is None or client.identity is None or client.state is not LinkState.IDENTIFIED:
+            return None
+        if self._starting or (not self.control.idle and self.control.state in BUSY):
+            return None
+        treatment = self._treatment
+        if self.control.idle:
+            self._treatment = 0
+        return client.identity, treatment
 
     def _stop(self, who: Who, *, emergency: bool) -> None:
         self._stops += 1

@@ -165,6 +165,14 @@ class UnfinishedView:
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedFaultView:
+    """One fault that somebody injected into a simulated unit; docs/FAULTS.md has the numbers."""
+
+    number: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a client of the kernel may look at, in one value."""
 
@@ -180,6 +188,7 @@ class Snapshot:
     unfinished: tuple[UnfinishedView, ...]
     time_to_safe_ms: float | None
     signal: SignalView | None = None
+    simulated_faults: tuple[SimulatedFaultView, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -201,6 +210,7 @@ class Snapshot:
             unfinished=_many(UnfinishedView, said["unfinished"]),
             time_to_safe_ms=said["time_to_safe_ms"],
             signal=_signal(said["signal"]) if said.get("signal") else None,
+            simulated_faults=_many(SimulatedFaultView, said.get("simulated_faults", ())),
         )
 
 

@@ -14,6 +14,7 @@ from simulator.qa.loop import run_virtual
 from simulator.qa.rig import Service, service
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "demo", "lower": {"suction_kpa": 20.0}}
+SEQUENCES = ("alarms", "receipts", "unfinished", "simulated_faults")
 RAISED: dict[str, Any] = {**WISH, "lower": {"suction_kpa": 45.0}}
 
 
@@ -97,7 +98,7 @@ def test_lowering_and_its_refusal_are_the_same_object_in_answer_row_and_snapshot
     assert shown["receipts"] == [*lowered, *declined]
     assert declined[0]["chain"] == lowered[0]["chain"]
     assert Snapshot.from_dict(shown).as_dict() == {
-        **shown, **{key: tuple(shown[key]) for key in ("alarms", "receipts", "unfinished")},
+        **shown, **{key: tuple(shown[key]) for key in SEQUENCES},
         "treatment": {**shown["treatment"], "zones": tuple(shown["treatment"]["zones"])},
     }  # fmt: skip
     with pytest.raises(AnswerError) as caught:
