@@ -36,6 +36,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/API.md", tables.api_page),
     ("docs/FAULTS.md", tables.faults_page),
     ("docs/CONFORMANCE.md", tables.conformance_page),
+    ("docs/CONTROL.md", tables.control_page),
     *(
         (f"configs/schemas/{name}.json", partial(schema_text, model))
         for name, model in SCHEMAS.items()

@@ -6,11 +6,15 @@ from controller.config.locate import shipped_configs
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
 from controller.kernel.authority import ALLOWED, Origin, Role
+from controller.kernel.device_log import INJECTED
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
 from controller.safety.shortage_texts import OF_SHORT
 from controller.treatment import states
 from controller.treatment.program import Program
+from simulator.control import CLIENTS_MAX, LINE_MAX_BYTES
+from simulator.control_commands import QUESTIONS
+from simulator.control_verbs import HAND_ACTIONS, LINE_FAULT, VERBS
 from simulator.firmware import modes
 from simulator.plant.faults import FAULTS
 from simulator.plant.hands import HANDS
@@ -118,7 +122,8 @@ def _roles(roles: frozenset[Role]) -> str:
 def faults_page() -> str:
     """Return docs/FAULTS.md: what the simulator can break, and the hands that hold it."""
     faults = [
-        (f"`{fault.name}`", ", ".join(fault.hazards), fault.summary) for fault in FAULTS.values()
+        (str(fault.number), f"`{fault.name}`", ", ".join(fault.hazards), fault.summary)
+        for fault in FAULTS.values()
     ]
     hands = ", ".join(f"`{name}`" for name in sorted(HANDS))
     return _page(
@@ -126,7 +131,42 @@ def faults_page() -> str:
         "`corneum-sim serve --fault NAME@SECONDS` plants one at a time of the device's clock, "
         "`corneum-sim fault NAME` while it runs. A name that is not here is refused. "
         f"Hands for `--hand`: {hands}.",
-        _table(("fault", "hazards", "what it does"), faults),
+        "The number is what the unit's own log, and with it the journal of the controller (rows "
+        f"`{INJECTED}`) and `corneum status`, say of it; {LINE_FAULT} is the line.",
+        _table(("no.", "fault", "hazards", "what it does"), faults),
+    )
+
+
+def control_page() -> str:
+    """Return docs/CONTROL.md: what a running simulator can be asked."""
+    rows = [
+        (f"`{do}`", ", ".join(f"`{name}`" for name in verb.fields) or "none", verb.summary)
+        for do, verb in VERBS.items()
+    ]
+    return _page(
+        "The control channel of the simulator",
+        "`corneum-sim serve --control PATH` makes a unix socket that only its user may open (mode "
+        "0600). It is apart from the serial line, and nothing on the line reaches it. One JSON "
+        'object a line, for example `{"do": "hand", "action": "press"}`, and one line back: '
+        '`{"ok": true, "t_s": 12.345, ...}` with the device\'s time at which it was done, or '
+        '`{"ok": false, "error": "..."}` with what is allowed. A request is done as a whole or '
+        f"not at all, has at most {LINE_MAX_BYTES} bytes, and at most {CLIENTS_MAX} clients are "
+        "served at a time. A socket that a killed simulator left behind is replaced; one that is "
+        "served, and a file, is not.",
+        _table(("do", "fields", "what it does"), rows),
+        "The same from the command line, with `--control PATH` or `CORNEUM_SIM_CONTROL`:",
+        "```\n"
+        "corneum-sim fault suction-a-frozen [--clear]\n"
+        f"corneum-sim hand {'|'.join(HAND_ACTIONS)}\n"
+        "corneum-sim line [--silent] [--loss 0.1] [--delay-s 0.02] ...      # no options: perfect\n"
+        f"corneum-sim ask {'|'.join(QUESTIONS)} [--last N] [--json]\n"
+        "```",
+        "## What is injected says so\n\nA fault, and a line that is made to misbehave, is an event "
+        "`fault` or `line` with `simulated` true in the event file, and an entry in the unit's own "
+        "log. The controller reads that log while it is connected and leaves a row "
+        f"`{INJECTED}` with `simulated` true for each, within a second or, between the start and "
+        "the arming of a treatment, right after. `corneum status` and `corneum treat --json` list "
+        "them by the numbers of [FAULTS.md](FAULTS.md).",
     )
 
 
