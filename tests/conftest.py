@@ -4,6 +4,7 @@ import logging
 import os
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import HealthCheck, settings
 
 REGISTER = Path(__file__).resolve().parent.parent / "docs" / "hazards.toml"
 HAZARDS = frozenset(row["id"] for row in tomllib.loads(REGISTER.read_text())["hazard"])
+
+# Where the package is installed, its pytest plugin comes by itself; elsewhere it comes from here.
+if not any(entry.name == "corneum" for entry in entry_points(group="pytest11")):
+    pytest_plugins = ["simulator.qa.plugin.entry"]
 
 # No deadline anywhere: a busy machine must not turn a passing test into a failing one.
 settings.register_profile("dev", max_examples=50, deadline=None)

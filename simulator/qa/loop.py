@@ -149,16 +149,22 @@ def run_virtual(
     loop.jumping.limit_s = limit_s
     try:
         result = loop.run_until_complete(scenario)
-        left = _cancel_left(loop)
-        if left:
-            raise LooseEndError(f"the scenario ended but these tasks did not: {'; '.join(left)}")
-        _raise_callback_errors(loop)
+        tie_up(loop)
         return result
     finally:
-        _close(loop)
+        close_loop(loop)
 
 
-def _close(loop: VirtualLoop) -> None:
+def tie_up(loop: VirtualLoop) -> None:
+    """Cancel what still runs; LooseEndError where there was anything, or a callback raised."""
+    left = _cancel_left(loop)
+    if left:
+        raise LooseEndError(f"the scenario ended but these tasks did not: {'; '.join(left)}")
+    _raise_callback_errors(loop)
+
+
+def close_loop(loop: VirtualLoop) -> None:
+    """Cancel what still runs, without a word, and close the loop."""
     try:
         _cancel_left(loop)
         loop.run_until_complete(loop.shutdown_asyncgens())

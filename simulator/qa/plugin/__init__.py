@@ -1,0 +1,1 @@
+"""The pytest plugin: a handpiece, a service, faults and virtual time as fixtures."""
