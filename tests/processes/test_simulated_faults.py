@@ -51,14 +51,14 @@ def test_what_is_injected_is_marked_in_the_events_in_the_record_and_in_the_statu
     state = tmp_path / "state"
     with unit(tmp_path) as device, kernel(device, state) as host:
         bring_to("ACTIVE", device, host)
-        assert "is active" in sim(tmp_path, "fault", "suction-a-creep")
+        injected_s = device.do("fault", name="suction-a-creep")["t_s"]
         until_rows(state, 1)
-        sim(tmp_path, "hand", "release")
-        assert device.witness.wait_for("hand", 5.0, action="release")
         host.ask("stop")
-        device.witness.wait_for("mode", 10.0, device.now_s, mode="DISARMED")
+        device.witness.wait_for("mode", 10.0, injected_s, mode="DISARMED")
+        sim(tmp_path, "hand", "release")
+        assert device.witness.events("hand", injected_s, action="release")
         sim(tmp_path, "line", "--loss", "0.02")
-        sim(tmp_path, "fault", "suction-a-creep", "--clear")
+        assert "is over" in sim(tmp_path, "fault", "suction-a-creep", "--clear")
         rows = until_rows(state, 3)
         shown = corneum(state, "status", "--port", device.port)
         said = json.loads(sim(tmp_path, "ask", "state", "--json"))
