@@ -81,8 +81,8 @@ class Verbs:
             zip(HAND_ACTIONS, moves, strict=True)
         )
         acts = (
-            self._hand, self._zone, self._fault, self._line, self._state, self._sensors, self._truth,
-            self._faults, self._tail,
+            self._hand, self._zone, self._fault, self._line, self._state, self._sensors,
+            self._truth, self._faults, self._tail,
         )  # fmt: skip
         self._acts: Mapping[str, Callable[[Request], Answer]] = dict(zip(VERBS, acts, strict=True))
 

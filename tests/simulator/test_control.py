@@ -151,7 +151,7 @@ def test_the_tail_of_events_is_bounded_and_can_be_of_one_kind(desk: Desk) -> Non
         ({"do": "events", "last": True}, "last is True"),
         ({"do": "events", "last": 1.5}, "last is 1.5"),
         ({"do": "events", "kind": 3}, "kind is 3, and must be a word"),
-        ({"do": ["hand"]}, "'do' is ['hand'], and must be one of hand, fault"),
+        ({"do": ["hand"]}, "'do' is ['hand'], and must be one of hand, zone"),
         ({"do": "hand", "action": ["press"]}, "'action' is ['press'], and must be one of"),
         ({"do": "line", "delay_s": 61}, "delay_s is 61.0, and must be 0 to 60 seconds"),
         ({"do": "line", "delay_s": 10**400}, "too large"),
