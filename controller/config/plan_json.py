@@ -3,6 +3,7 @@
 from controller.safety.limits import Receipt
 from controller.treatment.events import Json
 from controller.treatment.plan import Plan, PlannedStage, Refusal
+from controller.treatment.proof import Line
 from controller.treatment.rows import receipt_body
 
 
@@ -17,8 +18,13 @@ def plan_as_dict(plan: Plan) -> dict[str, Json]:
         "unit_serial": plan.unit_serial,
         "simulated": plan.simulated,
         "tip": plan.tip,
+        "motion_sensor": plan.motion_sensor,
         "contact_s": sum(stage.expected_contact_s - stage.used.contact_s for stage in plan.stages),
         "zones": [stage_as_dict(stage) for stage in plan.stages],
+        "proof": {
+            "holds": plan.proof.holds,
+            "lines": [line_as_dict(line) for line in plan.proof.lines],
+        },
         "notes": list(plan.notes),
     }
 
@@ -33,12 +39,28 @@ def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:
         "contact_budget_s": stage.contact_budget_s,
         "area_cm2": stage.area_cm2,
         "cap_um": stage.cap_um,
+        "suction_max_kpa_s": stage.suction_max_kpa_s,
+        "expected_suction_kpa_s": stage.expected_suction_kpa_s,
         "expected_contact_s": stage.expected_contact_s,
         "expected_nominal_um": stage.expected_nominal_um,
         "expected_bound_um": stage.expected_bound_um,
         "margin_um": stage.cap_um - stage.expected_bound_um,
         "ends_by": stage.ends_by,
         "receipts": [receipt_as_dict(receipt) for receipt in stage.receipts],
+    }
+
+
+def line_as_dict(line: Line) -> dict[str, Json]:
+    """Return one limit of one stage with its worst case."""
+    return {
+        "zone": line.zone,
+        "display": line.display,
+        "quantity": line.quantity.name.lower(),
+        "unit": line.quantity.unit,
+        "limit": line.limit,
+        "worst": line.worst,
+        "margin": line.margin,
+        "holds": line.holds,
     }
 
 

@@ -22,7 +22,7 @@ CONFIGS = shipped_configs()
 SKIN = load_skin(CONFIGS)
 DEMO = load_client(CONFIGS, "demo")
 CLIENT = replace(DEMO, ref="c-17", practice=False, zones=None)
-UNIT = load_unit(CONFIGS, 7, simulated=True)
+UNIT = replace(load_unit(CONFIGS, 7, simulated=True), motion_sensor=True)
 REAL = replace(UNIT, simulated=False, calibration_due_wall_s=2e9)
 PROGRAMS = {name: load_program(CONFIGS, name, SKIN) for name in program_names(CONFIGS)}
 REFRESH = PROGRAMS["refresh"]
