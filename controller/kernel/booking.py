@@ -116,7 +116,9 @@ class Booking:
         files = await self._read_files(wish, identity)
         resumed = await self._resumed(wish) if wish.resume else None
         history = await self._history(files, identity, resumed)
-        plan = make_plan(
+        # A thread: a refusal looks for the smallest change by planning again, and control goes on.
+        plan = await asyncio.to_thread(
+            make_plan,
             files.program,
             files.client,
             files.unit,

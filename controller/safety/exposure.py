@@ -122,6 +122,11 @@ class ZoneLedger:
         """What a tip in a working hand looks like to this unit."""
         return Motion.MOVING if self.motion_sensor else Motion.UNSEEN
 
+    def ends_by_suction(self, flow_g_per_min: float, suction_kpa: float) -> bool:
+        """True where it is the suction dose of both limits that leaves the shorter time."""
+        um_per_s, kpa = self._worst_rates(flow_g_per_min, suction_kpa)
+        return _seconds(self.left_kpa_s, kpa) < _seconds(self.left_um, um_per_s)
+
     def left_s(self, flow_g_per_min: float | None, suction_kpa: float | None) -> float:
         """Return the seconds with open valve that fit under both limits even if the tip stops now.
 

@@ -30,7 +30,7 @@ class Quantity(Enum):
     DEPTH_UM = ("Exposure cap", "µm", 2)
     CONTACT_S = ("Contact time", "s", 0)
     SUCTION_KPA_S = ("Suction dose", "kPa s", 0)
-    DWELL_S = ("Time in one place", "s", 1)
+    DWELL_S = ("Time in one place", "s", 2)
 
     @property
     def label(self) -> str:

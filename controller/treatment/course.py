@@ -255,11 +255,10 @@ class Course:
         stage, ledger = self._stages[number], self._ledgers[number]
         if not ledger.contact_s < stage.contact_budget_s:
             return ZoneEnd.TIME
-        if ledger.sucked_out:
-            return ZoneEnd.SUCTION
         left_mg = ledger.left_mg(stage.flow_g_per_min, stage.suction_kpa)
         if ledger.reached or left_mg < LEFT_LEAST_MG:
-            return ZoneEnd.EXPOSURE
+            by_suction = ledger.ends_by_suction(stage.flow_g_per_min, stage.suction_kpa)
+            return ZoneEnd.SUCTION if by_suction else ZoneEnd.EXPOSURE
         return None
 
     def _skip_finished(self) -> None:

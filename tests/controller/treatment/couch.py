@@ -73,10 +73,10 @@ def stage(zone: str = "chin", **changes: Any) -> PlannedStage:  # noqa: ANN401 -
     return replace(made, **changes)
 
 
-def plan(*stages: PlannedStage) -> Plan:
+def plan(*stages: PlannedStage, motion: bool = True) -> Plan:
     program = Program("refresh", "Refresh", 1, "0" * 64, (), 14.0)
     made = stages or (stage("nose"), stage("chin"))
-    return Plan(program, "demo", 1001, True, 1, made, (), MODEL, True)  # noqa: FBT003 - in order
+    return Plan(program, "demo", 1001, True, 1, made, (), MODEL, motion)  # noqa: FBT003 - in order
 
 
 @dataclass
