@@ -41,6 +41,7 @@ def draw(plan: dict[str, Any], file: Path) -> None:
     with mpl.rc_context({"svg.hashsalt": "corneum", "svg.fonttype": "none"}):
         figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
         _bars(figure.add_subplot(), plan)
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8)
         svg = file.suffix.lower() == ".svg"
         about = {"Title": _title(plan), "Date": None} if svg else {"Title": _title(plan)}
         try:
@@ -80,4 +81,3 @@ def _bars(axes: "Axes", plan: dict[str, Any]) -> None:
     axes.set_xlim(0.0, 1.3 * max(cap))
     axes.set_xlabel("depth, µm")
     axes.set_title(_title(plan), loc="left", fontsize=10)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, fontsize=8)

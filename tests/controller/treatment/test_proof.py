@@ -189,7 +189,7 @@ def test_where_the_first_setting_cannot_help_the_other_is_lowered_or_the_zone_le
     nothing = refusal(skin=replace(SKIN, rules=rules), zones=("chin",))
     assert nothing.next_step == "Leave out chin."
     slow = stronger(
-        "refresh", suction_kpa=12.0, flow_g_per_min=1.0, passes=1, contact_budget_s=330.0
+        "refresh", suction_kpa=12.0, flow_g_per_min=1.0, passes=1, contact_budget_s=270.0
     )
     asked = {
         "program": slow, "zones": ("chin",), "client": replace(CLIENT, skin=Moisture.MOIST),
