@@ -1,10 +1,14 @@
 """Plans, refusals and receipts as JSON-able values, for the API, the record and ``--json``."""
 
+from typing import Final
+
 from controller.safety.limits import Receipt
 from controller.treatment.events import Json
 from controller.treatment.plan import Plan, PlannedStage, Refusal
 from controller.treatment.proof import Line
 from controller.treatment.rows import receipt_body
+
+PROOF_KEYS: Final = ("zone", "display", "quantity", "unit", "limit", "worst", "margin", "holds")
 
 
 def plan_as_dict(plan: Plan) -> dict[str, Json]:
@@ -52,16 +56,12 @@ def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:
 
 def line_as_dict(line: Line) -> dict[str, Json]:
     """Return one limit of one stage with its worst case."""
-    return {
-        "zone": line.zone,
-        "display": line.display,
-        "quantity": line.quantity.name.lower(),
-        "unit": line.quantity.unit,
-        "limit": line.limit,
-        "worst": line.worst,
-        "margin": line.margin,
-        "holds": line.holds,
-    }
+    quantity = line.quantity
+    values = (
+        line.zone, line.display, quantity.name.lower(), quantity.unit,
+        line.limit, line.worst, line.margin, line.holds,
+    )  # fmt: skip
+    return dict(zip(PROOF_KEYS, values, strict=True))
 
 
 def refusal_as_dict(refusal: Refusal) -> dict[str, Json]:
