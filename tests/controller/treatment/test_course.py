@@ -170,7 +170,7 @@ def test_a_zone_ends_by_its_suction_dose() -> None:
     assert one.left_mg() < LEFT_LEAST_MG
 
 
-@pytest.mark.hazard("H01", "H45")
+@pytest.mark.hazard("H01", "H50")
 def test_until_the_tip_is_lifted_everything_is_charged_to_the_zone_under_it() -> None:
     one, bed = course(stage("nose", contact_budget_s=1.0), stage("chin")), couch()
     assert show(one, 5.0, bed) == [ZoneEnd.TIME]

@@ -243,6 +243,22 @@ def test_a_treatment_before_the_advised_interval_is_noted() -> None:
 
 
 @pytest.mark.hazard("H01")
+def test_the_cap_has_a_link_for_the_share_one_for_the_risk_and_one_for_the_skin() -> None:
+    nose, cheek = plan(zones=("nose", "cheek_left")).stages
+    for stage in (nose, cheek):
+        cap = stage.receipt(Quantity.DEPTH_UM)
+        assert cap is not None
+        assert [limit.source for limit in cap.chain] == [
+            Source.SITE, Source.RISK, Source.SKIN, Source.ZONE,
+        ]  # fmt: skip
+    assert nose.receipts[2].sentence() == (
+        "Exposure cap was lowered by 0.06 µm from 3.15 µm to 3.09 µm, the limit of the chance "
+        "that a point loses its whole stratum corneum."
+    )
+    assert cheek.cap_um == pytest.approx(0.35 * 12.0)
+
+
+@pytest.mark.hazard("H01")
 def test_what_has_not_grown_back_lowers_the_cap() -> None:
     fresh = next(stage for stage in plan().stages if stage.zone == "chin")
     later = next(s for s in plan(history=treated(12.0, 6.5)).stages if s.zone == "chin")
