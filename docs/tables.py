@@ -1,15 +1,19 @@
 """The tables of the guides, made from the code and the configurations that they describe."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 from controller.config.locate import shipped_configs
+from controller.config.plan_json import PROOF_KEYS
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
 from controller.kernel.authority import ALLOWED, Origin, Role
 from controller.kernel.device_log import INJECTED
+from controller.kernel.snapshot import ReceiptView, Snapshot, ZoneView
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
 from controller.safety.shortage_texts import OF_SHORT
+from controller.safety.skin import risk_cap_um
 from controller.treatment import states
 from controller.treatment.program import Program
 from simulator.control import CLIENTS_MAX, LINE_MAX_BYTES
@@ -31,7 +35,8 @@ def programs_page() -> str:
     caps = [
         (
             site.display, f"`{site.zone}`", f"{site.sc_nom_um:g}", f"{site.area_cm2:g}",
-            f"{site.sc_nom_um * skin.rules.cap_share:.2f}", site.confidence,
+            f"{min(site.sc_nom_um * skin.rules.cap_share, risk_cap_um(skin, site)):.2f}",
+            site.confidence,
         )
         for site in skin.sites
         if site.selectable
@@ -48,8 +53,10 @@ def programs_page() -> str:
             [row for program in programs for row in _program_rows(program)],
         ),
         "## Zones\n\nThe cap is what the 95th-centile bound of one treatment may reach on a "
-        f"client with light skin below {skin.rules.age_derate_from_years} years; skin type and age "
-        f"lower it. Not selectable: {excluded}.",
+        f"client with light skin below {skin.rules.age_derate_from_years} years: "
+        f"{skin.rules.cap_share:g} of the thickness, or less where the chance that a point loses "
+        f"its whole stratum corneum would pass {skin.rules.breach_max_share:.0%}. Skin type, age "
+        f"and earlier treatments lower it. Not selectable: {excluded}.",
         _table(("zone", "name in files", "thickness, µm", "area, cm²", "cap, µm", "data"), caps),
     )
 
@@ -110,7 +117,22 @@ def api_page() -> str:
         "One JSON object a line on the kernel's unix socket; `corneum status --json` shows a "
         "snapshot. Everything that is not listed is refused.",
         _table(("do", "at the unit", "from elsewhere"), rows),
+        "## Keys\n\nEvery number has its unit at the end of its key; `_um` of a depth is µm of "
+        "stratum corneum, `_kpa_s` of a suction dose kPa times seconds in one place.",
+        _table(
+            ("of", "keys"),
+            [
+                ("a snapshot", _keys(Snapshot)),
+                ("a zone of its `treatment`", _keys(ZoneView)),
+                ("a receipt", _keys(ReceiptView)),
+                ("a line of the `proof` of a plan", ", ".join(f"`{key}`" for key in PROOF_KEYS)),
+            ],
+        ),
     )
+
+
+def _keys(view: type) -> str:
+    return ", ".join(f"`{field.name}`" for field in fields(view))
 
 
 def _roles(roles: frozenset[Role]) -> str:

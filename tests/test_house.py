@@ -31,8 +31,11 @@ TEXT_SUFFIXES: Final = frozenset({".py", ".md", ".toml", ".txt", ".lock", ".json
 MACHINE: Final = re.compile(
     r"(?<![\w.$~])/(home|Users|root|work|opt|mnt)/\w|pythonhosted|--(extra-)?index-url|--find-links"
 )
-# Numbers whose unit is their name, and plain numbers: shares, factors, exponents.
-PLAIN: Final = re.compile(r"_(grams|layers|share|factor|ratio|exponent|derate|fraction)$")
+# Numbers whose unit is their name, and plain numbers: shares, factors, exponents, relative spreads.
+# The two ends of an interval have the unit of whatever it is an interval of.
+PLAIN: Final = re.compile(
+    r"_(grams|layers|share|factor(_blind)?|ratio|exponent|derate|fraction|cv|ln_sd)$|^_(low|high)$"
+)
 UNIT: Final = re.compile(
     r"_(s|ms|min|h|days|years|hz|pa|kpa|kpa_per_s|um|um_per_s|mm|mm2|cm2|mm_per_s|mg|g|mg_per_min"
     r"|g_per_min|g_per_min_per_s|percent|percent_per_s|deg_c|v|mv|bytes|counts|h_per_layer)(_mean|_peak)?$"

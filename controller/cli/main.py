@@ -108,10 +108,16 @@ def plan(
     flow_g_per_min: Flow = None,
     reason: Reason = None,
     tip: Tip = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw it into this file, .svg or .png.")
+    ] = None,
     configs: Configs = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a treatment would do, zone by zone, and which limit binds. Nothing moves."""
+    """Show what a treatment would do, zone by zone, its proof, and which limit binds.
+
+    Nothing moves.
+    """
     from controller.cli import plan as verb
     from controller.cli.treat import Wish
 
@@ -119,7 +125,7 @@ def plan(
     wish = Wish(
         program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume=False, tip=tip
     )
-    raise typer.Exit(verb.run(wish, port, configs, as_json=as_json))
+    raise typer.Exit(verb.run(wish, port, configs, as_json=as_json, plot=plot))
 
 
 @app.command()

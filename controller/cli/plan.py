@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from controller.cli import start, summary
+from controller.cli import plan_bars, plan_plot, start, summary
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, serving
 from controller.cli.treat import Wish
@@ -23,10 +23,16 @@ NOT_A_UNIT: Final = (
 )
 
 
-def run(wish: Wish, port: str | None, configs: Path | None, *, as_json: bool) -> ExitCode:
-    """Print the plan; a refusal is a Failure with its sentence."""
+def run(
+    wish: Wish, port: str | None, configs: Path | None, *, as_json: bool, plot: Path | None = None
+) -> ExitCode:
+    """Print the plan, and draw it where asked; a refusal is a Failure with its sentence."""
     try:
+        if plot is not None:
+            plan_plot.check(plot)
         plan = _plan(wish, port, configs)
+        if plot is not None:
+            plan_plot.draw(plan, plot)
     except Failure as failure:
         if as_json:
             sys.stdout.write(json.dumps({"error": summary.error_object(failure)}) + "\n")
@@ -95,6 +101,8 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
         table.add_row(*_cells(zone))
     console.print(table)
     console.print(f"time on skin {plan['contact_s']:.0f} s")
+    console.print(plan_bars.bars(plan["zones"]))
+    console.print(plan_bars.proof_table(plan["proof"]["lines"]))
     for sentence, zones in _sentences(plan).items():
         console.print(f"{', '.join(zones)}: {sentence}", style="dim", soft_wrap=True)
     for note in plan["notes"]:

@@ -10,6 +10,8 @@ from firmware_protocol import envelope
 
 SUCTION_MAX_KPA: Final = envelope.SUCTION_SET_MAX_PA / 1000
 FLOW_MAX_G_PER_MIN: Final = envelope.FLOW_SET_MAX_MG_PER_MIN / 1000
+CRYSTAL_MIN_UM: Final = 75.0  # grit F150 to F100; below it grains float in the air of the room
+CRYSTAL_MAX_UM: Final = 150.0
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Zone = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -65,6 +67,7 @@ class ClientFile(FileModel):
     phototype: Annotated[int, Field(ge=1, le=6)]
     age_years: Annotated[int, Field(ge=18, le=120)]
     practice: bool = False
+    skin: Literal["dry", "moist", "unknown"] = "unknown"
     zones: Annotated[list[Zone], Field(min_length=1, max_length=64)] | None = None
     exclusions: Annotated[list[Zone], Field(max_length=64)] = []
     checklist: dict[str, bool]
@@ -91,4 +94,5 @@ class HandpieceFile(FileModel):
     flow_max_g_per_min: FlowGPerMin
     suction_uncertainty_kpa: Annotated[float, Field(ge=0.0, le=5.0)]
     flow_uncertainty_percent: Annotated[float, Field(ge=0.0, le=50.0)]
+    crystal_um: Annotated[float, Field(ge=CRYSTAL_MIN_UM, le=CRYSTAL_MAX_UM)] | None = None
     tip: TipFile

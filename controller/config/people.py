@@ -8,6 +8,7 @@ from controller.config.explain import validate
 from controller.config.models import ClientFile, HandpieceFile
 from controller.config.programs import NAME
 from controller.config.toml_file import read_toml
+from controller.safety.removal import Moisture
 from controller.treatment.client import Checklist, Client, Contraindication
 from controller.treatment.unit import Reuse, Tip, Unit
 
@@ -50,6 +51,7 @@ def read_client(path: Path) -> Client:
         zones=None if file.zones is None else tuple(file.zones),
         exclusions=tuple(file.exclusions),
         practice=file.practice,
+        skin=Moisture(file.skin),
     )
 
 
@@ -94,6 +96,7 @@ def read_unit(path: Path, serial: int | None = None) -> Unit:
         flow_uncertainty_percent=file.flow_uncertainty_percent,
         tip=_tip(file),
         calibration_due_wall_s=_end_of_day_wall_s(file),
+        crystal_um=file.crystal_um,
     )
 
 

@@ -1,9 +1,14 @@
 """Plans, refusals and receipts as JSON-able values, for the API, the record and ``--json``."""
 
+from typing import Final
+
 from controller.safety.limits import Receipt
 from controller.treatment.events import Json
 from controller.treatment.plan import Plan, PlannedStage, Refusal
+from controller.treatment.proof import Line
 from controller.treatment.rows import receipt_body
+
+PROOF_KEYS: Final = ("zone", "display", "quantity", "unit", "limit", "worst", "margin", "holds")
 
 
 def plan_as_dict(plan: Plan) -> dict[str, Json]:
@@ -17,8 +22,13 @@ def plan_as_dict(plan: Plan) -> dict[str, Json]:
         "unit_serial": plan.unit_serial,
         "simulated": plan.simulated,
         "tip": plan.tip,
+        "motion_sensor": plan.motion_sensor,
         "contact_s": sum(stage.expected_contact_s - stage.used.contact_s for stage in plan.stages),
         "zones": [stage_as_dict(stage) for stage in plan.stages],
+        "proof": {
+            "holds": plan.proof.holds,
+            "lines": [line_as_dict(line) for line in plan.proof.lines],
+        },
         "notes": list(plan.notes),
     }
 
@@ -33,6 +43,8 @@ def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:
         "contact_budget_s": stage.contact_budget_s,
         "area_cm2": stage.area_cm2,
         "cap_um": stage.cap_um,
+        "suction_max_kpa_s": stage.suction_max_kpa_s,
+        "expected_suction_kpa_s": stage.expected_suction_kpa_s,
         "expected_contact_s": stage.expected_contact_s,
         "expected_nominal_um": stage.expected_nominal_um,
         "expected_bound_um": stage.expected_bound_um,
@@ -40,6 +52,16 @@ def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:
         "ends_by": stage.ends_by,
         "receipts": [receipt_as_dict(receipt) for receipt in stage.receipts],
     }
+
+
+def line_as_dict(line: Line) -> dict[str, Json]:
+    """Return one limit of one stage with its worst case."""
+    quantity = line.quantity
+    values = (
+        line.zone, line.display, quantity.name.lower(), quantity.unit,
+        line.limit, line.worst, line.margin, line.holds,
+    )  # fmt: skip
+    return dict(zip(PROOF_KEYS, values, strict=True))
 
 
 def refusal_as_dict(refusal: Refusal) -> dict[str, Json]:

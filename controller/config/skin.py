@@ -7,19 +7,23 @@ from typing import Final
 from controller.config.errors import ConfigError
 from controller.config.explain import validate
 from controller.config.skin_models import ExclusionFile, RemovalFile, SiteFile, SitesFile
+from controller.config.skin_sources import check_removal_sources, check_site_sources
 from controller.config.toml_file import read_toml
 from controller.safety.removal import RemovalModel
-from controller.safety.skin import CapRules, Region, Site, Skin
+from controller.safety.skin import CapRules, Region, Site, Skin, risk_cap_um
 from firmware_protocol import envelope
 
 FACE_MAX_KPA: Final = envelope.SUCTION_FACE_MAX_PA / 1000
 
 
 def load_skin(configs: Path) -> Skin:
-    """Return the skin data of ``configs/skin``."""
+    """Return the skin data of ``configs/skin``; ConfigError where any of it cannot be used.
+
+    The caps of all sites are computed once here, which takes some milliseconds and is kept.
+    """
     sites_path, removal_path = configs / "skin" / "sites.toml", configs / "skin" / "removal.toml"
     sites, removal = read_sites(sites_path), read_removal(removal_path)
-    return Skin(
+    skin = Skin(
         version=f"{sites.version}+{removal.version}",
         model=RemovalModel(**removal.model.model_dump()),
         rules=CapRules(**removal.rules.model_dump()),
@@ -28,17 +32,29 @@ def load_skin(configs: Path) -> Skin:
             *(_exclusion(zone) for zone in sites.exclusions),
         ),
     )
+    for site in skin.sites:
+        if site.selectable and not (risk_cap_um(skin, site) > 0.0):
+            raise ConfigError(
+                f"{sites_path}, {site.zone}: no depth keeps a point of this skin within "
+                f"rules.breach_max_share; check its thickness and layers.",
+                file=sites_path,
+                field=site.zone,
+            )
+    return skin
 
 
 def read_removal(path: Path) -> RemovalFile:
     """Return the removal model and the cap rules in ``path``."""
-    return validate(RemovalFile, read_toml(path), path)
+    file = validate(RemovalFile, read_toml(path), path)
+    check_removal_sources(file, path)
+    return file
 
 
 def read_sites(path: Path) -> SitesFile:
     """Return the sites in ``path``: each zone once, and face suction within the face's limit."""
     file = validate(SitesFile, read_toml(path), path)
     _check_sites(file, path)
+    check_site_sources(file, path)
     return file
 
 
@@ -74,6 +90,8 @@ def _site(file: SiteFile) -> Site:
         region=Region(file.region),
         sc_nom_um=file.sc_nom_um,
         layers=file.layers,
+        between_cv=file.between_cv,
+        within_share=file.within_share,
         area_cm2=file.area_cm2,
         suction_max_kpa=file.suction_max_kpa,
         selectable=True,
@@ -89,9 +107,11 @@ def _exclusion(file: ExclusionFile) -> Site:
         region=Region.FACE,
         sc_nom_um=0.0,
         layers=0.0,
+        between_cv=0.0,
+        within_share=0.0,
         area_cm2=0.0,
         suction_max_kpa=0.0,
         selectable=False,
         source=file.why,
-        confidence="published",
+        confidence=file.confidence,
     )

@@ -8,6 +8,7 @@ UNITS: Final = (
     ("_g_per_min", "g/min"),
     ("_mm_per_s", "mm/s"),
     ("_h_per_layer", "h per layer"),
+    ("_kpa_s", "kPa s"),
     ("_percent", "%"),
     ("_years", "years"),
     ("_days", "days"),

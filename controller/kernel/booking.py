@@ -93,6 +93,15 @@ class Booking:
         if found:
             await self._journal.commit([each.row() for each in found])
 
+    async def check_tables(self) -> None:
+        """Prove that limits can be computed: without usable skin data nothing starts at all."""
+        try:
+            await asyncio.to_thread(load_skin, self._configs)
+        except ConfigError as error:
+            raise ApiError(
+                "config", error.sentence, "The kernel does not start without it."
+            ) from error
+
     async def unfinished(self) -> tuple[UnfinishedView, ...]:
         """Return the treatments that wait to be resumed or dismissed."""
         found = await self._journal.read(records.unfinished)
@@ -107,7 +116,9 @@ class Booking:
         files = await self._read_files(wish, identity)
         resumed = await self._resumed(wish) if wish.resume else None
         history = await self._history(files, identity, resumed)
-        plan = make_plan(
+        # A thread: a refusal looks for the smallest change by planning again, and control goes on.
+        plan = await asyncio.to_thread(
+            make_plan,
             files.program,
             files.client,
             files.unit,
@@ -243,10 +254,11 @@ class Booking:
 
 def _load(configs: Path, wish: TreatArgs, identity: Identity) -> Files:
     skin = load_skin(configs)
+    unit = load_unit(configs, identity.serial, simulated=identity.simulated)
     return Files(
         load_program(configs, wish.program, skin),
         load_client(configs, wish.client),
-        load_unit(configs, identity.serial, simulated=identity.simulated),
+        replace(unit, motion_sensor=identity.motion_sensor),
         skin,
     )
 

@@ -15,7 +15,7 @@ from controller.kernel.writer import InlineWriter
 from controller.safety.reading import Identity
 from firmware_protocol.vocabulary import Capability
 
-ANY_SIMULATED: Final = Identity(0, 0, "", Capability.SIMULATED)
+ANY_SIMULATED: Final = Identity(0, 0, "", Capability.SIMULATED | Capability.MOTION_SENSOR)
 """Stands for every simulated handpiece; a real unit has to be asked who it is."""
 
 

@@ -8,7 +8,7 @@ open from its row TREATMENT until ENDED or INTERRUPTED. These functions block: r
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from controller.kernel.store import Store
@@ -104,6 +104,7 @@ def use_body(use: ZoneUse) -> dict[str, float]:
         "bound_um": use.bound_um,
         "contact_s": use.contact_s,
         "grams": use.grams,
+        "suction_kpa_s": use.suction_kpa_s,
     }
 
 
@@ -220,7 +221,7 @@ def history(
     begun = [_beginning(*row) for row in rows]
     skipped = set(_forerunners(begun, leave_out))
     return [
-        PastDose(zone, _last_wall_s(store, each), use.bound_um)
+        PastDose(zone, _last_wall_s(store, each), use.bound_um, use.nominal_um, use.suction_kpa_s)
         for each in begun
         if each.simulated is simulated and not each.practice and each.treatment not in skipped
         for zone, use in _own_uses(store, each).items()
@@ -229,13 +230,11 @@ def history(
 
 def _own_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
     """What this treatment added: a resumed one counts from where the first one ended."""
-    return {
-        zone: ZoneUse(
-            use.nominal_um, use.bound_um - beginning.zones.get(zone, ZoneUse()).bound_um, 0.0, 0.0
-        )
+    added = {
+        zone: _less(use, beginning.zones.get(zone, ZoneUse()))
         for zone, use in uses(store, beginning).items()
-        if use.bound_um > beginning.zones.get(zone, ZoneUse()).bound_um
     }
+    return {zone: use for zone, use in added.items() if use.bound_um > 0.0}
 
 
 def _forerunners(begun: Iterable[Beginning], treatment: int | None) -> list[int]:
@@ -272,9 +271,9 @@ def _last_wall_s(store: Store, beginning: Beginning) -> float:
 
 
 def _worst(plan: Plan, stage: PlannedStage) -> ZoneUse:
-    flow, suction = plan.flow_max_g_per_min, plan.suction_max_kpa
-    rate = plan.model.spread_rate_um_per_s(flow, suction, stage.area_cm2)
-    return ZoneUse(rate.nominal_um_per_s, rate.bound_um_per_s, 1.0, flow / 60.0)
+    ledger = plan.ledger(replace(stage, used=ZoneUse()))
+    ledger.charge(1.0, plan.suction_max_kpa, plan.flow_max_g_per_min)
+    return ledger.use
 
 
 def _beginning(treatment: int, wall_s: float, text: str) -> Beginning:
@@ -294,13 +293,22 @@ def _beginning(treatment: int, wall_s: float, text: str) -> Beginning:
 
 
 def _use(said: Mapping[str, Any]) -> ZoneUse:
-    bound_um = said.get("bound_um")
+    bound_um, suction_kpa_s = said.get("bound_um"), said.get("suction_kpa_s", 0.0)
     return ZoneUse(
         float(said.get("nominal_um") or 0.0),
         # JSON has no infinity: a bound that was not finite is null, and unknown is the worst.
         math.inf if bound_um is None else float(bound_um),
         float(said.get("contact_s") or 0.0),
         float(said.get("grams") or 0.0),
+        math.inf if suction_kpa_s is None else float(suction_kpa_s),
+    )
+
+
+def _less(use: ZoneUse, before: ZoneUse) -> ZoneUse:
+    return ZoneUse(
+        max(0.0, use.nominal_um - before.nominal_um),
+        use.bound_um - before.bound_um,
+        suction_kpa_s=max(0.0, use.suction_kpa_s - before.suction_kpa_s),
     )
 
 
@@ -310,4 +318,5 @@ def _larger(one: ZoneUse, other: ZoneUse) -> ZoneUse:
         max(one.bound_um, other.bound_um),
         max(one.contact_s, other.contact_s),
         max(one.grams, other.grams),
+        max(one.suction_kpa_s, other.suction_kpa_s),
     )

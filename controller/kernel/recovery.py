@@ -86,4 +86,5 @@ def _plus(use: ZoneUse, per_s: ZoneUse) -> ZoneUse:
         use.bound_um + per_s.bound_um * UNSEEN_S,
         use.contact_s + per_s.contact_s * UNSEEN_S,
         use.grams + per_s.grams * UNSEEN_S,
+        use.suction_kpa_s + per_s.suction_kpa_s * UNSEEN_S,
     )

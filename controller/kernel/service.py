@@ -115,6 +115,7 @@ class Kernel:
     async def start(self) -> Identity:
         """Make sure of the record, find the unit, claim it. ApiError says what is in the way."""
         try:
+            await self._booking.check_tables()
             await self._booking.ready()
             identity = await self._handpiece.connect()
             self._outside.claim(identity)

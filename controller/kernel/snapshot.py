@@ -49,6 +49,9 @@ class ZoneView:
     nominal_um: float
     bound_um: float
     cap_um: float
+    suction_kpa_s: float
+    """Suction dose of the place that has had most of it."""
+    suction_max_kpa_s: float
     grams: float
     suction_kpa_mean: float | None
     suction_kpa_peak: float | None

@@ -69,6 +69,8 @@ def zone_view(progress: ZoneProgress) -> ZoneView:
         nominal_um=use.nominal_um,
         bound_um=use.bound_um,
         cap_um=stage.cap_um,
+        suction_kpa_s=use.suction_kpa_s,
+        suction_max_kpa_s=stage.suction_max_kpa_s,
         grams=use.grams,
         suction_kpa_mean=progress.suction_kpa_mean,
         suction_kpa_peak=progress.suction_kpa_peak,

@@ -32,6 +32,7 @@ class Notice(Enum):
     NOBODY_TREATS = "no crystals were used for too long"
     ZONE_TIME = "the zone has had its time"
     ZONE_EXPOSURE = "the zone has had its exposure"
+    ZONE_SUCTION = "the zone has had its suction dose"
     HELD = "a person holds the flow"
     STOPPED_AT_UNIT = "stopped from elsewhere"
     RECORD_LOST = "the record cannot be written"
@@ -367,6 +368,9 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
         ),
         Notice.ZONE_TIME: _tell("S05", "This zone has had its contact time.", _ONWARD),
         Notice.ZONE_EXPOSURE: _tell("S06", "This zone has had the exposure it may have.", _ONWARD),
+        Notice.ZONE_SUCTION: _tell(
+            "S08", "This zone has had the suction that one place of skin may have.", _ONWARD
+        ),
         Notice.HELD: HELD,
         Notice.STOPPED_AT_UNIT: _tell(
             "C15", "The unit was stopped from elsewhere.", "Start again when you are ready."

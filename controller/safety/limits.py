@@ -14,6 +14,8 @@ class Source(Enum):
     DEVICE = "the handpiece itself"
     TIP = "the tip that is fitted"
     SITE = "this part of the body"
+    RISK = "the chance that a point loses its whole stratum corneum"
+    SUCTION = "the suction that one place of skin may have"
     SKIN = "this client's skin type and age"
     PROGRAM = "the program"
     PERSON = "your own setting"
@@ -27,6 +29,8 @@ class Quantity(Enum):
     FLOW_G_PER_MIN = ("Crystal flow", "g/min", 2)
     DEPTH_UM = ("Exposure cap", "µm", 2)
     CONTACT_S = ("Contact time", "s", 0)
+    SUCTION_KPA_S = ("Suction dose", "kPa s", 0)
+    DWELL_S = ("Time in one place", "s", 2)
 
     @property
     def label(self) -> str:

@@ -14,6 +14,7 @@ VALVE_SHUT_PERCENT: Final = (
 
 # Plain integers: the arithmetic of enum flags costs far more, and this is read for every frame.
 _CONTACT: Final = int(Input.CONTACT)
+_MOTION: Final = int(Input.MOTION)
 _CLOSED: Final = int(Input.SWITCH_CLOSED)
 _REST: Final = int(Input.SWITCH_REST)
 _BOTH: Final = _CLOSED | _REST
@@ -111,6 +112,11 @@ class Reading(NamedTuple):
     def contact(self) -> bool:
         """True while the tip is sealed on skin."""
         return bool(int(self.inputs) & _CONTACT)
+
+    @property
+    def moving(self) -> bool:
+        """True while the tip is seen to move; False too where no motion sensor is fitted."""
+        return bool(int(self.inputs) & _MOTION)
 
     @property
     def switch_pressed(self) -> bool:

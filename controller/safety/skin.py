@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from controller.safety.breach import Layered, depth_at_risk_um, local_cv
+from controller.safety.exposure import ZoneUse
 from controller.safety.removal import RemovalModel
 
 SECONDS_PER_HOUR: Final = 3600.0
+DAY_S: Final = 24.0 * SECONDS_PER_HOUR
+"""What a zone had within this time is of the same day, wherever midnight lies."""
 
 
 class Region(Enum):
@@ -27,6 +31,10 @@ class Site:
     region: Region
     sc_nom_um: float
     layers: float
+    between_cv: float
+    """Standard deviation of the mean thickness between people, over the mean."""
+    within_share: float
+    """The part of all variance of the thickness that lies within the site of one person."""
     area_cm2: float
     suction_max_kpa: float
     selectable: bool
@@ -39,6 +47,10 @@ class CapRules:
     """How a published thickness becomes the cap of one client's zone, and the shortest interval."""
 
     cap_share: float
+    breach_max_share: float
+    """Of the points of a zone, that may lose the whole stratum corneum: the mean over all doubt."""
+    suction_max_kpa_s: float
+    """Suction dose that one place may have in a day."""
     phototype_derate_from: int
     phototype_derate: float
     age_derate_from_years: int
@@ -58,6 +70,8 @@ class PastDose:
     zone: str
     ended_wall_s: float
     bound_um: float
+    nominal_um: float = 0.0
+    suction_kpa_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +88,53 @@ class Skin:
         return next((site for site in self.sites if site.zone == zone), None)
 
 
+def layered(site: Site, rules: CapRules) -> Layered:
+    """Return the layers of a site: as many as both the count and the thickness allow.
+
+    Fewer and thicker layers at the same thickness are breached sooner, so that the lower of both is
+    taken: the counted ones, or those of ``layer_um`` that fit into the thickness.
+    """
+    layer_um = rules.layer_um
+    if site.layers > 0.0:
+        layer_um = max(layer_um, site.sc_nom_um / site.layers)
+    return Layered(site.sc_nom_um, layer_um, local_cv(site.between_cv, site.within_share))
+
+
+def risk_cap_um(skin: Skin, site: Site) -> float:
+    """Return the bound at which the risk of a point reaches what the rules allow."""
+    found = layered(site, skin.rules)
+    return depth_at_risk_um(found, skin.model.error_ln_sd, skin.rules.breach_max_share)
+
+
+def derate_phototype(rules: CapRules, phototype: int) -> float:
+    """Return the factor for skin that darkens after treatment, at most 1."""
+    return rules.phototype_derate if phototype >= rules.phototype_derate_from else 1.0
+
+
 def derate(rules: CapRules, phototype: int, age_years: int) -> float:
     """Return the factor on the cap for skin type and age, at most 1."""
-    factor = rules.phototype_derate if phototype >= rules.phototype_derate_from else 1.0
+    factor = derate_phototype(rules, phototype)
     if age_years >= rules.age_derate_from_years:
         factor *= rules.age_derate
     return factor
+
+
+def of_the_day(history: Sequence[PastDose], zone: str, now_wall_s: float) -> ZoneUse:
+    """Return what ``zone`` had within the last 24 hours: a ledger of today starts from it.
+
+    A dose that cannot be placed in time is of today. A dose that is not a finite number fills it.
+    """
+    today = [dose for dose in history if dose.zone == zone and _is_today(dose, now_wall_s)]
+    return ZoneUse(
+        nominal_um=sum(min(_usable(dose.nominal_um), _taken_um(dose)) for dose in today),
+        bound_um=sum(_taken_um(dose) for dose in today),
+        suction_kpa_s=sum(_usable(dose.suction_kpa_s) for dose in today),
+    )
+
+
+def before_the_day(history: Sequence[PastDose], now_wall_s: float) -> tuple[PastDose, ...]:
+    """Return the doses that ``of_the_day`` leaves to be grown back."""
+    return tuple(dose for dose in history if not _is_today(dose, now_wall_s))
 
 
 def not_grown_back_um(
@@ -106,8 +161,16 @@ def _after(rules: CapRules, missing_um: float, elapsed_s: float) -> float:
     return max(0.0, missing_um - grown_um)
 
 
+def _is_today(dose: PastDose, now_wall_s: float) -> bool:
+    return not (DAY_S <= now_wall_s - dose.ended_wall_s < math.inf)
+
+
 def _taken_um(dose: PastDose) -> float:
-    return dose.bound_um if 0.0 <= dose.bound_um < math.inf else math.inf
+    return _usable(dose.bound_um)
+
+
+def _usable(taken: float) -> float:
+    return taken if 0.0 <= taken < math.inf else math.inf
 
 
 def _ended_at(dose: PastDose) -> float:

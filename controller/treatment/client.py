@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from controller.safety.removal import Moisture
+
 
 class Advice(Enum):
     """What to do when a question of the checklist is answered with yes."""
@@ -89,7 +91,7 @@ class Client:
     """A client reference with skin type (Fitzpatrick 1 to 6), age and agreed zones.
 
     ``zones`` are the zones that were agreed; None means all. ``practice`` marks the client for
-    practice on simulated units, who has no history.
+    practice on simulated units, who has no history. ``skin`` is how moist the skin was found.
     """
 
     ref: str
@@ -99,3 +101,4 @@ class Client:
     zones: tuple[str, ...] | None = None
     exclusions: tuple[str, ...] = ()
     practice: bool = False
+    skin: Moisture = Moisture.UNKNOWN

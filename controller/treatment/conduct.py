@@ -172,11 +172,12 @@ class Conduct:
         return tuple(action for code in passing for action in self.settle(code))
 
     def expose(self) -> Actions:
-        """Note what the zone has had by now."""
+        """Note what the zone has had by now, and the one before while the tip rests on it."""
+        touched = self.course.touched
         return tuple(
             Note("exposure", rows.use_body(zone.stage.zone, zone.use))
             for zone in self.course.zones()
-            if zone.stage.zone == self.course.zone
+            if zone.stage.zone in touched
         )
 
     def watch_safe(self, reading: Reading, now_s: float) -> Actions:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final, NamedTuple
 
-from controller.safety.exposure import ZoneUse
+from controller.safety.exposure import LEFT_LEAST_MG, ZoneUse
 from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.safety.reading import Reading
+from controller.safety.removal import Motion
 from controller.treatment.plan import Plan, PlannedStage
 from firmware_protocol.ticks import age_ms
 
 LIFT_MIN_S: Final = 0.2  # a tip is lifted when contact is gone this long; a skip over a hair is not
-LEFT_LEAST_MG: Final = 10  # less than the line holds (60 ms at 10 g/min): not worth opening for
 MS_PER_S: Final = 1000.0
 
 Receipts = tuple[Receipt, ...]
@@ -29,6 +29,7 @@ class ZoneEnd(Enum):
 
     TIME = "time"
     EXPOSURE = "exposure"
+    SUCTION = "suction"
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class Course:
         self._previous: Reading | None = None
         self._off_skin_since_s: float | None = None
         self._at = 0
+        self._left_at: int | None = None
         self.must_lift = False
         """The zone changed and the tip has not left the skin since."""
         self._skip_finished()
@@ -110,28 +112,31 @@ class Course:
     def observe(self, reading: Reading) -> ZoneEnd | None:
         """Charge what the zone has had since the reading before; tell when this ends it."""
         before, self._previous = self._previous, reading
+        under = self._under
         self._watch_lift(reading)
-        if before is None or self.done:
+        if before is None:
             return None
-        if _on_skin(before) or _on_skin(reading):
-            open_s = age_ms(reading.tick_ms, before.tick_ms) / MS_PER_S
-            self._ledgers[self._at].add(reading.flow_g_per_min, reading.suction_kpa, open_s)
-            self._tallies[self._at].add(reading.suction_kpa, open_s)
-        return self._ended()
+        if under is not None:
+            self._charge(under, before, reading)
+        return None if self.done else self._ended()
 
     def advance(self) -> None:
         """Go on to the next zone; the tip has to leave the skin first."""
+        self._left_at = self._here
         self._at += 1
         self._skip_finished()
         self.must_lift = True
         self._off_skin_since_s = None
 
     def charge(self, seconds: float) -> None:
-        """Charge a time that nobody watched at the worst case, and begin to watch anew."""
+        """Charge a time that nobody watched at the worst case, and begin to watch anew.
+
+        The tip is where it was: on the zone that is done, as long as it was not lifted.
+        """
         self._previous = None
-        if not self.done:
-            ledger = self._ledgers[self._at]
-            ledger.charge(seconds)
+        under = self._under
+        if under is not None:
+            self._ledgers[under].charge(seconds)
 
     def was_on_skin(self) -> bool:
         """True when the newest reading that was seen had crystals reaching the skin."""
@@ -191,6 +196,31 @@ class Course:
     def _here(self) -> int:
         return min(self._at, len(self._stages) - 1)
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """The zones whose use may have changed since the last reading but one."""
+        under = self._here if self._under is None else self._under
+        return frozenset({self.zone, self._stages[under].zone})
+
+    @property
+    def _under(self) -> int | None:
+        """The zone that lies under the tip: until it is lifted, the one that is done.
+
+        None where nothing was left to do from the beginning.
+        """
+        return self._left_at if self.must_lift or self.done else self._at
+
+    def _charge(self, under: int, before: Reading, reading: Reading) -> None:
+        """Charge what happened between two readings to the zone under the tip."""
+        seconds = age_ms(reading.tick_ms, before.tick_ms) / MS_PER_S
+        motion = _motion(before, reading)
+        if _on_skin(before) or _on_skin(reading):
+            flow, suction = reading.flow_g_per_min, reading.suction_kpa
+            self._ledgers[under].add(flow, suction, seconds, motion)
+            self._tallies[under].add(suction, seconds)
+        elif before.contact or reading.contact:
+            self._ledgers[under].press(reading.suction_kpa, seconds, motion)
+
     def _receipt(self, quantity: Quantity) -> Receipt:
         return resolve(quantity, self._planned(quantity).requested, self._chain(quantity))
 
@@ -227,7 +257,8 @@ class Course:
             return ZoneEnd.TIME
         left_mg = ledger.left_mg(stage.flow_g_per_min, stage.suction_kpa)
         if ledger.reached or left_mg < LEFT_LEAST_MG:
-            return ZoneEnd.EXPOSURE
+            by_suction = ledger.ends_by_suction(stage.flow_g_per_min, stage.suction_kpa)
+            return ZoneEnd.SUCTION if by_suction else ZoneEnd.EXPOSURE
         return None
 
     def _skip_finished(self) -> None:
@@ -242,6 +273,12 @@ class Course:
             self._off_skin_since_s = reading.at_s
         if reading.at_s - self._off_skin_since_s >= LIFT_MIN_S:
             self.must_lift = False
+
+
+def _motion(before: Reading, reading: Reading) -> Motion:
+    """A tip moves between two readings when each of them that has it on the skin says so."""
+    on_skin = [each for each in (before, reading) if each.contact]
+    return Motion.MOVING if all(each.moving for each in on_skin) else Motion.STILL
 
 
 def _on_skin(reading: Reading) -> bool:

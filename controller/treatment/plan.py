@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from controller.safety.exposure import SECONDS_PER_MIN, ZoneLedger, ZoneUse
-from controller.safety.limits import Receipt
+from controller.safety.limits import Quantity, Receipt
 from controller.safety.removal import RemovalModel
 from controller.treatment.program import Program
+from controller.treatment.proof import Line, Proof
 
-EndsBy = Literal["time", "exposure"]
+EndsBy = Literal["time", "exposure", "suction"]
 NO_USE: Final = ZoneUse()
 
 
@@ -30,13 +31,20 @@ class PlannedStage:
     flow_g_per_min: float
     contact_budget_s: float
     cap_um: float
+    suction_max_kpa_s: float
     area_cm2: float
     expected_nominal_um: float
     expected_bound_um: float
+    expected_suction_kpa_s: float
     expected_contact_s: float
     ends_by: EndsBy
     receipts: tuple[Receipt, ...]
     used: ZoneUse = NO_USE
+    proof: tuple[Line, ...] = ()
+
+    def receipt(self, quantity: Quantity) -> Receipt | None:
+        """Return what was allowed of one quantity, or None where nobody asked."""
+        return next((each for each in self.receipts if each.quantity is quantity), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,13 @@ class Plan:
     stages: tuple[PlannedStage, ...]
     notes: tuple[str, ...]
     model: RemovalModel
+    motion_sensor: bool
+    """The unit shows when the tip stands still, so that its ledgers can charge that by itself."""
+
+    @property
+    def proof(self) -> Proof:
+        """What was proved of every stage before anything is armed."""
+        return Proof(tuple(line for stage in self.stages for line in stage.proof))
 
     @property
     def suction_max_kpa(self) -> float:
@@ -75,19 +90,29 @@ class Plan:
 
     def ledgers(self) -> tuple[ZoneLedger, ...]:
         """Return a fresh ledger for each stage, in order, holding what was used already."""
-        return tuple(
-            ZoneLedger(
-                stage.zone,
-                stage.cap_um,
-                stage.area_cm2,
-                self.model,
-                stage.used.nominal_um,
-                stage.used.bound_um,
-                stage.used.contact_s,
-                stage.used.grams,
-            )
-            for stage in self.stages
-        )
+        return tuple(self.ledger(stage) for stage in self.stages)
+
+    def ledger(self, stage: PlannedStage) -> ZoneLedger:
+        """Return the ledger of one stage, holding what was used already."""
+        return ledger_of(stage, self.model, motion_sensor=self.motion_sensor)
+
+
+def ledger_of(stage: PlannedStage, model: RemovalModel, *, motion_sensor: bool) -> ZoneLedger:
+    """Return a ledger with the limits of a stage, holding what was used already."""
+    used = stage.used
+    return ZoneLedger(
+        zone=stage.zone,
+        cap_um=stage.cap_um,
+        suction_max_kpa_s=stage.suction_max_kpa_s,
+        area_cm2=stage.area_cm2,
+        model=model,
+        motion_sensor=motion_sensor,
+        nominal_um=used.nominal_um,
+        bound_um=used.bound_um,
+        contact_s=used.contact_s,
+        grams=used.grams,
+        suction_kpa_s=used.suction_kpa_s,
+    )
 
 
 @dataclass(frozen=True, slots=True)

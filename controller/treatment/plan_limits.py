@@ -6,7 +6,15 @@ from typing import Final
 
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.safety.removal import RemovalModel
-from controller.safety.skin import Region, Site, derate, not_grown_back_um
+from controller.safety.skin import (
+    Region,
+    Site,
+    before_the_day,
+    derate,
+    derate_phototype,
+    not_grown_back_um,
+    risk_cap_um,
+)
 from controller.treatment.case import Case
 from controller.treatment.program import Stage
 from firmware_protocol import envelope
@@ -20,9 +28,11 @@ FLOW_MAX_G_PER_MIN: Final = envelope.FLOW_SET_MAX_MG_PER_MIN / MG_PER_G
 
 
 def model_for(case: Case) -> RemovalModel:
-    """Return the removal model with what this unit's readings may be wrong by."""
+    """Return the removal model for these crystals, this skin, and what the readings may be off."""
     return replace(
         case.skin.model,
+        crystal_um=case.unit.crystal_um,
+        moisture=case.client.skin,
         suction_uncertainty_kpa=case.unit.suction_uncertainty_kpa,
         flow_uncertainty_percent=case.unit.flow_uncertainty_percent,
     )
@@ -55,17 +65,32 @@ def flow_receipt(case: Case, stage: Stage) -> Receipt:
 
 
 def cap_receipt(case: Case, site: Site) -> Receipt:
-    """Return the cap of this client's zone: published thickness, skin, and what has grown back."""
+    """Return the cap of this client's zone for a day that begins with nothing.
+
+    Published thickness, the risk of a point, skin, and what has not grown back of earlier days.
+    """
     rules, client = case.skin.rules, case.client
     published_um = rules.cap_share * site.sc_nom_um
+    risk_um = risk_cap_um(case.skin, site)
     skin_um = published_um * derate(rules, client.phototype, client.age_years)
-    missing_um = not_grown_back_um(rules, case.history, site.zone, case.now_wall_s)
+    earlier = before_the_day(case.history, case.now_wall_s)
+    missing_um = not_grown_back_um(rules, earlier, site.zone, case.now_wall_s)
     limits = [
         (Source.SITE, published_um),
+        (Source.RISK, risk_um),
         (Source.SKIN, skin_um),
-        (Source.ZONE, max(0.0, skin_um - missing_um)),
+        (Source.ZONE, max(0.0, min(skin_um, risk_um) - missing_um)),
     ]
     return held(Quantity.DEPTH_UM, published_um, limits)
+
+
+def dose_receipt(case: Case) -> Receipt:
+    """Return the suction dose that one place may have in a day."""
+    rules = case.skin.rules
+    most_kpa_s = rules.suction_max_kpa_s
+    skin_kpa_s = most_kpa_s * derate_phototype(rules, case.client.phototype)
+    limits = [(Source.SUCTION, most_kpa_s), (Source.SKIN, skin_kpa_s)]
+    return held(Quantity.SUCTION_KPA_S, most_kpa_s, limits)
 
 
 def held(quantity: Quantity, requested: float, limits: Sequence[tuple[Source, float]]) -> Receipt:

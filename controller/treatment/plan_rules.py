@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.safety.limits import Quantity, Receipt, resolve, say
+from controller.safety.skin import Site
 from controller.treatment.case import SECONDS_PER_DAY, Case
 from controller.treatment.client import Advice
 from controller.treatment.plan import Lower, Refusal
@@ -122,7 +123,7 @@ def _zone_refusal(case: Case, zone: str) -> Refusal | None:
 
 def settings_only_lower(case: Case) -> Refusal | None:
     """A practitioner may only go down from the program's values (H19)."""
-    lower, stages = case.wanted.lower, selected(case)
+    lower, stages = case.wanted.lower, [stage for stage, _ in selected(case)]
     highest_kpa = max((stage.suction_kpa for stage in stages), default=0.0)
     highest_g_per_min = max((stage.flow_g_per_min for stage in stages), default=0.0)
     checks = (
@@ -143,8 +144,7 @@ def _setting_receipt(case: Case, quantity: Quantity, value: float) -> Receipt:
         suction_receipt(as_planned, stage, site)
         if quantity is Quantity.SUCTION_KPA
         else flow_receipt(as_planned, stage)
-        for stage in selected(case)
-        if (site := case.skin.site(stage.zone)) is not None
+        for stage, site in selected(case)
     ]
     widest = max(receipts, key=lambda receipt: receipt.allowed)
     return resolve(quantity, value, widest.chain).as_refusal()
@@ -170,7 +170,8 @@ def _setting_refusal(quantity: Quantity, value: float, low: float, high: float) 
 def interval_has_passed(case: Case) -> Refusal | None:
     """The same zone rests: refused under 7 days, a reason under 10, longer in old age (H25)."""
     return next(
-        (found for stage in selected(case) if (found := _interval_refusal(case, stage.zone))), None
+        (found for stage, _ in selected(case) if (found := _interval_refusal(case, stage.zone))),
+        None,
     )
 
 
@@ -212,11 +213,11 @@ def days_since(case: Case, zone: str) -> float | None:
     return min(days if math.isfinite(days) and days > 0.0 else 0.0 for days in since)
 
 
-def selected(case: Case) -> Sequence[Stage]:
+def selected(case: Case) -> Sequence[tuple[Stage, Site]]:
     """Return the stages to treat: the wanted or agreed zones, without exclusions, in order."""
     wanted = case.wanted.zones if case.wanted.zones is not None else case.client.zones
     return tuple(
-        stage
+        (stage, site)
         for stage in case.program.stages
         if (wanted is None or stage.zone in wanted)
         and stage.zone not in case.client.exclusions

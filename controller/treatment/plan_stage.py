@@ -1,49 +1,113 @@
-"""One zone of a plan: the chains of limits and the worst-case proof against the zone's cap."""
+"""One zone of a plan: the chains of limits, and the proof that the worst case stays inside them."""
 
-import math
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
-from controller.safety.exposure import ZoneLedger
+from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Receipt, Source, say
-from controller.safety.skin import Site
+from controller.safety.skin import Site, of_the_day
 from controller.treatment.case import Case
-from controller.treatment.plan import NO_USE, PlannedStage, Refusal
+from controller.treatment.plan import NO_USE, EndsBy, PlannedStage, Refusal, ledger_of
 from controller.treatment.plan_limits import (
     cap_receipt,
+    dose_receipt,
     flow_receipt,
     held,
     model_for,
     suction_receipt,
 )
+from controller.treatment.plan_proof import prove_stage
 from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.program import Stage
+from controller.treatment.proof import Line
 
-FLOW_STEP_G_PER_MIN: Final = 0.1  # suggestions are rounded down to what a person can set
+_ENDS_BY: Final[dict[Source, EndsBy]] = {Source.ZONE: "exposure", Source.SUCTION: "suction"}
+_REMEDY: Final = {
+    Quantity.SUCTION_KPA: Quantity.SUCTION_KPA,
+    Quantity.SUCTION_KPA_S: Quantity.SUCTION_KPA,
+}
+"""What is lowered against a worst case that is too high; the crystal flow in all others."""
 
 
-def plan_stage(case: Case, stage: Stage, site: Site) -> PlannedStage | Refusal | None:
+class Shortfall(NamedTuple):
+    """A stage that does not fit, and which setting would have to be lower."""
+
+    code: str
+    sentence: str
+    receipt: Receipt
+    remedy: Quantity
+
+
+Attempt = PlannedStage | Refusal | Shortfall | None
+
+
+def plan_stage(case: Case, stage: Stage, site: Site) -> Attempt:
     """Plan one zone; None when a resumed zone has nothing left to do."""
     suction, flow = suction_receipt(case, stage, site), flow_receipt(case, stage)
     weak = _too_weak(case, site, (suction, flow))
     if weak is not None:
         return weak
-    cap = cap_receipt(case, site)
     resumed = case.wanted.used(stage.zone)
-    used = resumed or NO_USE
-    ledger = ZoneLedger(
-        stage.zone, cap.allowed, site.area_cm2, model_for(case), used.nominal_um, used.bound_um
-    )
-    budget_s = stage.contact_budget_s - used.contact_s
+    budget_s = stage.contact_budget_s - (resumed or NO_USE).contact_s
+    fresh = _fresh(case, stage, site, (suction, flow))
+    ledger = ledger_of(fresh, model_for(case), motion_sensor=case.unit.motion_sensor)
     if resumed is not None and (ledger.reached or not (budget_s > 0.0)):
         return None
-    left_s = ledger.left_s(flow.allowed, suction.allowed)
-    contact = held(
-        Quantity.CONTACT_S, budget_s, [(Source.PROGRAM, budget_s), (Source.ZONE, left_s)]
-    )
+    by_depth_s = ledger.lasts_by_depth_s(flow.allowed, suction.allowed)
+    by_suction_s = ledger.lasts_by_suction_s(flow.allowed, suction.allowed)
+    limits = [
+        (Source.PROGRAM, budget_s), (Source.ZONE, by_depth_s), (Source.SUCTION, by_suction_s)
+    ]  # fmt: skip
+    contact = held(Quantity.CONTACT_S, budget_s, limits)
     pass_s = stage.contact_budget_s / stage.passes
-    if resumed is None and not (min(pass_s, budget_s) <= left_s):
-        return _no_whole_pass(case, site, (suction, flow, cap, contact), pass_s)
-    ledger.add(flow.allowed, suction.allowed, contact.allowed)
+    if resumed is None and not (min(pass_s, budget_s) <= contact.allowed):
+        return _no_whole_pass(fresh, contact, pass_s)
+    ledger.add(flow.allowed, suction.allowed, contact.allowed, ledger.motion_usual)
+    planned = replace(
+        fresh,
+        expected_nominal_um=ledger.nominal_um,
+        expected_bound_um=min(ledger.bound_um, fresh.cap_um),
+        expected_suction_kpa_s=min(ledger.suction_kpa_s, fresh.suction_max_kpa_s),
+        expected_contact_s=fresh.used.contact_s + contact.allowed,
+        ends_by="time" if contact.binding is None else _ENDS_BY[contact.binding.source],
+        receipts=(*fresh.receipts[:3], contact, *fresh.receipts[3:]),
+    )
+    proof = prove_stage(case, planned)
+    broken = next((line for line in proof if not line.holds), None)
+    return replace(planned, proof=proof) if broken is None else _not_proved(broken)
+
+
+def note_of(planned: PlannedStage, fits_g_per_min: float | None) -> str | None:
+    """Say what a person should know about a zone that a limit will end before its time."""
+    contact = planned.receipt(Quantity.CONTACT_S)
+    if planned.ends_by == "time" or contact is None:
+        return None
+    if planned.ends_by == "exposure":
+        what = f"the exposure cap of {say(Quantity.DEPTH_UM, planned.cap_um)}"
+    else:
+        what = f"the suction dose of {say(Quantity.SUCTION_KPA_S, planned.suction_max_kpa_s)}"
+    note = (
+        f"{planned.display}: {what} ends "
+        f"this zone after about {contact.allowed:.0f} of {contact.requested:.0f} s of contact"
+    )
+    if fits_g_per_min is None or planned.ends_by == "suction":
+        return f"{note}."
+    return f"{note}; all of it fits at {fits_g_per_min:.1f} g/min."
+
+
+def _fresh(case: Case, stage: Stage, site: Site, settings: tuple[Receipt, Receipt]) -> PlannedStage:
+    """The stage with its limits, holding what the day has given it, before anything is expected."""
+    suction, flow = settings
+    cap, dose = cap_receipt(case, site), dose_receipt(case)
+    resumed = case.wanted.used(stage.zone) or NO_USE
+    today = of_the_day(case.history, site.zone, case.now_wall_s)
+    used = ZoneUse(
+        resumed.nominal_um + today.nominal_um,
+        resumed.bound_um + today.bound_um,
+        resumed.contact_s,
+        resumed.grams,
+        resumed.suction_kpa_s + today.suction_kpa_s,
+    )
     return PlannedStage(
         zone=stage.zone,
         display=site.display,
@@ -51,38 +115,16 @@ def plan_stage(case: Case, stage: Stage, site: Site) -> PlannedStage | Refusal |
         flow_g_per_min=flow.allowed,
         contact_budget_s=stage.contact_budget_s,
         cap_um=cap.allowed,
+        suction_max_kpa_s=dose.allowed,
         area_cm2=site.area_cm2,
-        expected_nominal_um=ledger.nominal_um,
-        expected_bound_um=min(ledger.bound_um, cap.allowed),
-        expected_contact_s=used.contact_s + contact.allowed,
-        ends_by="exposure" if contact.limited else "time",
-        receipts=(suction, flow, cap, contact),
+        expected_nominal_um=used.nominal_um,
+        expected_bound_um=used.bound_um,
+        expected_suction_kpa_s=used.suction_kpa_s,
+        expected_contact_s=used.contact_s,
+        ends_by="time",
+        receipts=(suction, flow, cap, dose),
         used=used,
     )
-
-
-def note_of(case: Case, planned: PlannedStage) -> str | None:
-    """Say what a person should know about a zone that its cap will end before its time."""
-    if planned.ends_by == "time":
-        return None
-    contact = planned.receipts[-1]
-    note = (
-        f"{planned.display}: the exposure cap of {say(Quantity.DEPTH_UM, planned.cap_um)} ends "
-        f"this zone after about {contact.allowed:.0f} of {contact.requested:.0f} s of contact"
-    )
-    fits = fitting_flow_g_per_min(case, planned.flow_g_per_min, contact.allowed, contact.requested)
-    return f"{note}; all of it fits at {fits:.1f} g/min." if fits is not None else f"{note}."
-
-
-def fitting_flow_g_per_min(
-    case: Case, flow_g_per_min: float, left_s: float, needed_s: float
-) -> float | None:
-    """Return the highest settable flow at which ``needed_s`` of contact fits, or None."""
-    if not (left_s > 0.0 and needed_s > 0.0):
-        return None
-    exact = flow_g_per_min * math.pow(left_s / needed_s, 1.0 / case.skin.model.flow_exponent)
-    fits = math.floor(exact / FLOW_STEP_G_PER_MIN) * FLOW_STEP_G_PER_MIN
-    return fits if fits >= FLOW_SET_MIN_G_PER_MIN else None
 
 
 def _too_weak(case: Case, site: Site, receipts: tuple[Receipt, Receipt]) -> Refusal | None:
@@ -98,17 +140,30 @@ def _too_weak(case: Case, site: Site, receipts: tuple[Receipt, Receipt]) -> Refu
     return None
 
 
-def _no_whole_pass(
-    case: Case, site: Site, receipts: tuple[Receipt, Receipt, Receipt, Receipt], pass_s: float
-) -> Refusal:
-    _, flow, cap, contact = receipts
-    one_pass = held(Quantity.CONTACT_S, pass_s, [(Source.ZONE, contact.allowed)])
-    fits = fitting_flow_g_per_min(case, flow.allowed, contact.allowed, pass_s)
-    change = f"Lower the crystal flow to {fits:.1f} g/min, or leave" if fits else "Leave"
-    return Refusal(
-        "exposure",
-        f"{site.display}: only {contact.allowed:.0f} s of contact fit under the exposure cap of "
-        f"{say(Quantity.DEPTH_UM, cap.allowed)}, and one whole pass takes {pass_s:.0f} s.",
-        f"{change} out {site.display.lower()}.",
-        one_pass.as_refusal(),
+def _no_whole_pass(fresh: PlannedStage, contact: Receipt, pass_s: float) -> Shortfall:
+    by_suction = contact.binding is not None and contact.binding.source is Source.SUCTION
+    source = Source.SUCTION if by_suction else Source.ZONE
+    under = (
+        f"the suction dose of {say(Quantity.SUCTION_KPA_S, fresh.suction_max_kpa_s)}"
+        if by_suction
+        else f"the exposure cap of {say(Quantity.DEPTH_UM, fresh.cap_um)}"
+    )
+    return Shortfall(
+        "suction" if by_suction else "exposure",
+        f"{fresh.display}: only {contact.allowed:.0f} s of contact fit under {under}, and one "
+        f"whole pass takes {pass_s:.0f} s.",
+        held(Quantity.CONTACT_S, pass_s, [(source, contact.allowed)]).as_refusal(),
+        Quantity.SUCTION_KPA if by_suction else Quantity.FLOW_G_PER_MIN,
+    )
+
+
+def _not_proved(line: Line) -> Shortfall:
+    """A worst case above its limit: name stage, limit and margin."""
+    worst, limit = say(line.quantity, line.worst), say(line.quantity, line.limit)
+    return Shortfall(
+        "proof",
+        f"{line.display}: in the worst case {line.quantity.label.lower()} reaches {worst}, "
+        f"{say(line.quantity, -line.margin)} above the limit of {limit}.",
+        held(line.quantity, line.worst, [(Source.UNIT, line.limit)]).as_refusal(),
+        _REMEDY.get(line.quantity, Quantity.FLOW_G_PER_MIN),
     )

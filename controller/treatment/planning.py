@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from controller.safety.exposure import ZoneUse
+from controller.safety.removal import Moisture
 from controller.safety.skin import PastDose, Skin
 from controller.treatment.case import Case, Wanted
 from controller.treatment.client import Client
 from controller.treatment.plan import Lower, Plan, PlannedStage, Refusal
+from controller.treatment.plan_edits import fits_in_time_g_per_min, refusal_of
 from controller.treatment.plan_limits import model_for
 from controller.treatment.plan_rules import RULES, days_since, selected
-from controller.treatment.plan_stage import note_of, plan_stage
+from controller.treatment.plan_stage import Shortfall, note_of, plan_stage
 from controller.treatment.program import Program, Role
 from controller.treatment.unit import Unit
 
@@ -51,16 +53,19 @@ def make_plan(  # noqa: PLR0913  each is a thing that nobody may forget to think
 def _plan(case: Case) -> Plan | Refusal:
     stages: list[PlannedStage] = []
     notes = list(_program_notes(case))
-    for stage in selected(case):
-        site = case.skin.site(stage.zone)
-        planned = None if site is None else plan_stage(case, stage, site)
+    for stage, site in selected(case):
+        planned = plan_stage(case, stage, site)
+        if isinstance(planned, Shortfall):
+            return refusal_of(case, site, planned)
         if isinstance(planned, Refusal):
             return planned
         if planned is None:
             notes.append(f"{case.display(stage.zone)} was finished before the interruption.")
             continue
         stages.append(planned)
-        notes.extend(_stage_notes(case, planned))
+        early = planned.ends_by == "exposure"
+        fits_g_per_min = fits_in_time_g_per_min(case, stage, site) if early else None
+        notes.extend(_stage_notes(case, planned, fits_g_per_min))
     if not stages:
         return Refusal(
             "nothing_left",
@@ -76,6 +81,7 @@ def _plan(case: Case) -> Plan | Refusal:
         stages=tuple(stages),
         notes=tuple(notes),
         model=model_for(case),
+        motion_sensor=case.unit.motion_sensor,
     )
 
 
@@ -83,6 +89,7 @@ def _program_notes(case: Case) -> Sequence[str]:
     notes = []
     if case.program.role is Role.TRAINED:
         notes.append(f"{case.program.display_name} is for practitioners trained in it.")
+    notes.extend(_unknown_notes(case))
     if case.wanted.reason:
         notes.append(f"Reason given: {case.wanted.reason}.")
     left_out = [
@@ -95,7 +102,29 @@ def _program_notes(case: Case) -> Sequence[str]:
     return notes
 
 
-def _stage_notes(case: Case, planned: PlannedStage) -> Sequence[str]:
+def _unknown_notes(case: Case) -> Sequence[str]:
+    """What counts at its worst because nobody has said it, or the handpiece cannot see it."""
+    notes = []
+    if case.client.skin is Moisture.UNKNOWN:
+        notes.append(
+            f"Nobody has said whether the skin of client {case.client.ref} is dry, so that it "
+            "counts as moist; write skin in the client file."
+        )
+    if case.unit.crystal_um is None:
+        notes.append(
+            f"The size of the crystals is not known and counts as "
+            f"{case.skin.model.crystal_max_um:.0f} µm; write crystal_um in the handpiece file."
+        )
+    if not case.unit.motion_sensor:
+        notes.append(
+            "The handpiece has no motion sensor: uneven strokes count "
+            f"{case.skin.model.coverage_factor_blind:g} times, and a tip that stands still is "
+            "noticed only when it is not lifted."
+        )
+    return notes
+
+
+def _stage_notes(case: Case, planned: PlannedStage, fits_g_per_min: float | None) -> Sequence[str]:
     notes = [
         f"{planned.display}: {receipt.sentence()}"
         for receipt in planned.receipts[:SETTINGS]
@@ -107,5 +136,5 @@ def _stage_notes(case: Case, planned: PlannedStage) -> Sequence[str]:
             f"{planned.display} was treated {since_days:.1f} days ago; "
             f"this program advises {case.program.interval_days:g} days."
         )
-    exposure = note_of(case, planned)
+    exposure = note_of(planned, fits_g_per_min)
     return [*notes, exposure] if exposure is not None else notes

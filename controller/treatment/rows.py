@@ -23,6 +23,7 @@ def use_body(zone: str, use: ZoneUse) -> dict[str, Json]:
         "bound_um": use.bound_um,
         "contact_s": use.contact_s,
         "grams": use.grams,
+        "suction_kpa_s": use.suction_kpa_s,
     }
 
 

@@ -86,6 +86,7 @@ _UNSEEN: Final = frozenset(
 _END_NOTICE: Final = {
     ZoneEnd.TIME: OF_NOTICE[Notice.ZONE_TIME],
     ZoneEnd.EXPOSURE: OF_NOTICE[Notice.ZONE_EXPOSURE],
+    ZoneEnd.SUCTION: OF_NOTICE[Notice.ZONE_SUCTION],
 }
 _PRESS: Final = OF_NOTICE[Notice.PRESS_SWITCH]
 _RELEASE: Final = OF_NOTICE[Notice.RELEASE_SWITCH]

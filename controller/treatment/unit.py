@@ -28,7 +28,11 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One handpiece. ``calibration_due_wall_s`` None: a simulated unit is never out of date."""
+    """One handpiece. ``calibration_due_wall_s`` None: a simulated unit is never out of date.
+
+    ``crystal_um`` is the mean size of the crystals in it, None where nobody has said it.
+    ``motion_sensor`` is what the unit says of itself; False until it has been asked.
+    """
 
     serial: int
     simulated: bool
@@ -38,3 +42,5 @@ class Unit:
     flow_uncertainty_percent: float
     tip: Tip
     calibration_due_wall_s: float | None = None
+    crystal_um: float | None = None
+    motion_sensor: bool = False

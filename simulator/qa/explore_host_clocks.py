@@ -60,7 +60,7 @@ def settle(supervisor: Supervisor) -> None:
     if course._off_skin_since_s is not None:
         course._off_skin_since_s = NOW_S
     for ledger in course._ledgers[course._at :]:
-        ledger.contact_s = ledger.bound_um = ledger.nominal_um = 0.0
+        ledger.contact_s = ledger.bound_um = ledger.nominal_um = ledger.suction_kpa_s = 0.0
 
 
 def hear_again(supervisor: Supervisor) -> None:

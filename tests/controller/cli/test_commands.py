@@ -49,7 +49,10 @@ def test_a_plan_for_people_fits_eighty_columns(run: Run) -> None:
     code, out, _ = run("plan", "refresh", "--client", "demo", "--zones", "nose,chin")
     assert code == 0
     assert "Nose" in out
-    assert "of 3.15 µm" in out
+    assert "of 3.09 µm" in out
+    tables, _, sentences = out.partition("Nose, Chin: ")
+    assert sentences
+    assert max(len(line) for line in tables.splitlines()) <= 80
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,11 @@ ALARM = AlarmView(
     "V01", "MEDIUM", "Suction went above its limit.", "Check the skin.", acknowledged=False
 )
 NOSE = ZoneView(
-    "nose", "Nose", "current", 12.0, 31.0, 0.1, 0.9, 3.15, 1.4, 26.4, 29.5, 28.0, 7.0
+    "nose", "Nose", "current", 12.0, 31.0, 0.1, 0.9, 3.15, 18.0, 100.0, 1.4, 26.4, 29.5, 28.0, 7.0
 )  # fmt: skip
-CHIN = ZoneView("chin", "Chin", "waiting", 0.0, 44.0, 0.0, 0.0, 3.15, 0.0, None, None, 28.0, 7.0)
+CHIN = ZoneView(
+    "chin", "Chin", "waiting", 0.0, 44.0, 0.0, 0.0, 3.15, 0.0, 100.0, 0.0, None, None, 28.0, 7.0
+)
 TREATMENT = TreatmentView(7, "refresh", "Refresh", "demo", (NOSE, CHIN), None, simulated=True)
 LIVE = LiveView(
     27.9,

@@ -218,7 +218,13 @@ def test_a_preset_may_be_lowered_in_its_file(refresh: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("p95_factor = 4.4", "p95_factor = 2.0", "model.p95_factor = 2 is out of range"),
+        ("error_ln_sd = 0.9", "error_ln_sd = 0.5", "model.error_ln_sd = 0.5 is out of range"),
+        ("coverage_factor = 1.5", "coverage_factor = 1.4", "model.coverage_factor = 1.4 is out"),
+        ("factor_blind = 3.0", "factor_blind = 2.0", "model.coverage_factor_blind = 2 is out of"),
+        ("moist_factor = 2.0", "moist_factor = 1.0", "model.moist_factor = 1 is out of range"),
+        ("crystal_max_um = 150.0", "crystal_max_um = 100.0", "it must be 150 to 300 µm."),
+        ("breach_max_share = 0.01", "breach_max_share = 0.1", "rules.breach_max_share = 0.1 is"),
+        ("suction_max_kpa_s = 100.0", "suction_max_kpa_s = 200.0", "it must be above 0 to 100 kPa"),
         ("cap_share = 0.35", "cap_share = 0.5", "rules.cap_share = 0.5 is out of range"),
         ("interval_refuse_days = 7.0", "interval_refuse_days = 3.0", "it must be 7 to 365 days."),
         ("rate_ref_um_per_s = 0.75", "rate_ref_um_per_s = 0.5", "it must be 0.75 to 4 µm/s."),

@@ -76,6 +76,11 @@ def test_a_refused_wish_is_the_same_object_here_and_over_the_api(tmp_path: Path)
     assert (planned["binding"], planned["margin"]) == ("program", -17.0)
 
 
+def of_suction(receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what the plan has lowered by itself, which stands there as well."""
+    return [each for each in receipts if each["quantity"] == "suction_kpa"]
+
+
 @pytest.mark.hazard("H20")
 def test_lowering_and_its_refusal_are_the_same_object_in_answer_row_and_snapshot() -> None:
     async def scenario() -> tuple[Any, ...]:
@@ -83,7 +88,7 @@ def test_lowering_and_its_refusal_are_the_same_object_in_answer_row_and_snapshot
             await made.ask("treat", program="refresh", client="demo")
             await made.until(lambda: made.state == "active", 30.0)
             await made.ask("lower", suction_kpa=18.0)
-            taken = as_sent(made.snapshot()["receipts"])
+            taken = of_suction(as_sent(made.snapshot()["receipts"]))
             with pytest.raises(ApiError) as caught:
                 await made.ask("lower", suction_kpa=40.0)
             line = json.loads(refusal(3, caught.value))
@@ -95,7 +100,7 @@ def test_lowering_and_its_refusal_are_the_same_object_in_answer_row_and_snapshot
     taken, line, shown, lowered, declined = run_virtual(scenario())
     assert taken == lowered
     assert line["error"]["receipt"] == declined[0]
-    assert shown["receipts"] == [*lowered, *declined]
+    assert of_suction(shown["receipts"]) == [*lowered, *declined]
     assert declined[0]["chain"] == lowered[0]["chain"]
     assert Snapshot.from_dict(shown).as_dict() == {
         **shown, **{key: tuple(shown[key]) for key in SEQUENCES},

@@ -15,6 +15,7 @@ from controller.safety.removal import (
     FLOW_WORST_G_PER_MIN,
     READING_MAX,
     SUCTION_WORST_KPA,
+    Moisture,
     RemovalModel,
 )
 
@@ -25,15 +26,22 @@ MODEL = RemovalModel(
     suction_exponent=0.7,
     flow_exponent=1.0,
     choke_kpa=48.0,
-    p95_factor=4.4,
+    crystal_ref_um=100.0,
+    crystal_max_um=150.0,
+    size_exponent=0.5,
+    moist_factor=2.0,
+    error_ln_sd=0.9,
     coverage_factor=1.5,
+    coverage_factor_blind=3.0,
     window_ref_mm=6.0,
+    crystal_um=100.0,
+    moisture=Moisture.DRY,
 )
 
 
 def ledger(cap_um: float = 5.0) -> ZoneLedger:
     """A zone that has had nothing yet."""
-    return ZoneLedger("chin", cap_um, 20.0, MODEL)
+    return ZoneLedger("chin", cap_um, math.inf, 20.0, MODEL)
 
 
 @pytest.mark.hazard("H10", "H14")

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -6,51 +7,149 @@ from hypothesis import strategies as st
 
 from controller.config.locate import shipped_configs
 from controller.config.skin import load_skin
-from controller.safety.exposure import LEFT_MAX_MG, ZoneLedger
-from controller.safety.removal import FLOW_WORST_G_PER_MIN, SUCTION_WORST_KPA
+from controller.safety.exposure import LEFT_LEAST_MG, LEFT_MAX_MG, OVERSHOOT_S, ZoneLedger
+from controller.safety.removal import (
+    FLOW_WORST_G_PER_MIN,
+    SUCTION_WORST_KPA,
+    Moisture,
+    Motion,
+)
 
-MODEL = load_skin(shipped_configs()).model
+MODEL = replace(load_skin(shipped_configs()).model, crystal_um=100.0, moisture=Moisture.DRY)
+USES = ("nominal_um", "bound_um", "contact_s", "grams", "suction_kpa_s")
 readings = st.one_of(st.none(), st.floats())
 times = st.floats()
-steps = st.lists(st.tuples(readings, readings, times), max_size=20)
+motions = st.sampled_from(Motion)
+steps = st.lists(st.tuples(readings, readings, times, motions, st.booleans()), max_size=20)
+sensors = st.booleans()
 
 
-def ledger(cap_um: float = 3.15, area_cm2: float = 20.0) -> ZoneLedger:
-    return ZoneLedger("chin", cap_um, area_cm2, MODEL)
+def ledger(
+    cap_um: float = 3.15,
+    area_cm2: float = 20.0,
+    suction_max_kpa_s: float = 100.0,
+    *,
+    motion_sensor: bool = True,
+) -> ZoneLedger:
+    return ZoneLedger("chin", cap_um, suction_max_kpa_s, area_cm2, MODEL, motion_sensor)
 
 
 @pytest.mark.hazard("H01")
-@given(steps=steps, cap_um=st.floats())
+@given(steps=steps, cap_um=st.floats(), most_kpa_s=st.floats(), motion_sensor=sensors)
 def test_a_ledger_is_never_negative_and_never_falls(
-    steps: list[tuple[float | None, float | None, float]], cap_um: float
+    steps: list[tuple[float | None, float | None, float, Motion, bool]],
+    cap_um: float,
+    most_kpa_s: float,
+    motion_sensor: bool,  # noqa: FBT001 - by name
 ) -> None:
-    zone = ledger(cap_um)
+    zone = ledger(cap_um, suction_max_kpa_s=most_kpa_s, motion_sensor=motion_sensor)
     before = zone.use
-    left_um = zone.left_um
-    for flow, suction, open_s in steps:
-        zone.add(flow, suction, open_s)
+    left_um, left_kpa_s, reached = zone.left_um, zone.left_kpa_s, zone.reached
+    for flow, suction, seconds, motion, crystals in steps:
+        if crystals:
+            zone.add(flow, suction, seconds, motion)
+        else:
+            zone.press(suction, seconds, motion)
         use = zone.use
-        for name in ("nominal_um", "bound_um", "contact_s", "grams"):
+        for name in USES:
             assert getattr(use, name) >= getattr(before, name) >= 0.0
         assert use.bound_um >= use.nominal_um
         assert 0.0 <= zone.left_um <= left_um
-        before, left_um = use, zone.left_um
+        assert 0.0 <= zone.left_kpa_s <= left_kpa_s
+        assert zone.reached or not reached
+        before, left_um, left_kpa_s, reached = use, zone.left_um, zone.left_kpa_s, zone.reached
 
 
+@pytest.mark.hazard("H01")
 @given(
     flow=st.one_of(st.none(), st.floats(0.0, 12.0)),
     suction=st.one_of(st.none(), st.floats(0.0, 55.0)),
     parts=st.lists(st.floats(0.0, 5.0), min_size=1, max_size=30),
+    motion=motions,
+    motion_sensor=sensors,
 )
 def test_the_sum_does_not_depend_on_how_the_time_is_split(
-    flow: float | None, suction: float | None, parts: list[float]
+    flow: float | None,
+    suction: float | None,
+    parts: list[float],
+    motion: Motion,
+    motion_sensor: bool,  # noqa: FBT001 - by name
 ) -> None:
-    split, whole = ledger(), ledger()
+    split, whole = (ledger(motion_sensor=motion_sensor) for _ in range(2))
     for part_s in parts:
-        split.add(flow, suction, part_s)
-    whole.add(flow, suction, math.fsum(parts))
-    for name in ("nominal_um", "bound_um", "contact_s", "grams"):
+        split.add(flow, suction, part_s, motion)
+        split.press(suction, part_s, motion)
+    whole.add(flow, suction, math.fsum(parts), motion)
+    whole.press(suction, math.fsum(parts), motion)
+    for name in USES:
         assert getattr(split, name) == pytest.approx(getattr(whole, name), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.hazard("H01")
+@given(
+    set_to=st.tuples(st.floats(1.0, 12.0), st.floats(10.0, 50.0)),
+    wrong_by=st.tuples(st.floats(-1.0, 1.0), st.floats(-1.0, 1.0)),
+    unsure=st.tuples(st.floats(0.0, 30.0), st.floats(0.0, 3.0)),
+    still_s=st.floats(0.0, 3.0),
+    moving_s=st.floats(0.0, 60.0),
+    unevenness=st.floats(0.0, 1.0),
+    motion_sensor=sensors,
+)
+def test_it_is_never_below_what_was_truly_given(  # noqa: PLR0913, PLR0917 - all that may vary
+    set_to: tuple[float, float],
+    wrong_by: tuple[float, float],
+    unsure: tuple[float, float],
+    still_s: float,
+    moving_s: float,
+    unevenness: float,
+    motion_sensor: bool,  # noqa: FBT001 - by name
+) -> None:
+    """Readings within the unit's uncertainty, strokes within the coverage factor of the unit."""
+    (flow, suction), (flow_off, suction_off) = set_to, wrong_by
+    percent, kpa = unsure
+    model = replace(MODEL, flow_uncertainty_percent=percent, suction_uncertainty_kpa=kpa)
+    zone = replace(ledger(motion_sensor=motion_sensor), model=model)
+    true_flow, true_suction = flow * (1.0 + flow_off * percent / 100.0), suction + suction_off * kpa
+    usual = Motion.MOVING if motion_sensor else Motion.UNSEEN
+    seen_still_s = still_s if motion_sensor else 0.0
+    zone.add(flow, suction, moving_s, Motion.MOVING)
+    zone.add(flow, suction, seen_still_s, Motion.STILL)
+    share = 1.0 + unevenness * (model.place_share(20.0, usual) / model.window_share(20.0) - 1.0)
+    under_tip_s = model.window_share(20.0) * share * moving_s + seen_still_s
+    true = MODEL.p95_factor * MODEL._rate(true_flow, true_suction) * under_tip_s
+    assert zone.bound_um >= true * (1.0 - 1e-9)
+    assert zone.suction_kpa_s >= true_suction * under_tip_s * (1.0 - 1e-9)
+
+
+@pytest.mark.hazard("H02")
+def test_a_tip_that_stands_still_is_charged_in_full_where_that_can_be_seen() -> None:
+    seen, unseen = ledger(), ledger(motion_sensor=False)
+    for zone in (seen, unseen):
+        zone.add(7.0, 28.0, 1.0, Motion.STILL)
+    tip = MODEL.rate_um_per_s(7.0, 28.0)
+    assert seen.bound_um == pytest.approx(tip.bound_um_per_s)
+    assert seen.suction_kpa_s == pytest.approx(28.0)
+    share = MODEL.window_share(20.0) * MODEL.coverage_factor_blind
+    assert unseen.bound_um == pytest.approx(tip.bound_um_per_s * share)
+    assert unseen.suction_kpa_s == pytest.approx(28.0 * share)
+    assert seen.nominal_um == unseen.nominal_um
+
+
+@pytest.mark.hazard("H02")
+@pytest.mark.parametrize("motion", Motion)
+def test_what_a_unit_without_a_sensor_says_of_motion_is_not_believed(motion: Motion) -> None:
+    said, unseen = ledger(motion_sensor=False), ledger(motion_sensor=False)
+    said.add(7.0, 28.0, 1.0, motion)
+    unseen.add(7.0, 28.0, 1.0, Motion.UNSEEN)
+    assert said.use == unseen.use
+
+
+@pytest.mark.hazard("H02")
+def test_unknown_motion_counts_as_still() -> None:
+    unsaid, still = ledger(), ledger()
+    unsaid.add(7.0, 28.0, 1.0)
+    still.add(7.0, 28.0, 1.0, Motion.STILL)
+    assert unsaid.use == still.use
 
 
 @pytest.mark.hazard("H09")
@@ -62,66 +161,115 @@ def test_an_unknown_reading_is_charged_at_the_worst_case(unknown: float | None) 
     assert unread.use == worst.use
 
 
-def test_an_unwatched_time_is_charged_at_the_worst_case() -> None:
-    charged, watched = ledger(), ledger()
+@pytest.mark.parametrize("motion_sensor", [True, False])
+def test_an_unwatched_time_is_charged_at_the_worst_case_of_a_hand_that_nobody_sees(
+    motion_sensor: bool,  # noqa: FBT001 - by name
+) -> None:
+    charged, watched = ledger(motion_sensor=motion_sensor), ledger(motion_sensor=False)
     charged.charge(1.25)
     watched.add(FLOW_WORST_G_PER_MIN, SUCTION_WORST_KPA, 1.25)
     assert charged.use == watched.use
 
 
+def test_suction_without_crystals_has_a_dose_and_no_depth() -> None:
+    zone = ledger()
+    zone.press(28.0, 2.0, Motion.STILL)
+    assert zone.use == replace(ledger().use, suction_kpa_s=56.0)
+    zone.press(None, 1.0, Motion.STILL)
+    assert zone.suction_kpa_s == 56.0 + SUCTION_WORST_KPA
+
+
+@pytest.mark.hazard("H02")
+def test_a_zone_whose_suction_dose_is_spent_leaves_nothing_however_little_was_removed() -> None:
+    zone = ledger()
+    zone.press(28.0, 3.5, Motion.STILL)
+    assert not zone.reached
+    assert zone.left_mg(7.0, 28.0) == 0
+    zone.press(28.0, 0.1, Motion.STILL)
+    assert zone.sucked_out
+    assert zone.reached
+    assert (zone.left_kpa_s, zone.left_s(7.0, 28.0), zone.left_mg(7.0, 28.0)) == (0.0, 0.0, 0)
+    assert zone.bound_um == 0.0
+
+
 @pytest.mark.hazard("H39")
 @pytest.mark.parametrize("time_s", [math.nan, math.inf, -math.inf, -0.001, 3601.0])
 def test_a_time_that_cannot_be_used_uses_up_what_is_left(time_s: float) -> None:
-    zone = ledger()
-    zone.add(7.0, 28.0, time_s)
-    assert zone.reached
-    assert (zone.left_um, zone.left_mg(7.0, 28.0)) == (0.0, 0)
-    assert math.isfinite(zone.bound_um)
+    crystals, suction = ledger(), ledger()
+    crystals.add(7.0, 28.0, time_s)
+    suction.press(28.0, time_s)
+    for zone in (crystals, suction):
+        assert zone.reached
+        assert (zone.left_um, zone.left_kpa_s, zone.left_mg(7.0, 28.0)) == (0.0, 0.0, 0)
+        assert math.isfinite(zone.bound_um)
 
 
 @pytest.mark.hazard("H39")
-@pytest.mark.parametrize("cap_um", [math.nan, 0.0, -1.0, -math.inf])
-def test_a_cap_that_is_not_known_or_used_up_never_permits(cap_um: float) -> None:
-    zone = ledger(cap_um)
-    assert zone.reached
-    assert (zone.left_um, zone.left_s(7.0, 28.0), zone.left_mg(7.0, 28.0)) == (0.0, 0.0, 0)
+@pytest.mark.parametrize("limit", [math.nan, 0.0, -1.0, -math.inf])
+def test_a_limit_that_is_not_known_or_used_up_never_permits(limit: float) -> None:
+    for zone in (ledger(limit), ledger(suction_max_kpa_s=limit)):
+        assert zone.reached
+        assert (zone.left_s(7.0, 28.0), zone.left_mg(7.0, 28.0)) == (0.0, 0)
+    assert ledger(limit).left_um == 0.0
+    assert ledger(suction_max_kpa_s=limit).left_kpa_s == 0.0
 
 
 @pytest.mark.hazard("H01")
-@given(flow=st.floats(0.5, 12.0), suction=st.floats(10.0, 55.0), area_cm2=st.floats(1.0, 300.0))
-def test_crystals_that_the_device_may_still_meter_never_pass_the_cap(
-    flow: float, suction: float, area_cm2: float
+@given(
+    flow=st.floats(0.5, 12.0), suction=st.floats(10.0, 55.0), area_cm2=st.floats(1.0, 300.0),
+    before_s=st.floats(0.0, 60.0), motion_sensor=sensors,
+)  # fmt: skip
+def test_crystals_that_the_device_may_still_meter_and_what_falls_after_never_pass_a_limit(
+    flow: float,
+    suction: float,
+    area_cm2: float,
+    before_s: float,
+    motion_sensor: bool,  # noqa: FBT001 - by name
 ) -> None:
-    zone = ledger(area_cm2=area_cm2)
+    """Even if the tip stops at the very moment at which the setpoint goes out."""
+    zone = ledger(area_cm2=area_cm2, motion_sensor=motion_sensor)
+    zone.add(flow, suction, before_s, Motion.MOVING)
     left_mg = zone.left_mg(flow, suction)
-    zone.add(flow, suction, left_mg / 1000.0 / flow * 60.0)
+    if left_mg == 0:
+        return
+    zone.add(flow, suction, left_mg / 1000.0 / flow * 60.0 + OVERSHOOT_S, Motion.STILL)
     assert zone.bound_um <= zone.cap_um * (1.0 + 1e-9)
+    assert zone.suction_kpa_s <= zone.suction_max_kpa_s * (1.0 + 1e-9)
 
 
-def test_the_valve_may_be_open_until_the_bound_reaches_the_cap_and_not_longer() -> None:
-    zone = ledger()
-    left_s = zone.left_s(7.0, 28.0)
-    zone.add(7.0, 28.0, left_s * 0.999)
+@pytest.mark.hazard("H01")
+@pytest.mark.parametrize("motion_sensor", [True, False])
+@pytest.mark.parametrize("most_kpa_s", [100.0, 12.0])
+def test_a_working_hand_can_treat_for_as_long_as_the_plan_says_and_not_longer(
+    motion_sensor: bool,  # noqa: FBT001 - by name
+    most_kpa_s: float,
+) -> None:
+    zone = ledger(suction_max_kpa_s=most_kpa_s, motion_sensor=motion_sensor)
+    lasts_s = min(zone.lasts_by_depth_s(7.0, 28.0), zone.lasts_by_suction_s(7.0, 28.0))
+    zone.add(7.0, 28.0, lasts_s * 0.999, Motion.MOVING)
+    assert zone.left_mg(7.0, 28.0) >= LEFT_LEAST_MG
+    zone.add(7.0, 28.0, lasts_s * 0.002, Motion.MOVING)
+    assert zone.left_mg(7.0, 28.0) < LEFT_LEAST_MG
     assert not zone.reached
-    zone.add(7.0, 28.0, left_s * 0.002)
-    assert zone.reached
     assert zone.nominal_um < zone.cap_um / 4.0
 
 
 def test_what_is_left_fits_into_the_field_of_the_wire() -> None:
-    assert ledger(area_cm2=2000.0).left_mg(12.0, 10.0) == LEFT_MAX_MG
+    wide = ledger(1e6, suction_max_kpa_s=1e6)
+    assert wide.left_mg(12.0, 10.0) == LEFT_MAX_MG
     assert 0 < ledger().left_mg(None, None) < ledger().left_mg(7.0, 28.0)
 
 
-def test_without_flow_no_crystals_are_left_to_flow_and_time_does_not_run_out() -> None:
+def test_without_flow_no_crystals_are_left_to_flow_and_time_runs_out_by_suction_alone() -> None:
     zone = ledger()
-    zone.add(0.0, 28.0, 100.0)
-    assert (zone.left_mg(0.0, 28.0), zone.left_s(0.0, 28.0)) == (0, math.inf)
+    zone.add(0.0, 28.0, 100.0, Motion.MOVING)
+    assert zone.left_mg(0.0, 28.0) == 0
+    assert zone.left_s(0.0, 28.0) == pytest.approx(zone.left_kpa_s / 28.0 - OVERSHOOT_S)
+    assert zone.left_s(0.0, 0.0) == math.inf
     assert (zone.bound_um, zone.contact_s) == (0.0, 100.0)
 
 
 @pytest.mark.hazard("H39")
 @pytest.mark.parametrize("flow", [5e-324, 1e-300, 1e-6])
 def test_a_flow_of_next_to_nothing_leaves_a_number_that_the_wire_can_carry(flow: float) -> None:
-    ledger = ZoneLedger("chin", 3.0, 20.0, MODEL)
-    assert 0 <= ledger.left_mg(flow, 0.0) <= 0xFFFF
+    assert 0 <= ledger(3.0).left_mg(flow, 0.0) <= 0xFFFF

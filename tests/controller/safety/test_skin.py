@@ -4,10 +4,22 @@ import math
 
 import pytest
 
-from controller.safety.skin import CapRules, PastDose, derate, not_grown_back_um
+from controller.safety.exposure import ZoneUse
+from controller.safety.skin import (
+    DAY_S,
+    CapRules,
+    PastDose,
+    before_the_day,
+    derate,
+    derate_phototype,
+    not_grown_back_um,
+    of_the_day,
+)
 
 RULES = CapRules(
     cap_share=0.35,
+    breach_max_share=0.01,
+    suction_max_kpa_s=100.0,
     phototype_derate_from=4,
     phototype_derate=0.5,
     age_derate_from_years=65,
@@ -19,7 +31,6 @@ RULES = CapRules(
     regrowth_h_per_layer=48.0,
     layer_um=2.0,
 )
-DAY_S = 86_400.0
 
 
 @pytest.mark.hazard("H01")
@@ -83,3 +94,38 @@ def test_a_dose_of_the_future_has_not_grown_back_at_all() -> None:
 def test_a_dose_of_no_usable_size_leaves_nothing_to_take(bound_um: float) -> None:
     doses = [PastDose("chin", 0.0, bound_um)]
     assert not_grown_back_um(RULES, doses, "chin", 60.0 * DAY_S) == math.inf
+
+
+@pytest.mark.hazard("H25")
+def test_what_a_zone_had_within_24_hours_is_of_the_day_and_the_rest_grows_back() -> None:
+    now_s = 9.0 * DAY_S
+    lately = PastDose("chin", now_s - DAY_S + 1.0, 2.0, 0.4, 30.0)
+    just_now = PastDose("chin", now_s, 1.0, 0.2, 10.0)
+    before = PastDose("chin", now_s - DAY_S, 3.0, 0.6, 50.0)
+    elsewhere = PastDose("nose", now_s, 9.0, 9.0, 9.0)
+    history = (lately, just_now, before, elsewhere)
+    use = of_the_day(history, "chin", now_s)
+    assert use == ZoneUse(nominal_um=use.nominal_um, bound_um=3.0, suction_kpa_s=40.0)
+    assert use.nominal_um == pytest.approx(0.6)
+    assert before_the_day(history, now_s) == (before,)
+    assert of_the_day((), "chin", now_s) == ZoneUse()
+
+
+@pytest.mark.hazard("H25", "H31", "H39")
+@pytest.mark.parametrize("ended_s", [math.nan, math.inf, -math.inf, 99.0 * DAY_S])
+def test_a_dose_that_cannot_be_placed_in_time_is_of_today(ended_s: float) -> None:
+    history = (PastDose("chin", ended_s, 2.0),)
+    assert of_the_day(history, "chin", 9.0 * DAY_S).bound_um == 2.0
+    assert before_the_day(history, 9.0 * DAY_S) == ()
+
+
+@pytest.mark.hazard("H39")
+@pytest.mark.parametrize("taken", [math.nan, -1.0, math.inf])
+def test_a_dose_of_today_of_no_usable_size_fills_the_day(taken: float) -> None:
+    use = of_the_day((PastDose("chin", 0.0, taken, taken, taken),), "chin", 1.0)
+    assert (use.bound_um, use.nominal_um, use.suction_kpa_s) == (math.inf, math.inf, math.inf)
+
+
+@pytest.mark.hazard("H01")
+def test_the_suction_dose_is_derated_by_skin_type_alone() -> None:
+    assert [derate_phototype(RULES, phototype) for phototype in (1, 3, 4, 6)] == [1, 1, 0.5, 0.5]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Identity, Reading, Supplies
-from controller.safety.removal import RemovalModel
+from controller.safety.removal import Moisture, RemovalModel
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import (
     Action,
@@ -57,23 +57,26 @@ STOCKED: Final = Supplies(
 )  # fmt: skip
 MODEL: Final = RemovalModel(
     rate_ref_um_per_s=0.75, suction_ref_kpa=30.0, flow_ref_g_per_min=10.0, suction_exponent=0.7,
-    flow_exponent=1.0, choke_kpa=48.0, p95_factor=4.4, coverage_factor=1.5, window_ref_mm=6.0,
+    flow_exponent=1.0, choke_kpa=48.0, crystal_ref_um=100.0, crystal_max_um=150.0,
+    size_exponent=0.5, moist_factor=2.0, error_ln_sd=0.9, coverage_factor=1.5,
+    coverage_factor_blind=3.0, window_ref_mm=6.0, crystal_um=100.0, moisture=Moisture.DRY,
 )  # fmt: skip
 
 
 def stage(zone: str = "chin", **changes: Any) -> PlannedStage:  # noqa: ANN401 - by name
     made = PlannedStage(
         zone=zone, display=zone.title(), suction_kpa=28.0, flow_g_per_min=7.0,
-        contact_budget_s=10.0, cap_um=3.0, area_cm2=20.0, expected_nominal_um=0.3,
-        expected_bound_um=2.0, expected_contact_s=10.0, ends_by="time", receipts=(),
+        contact_budget_s=10.0, cap_um=3.0, suction_max_kpa_s=100.0,
+        area_cm2=20.0, expected_nominal_um=0.3, expected_bound_um=2.0, expected_suction_kpa_s=9.0,
+        expected_contact_s=10.0, ends_by="time", receipts=(),
     )  # fmt: skip
     return replace(made, **changes)
 
 
-def plan(*stages: PlannedStage) -> Plan:
+def plan(*stages: PlannedStage, motion: bool = True) -> Plan:
     program = Program("refresh", "Refresh", 1, "0" * 64, (), 14.0)
     made = stages or (stage("nose"), stage("chin"))
-    return Plan(program, "demo", 1001, True, 1, made, (), MODEL)  # noqa: FBT003 - in order
+    return Plan(program, "demo", 1001, True, 1, made, (), MODEL, motion)  # noqa: FBT003 - in order
 
 
 @dataclass

@@ -4,12 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.safety.exposure import ZoneUse
-from controller.treatment.course import LEFT_LEAST_MG, Course, Tally, ZoneEnd
-from firmware_protocol.vocabulary import Mode
-from tests.controller.treatment.couch import FLOWING, Couch, couch, plan, stage
+from controller.safety.exposure import LEFT_LEAST_MG, OVERSHOOT_S, ZoneUse
+from controller.safety.removal import Motion
+from controller.treatment.course import Course, Tally, ZoneEnd
+from firmware_protocol.vocabulary import Input, Mode
+from tests.controller.treatment.couch import FLOWING, MODEL, SEALED, Couch, couch, plan, stage
 
 FULL = {**FLOWING, "suction_kpa": 28.0}
+MOVING = SEALED | Input.VALVE_COMMANDED
+STILL = MOVING & ~Input.MOTION
+OFF = Input.SWITCH_CLOSED
 
 
 def course(*stages: object) -> Course:
@@ -47,10 +51,12 @@ def test_a_zone_ends_by_its_time() -> None:
 
 @pytest.mark.hazard("H01")
 def test_a_zone_ends_by_its_exposure_before_the_cap() -> None:
-    one = course(stage("nose", cap_um=0.3, contact_budget_s=99.0))
+    one = course(stage("nose", cap_um=0.9, contact_budget_s=99.0))
     assert show(one, 99.0) == [ZoneEnd.EXPOSURE]
     use = one.zones()[0].use
-    assert 0.28 <= use.bound_um <= 0.3
+    tip_um_per_s = MODEL.rate_um_per_s(7.0, 28.0).bound_um_per_s
+    line_s = LEFT_LEAST_MG / 1000.0 / (7.0 / 60.0)
+    assert use.bound_um == pytest.approx(0.9 - tip_um_per_s * (OVERSHOOT_S + line_s), abs=0.03)
     one.advance()
     assert one.done
     assert one.left_mg() == 0
@@ -110,10 +116,86 @@ def test_finished_zones_of_a_resumed_treatment_are_passed_over() -> None:
 
 
 def test_a_zone_that_could_not_even_take_what_the_line_holds_is_finished() -> None:
-    rate = plan().model.spread_rate_um_per_s(7.0, 28.0, 20.0).bound_um_per_s
-    least_um = rate * LEFT_LEAST_MG / 1000.0 / (7.0 / 60.0)
+    rate = MODEL.rate_um_per_s(7.0, 28.0).bound_um_per_s
+    least_um = rate * (LEFT_LEAST_MG / 1000.0 / (7.0 / 60.0) + OVERSHOOT_S)
     assert course(stage(cap_um=least_um * 0.9)).done
-    assert not course(stage(cap_um=least_um * 1.2)).done
+    assert not course(stage(cap_um=least_um * 1.1)).done
+
+
+@pytest.mark.hazard("H02")
+def test_a_tip_that_is_not_seen_to_move_is_charged_as_one_that_stands() -> None:
+    moving, still, blind = course(), course(), Course(plan(motion=False))
+    show(moving, 0.5)
+    show(still, 0.5, inputs=STILL)
+    show(blind, 0.5, inputs=STILL)
+    moved, stood, unseen = (one.zones()[0].use for one in (moving, still, blind))
+    tip = MODEL.rate_um_per_s(7.0, 28.0).bound_um_per_s
+    assert stood.bound_um == pytest.approx(tip * 0.5)
+    assert moved.bound_um < unseen.bound_um < stood.bound_um
+    assert moved.suction_kpa_s < unseen.suction_kpa_s < stood.suction_kpa_s
+
+
+@pytest.mark.hazard("H02")
+@pytest.mark.parametrize(
+    ("before", "after", "still"),
+    [
+        (MOVING, MOVING, False), (MOVING, STILL, True), (STILL, MOVING, True),
+        (OFF, MOVING, False), (MOVING, OFF, False), (OFF, STILL, True), (STILL, OFF, True),
+    ],
+)  # fmt: skip
+def test_a_tip_has_moved_only_if_every_reading_that_has_it_on_the_skin_says_so(
+    before: Input, after: Input, *, still: bool
+) -> None:
+    one, bed = course(), couch()
+    one.observe(bed.reading(Mode.ACTIVE, **(FULL | {"inputs": before})))
+    bed.pass_time(0.02)
+    one.observe(bed.reading(Mode.ACTIVE, **(FULL | {"inputs": after})))
+    share = MODEL.place_share(20.0, Motion.STILL if still else Motion.MOVING)
+    assert one.zones()[0].use.suction_kpa_s == pytest.approx(28.0 * 0.02 * share)
+
+
+@pytest.mark.hazard("H02")
+def test_suction_without_crystals_counts_as_suction_and_not_as_contact() -> None:
+    one = course()
+    show(one, 1.0, valve_percent=0.0, flow_g_per_min=0.2, inputs=STILL)
+    use = one.zones()[0].use
+    assert (use.contact_s, use.bound_um, use.grams) == (0.0, 0.0, 0.0)
+    assert use.suction_kpa_s == pytest.approx(28.0)
+
+
+@pytest.mark.hazard("H02")
+def test_a_zone_ends_by_its_suction_dose() -> None:
+    one = course(stage("nose", suction_max_kpa_s=30.0), stage("chin"))
+    assert show(one, 9.0, valve_percent=0.0, flow_g_per_min=0.2, inputs=STILL) == [ZoneEnd.SUCTION]
+    assert one.left_mg() < LEFT_LEAST_MG
+
+
+@pytest.mark.hazard("H01", "H50")
+def test_until_the_tip_is_lifted_everything_is_charged_to_the_zone_under_it() -> None:
+    one, bed = course(stage("nose", contact_budget_s=1.0), stage("chin")), couch()
+    assert show(one, 5.0, bed) == [ZoneEnd.TIME]
+    one.advance()
+    assert one.touched == {"nose", "chin"}
+    show(one, 0.1, bed)
+    nose, chin = one.zones()
+    assert nose.use.contact_s == pytest.approx(1.12)
+    assert chin.use.contact_s == chin.use.suction_kpa_s == 0.0
+    one.charge(0.25)
+    assert one.zones()[0].use.contact_s == pytest.approx(1.37)
+    show(one, 0.3, bed, inputs=0)
+    assert one.touched == {"chin"}
+    show(one, 0.2, bed)
+    assert one.zones()[1].use.contact_s == pytest.approx(0.2, abs=0.021)
+
+
+@pytest.mark.hazard("H01")
+def test_after_the_last_zone_what_still_falls_is_charged_to_it() -> None:
+    one, bed = course(stage("nose", contact_budget_s=1.0)), couch()
+    assert show(one, 5.0, bed) == [ZoneEnd.TIME]
+    one.advance()
+    assert one.done
+    show(one, 0.1, bed)
+    assert one.zones()[0].use.contact_s == pytest.approx(1.12)
 
 
 @pytest.mark.hazard("H12")

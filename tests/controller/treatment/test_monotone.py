@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.safety.removal import Motion
 from controller.safety.skin import PastDose, Region
 from controller.treatment import plan_limits
 from controller.treatment.conduct import Conduct
@@ -201,7 +202,7 @@ def exposure_um(plan: Plan, hold: Hold) -> float:
         return 0.0
     seconds = hold.exposure_left_mg / 1000.0 / hold.flow_g_per_min * 60.0
     rate = plan.model.spread_rate_um_per_s(
-        hold.flow_g_per_min, hold.suction_kpa, plan.stages[0].area_cm2
+        hold.flow_g_per_min, hold.suction_kpa, plan.stages[0].area_cm2, Motion.STILL
     )
     return rate.bound_um_per_s * seconds
 

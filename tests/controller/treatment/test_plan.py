@@ -22,7 +22,7 @@ CONFIGS = shipped_configs()
 SKIN = load_skin(CONFIGS)
 DEMO = load_client(CONFIGS, "demo")
 CLIENT = replace(DEMO, ref="c-17", practice=False, zones=None)
-UNIT = load_unit(CONFIGS, 7, simulated=True)
+UNIT = replace(load_unit(CONFIGS, 7, simulated=True), motion_sensor=True)
 REAL = replace(UNIT, simulated=False, calibration_due_wall_s=2e9)
 PROGRAMS = {name: load_program(CONFIGS, name, SKIN) for name in program_names(CONFIGS)}
 REFRESH = PROGRAMS["refresh"]
@@ -243,11 +243,27 @@ def test_a_treatment_before_the_advised_interval_is_noted() -> None:
 
 
 @pytest.mark.hazard("H01")
+def test_the_cap_has_a_link_for_the_share_one_for_the_risk_and_one_for_the_skin() -> None:
+    nose, cheek = plan(zones=("nose", "cheek_left")).stages
+    for stage in (nose, cheek):
+        cap = stage.receipt(Quantity.DEPTH_UM)
+        assert cap is not None
+        assert [limit.source for limit in cap.chain] == [
+            Source.SITE, Source.RISK, Source.SKIN, Source.ZONE,
+        ]  # fmt: skip
+    assert nose.receipts[2].sentence() == (
+        "Exposure cap was lowered by 0.06 µm from 3.15 µm to 3.09 µm, the limit of the chance "
+        "that a point loses its whole stratum corneum."
+    )
+    assert cheek.cap_um == pytest.approx(0.35 * 12.0)
+
+
+@pytest.mark.hazard("H01")
 def test_what_has_not_grown_back_lowers_the_cap() -> None:
     fresh = next(stage for stage in plan().stages if stage.zone == "chin")
-    later = next(s for s in plan(history=treated(12.0, 7.5)).stages if s.zone == "chin")
+    later = next(s for s in plan(history=treated(12.0, 6.5)).stages if s.zone == "chin")
     grown_um = 12.0 * 24.0 / 47.0
-    assert later.cap_um == pytest.approx(fresh.cap_um - (7.5 - grown_um))
+    assert later.cap_um == pytest.approx(fresh.cap_um - (6.5 - grown_um))
     assert later.receipts[2].binding is not None
     assert later.receipts[2].binding.source is Source.ZONE
     assert refusal(history=treated(12.0, 60.0)).code == "exposure"
@@ -271,19 +287,20 @@ def test_a_further_treatment_never_leaves_more_skin(
 
 @pytest.mark.hazard("H19")
 def test_dark_or_old_skin_gets_a_smaller_cap_and_a_suggestion() -> None:
-    dark = plan(client=replace(CLIENT, phototype=5), zones=("chin",)).stages[0]
+    client, lower = replace(CLIENT, phototype=5), Lower(flow_g_per_min=5.0)
+    made = plan(client=client, zones=("chin",), lower=lower)
+    dark = made.stages[0]
     assert dark.cap_um == pytest.approx(0.5 * 0.35 * 9.0)
     assert dark.ends_by == "exposure"
     assert dark.receipts[3].quantity is Quantity.CONTACT_S
-    notes = plan(client=replace(CLIENT, phototype=5), zones=("chin",)).notes
-    assert notes == (
-        "Chin: the exposure cap of 1.57 µm ends this zone after about 30 of 44 s of contact; "
-        "all of it fits at 4.7 g/min.",
+    assert made.notes[-1] == (
+        "Chin: the exposure cap of 1.57 µm ends this zone after about 27 of 44 s of contact; "
+        "all of it fits at 3.3 g/min."
     )
-    fits = plan(
-        client=replace(CLIENT, phototype=5), zones=("chin",), lower=Lower(flow_g_per_min=4.7)
-    )
+    fits = plan(client=client, zones=("chin",), lower=Lower(flow_g_per_min=3.3))
     assert fits.stages[0].ends_by == "time"
+    one_step_more = plan(client=client, zones=("chin",), lower=Lower(flow_g_per_min=3.4))
+    assert one_step_more.stages[0].ends_by == "exposure"
     assert refusal(client=replace(CLIENT, age_years=80)).code == "age"
 
 
@@ -292,9 +309,12 @@ def test_less_than_one_whole_pass_is_refused_with_the_smallest_change_that_fits(
     texture = PROGRAMS["texture-refine"]
     refused = refusal(program=texture, client=dark, zones=("chin",))
     assert refused.code == "exposure"
-    assert refused.next_step == "Lower the crystal flow to 8.6 g/min, or leave out chin."
-    fits = plan(program=texture, client=dark, zones=("chin",), lower=Lower(flow_g_per_min=8.6))
+    assert refused.next_step == "Lower the crystal flow to 5.1 g/min, or leave out chin."
+    fits = plan(program=texture, client=dark, zones=("chin",), lower=Lower(flow_g_per_min=5.1))
     assert fits.stages[0].ends_by == "exposure"
+    one_step_more = Lower(flow_g_per_min=5.2)
+    again = refusal(program=texture, client=dark, zones=("chin",), lower=one_step_more)
+    assert again.code == "exposure"
 
 
 @pytest.mark.hazard("H52")

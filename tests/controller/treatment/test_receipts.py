@@ -74,11 +74,12 @@ def test_every_setting_of_a_plan_has_its_receipt_and_is_what_it_allows() -> None
     made = make_plan(REFRESH, CLIENT, UNIT, SKIN, (), NOW_S, lower=Lower(suction_kpa=24.0))
     assert isinstance(made, Plan)
     for each in made.stages:
-        suction, flow, cap, contact = each.receipts
+        suction, flow, cap, contact, dose = each.receipts
         for receipt in each.receipts:
             whole(receipt)
         assert (suction.allowed, flow.allowed) == (each.suction_kpa, each.flow_g_per_min)
         assert (cap.allowed, contact.allowed) == (each.cap_um, each.expected_contact_s)
+        assert dose.allowed == each.suction_max_kpa_s
 
 
 # -- while treating --------------------------------------------------------------------------------

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from controller.safety.exposure import ZoneUse
-from controller.treatment.course import LEFT_LEAST_MG
+from controller.safety.exposure import LEFT_LEAST_MG, ZoneUse
 from controller.treatment.events import (
     Action,
     Commit,
@@ -60,7 +59,7 @@ def test_armed_setpoints_carry_the_values_of_the_zone_and_what_may_still_flow() 
 
 @pytest.mark.hazard("H01")
 def test_what_may_still_flow_falls_with_every_reading_of_flow() -> None:
-    one = active()
+    one = active(plan(motion=False))
     full = {**FLOWING, "suction_kpa": 28.0}
     beats = holds(one.see_for(0.9, Mode.ACTIVE, **full))
     left = [hold.exposure_left_mg for hold in beats]
@@ -102,7 +101,8 @@ def test_off_the_skin_nothing_is_charged() -> None:
     ("made", "code"),
     [
         (stage("nose", contact_budget_s=1.0), "S05"),
-        (stage("nose", cap_um=0.12, contact_budget_s=99.0), "S06"),
+        (stage("nose", cap_um=0.82, contact_budget_s=99.0), "S06"),
+        (stage("nose", suction_max_kpa_s=9.5, contact_budget_s=99.0), "S08"),
     ],
 )
 def test_a_zone_that_is_done_withholds_the_flow_until_the_tip_was_lifted(

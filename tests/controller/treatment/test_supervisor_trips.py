@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from controller.safety.interlocks import Interlock
+from controller.safety.removal import Motion
 from controller.treatment.conduct import UNSEEN_S
 from controller.treatment.events import (
     Command,
@@ -105,7 +106,7 @@ def test_what_nobody_saw_is_charged_at_the_worst_case() -> None:
     one.step(LinkLost(Interlock.LINK_LOST))
     after = one.conduct.course.zones()[0].use
     assert after.contact_s - before.contact_s == pytest.approx(0.05 + UNSEEN_S)
-    worst = one.conduct.plan.model.spread_rate_um_per_s(None, None, 20.0)
+    worst = one.conduct.plan.model.spread_rate_um_per_s(None, None, 20.0, Motion.UNSEEN)
     unseen_s = 0.05 + UNSEEN_S
     assert after.bound_um - before.bound_um == pytest.approx(worst.bound_um_per_s * unseen_s)
 
