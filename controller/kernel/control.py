@@ -9,7 +9,7 @@ import asyncio
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from controller.device.answers import Answer, LinkNews, LinkState, StopReport, Told
@@ -83,6 +83,7 @@ class About:
     record_path: str
     wall_clock: Callable[[], float] | None = None
     """Whose steps are written down; None writes none."""
+    pid: int = field(default_factory=os.getpid)
 
 
 class Control:
@@ -378,7 +379,7 @@ class Control:
         handpiece, now_s = self._handpiece, asyncio.get_running_loop().time()
         conduct = None if self._supervisor is None else self._supervisor.conduct
         return Snapshot(
-            kernel=KernelView(os.getpid(), self._about.port, round(now_s - self._began_s, 3)),
+            kernel=KernelView(self._about.pid, self._about.port, round(now_s - self._began_s, 3)),
             link=LinkView(
                 handpiece.state.value, handpiece.bad_frames, view.ms(handpiece.round_trip_s)
             ),

@@ -9,7 +9,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -83,6 +83,8 @@ class Outside:
     """Claims the unit for this kernel; ApiError when another one has it."""
     boot: str = ""
     """The boot of the computer, whose monotonic time all its kernels share; empty if unknown."""
+    pid: int = field(default_factory=os.getpid)
+    """What the record and the snapshot call this process."""
 
 
 class Kernel:
@@ -96,7 +98,7 @@ class Kernel:
         self.control = Control(
             self._make_client,
             outside.journal,
-            About(place.port, place.record_path, outside.wall_clock),
+            About(place.port, place.record_path, outside.wall_clock, outside.pid),
         )
         self._booking = Booking(
             outside.journal, outside.wall_clock, place.configs, place.lock, outside.alive
@@ -120,7 +122,7 @@ class Kernel:
             identity = await self._handpiece.connect()
             self._outside.claim(identity)
             body = {
-                "pid": os.getpid(),
+                "pid": self._outside.pid,
                 "port": self._place.port,
                 "unit": identity.serial,
                 "firmware": identity.firmware,

@@ -33,6 +33,7 @@ WALL_START_S: Final = (
     1_900_000_000.0  # a morning in March 2030; only written down, never decided on
 )
 LINE_DELAY_S: Final = 0.003  # one frame of 39 bytes at 115200 baud takes 3.4 ms
+PID: Final = 1  # the record names the process; in virtual time there is only one
 LOOK_S: Final = 0.05  # how often a scenario looks whether what it waits for has come
 WAIT_MAX_S: Final = 600.0  # the longest zone of any program is shorter
 
@@ -73,6 +74,7 @@ class Rig:
         self.device = DeviceHost(self.handpiece, loop, self._write)
         self._send = self.wire.attach_device(self.device.receive)
         self._nonces = random.Random(f"{spec.seed} host")  # noqa: S311 - a simulation must repeat
+        self._store = Store(None)
 
     def client(self, listeners: Listeners) -> HandpieceClient:
         """Return a handpiece client for this line, with nonces from the seed."""
@@ -81,9 +83,9 @@ class Rig:
     def outside(self) -> Outside:
         """Return what the kernel reaches outside of itself: all of it deterministic."""
         folder = self.spec.record
-        store = Store(None if folder is None else folder / "journal.sqlite3")
-        journal = Journal(InlineWriter(store), self.wall_clock, folder=folder)
-        return Outside(self.client, journal, self.wall_clock)
+        self._store = Store(None if folder is None else folder / "journal.sqlite3")
+        journal = Journal(InlineWriter(self._store), self.wall_clock, folder=folder)
+        return Outside(self.client, journal, self.wall_clock, pid=PID)
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""
@@ -96,6 +98,11 @@ class Rig:
     def trace_sha256(self) -> str:
         """Return the hash over every byte of both directions, with their times."""
         return self.wire.trace.sha256()
+
+    def journal_sha256(self) -> str:
+        """Return the hash of the newest row of the journal: the chain stands for all of them."""
+        (head,) = self._store.connection().execute("SELECT hash FROM head").fetchone()
+        return str(head)
 
     def close(self) -> None:
         """Power off."""
