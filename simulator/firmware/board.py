@@ -168,6 +168,11 @@ class Board:
         self._pending = (why, (self.tick_ms - onset_ms) % 2**32)
         self.watch_safe(self.a.sensors)
 
+    @property
+    def awaits_safe(self) -> bool:
+        """True while something that stopped is not known to be safe yet."""
+        return self._pending is not None
+
     def watch_safe(self, sensors: Sensors) -> None:
         """Tell once how long it took until the valve was shut, or nothing could carry crystals."""
         if self._pending is None or not _is_safe(sensors):

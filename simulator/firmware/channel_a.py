@@ -10,7 +10,6 @@ from simulator.firmware.guards import Finding, Guards, Scene, gone
 from simulator.firmware.lease import Lease
 from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_SHUT_PERCENT
 from simulator.firmware.modes import Policy
-from simulator.firmware.permissives import Conditions
 from simulator.firmware.regulators import FeedRegulator, PumpRegulator
 from simulator.firmware.setpoints import Setpoints, Verdict
 from simulator.firmware.switch import HandSwitch
@@ -107,17 +106,15 @@ class ChannelA:
             suction_kpa * PA_PER_KPA >= setpoints.envelope.suction_min_pa
         )
         self.permits = permissives.bits(
-            Conditions(
-                lease=self.lease.live,
-                armed=policy.armed,
-                switch=self.switch.pressed,
-                contact=sensors.contact,
-                suction=enough,
-                no_trip=not policy.latched,
-                exposure=self.totals.left_mg > 0.0,
-                requested=setpoints.wants_flow,
-                channel_b=channel_b,
-            )
+            lease=self.lease.live,
+            armed=policy.armed,
+            switch=self.switch.pressed,
+            contact=sensors.contact,
+            suction=enough,
+            no_trip=not policy.latched,
+            exposure=self.totals.left_mg > 0.0,
+            requested=setpoints.wants_flow,
+            channel_b=channel_b,
         )
         flowing = policy.valve and self.permits == permissives.ALL
         pumping = (policy.armed and setpoints.wants_pump) or (policy.ending and self.ending.purging)
@@ -128,9 +125,9 @@ class ChannelA:
             self.valve = self._feed.open(dt_ms, set_g_per_min, sensors.flow_g_per_min, suction_kpa)
         else:
             self.valve = self._feed.shut()
-        self.vent_closed = pumping
-        self.scene.opened = self.valve > 0.0
-        self.scene.pumping = pumping
+        scene = self.scene
+        scene.opened = self.valve > 0.0
+        scene.pumping = self.vent_closed = pumping
 
     def _drive_pump(self, dt_ms: int, policy: Policy, *, pumping: bool) -> None:
         suction_kpa = self.sensors.suction_a_kpa

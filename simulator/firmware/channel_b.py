@@ -22,6 +22,7 @@ SENSOR_FROZEN_MAX_MS: Final = 500  # the very same count; a live sensor under su
 FROZEN_WATCHED_KPA: Final = 1.0  # at rest a live sensor may show its zero for long
 VALVE_SHUT_PERCENT: Final = 5.0  # the position switch closes below this
 VALVE_OPEN_MAX_MS: Final = 100  # a healthy spring shuts within 50 ms
+_NONE: Final = Cause.NONE  # bound once: a look-up on the enum costs as much as a whole comparison
 
 
 class ChannelB:
@@ -35,7 +36,7 @@ class ChannelB:
     def __init__(self) -> None:
         self.enable = False
         self.power = True
-        self.cause = Cause.NONE
+        self.cause = _NONE
         self._lease_left_ms = 0
         self._over_ms = 0
         self._lost_ms = 0
@@ -61,18 +62,19 @@ class ChannelB:
         a_tripped: bool,
     ) -> Cause:
         """Judge one sample and return a cause if it trips now, NONE otherwise."""
-        self._lease_left_ms = max(self._lease_left_ms - dt_ms, 0)
+        left_ms = self._lease_left_ms - dt_ms
+        self._lease_left_ms = left_ms if left_ms > 0 else 0
         healthy = suction_kpa is not None and suction_kpa <= SUCTION_TRIP_KPA
         self.enable = (
-            self.cause is Cause.NONE and self._lease_left_ms > 0 and not switch_rest and healthy
+            self.cause is _NONE and self._lease_left_ms > 0 and not switch_rest and healthy
         )
         found = self._judge(dt_ms, suction_kpa, valve_percent, healthy=healthy)
-        if self.cause is not Cause.NONE:
-            found = Cause.NONE
-        elif found is not Cause.NONE:
+        if self.cause is not _NONE:
+            found = _NONE
+        elif found is not _NONE:
             self.cause = found
             self.enable = False
-        self.power = self.cause is Cause.NONE and not a_tripped
+        self.power = self.cause is _NONE and not a_tripped
         return found
 
     def _judge(
@@ -90,7 +92,7 @@ class ChannelB:
             return Cause.VALVE_STUCK_OPEN
         if self._same_ms >= SENSOR_FROZEN_MAX_MS:
             return Cause.SENSOR_FROZEN
-        return Cause.SENSOR_INVALID if self._lost_ms >= SENSOR_LOST_MAX_MS else Cause.NONE
+        return Cause.SENSOR_INVALID if self._lost_ms >= SENSOR_LOST_MAX_MS else _NONE
 
     def _watch_frozen(self, dt_ms: int, suction_kpa: float | None) -> None:
         last_kpa, self._last_kpa = self._last_kpa, suction_kpa
@@ -103,6 +105,6 @@ class ChannelB:
         healthy = suction_kpa is not None and suction_kpa <= SUCTION_TRIP_KPA
         if not (healthy and valve_percent <= VALVE_SHUT_PERCENT):
             return False
-        self.cause = Cause.NONE
+        self.cause = _NONE
         self._over_ms = self._lost_ms = self._open_ms = self._same_ms = 0
         return True

@@ -40,6 +40,9 @@ BOOT_MS: Final = 100  # converters and supply settle
 ARM_WAIT_MS: Final = int(ARM_WAIT_MAX_S * 1000)
 TELEMETRY_MS: Final = int(TELEMETRY_PERIOD_S * 1000)
 STATUS_MS: Final = int(STATUS_PERIOD_S * 1000)
+_NONE: Final = Cause.NONE  # bound once: a look-up on an enum costs as much as a whole comparison
+_ON: Final = Lamp.ON
+_OFF: Final = Lamp.OFF
 OUTGOING_MAX_BYTES: Final = 16_384  # a second of everything; beyond it a UART would lose bytes too
 
 
@@ -144,8 +147,10 @@ class Firmware:
         """Go on to ``now_s`` with one sample of the sensors and return what to drive."""
         board = self.board
         a, b = board.a, board.b
-        tick_ms = tick_of(now_s, board.identity.boot_tick_ms)
-        dt_ms = self._elapsed(now_s, tick_ms)
+        board.now_s = now_s
+        board.tick_ms = tick_ms = tick_of(now_s, board.identity.boot_tick_ms)
+        dt_ms = (tick_ms - self._ticked_ms) % TICK_SPAN
+        self._ticked_ms = tick_ms
         a.observe(tick_ms, dt_ms, sensors)
         finding = a.judge(dt_ms, board.policy)
         if finding is not None:
@@ -157,7 +162,7 @@ class Firmware:
             switch_rest=sensors.switch_rest,
             a_tripped=board.policy.latched,
         )
-        if found is not Cause.NONE:
+        if found is not _NONE:
             board.trip(found)
         self._move(dt_ms, sensors)
         if self._deferred:
@@ -172,15 +177,6 @@ class Firmware:
         drives.power = b.power
         self.pulses += 1
         return drives
-
-    def _elapsed(self, now_s: float, tick_ms: int) -> int:
-        """Set the clock and return the milliseconds since the tick before."""
-        board = self.board
-        board.now_s = now_s
-        board.tick_ms = tick_ms
-        dt_ms = (tick_ms - self._ticked_ms) % TICK_SPAN
-        self._ticked_ms = tick_ms
-        return dt_ms
 
     def _move(self, dt_ms: int, sensors: Sensors) -> None:
         """Fire what the mode's policy says has come to pass."""
@@ -229,31 +225,32 @@ class Firmware:
     def _tell(self, sensors: Sensors) -> None:
         """Note the edges of lease, switch and contact, and show the lamp."""
         board = self.board
-        a = board.a
-        if self._leased and not a.lease.live:
+        switch = board.a.switch
+        if self._leased and not board.a.lease.live:
             self._leased = False
             board.note("lease", state="lapsed")
-        if a.switch.newly_pressed or a.switch.newly_released:
-            board.log.add(board.tick_ms, LogCode.SWITCH, int(a.switch.pressed))
-            board.note("switch", pressed=a.switch.pressed)
+        if switch.newly_pressed or switch.newly_released:
+            board.log.add(board.tick_ms, LogCode.SWITCH, int(switch.pressed))
+            board.note("switch", pressed=switch.pressed)
         if sensors.contact is not self._contact:
             self._contact = sensors.contact
             board.note("contact", on=sensors.contact)
-        board.watch_safe(sensors)
+        if board.awaits_safe:
+            board.watch_safe(sensors)
         self.lamp = self._show()
 
     def _show(self) -> Lamp:
         policy = self.board.policy
+        if policy.valve:
+            return _ON
         if policy.latched:
             return Lamp.TRIP
         if not policy.armed:
-            return Lamp.OFF
-        if policy.valve:
-            return Lamp.ON
+            return _OFF
         may_press = policy.waiting or (
             self._wanted_flow and not self.board.a.switch.pressed  # held: let go first
         )
-        return Lamp.READY if may_press else Lamp.OFF
+        return Lamp.READY if may_press else _OFF
 
     def _report(self, dt_ms: int) -> None:
         """Send TELEMETRY and STATUS when they are due, while there is a session."""

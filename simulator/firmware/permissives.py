@@ -1,30 +1,25 @@
 """The permissives of the crystal valve: nine conditions, all needed, unknown is false."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from firmware_protocol.vocabulary import Permit
-
-
-class Conditions(NamedTuple):
-    """One condition per permissive, in the order of the bits of ``Permit``."""
-
-    lease: bool
-    armed: bool
-    switch: bool
-    contact: bool
-    suction: bool
-    no_trip: bool
-    exposure: bool
-    requested: bool
-    channel_b: bool
-
 
 ALL: Final = int(Permit.ALL)
 
 
-def bits(conditions: Conditions) -> int:
+def bits(  # noqa: PLR0913 - one condition per permissive, in the order of the bits of `Permit`
+    *,
+    lease: bool,
+    armed: bool,
+    switch: bool,
+    contact: bool,
+    suction: bool,
+    no_trip: bool,
+    exposure: bool,
+    requested: bool,
+    channel_b: bool,
+) -> int:
     """Return the bit set of ``Permit``; only a condition that *is* True sets its bit."""
-    lease, armed, switch, contact, suction, no_trip, exposure, requested, channel_b = conditions
     return (
         (lease is True)
         | (armed is True) << 1

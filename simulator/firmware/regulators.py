@@ -44,7 +44,8 @@ class PumpRegulator:
     def drive(self, dt_ms: int, set_kpa: float, suction_kpa: float, *, sealed: bool) -> float:
         """Return the drive of the pump, 0 to 1."""
         bias = set_kpa * PUMP_BIAS_PER_KPA
-        step_kpa = (suction_kpa - self._smooth_kpa) * min(dt_ms / PUMP_SLOPE_FILTER_MS, 1.0)
+        share = dt_ms / PUMP_SLOPE_FILTER_MS if dt_ms < PUMP_SLOPE_FILTER_MS else 1.0
+        step_kpa = (suction_kpa - self._smooth_kpa) * share
         self._smooth_kpa += step_kpa
         error_kpa = set_kpa - suction_kpa
         if not sealed:
@@ -53,10 +54,10 @@ class PumpRegulator:
             return min(idle, max(bias + PUMP_KP_PER_KPA * error_kpa, 0.0))
         damping = PUMP_KD_S_PER_KPA * step_kpa * 1000.0 / dt_ms
         wanted = bias + self._integral + PUMP_KP_PER_KPA * error_kpa - damping
-        if abs(error_kpa) <= PUMP_NEAR_KPA and 0.0 < wanted < 1.0:
-            self._integral += PUMP_KI_PER_KPA_S * error_kpa * dt_ms / 1000.0
-            self._integral = min(max(self._integral, -PUMP_INTEGRAL_MAX), PUMP_INTEGRAL_MAX)
-        return min(max(wanted, 0.0), 1.0)
+        if -PUMP_NEAR_KPA <= error_kpa <= PUMP_NEAR_KPA and 0.0 < wanted < 1.0:
+            integral = self._integral + PUMP_KI_PER_KPA_S * error_kpa * dt_ms / 1000.0
+            self._integral = _within(integral, -PUMP_INTEGRAL_MAX, PUMP_INTEGRAL_MAX)
+        return _within(wanted, 0.0, 1.0)
 
 
 class FeedRegulator:
@@ -89,6 +90,14 @@ class FeedRegulator:
         if flow is not None and known and settled and not missing:  # wide open frees no clog
             error = (set_g_per_min - flow) / set_g_per_min
             trim = self._trim + error * TRIM_PER_S * dt_ms / 1000.0
-            self._trim = min(max(trim, TRIM_MIN), TRIM_MAX)
-        root = sqrt(max(suction, FEED_SUCTION_MIN_KPA) / FEED_REFERENCE_KPA)
-        return min(max(set_g_per_min * self._trim / (FEED_FULL_G_PER_MIN * root), 0.0), 1.0)
+            self._trim = _within(trim, TRIM_MIN, TRIM_MAX)
+        known_kpa = suction if suction > FEED_SUCTION_MIN_KPA else FEED_SUCTION_MIN_KPA
+        root = sqrt(known_kpa / FEED_REFERENCE_KPA)
+        return _within(set_g_per_min * self._trim / (FEED_FULL_G_PER_MIN * root), 0.0, 1.0)
+
+
+def _within(value: float, low: float, high: float) -> float:
+    """Return ``value``, or the end that it is beyond; what is no number stays none."""
+    if value < low:
+        return low
+    return high if value > high else value

@@ -40,8 +40,8 @@ class Setpoints:
     """The newest accepted setpoint and what of it is in force."""
 
     __slots__ = (
-        "_accepted_ticks", "_goal_flow", "_goal_suction", "_wish", "envelope", "flow_mg_per_min",
-        "loop_counter", "suction_pa",
+        "_accepted_ticks", "_goal_flow", "_goal_suction", "envelope", "flow_mg_per_min",
+        "loop_counter", "suction_pa", "wants_flow", "wants_pump",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -51,7 +51,10 @@ class Setpoints:
         self.flow_mg_per_min = 0.0
         self._goal_suction = 0
         self._goal_flow = 0
-        self._wish = 0
+        self.wants_pump = False
+        """The newest setpoint wants suction."""
+        self.wants_flow = False
+        """The newest setpoint wants crystals, and more than none."""
         self._accepted_ticks: deque[int] = deque(maxlen=STREAM_HEALTHY_FRAMES)
 
     def open_session(self) -> None:
@@ -63,7 +66,8 @@ class Setpoints:
 
     def withdraw(self) -> None:
         """Want nothing from now on, until the next setpoint."""
-        self._goal_suction = self._goal_flow = self._wish = 0
+        self._goal_suction = self._goal_flow = 0
+        self.wants_pump = self.wants_flow = False
         self.suction_pa = self.flow_mg_per_min = 0.0
 
     def configure(self, envelope: Envelope) -> None:
@@ -79,7 +83,8 @@ class Setpoints:
             self._accepted_ticks.append(tick_ms)
             self._goal_suction = min(setpoint.suction_pa, self.envelope.suction_max_pa)
             self._goal_flow = min(setpoint.flow_mg_per_min, self.envelope.flow_max_mg_per_min)
-            self._wish = setpoint.wish
+            self.wants_pump = setpoint.wish & _PUMP != 0
+            self.wants_flow = setpoint.wish & _FLOW != 0 and self._goal_flow > 0
         return verdict
 
     def _judge(self, setpoint: Setpoint, tick_ms: int) -> Verdict:
@@ -89,16 +94,6 @@ class Setpoints:
             return Verdict.LOOP_STALLED
         fresh = age_ms(tick_ms, setpoint.echo_tick_ms) <= ECHO_AGE_MAX_MS
         return Verdict.ACCEPTED if fresh else Verdict.STALE_ECHO
-
-    @property
-    def wants_pump(self) -> bool:
-        """True while the newest setpoint wants suction."""
-        return self._wish & _PUMP != 0
-
-    @property
-    def wants_flow(self) -> bool:
-        """True while the newest setpoint wants crystals, and more than none."""
-        return self._wish & _FLOW != 0 and self._goal_flow > 0
 
     def healthy(self, tick_ms: int) -> bool:
         """True while enough setpoints were accepted in the last second."""
@@ -112,8 +107,8 @@ class Setpoints:
         A feed that is starved asks for little, so that a clog that clears starts a ramp, no burst.
         """
         suction = self.suction_pa + SUCTION_UP_PA_PER_MS * dt_ms if pumping else 0.0
-        self.suction_pa = min(suction, self._goal_suction)
+        self.suction_pa = self._goal_suction if suction > self._goal_suction else suction
         flow = self.flow_mg_per_min + FLOW_UP_MG_PER_MIN_PER_MS * dt_ms if flowing else 0.0
-        self.flow_mg_per_min = min(
-            flow, self._goal_flow, FLOW_STARVED_MG_PER_MIN if starved else flow
-        )
+        if starved and flow > FLOW_STARVED_MG_PER_MIN:
+            flow = FLOW_STARVED_MG_PER_MIN
+        self.flow_mg_per_min = self._goal_flow if flow > self._goal_flow else flow

@@ -88,7 +88,9 @@ def _stop_leaves_safe(patch: pytest.MonkeyPatch) -> None:
 
 def _contact_is_ignored(patch: pytest.MonkeyPatch) -> None:
     bits = permissives.bits
-    patch.setattr(permissives, "bits", lambda conditions: bits(conditions._replace(contact=True)))
+    patch.setattr(
+        permissives, "bits", lambda **conditions: bits(**(conditions | {"contact": True}))
+    )
 
 
 def _old_echo_counts(patch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,6 @@ from simulator.firmware.eventlog import CAPACITY
 from simulator.firmware.firmware import OUTGOING_MAX_BYTES
 from simulator.firmware.lease import Lease
 from simulator.firmware.modes import Trigger
-from simulator.firmware.permissives import Conditions
 from simulator.firmware.requests import Requests
 from simulator.firmware.setpoints import Setpoints
 from simulator.handpiece import Handpiece
@@ -128,8 +127,8 @@ def _always(name: str) -> Callable[[pytest.MonkeyPatch], None]:
     def plant(patch: pytest.MonkeyPatch) -> None:
         honest = permissives.bits
 
-        def bits(conditions: Conditions) -> int:
-            return honest(conditions._replace(**{name: True}))
+        def bits(**conditions: bool) -> int:
+            return honest(**(conditions | {name: True}))
 
         patch.setattr(permissives, "bits", bits)
 

@@ -94,7 +94,7 @@ def rows(patch: Patch, mode: Mode, trigger: Trigger, to: Mode) -> None:
 
 def permitting(patch: Patch, always: Permit) -> None:
     bits = permissives.bits
-    patch.setattr(permissives, "bits", lambda conditions: bits(conditions) | always)
+    patch.setattr(permissives, "bits", lambda **conditions: bits(**conditions) | always)
 
 
 def arming(patch: Patch, change: Callable[[Board, Arm], Arm]) -> None:
