@@ -8,7 +8,7 @@ from simulator.plant.faults import Effects
 from simulator.plant.hand import Grip
 from simulator.plant.signals import PlantTruth
 from simulator.plant.spec import LAMINAR_KPA, PlantSpec
-from simulator.plant.steps import SAMPLE_S, STEP_S, step_share
+from simulator.plant.steps import SAMPLE_S
 
 S_PER_MIN: Final = 60.0
 PER_SAMPLE_TO_PER_MIN: Final = S_PER_MIN / SAMPLE_S
@@ -19,17 +19,17 @@ PULSE_GAIN: Final = 1.0 / PULSE_SHARE  # keeps the mean flow
 
 @dataclass(slots=True)
 class Crystals:
-    """Coefficients of the crystal path for one step."""
+    """Coefficients of the crystal path."""
 
     feed: float
-    """Grams per step at full opening per square root of a kilopascal."""
+    """Grams per second at full opening per square root of a kilopascal."""
     leak: float
     """Opening of the shut valve."""
-    close: float
-    """Travel of the valve towards shut in one step."""
-    open: float
-    empty: float
-    """Share of the crystals in the line that leaves it in one step."""
+    close_per_s: float
+    """Travel of the valve towards shut, of a full stroke of 1."""
+    open_per_s: float
+    hold_up_s: float
+    """How long crystals stay in the line, in the mean."""
 
 
 def new_crystals(spec: PlantSpec) -> Crystals:
@@ -37,9 +37,9 @@ def new_crystals(spec: PlantSpec) -> Crystals:
     return Crystals(
         feed=_feed(spec),
         leak=0.0,
-        close=STEP_S / spec.valve_close_s,
-        open=STEP_S / spec.valve_open_s,
-        empty=step_share(spec.hold_up_s),
+        close_per_s=1.0 / spec.valve_close_s,
+        open_per_s=1.0 / spec.valve_open_s,
+        hold_up_s=spec.hold_up_s,
     )
 
 
@@ -53,8 +53,17 @@ def set_crystals(crystals: Crystals, spec: PlantSpec, effects: Effects, truth: P
         gain = 0.0
     crystals.feed = _feed(spec) * gain
     crystals.leak = effects.valve_leak
-    crystals.close = STEP_S / spec.valve_close_s * effects.valve_speed
-    crystals.open = STEP_S / spec.valve_open_s * effects.valve_speed
+    crystals.close_per_s = effects.valve_speed / spec.valve_close_s
+    crystals.open_per_s = effects.valve_speed / spec.valve_open_s
+
+
+def travel(crystals: Crystals, valve: float, target: float, span_s: float) -> tuple[float, float]:
+    """Return where the valve is ``span_s`` later on its way to ``target``, and its mean."""
+    way = target - valve
+    reach = span_s * (crystals.open_per_s if way > 0.0 else -crystals.close_per_s)
+    if abs(way) > abs(reach):
+        return valve + reach, valve + 0.5 * reach
+    return target, target - 0.5 * way * way / reach  # there after way / reach of the span
 
 
 def valve_target(command: float, valve: float, effects: Effects) -> float:
@@ -73,7 +82,8 @@ def settle(truth: PlantTruth, spec: PlantSpec, effects: Effects, grip: Grip, fed
     """Book the crystals of one sample, of which ``fed_g`` passed the valve."""
     truth.through_valve_g += fed_g
     truth.hopper_g = spec.hopper_start_g - truth.through_valve_g
-    left_g = max(0.0, truth.through_valve_g - truth.held_g - truth.waste_g - truth.ejected_g)
+    left_g = truth.through_valve_g - truth.held_g - truth.waste_g - truth.ejected_g
+    left_g = left_g if left_g > 0.0 else 0.0  # but for rounding
     spilled_g = left_g * spec.spill_share * (1.0 - grip.seal) if effects.hose_on else left_g
     truth.ejected_g += spilled_g
     truth.waste_g += left_g - spilled_g
@@ -82,6 +92,5 @@ def settle(truth: PlantTruth, spec: PlantSpec, effects: Effects, grip: Grip, fed
 
 
 def _feed(spec: PlantSpec) -> float:
-    per_step_g = spec.feed_full_g_per_min / S_PER_MIN * STEP_S
     root = spec.feed_reference_kpa / math.sqrt(spec.feed_reference_kpa + LAMINAR_KPA)
-    return per_step_g / root
+    return spec.feed_full_g_per_min / S_PER_MIN / root

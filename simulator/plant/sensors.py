@@ -112,7 +112,8 @@ class SensorHead:
         if self._motion_sensor:
             motion = effects.motion_stuck or grip.speed_mm_per_s >= self._motion_min_mm_per_s
         contact, self._contact = self._contact, grip.seal > SEALED
-        closed, rest = self._switch(grip, effects)
+        pressed = (grip.switch_pressed or effects.switch_stuck) and not effects.switch_dead
+        travelling, self._pressed = pressed is not self._pressed, pressed
         suction_kpa = truth.suction_kpa
         return Sensors(
             self._a.sample(suction_kpa, grain[pick & GRAIN_MASK], effects.suction_a),
@@ -121,8 +122,8 @@ class SensorHead:
             int(truth.valve_open * VALVE_STEPS + 0.5) / VALVE_STEPS_PER_PERCENT,
             (contact or effects.contact_stuck) and not effects.contact_dead,
             motion,
-            closed,
-            rest,
+            (pressed and not travelling) or effects.switch_no_contact_stuck,
+            not (pressed or travelling),  # in travel, for one sample, both contacts are open
             slow.hopper_g,
             slow.waste_percent,
             slow.filter_kpa,
@@ -130,14 +131,6 @@ class SensorHead:
             supply_v,
             self._tip + effects.tip_offset if effects.tip_read else None,
         )
-
-    def _switch(self, grip: Grip, effects: Effects) -> tuple[bool, bool]:
-        """Return the closed and the rest contact; in travel, for one sample, both are open."""
-        pressed = (grip.switch_pressed or effects.switch_stuck) and not effects.switch_dead
-        travelling, self._pressed = pressed is not self._pressed, pressed
-        closed = pressed and not travelling
-        rest = not pressed and not travelling
-        return closed or effects.switch_no_contact_stuck, rest
 
 
 def _suction(spec: PlantSpec, offset_kpa: float) -> Channel:

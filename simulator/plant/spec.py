@@ -12,7 +12,7 @@ from typing import Final
 
 AMBIENT_KPA: Final = 101.325  # standard atmosphere
 CHOKE_KPA: Final = 47.8  # (1 - 0.528) * AMBIENT_KPA [ISO6358]
-LAMINAR_KPA: Final = 0.25  # below this the orifices are laminar; also keeps 1 ms steps stable
+LAMINAR_KPA: Final = 0.25  # below this the orifices are laminar; also keeps the steps stable
 
 
 @dataclass(frozen=True, slots=True)
