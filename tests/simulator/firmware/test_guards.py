@@ -4,7 +4,7 @@ import pytest
 
 from firmware_protocol.vocabulary import Cause, Mode
 from simulator.firmware.dwell import Dwell
-from simulator.firmware.guards import GUARDS, Guards, Scene, Watch, gone
+from simulator.firmware.guards import GUARDS, Guards, Scene, Watch, calm, gone
 from simulator.firmware.modes import POLICY
 from simulator.firmware.switch import HandSwitch
 from tests.simulator.firmware.samples import at_rest
@@ -171,3 +171,55 @@ def test_a_cause_is_gone_when_no_row_of_it_stands_with_outputs_off(
 ) -> None:
     off = scene(lease=False, suction_a_kpa=60.0, still_clock_ms=9999)
     assert gone(cause, off) is not stands
+
+
+# field of the scene or of a sample, or a clock: values at and beyond every limit of the table
+BORDERS: dict[str, tuple[Any, ...]] = {
+    "lease": (False,),
+    "suction_a_kpa": (None, NAN, 0.0, 10.0, 10.01, 22.0, 27.5, 55.0, 55.01),
+    "suction_b_kpa": (None, NAN, 23.0, 22.99, 27.0, 27.01),
+    "flow_g_per_min": (None, NAN, 0.5, 0.51, 1.2, 1.21, 8.8, 8.81),
+    "valve_percent": (NAN, 0.0, 5.0, 5.01),
+    "contact": (False,),
+    "opened": (False,),
+    "pumping": (False,),
+    "set_flow_g_per_min": (NAN, 0.0, 1.0),
+    "suction_min_kpa": (25.0, 30.0),
+    "asked": (False,),
+    "left_mg": (NAN, 0.0, 0.1, -1.0),
+    "tip": (2, None),
+    "unchanged_ms": (495, 500),
+    "flow_unchanged_ms": (495, 500),
+    "disagree_clock_ms": (50, 55),
+    "held_clock_ms": (120_000, 120_005),
+    "still_clock_ms": (2000, 2005),
+    "sealed_clock_ms": (8000, 8005),
+    "sucked_clock_ms": (20_000, 20_005),
+    "supply_v": (NAN, 20.0, 19.99),
+    "pump_deg_c": (NAN, 75.0, 75.01),
+    "waste_percent": (NAN, 95.0, 95.01),
+    "filter_kpa": (NAN, 6.0, 6.01),
+    "hopper_g": (0.0,),
+}
+
+
+def _stands(made: Scene) -> bool:
+    return any(guard.stands(made) for guard in GUARDS)
+
+
+def test_a_healthy_scene_is_calm() -> None:
+    assert calm(scene())
+    assert calm(scene(**SHUT))
+
+
+@pytest.mark.hazard(*GUARDED)
+@pytest.mark.parametrize("name", BORDERS)
+def test_a_scene_is_calm_exactly_where_no_row_of_the_table_stands(name: str) -> None:
+    others = [(other, value) for other in BORDERS for value in BORDERS[other] if other != name]
+    for value in BORDERS[name]:
+        for base in ({}, SHUT, {"pumping": False, "contact": False}):
+            alone = scene(**(base | {name: value}))
+            assert calm(alone) is not _stands(alone), (base, name, value)
+            for other, second in others:
+                both = scene(**(base | {name: value, other: second}))
+                assert calm(both) is not _stands(both), (base, name, value, other, second)
