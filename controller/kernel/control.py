@@ -104,7 +104,8 @@ class Control:
         self._handpiece = make_handpiece(Listeners(self._on_reading, self._on_link))
         self._journal = journal
         self._about = about
-        self._began_s = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
         self._performer = Performer(journal, self._handpiece, self._told, self._ended)
         self.resets = ResetLock(self._performer.put)
         """Whoever reads the journal at the start lets it remember."""
@@ -198,7 +199,7 @@ class Control:
     def silence(self, who: Who) -> None:
         """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
         raise_declined(() if who.is_local else (persons.NOT_LOCAL,))
-        self.alarms.silence(who, asyncio.get_running_loop().time())
+        self.alarms.silence(who, self._loop.time())
 
     async def _recorded(self) -> None:
         try:
@@ -210,7 +211,7 @@ class Control:
     async def _until_reset(self, supervisor: Supervisor) -> None:
         if not supervisor.conduct.resetting:
             return
-        self._reset_answer = asyncio.get_running_loop().create_future()
+        self._reset_answer = self._loop.create_future()
         try:
             async with asyncio.timeout(RESET_MAX_S):
                 actions = await self._reset_answer
@@ -221,7 +222,7 @@ class Control:
         raise_not_reset(actions)
 
     def _was_reset(self, cause: str) -> None:
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._loop.time()
         if self.resets.add(cause, now_s, self._treatment):
             self.alarms.put(LOCKED, now_s)
 
@@ -236,7 +237,7 @@ class Control:
             self._performer.put(0, Commit("ack", body))
             self.alarms.acknowledge()
             return
-        reading, now_s = self._handpiece.newest, asyncio.get_running_loop().time()
+        reading, now_s = self._handpiece.newest, self._loop.time()
         if reading is None or is_stale(reading.at_s, now_s):
             raise DeclinedError(persons.NOT_SEEN)
         if reading.mode is not Mode.SAFE:
@@ -254,7 +255,7 @@ class Control:
     def _on_reading(self, reading: Reading) -> None:
         supervisor = self._supervisor
         if supervisor is None or supervisor.state in ENDED:
-            self.alarms.watch_idle(reading, asyncio.get_running_loop().time())
+            self.alarms.watch_idle(reading, self._loop.time())
         if supervisor is not None:
             self._decide(Observed(reading))
 
@@ -287,7 +288,7 @@ class Control:
                 self._stop(StopKind.EMERGENCY)
 
     async def _beat_on(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         due_s = loop.time()
         while True:
             self._beat()
@@ -301,7 +302,7 @@ class Control:
             self.late_max_s = max(self.late_max_s, loop.time() - due_s)
 
     def _beat(self) -> None:
-        supervisor, now_s = self._supervisor, asyncio.get_running_loop().time()
+        supervisor, now_s = self._supervisor, self._loop.time()
         self.alarms.tick(now_s)
         self._watch_clock(now_s)
         if supervisor is None or supervisor.state in ENDED:
@@ -328,7 +329,7 @@ class Control:
         if supervisor is None:
             return ()
         try:
-            actions = supervisor.step(event, asyncio.get_running_loop().time())
+            actions = supervisor.step(event, self._loop.time())
             for action in actions:
                 self._perform(action)
         except BaseException:
@@ -344,7 +345,7 @@ class Control:
                 self._loop_counter = (self._loop_counter + 1) % COUNTER_SPAN
                 self._handpiece.setpoint(action, self._treatment, self._loop_counter)
             case Raise(alarm):
-                self.alarms.put(alarm, asyncio.get_running_loop().time())
+                self.alarms.put(alarm, self._loop.time())
             case Settle(code):
                 self.alarms.settle(code)
             case Note(kind, body):
@@ -376,7 +377,7 @@ class Control:
     # -- what is shown -----------------------------------------------------------------------------
     def snapshot(self) -> Snapshot:
         """Return everything there is to see."""
-        handpiece, now_s = self._handpiece, asyncio.get_running_loop().time()
+        handpiece, now_s = self._handpiece, self._loop.time()
         conduct = None if self._supervisor is None else self._supervisor.conduct
         return Snapshot(
             kernel=KernelView(self._about.pid, self._about.port, round(now_s - self._began_s, 3)),

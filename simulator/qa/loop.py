@@ -19,19 +19,24 @@ Threads are not used: `run_in_executor` and `asyncio.to_thread` run the function
 import asyncio
 import random
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from contextvars import Context
+from heapq import heappop, heappush
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 LIMIT_DEFAULT_S: Final = 3600.0  # the longest treatment of any program is below one hour
 SPINS_MAX: Final = 100_000  # rounds of the loop in one instant; the service needs below a hundred
 LOOP_OWN_FILES_MAX: Final = 1  # the loop's own wake-up pipe, which it never needs here
+RESOLUTION_S: Final = 1e-9  # a timer that is due but for rounding is due
 CLEANUP_MAX_S: Final = 60.0  # virtual seconds that cancelled tasks get to clean up
 
 
@@ -52,7 +57,7 @@ class LooseEndError(VirtualTimeError):
 
 
 class JumpingSelector(selectors.SelectSelector):
-    """A selector that never waits: it moves the clock by the time it was asked to wait."""
+    """The clock of the loop, in the place of what would wait for files: there are none."""
 
     def __init__(self, seed: int, lateness_max_s: float) -> None:
         super().__init__()
@@ -74,15 +79,14 @@ class JumpingSelector(selectors.SelectSelector):
             )
         return super().register(fileobj, events, data)
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return at once with nothing, having moved the clock by ``timeout``."""
-        if timeout is None:
+    def wait(self, timeout_s: float | None) -> None:
+        """Return at once, having moved the clock by ``timeout_s``; None is for ever."""
+        if timeout_s is None:
             raise StuckError(f"every task waits and no timer is armed: {self.describe()}")
-        if timeout > 0.0:
-            self._jump(timeout)
+        if timeout_s > 0.0:
+            self._jump(timeout_s)
         else:
             self._spin()
-        return []
 
     def _jump(self, timeout_s: float) -> None:
         self._spins = 0
@@ -100,19 +104,59 @@ class JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """The event loop of this module's docstring; use it through `run_virtual`."""
+    """The event loop of this module's docstring; use it through `run_virtual`.
+
+    Its timers and its round are its own: those of asyncio look for files and for a debugger, and
+    compare timers in Python, which costs as much as a whole tick of the device. Timers that are due
+    at the same time fire in the order in which they were armed.
+    """
+
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
 
     def __init__(self, seed: int = 0, lateness_max_s: float = 0.0) -> None:
         """Make a loop at time 0; each timer fires up to ``lateness_max_s`` late, from ``seed``."""
         self.jumping = JumpingSelector(seed, lateness_max_s)
         super().__init__(self.jumping)
         self.jumping.describe = self._describe
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._armed = 0
         self.callback_errors: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _loop, context: self.callback_errors.append(context))
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
         return self.jumping.now_s
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Arm a timer."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._armed += 1
+        heappush(self._timers, (when, self._armed, timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """Jump to the next timer unless something is ready, then run what is ready or due."""
+        ready, timers, clock = self._ready, self._timers, self.jumping
+        while timers and timers[0][2].cancelled():
+            heappop(timers)
+        if ready or self._stopping:
+            clock.wait(0.0)
+        else:
+            clock.wait(timers[0][0] - clock.now_s if timers else None)
+        due_s = clock.now_s + RESOLUTION_S
+        while timers and timers[0][0] < due_s:
+            ready.append(heappop(timers)[2])
+        for _ in range(len(ready)):  # what these make ready waits for the next round
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()  # noqa: SLF001 - nothing else runs a handle
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[..., T], *args: object

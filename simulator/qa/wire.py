@@ -61,13 +61,16 @@ class _Way:
         self.receiver: Callable[[bytes], None] | None = None
         self._name = name
         self._trace = trace
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def send(self, data: bytes) -> None:
-        now_s = asyncio.get_running_loop().time()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        now_s = self._loop.time()
         self._trace.note(self._name, data, now_s)
         self.line.send(data, now_s)
-        self._arm()
+        self._arm(self._loop)
 
     def stop(self) -> None:
         self.receiver = None
@@ -75,7 +78,7 @@ class _Way:
             self._timer.cancel()
             self._timer = None
 
-    def _arm(self) -> None:
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         due_s = self.line.deadline_s()
         if due_s is None:
             return
@@ -83,14 +86,14 @@ class _Way:
             if self._timer.when() <= due_s:
                 return
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(due_s, self._due)
+        self._timer = loop.call_at(due_s, self._due, loop)
 
-    def _due(self) -> None:
+    def _due(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        data = self.line.deliver(asyncio.get_running_loop().time())
+        data = self.line.deliver(loop.time())
         if data and self.receiver is not None:
             self.receiver(data)
-        self._arm()
+        self._arm(loop)
 
 
 class VirtualWire:
