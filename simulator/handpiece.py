@@ -68,7 +68,9 @@ class Handpiece:
         self.firmware = self._boot()
         self._watchdog = Watchdog()
         self._drives = Drives()
+        self._valve_open = 0.0
         self._valve_percent = 0.0
+        """As it was last told."""
         self._scheduled: list[tuple[float, str]] = []
         if events is not _nowhere:
             self._record()
@@ -162,8 +164,9 @@ class Handpiece:
             self.restart(stalled=True)
         elif effects is not HEALTHY and self._restarts(effects):
             self.restart()
-        if plant.truth.valve_open * 100.0 != self._valve_percent:
-            self._watch_valve(plant.truth.valve_open * 100.0)
+        if plant.truth.valve_open != self._valve_open:
+            self._valve_open = plant.truth.valve_open
+            self._watch_valve(100.0 * self._valve_open)
 
     def _restarts(self, effects: Effects) -> bool:
         up_s = (self._ticks - self._booted) * TICK_S
