@@ -61,19 +61,24 @@ class Sampler:
         self.within.update(stack)
 
     def table(self) -> str:
-        """Return the shares in percent: of each floor, then of the functions, most first."""
+        """Return the shares in percent: of each floor, then of functions with and without calls."""
         floors: Counter[str] = Counter()
         for code, looks in self.own.items():
             floors[_floor(code)] += looks
         lines = ["  own  floor", *(self._line(n, name) for name, n in floors.most_common())]
-        lines.append("\n  own  with what it calls  function")
-        for code, looks in self.own.most_common(FUNCTIONS):
-            within = f"{100.0 * self.within[code] / self.looks:20.1f}  "
-            lines.append(self._line(looks, f"{within}{code.co_qualname}  ({_floor(code)})"))
+        lines.append("\n  own  function by itself")
+        lines += [self._line(n, _name(code)) for code, n in self.own.most_common(FUNCTIONS)]
+        lines.append("\n  all  function with what it calls")
+        ours = [(code, n) for code, n in self.within.most_common() if "/" in _floor(code)]
+        lines += [self._line(n, _name(code)) for code, n in ours[:FUNCTIONS]]
         return "\n".join(lines) + "\n"
 
     def _line(self, looks: int, name: str) -> str:
         return f"{100.0 * looks / self.looks:5.1f}  {name}"
+
+
+def _name(code: CodeType) -> str:
+    return f"{code.co_qualname}  ({_floor(code)})"
 
 
 def _floor(code: CodeType) -> str:
