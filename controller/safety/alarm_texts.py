@@ -68,7 +68,7 @@ SENSOR_INVALID: Final = Alarm(
 )  # fmt: skip
 SUCTION_WHILE_OFF: Final = Alarm(
     "V06", _HIGH, "There is still suction although everything is switched off.",
-    "Take the handpiece off the skin and switch the unit off at the mains.",
+    "Break the seal at the rim, take the handpiece off the skin, switch the unit off at the mains.",
 )  # fmt: skip
 SUCTION_OVER_SET: Final = Alarm(
     "V07", _MEDIUM, "Suction stays above the value that was set.",

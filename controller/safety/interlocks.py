@@ -42,6 +42,7 @@ SET_TOLERANCE_G_PER_MIN: Final = 0.01
 # Plain integers: the arithmetic of enum flags costs more than all other checks of a reading.
 _VALVE: Final = int(Input.VALVE_COMMANDED)
 _PUMP: Final = int(Input.PUMP_COMMANDED)
+_VENT: Final = int(Input.VENT_OPEN)
 _MOTION: Final = int(Input.MOTION)
 _PERMITS: Final = int(Permit.ALL)
 
@@ -167,11 +168,17 @@ def _flow_as_set(sight: Sight) -> bool:
     return not belief.treating or reading.flow_g_per_min is None or reading.flow_g_per_min <= limit
 
 
+def _nothing_drives(reading: Reading) -> bool:
+    """Every output is off, or the orderly end has come to its vent: the grace counts from there."""
+    vents = reading.mode is Mode.STOPPING and int(reading.inputs) & (_PUMP | _VENT) == _VENT
+    return reading.outputs_off or (vents and reading.valve_shut)
+
+
 def _off_means_vented(sight: Sight) -> bool:
     reading = sight.reading
     known = [kpa for kpa in (reading.suction_kpa, reading.suction_b_kpa) if kpa is not None]
     vented = bool(known) and all(kpa <= VENTED_KPA for kpa in known)
-    return not reading.outputs_off or vented
+    return not _nothing_drives(reading) or vented
 
 
 def _suction_as_set(sight: Sight) -> bool:
@@ -288,6 +295,7 @@ RULES: Final = (
 class Watch:
     """Applies the table to one reading after the other and remembers since when a check fails."""
 
+    rules: tuple[Rule, ...] = RULES
     previous: Reading | None = None
     apart_kpa: float = 0.0
     failing_since_s: dict[int, float] = field(default_factory=dict)
@@ -300,7 +308,7 @@ class Watch:
         self.previous = reading
         failing = self.failing_since_s
         broken: tuple[Interlock, ...] = ()
-        for number, rule in enumerate(RULES):
+        for number, rule in enumerate(self.rules):
             if rule.holds(sight):
                 failing.pop(number, None)
             elif not now_s - failing.setdefault(number, now_s) < rule.grace_s:
@@ -313,7 +321,7 @@ class Watch:
             (
                 now_s - since_s
                 for number, since_s in self.failing_since_s.items()
-                if RULES[number].interlock is interlock
+                if self.rules[number].interlock is interlock
             ),
             default=0.0,
         )
