@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 
+from controller.kernel.declined import EFFECT_NOT_ACKNOWLEDGED, of_alarm
 from controller.kernel.journal import Row
 from controller.safety.alarm_signals import Move, Quiet, Signal, move_of, signal
 from controller.safety.alarm_texts import OF_CAUSE
 from controller.safety.alarms import Alarm, AlarmBoard
+from controller.safety.off_watch import EFFECT_CODES, OffWatch
 from controller.safety.reading import Reading
 from controller.treatment import rows
-from controller.treatment.events import Body, Who
-from firmware_protocol.vocabulary import Cause, Mode
+from controller.treatment.events import Body, Declined, Who
+from firmware_protocol.vocabulary import Mode
 
 
 class AlarmDesk:
@@ -21,7 +23,9 @@ class AlarmDesk:
         """What the rows belong to; 0 is no treatment."""
         self._note = note
         self._quiet = Quiet()
-        self._idle_cause = Cause.NONE
+        self._off = OffWatch()
+        self._idle: frozenset[str] = frozenset()
+        """Codes of what was found on the idle unit and still stands."""
 
     def put(self, alarm: Alarm, now_s: float) -> None:
         """A condition has come; one that is new is heard, whatever was paused."""
@@ -45,9 +49,10 @@ class AlarmDesk:
             self._write("alarm_gone", {"code": code})
 
     def settle_all(self) -> None:
-        """Every condition has gone: the next treatment begins."""
+        """Every condition has gone: the next treatment begins, and its supervisor watches."""
         for one in self.board.standing:
             self.settle(one.alarm.code)
+        self._off, self._idle = OffWatch(), frozenset()
 
     def acknowledge(self) -> None:
         """Acknowledge what stands now; whoever asked for it has its row."""
@@ -66,16 +71,33 @@ class AlarmDesk:
         """Return what is to be heard and seen now."""
         return signal(self.board.standing, self._quiet, now_s)
 
+    def watch_treated(self, reading: Reading, now_s: float) -> None:
+        """Take note of a unit that is treated with; its supervisor tells what is wrong."""
+        self._off.pass_by(reading, now_s)
+
     def watch_idle(self, reading: Reading, now_s: float) -> None:
-        """Show a trip that the unit has latched while no treatment runs."""
-        cause = reading.cause if reading.mode is Mode.SAFE else Cause.NONE
-        if cause is self._idle_cause:
-            return
-        if self._idle_cause in OF_CAUSE:
-            self.settle(OF_CAUSE[self._idle_cause].code)
-        self._idle_cause = cause
-        if cause in OF_CAUSE:
-            self.put(OF_CAUSE[cause], now_s)
+        """Show what is wrong with a unit that nobody treats with.
+
+        That is a trip that it has latched, and any effect of what nobody commands; where both have
+        one code, the alarm goes when neither stands any more.
+        """
+        found = {alarm.code: alarm for alarm in self._off.look(reading, now_s)}
+        if reading.mode is Mode.SAFE and reading.cause in OF_CAUSE:
+            found[OF_CAUSE[reading.cause].code] = OF_CAUSE[reading.cause]
+        before, self._idle = self._idle, frozenset(found)
+        for code in sorted(before - self._idle):
+            self.settle(code)
+        for code in sorted(self._idle - before):
+            self.put(found[code], now_s)
+
+    @property
+    def declined(self) -> Declined | None:
+        """Why nothing may begin: an effect of what nobody commands stands, or was not seen."""
+        effects = [one for one in self.board.standing if one.alarm.code in EFFECT_CODES]
+        present = next((one for one in effects if one.present), None)
+        if present is not None:
+            return of_alarm("effect_while_off", present.alarm)
+        return EFFECT_NOT_ACKNOWLEDGED if effects else None
 
     def _become(self, quiet: Quiet, why: str, who: Who | None = None) -> None:
         if quiet is self._quiet:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from controller.device.answers import Answer, LinkNews, LinkState, StopReport, Told
+from controller.device.answers import LinkNews, LinkState, StopReport, Told
 from controller.device.handpiece import Listeners
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
@@ -144,8 +144,9 @@ class Control:
             return persons.TRIP_STANDS
         if not self.idle:
             return BUSY
-        if self.resets.declined is not None:
-            return self.resets.declined
+        standing = self.resets.declined or self.alarms.declined
+        if standing is not None:
+            return standing
         if handpiece.state is not LinkState.IDENTIFIED or handpiece.identity is None:
             return NO_UNIT
         known = (handpiece.identity.serial, handpiece.identity.simulated)
@@ -248,16 +249,17 @@ class Control:
         await self._recorded()
         answer = await self._handpiece.reset(reading.cause)
         if not answer.done:
-            raise_not_reset((Raise(persons.reset_alarm(answer.refusal, known=_known(answer))),))
+            known = answer.outcome is not Told.UNKNOWN
+            raise_not_reset((Raise(persons.reset_alarm(answer.refusal, known=known)),))
         self._was_reset(reading.cause.name)
 
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
-        supervisor = self._supervisor
-        if supervisor is None or supervisor.state in ENDED:
-            self.alarms.watch_idle(reading, self._loop.time())
-        if supervisor is not None:
-            self._decide(Observed(reading))
+        self._decide(Observed(reading))
+        supervisor, now_s = self._supervisor, self._loop.time()
+        idle = supervisor is None or supervisor.state in ENDED
+        watch = self.alarms.watch_idle if idle else self.alarms.watch_treated
+        watch(reading, now_s)
 
     def _on_link(self, news: LinkNews) -> None:
         self._journal.note(Row("link", {"state": news.state.value, "why": news.why}))
@@ -395,7 +397,3 @@ class Control:
             time_to_safe_ms=None if conduct is None else view.ms(conduct.time_to_safe_s),
             signal=view.signal_view(self.alarms.signal(now_s)),
         )
-
-
-def _known(answer: Answer) -> bool:
-    return answer.outcome is not Told.UNKNOWN
