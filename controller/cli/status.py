@@ -7,7 +7,7 @@ from typing import Final
 
 from controller.cli.outcome import ExitCode
 from controller.cli.session import asked, running
-from controller.cli.words import quantity, state_words
+from controller.cli.words import outcome_words, quantity, state_words
 from controller.kernel.snapshot import LiveView, Snapshot, TreatmentView, UnitView
 
 WATCH_PERIOD_S: Final = 0.5
@@ -36,7 +36,7 @@ def lines(snapshot: Snapshot) -> list[str]:
     said = [f"{kernel.port}: {state_words(snapshot.state)} (kernel pid {kernel.pid})"]
     said.append(_unit(snapshot.unit) if snapshot.unit else f"no unit: {snapshot.link.state}")
     if snapshot.treatment is not None:
-        said += _treatment(snapshot.treatment)
+        said += _treatment(snapshot.treatment, snapshot.state)
     if snapshot.live is not None:
         said.append(_live(snapshot.live))
     said += [
@@ -60,8 +60,8 @@ def _unit(unit: UnitView) -> str:
     return f"unit {unit.serial}, firmware {unit.firmware}{simulated}"
 
 
-def _treatment(treatment: TreatmentView) -> list[str]:
-    outcome = treatment.outcome or "under way"
+def _treatment(treatment: TreatmentView, state: str) -> list[str]:
+    outcome = outcome_words(treatment.outcome, state, recorded=treatment.recorded)
     return [
         f"{treatment.display_name} for {treatment.client}: {outcome}",
         *(

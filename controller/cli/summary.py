@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.cli.outcome import ExitCode, Failure
-from controller.cli.words import UNKNOWN, quantity
+from controller.cli.words import UNKNOWN, outcome_words, quantity
 from controller.kernel.snapshot import Snapshot, TreatmentView, ZoneView
 
 KERNEL_GONE: Final = "kernel_gone"
@@ -27,12 +27,22 @@ def exit_code(outcome: str | None) -> ExitCode:
     return EXIT_BY_OUTCOME.get(outcome or "", ExitCode.PORT)
 
 
+def exit_code_of(snapshot: Snapshot) -> ExitCode:
+    """Return the exit code of the treatment; an end that the record does not hold has failed."""
+    treatment = snapshot.treatment
+    if treatment is None or treatment.recorded is not False:
+        return exit_code(treatment.outcome if treatment else None)
+    return ExitCode.TRIPPED if snapshot.state == "tripped" else ExitCode.REFUSED
+
+
 def as_object(snapshot: Snapshot) -> dict[str, Any]:
     """Return what ``--json`` prints."""
     treatment = snapshot.treatment
     unit = snapshot.unit
     return {
         "outcome": treatment.outcome if treatment else None,
+        "state": snapshot.state,
+        "recorded": treatment.recorded if treatment else None,
         "program": treatment.program if treatment else None,
         "client": treatment.client if treatment else None,
         "simulated": treatment.simulated if treatment else None,
@@ -75,7 +85,7 @@ def show(console: Console, snapshot: Snapshot) -> None:
     treatment = snapshot.treatment
     if treatment is None:
         return
-    console.print(_table(treatment))
+    console.print(_table(treatment, snapshot.state))
     if treatment.message:
         console.print(treatment.message)
     for alarm in snapshot.alarms:
@@ -85,10 +95,11 @@ def show(console: Console, snapshot: Snapshot) -> None:
     console.print(f"record: treatment {treatment.id} in {snapshot.record.path}", soft_wrap=True)
 
 
-def _table(treatment: TreatmentView) -> Table:
+def _table(treatment: TreatmentView, state: str) -> Table:
+    outcome = outcome_words(treatment.outcome, state, recorded=treatment.recorded)
     simulated = " (simulated)" if treatment.simulated else ""
     table = Table(
-        title=f"{treatment.display_name} for {treatment.client}: {treatment.outcome}{simulated}",
+        title=f"{treatment.display_name} for {treatment.client}: {outcome}{simulated}",
         title_justify="left",
         box=box.SIMPLE,
         pad_edge=False,

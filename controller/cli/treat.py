@@ -75,7 +75,7 @@ def run(wish: Wish, where: Where, *, as_json: bool) -> ExitCode:
         raise
     if as_json:
         sys.stdout.write(json.dumps(summary.as_object(end)) + "\n")
-    return summary.exit_code(end.treatment.outcome if end.treatment else None)
+    return summary.exit_code_of(end)
 
 
 def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
@@ -140,7 +140,7 @@ async def _watch(kernel: KernelClient, treatment: int, screen: "Screen") -> Snap
             if newest.treatment is None or newest.treatment.id != treatment:
                 continue
             screen.show(newest)
-            if newest.treatment.outcome is not None:
+            if newest.treatment.over:
                 break
     screen.finish(newest)
     return newest

@@ -31,6 +31,13 @@ def state_words(state: str) -> str:
     return STATE_WORDS.get(state, state)
 
 
+def outcome_words(outcome: str | None, state: str, *, recorded: bool | None) -> str:
+    """Return how a treatment ended; what the record does not hold is not told as an outcome."""
+    if outcome is not None:
+        return outcome
+    return f"{state}, not recorded" if recorded is False else "under way"
+
+
 def share(part: float, whole: float) -> float:
     """Return part over whole, held to 0 to 1; 0 where there is no whole."""
     return min(1.0, max(0.0, part / whole)) if whole > 0.0 else 0.0

@@ -30,7 +30,7 @@ from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.reset_lock import ResetLock
 from controller.kernel.snapshot import KernelView, LinkView, RecordView, Snapshot, UnfinishedView
-from controller.safety.alarm_texts import LOCKED
+from controller.safety.alarm_texts import LOCKED, NOT_RECORDED
 from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock, is_stale
 from controller.safety.reading import Reading
@@ -111,7 +111,7 @@ class Control:
         """Whoever reads the journal at the start lets it remember."""
         self._supervisor: Supervisor | None = None
         self._treatment = 0
-        self._outcome: str | None = None
+        self._closed: view.Closed | None = None
         self._loop_counter = 0
         self._clock = WallClockWatch()
         self._reset_answer: asyncio.Future[Actions] | None = None
@@ -120,8 +120,8 @@ class Control:
     # -- what people and the kernel ask for --------------------------------------------------------
     @property
     def idle(self) -> bool:
-        """True while no treatment runs and the end of the last one is durable."""
-        return self._supervisor is None or self._outcome is not None
+        """True while no treatment runs and it is known whether the end of the last is durable."""
+        return self._supervisor is None or self._closed is not None
 
     @property
     def state(self) -> str:
@@ -162,7 +162,7 @@ class Control:
         self.alarms.treatment = treatment
         self._supervisor = Supervisor(plan, identity)
         self._supervisor.conduct.newest = self._handpiece.newest
-        self._treatment, self._outcome = treatment, None
+        self._treatment, self._closed = treatment, None
         self._decide(Begin(who))
         await self._recorded()
 
@@ -274,9 +274,11 @@ class Control:
         if isinstance(event, Answered) and waiting is not None and not waiting.done():
             waiting.set_result(actions)
 
-    def _ended(self, treatment: int, outcome: Outcome) -> None:
+    def _ended(self, treatment: int, outcome: Outcome | None) -> None:
         if treatment == self._treatment:
-            self._outcome = outcome.value
+            self._closed = view.Closed(outcome)
+            if outcome is None:
+                self.alarms.put(NOT_RECORDED, asyncio.get_running_loop().time())
 
     # -- the loop ----------------------------------------------------------------------------------
     async def run(self) -> None:
@@ -388,7 +390,7 @@ class Control:
             ),
             unit=view.unit_view(handpiece.identity),
             state=self.state,
-            treatment=view.treatment_view(self._treatment, conduct, self._outcome),
+            treatment=view.treatment_view(self._treatment, conduct, self._closed),
             live=view.live_view(handpiece.newest, conduct, now_s),
             alarms=view.alarm_views(self.alarms.board),
             receipts=view.receipt_views(conduct),

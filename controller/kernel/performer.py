@@ -57,8 +57,9 @@ class Performer:
         journal: JournalPort,
         one_shots: OneShots,
         tell: Callable[[int, Answered | RecordLost], None],
-        ended: Callable[[int, Outcome], None],
+        ended: Callable[[int, Outcome | None], None],
     ) -> None:
+        """``ended`` hears how a treatment ended once that is durable; None where it is not."""
         self._journal = journal
         self._one_shots = one_shots
         self._tell = tell
@@ -72,6 +73,8 @@ class Performer:
             self._queue.put_nowait(Waiting(treatment, self._epoch, action))
         except asyncio.QueueFull:
             self._tell(treatment, RecordLost("The journal does not keep up."))
+            if isinstance(action, Ended):
+                self._ended(treatment, None)
 
     def void(self) -> None:
         """A stop: what was asked of the device and has not gone out will not."""
@@ -85,14 +88,15 @@ class Performer:
 
     async def run(self) -> None:
         """Work through the queue for ever."""
+        durable = True  # the row before an Ended is that of the end
         async with asyncio.TaskGroup() as tasks:
             while True:
                 treatment, epoch, action = await self._queue.get()
                 match action:
                     case Commit(kind, body):
-                        await self._commit(Row(kind, body, treatment))
+                        durable = await self._commit(Row(kind, body, treatment))
                     case Ended(outcome):
-                        self._ended(treatment, outcome)
+                        self._ended(treatment, outcome if durable else None)
                     case asyncio.Future():
                         if not action.done():
                             action.set_result(None)
@@ -100,11 +104,13 @@ class Performer:
                         name = f"ask-{_STEP[type(action)].value}"
                         tasks.create_task(self._ask(treatment, action), name=name)
 
-    async def _commit(self, row: Row) -> None:
+    async def _commit(self, row: Row) -> bool:
         try:
             await self._journal.commit([row])
         except RecordError as error:
             self._tell(row.treatment, RecordLost(str(error)))
+            return False
+        return True
 
     async def _ask(self, treatment: int, action: Ask) -> None:
         answer = await self._sent(treatment, action)

@@ -69,8 +69,16 @@ class TreatmentView:
     client: str
     zones: tuple[ZoneView, ...]
     outcome: str | None
+    """How it ended, once that is durable; null before that, and where it could not be written."""
     simulated: bool
     message: str | None = None
+    recorded: bool | None = None
+    """Whether the end is durable; null until the treatment is over."""
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more will be told of it."""
+        return self.outcome is not None or self.recorded is not None
 
 
 @dataclass(frozen=True, slots=True)

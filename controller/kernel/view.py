@@ -1,6 +1,6 @@
 """Makes the snapshot: what is, as the values that the API shows."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from controller.kernel.snapshot import (
     AlarmView,
@@ -19,10 +19,17 @@ from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading
 from controller.treatment.conduct import NOTHING, Conduct
 from controller.treatment.course import ZoneProgress
+from controller.treatment.events import Outcome
 from controller.treatment.rows import receipt_body
 from firmware_protocol.vocabulary import Cause
 
 MS_PER_S: Final = 1000.0
+
+
+class Closed(NamedTuple):
+    """The end of a treatment; the outcome is None where its row could not be made durable."""
+
+    outcome: Outcome | None
 
 
 def ms(seconds: float | None) -> float | None:
@@ -80,9 +87,9 @@ def zone_view(progress: ZoneProgress) -> ZoneView:
 
 
 def treatment_view(
-    number: int, conduct: Conduct | None, outcome: str | None
+    number: int, conduct: Conduct | None, closed: Closed | None
 ) -> TreatmentView | None:
-    """The treatment; ``outcome`` is told only once its row is durable."""
+    """The treatment; its outcome is told only once its row is durable."""
     if conduct is None:
         return None
     plan = conduct.plan
@@ -92,9 +99,10 @@ def treatment_view(
         display_name=plan.program.display_name,
         client=plan.client_ref,
         zones=tuple(zone_view(zone) for zone in conduct.course.zones()),
-        outcome=outcome,
+        outcome=None if closed is None or closed.outcome is None else closed.outcome.value,
         simulated=plan.simulated,
         message=conduct.why or None,
+        recorded=None if closed is None else closed.outcome is not None,
     )
 
 

@@ -36,6 +36,7 @@ class Notice(Enum):
     HELD = "a person holds the flow"
     STOPPED_AT_UNIT = "stopped from elsewhere"
     RECORD_LOST = "the record cannot be written"
+    NOT_RECORDED = "the end of a treatment was not written"
     DWELL_WARNING = "the tip slows down"
     LEASE_PROOF = "the lease is not dropped in time"
     UNIT_LOCKED = "one cause was reset too often"
@@ -255,6 +256,11 @@ RECORD_LOST: Final = Alarm(
     "R01", _MEDIUM, "The record of the treatment cannot be written, so the treatment ends.",
     "Make room on the disk or mend its rights before the next treatment.",
 )  # fmt: skip
+NOT_RECORDED: Final = Alarm(
+    "R02", _MEDIUM,
+    "The end of this treatment is not recorded; if it stays so, the next start charges it as interrupted.",
+    "Make room on the disk or mend its rights before the next treatment.",
+)  # fmt: skip
 
 
 def _tell(code: str, sentence: str, next_step: str) -> Alarm:
@@ -376,6 +382,7 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
             "C15", "The unit was stopped from elsewhere.", "Start again when you are ready."
         ),
         Notice.RECORD_LOST: RECORD_LOST,
+        Notice.NOT_RECORDED: NOT_RECORDED,
         Notice.LEASE_PROOF: LEASE_PROOF,
         Notice.UNIT_LOCKED: LOCKED,
         Notice.DWELL_WARNING: Alarm(
