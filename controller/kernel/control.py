@@ -144,8 +144,7 @@ class Control:
             return persons.TRIP_STANDS
         if not self.idle:
             return BUSY
-        standing = self.resets.declined or self.alarms.declined
-        if standing is not None:
+        if (standing := self.resets.declined or self.alarms.declined) is not None:
             return standing
         if handpiece.state is not LinkState.IDENTIFIED or handpiece.identity is None:
             return NO_UNIT
@@ -256,10 +255,9 @@ class Control:
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
         self._decide(Observed(reading))
-        supervisor, now_s = self._supervisor, self._loop.time()
-        idle = supervisor is None or supervisor.state in ENDED
+        idle = self._supervisor is None or self._supervisor.state in ENDED
         watch = self.alarms.watch_idle if idle else self.alarms.watch_treated
-        watch(reading, now_s)
+        watch(reading, self._loop.time())
 
     def _on_link(self, news: LinkNews) -> None:
         self._journal.note(Row("link", {"state": news.state.value, "why": news.why}))
@@ -278,7 +276,7 @@ class Control:
         if treatment == self._treatment:
             self._closed = view.Closed(outcome)
             if outcome is None:
-                self.alarms.put(NOT_RECORDED, asyncio.get_running_loop().time())
+                self.alarms.put(NOT_RECORDED, self._loop.time())
 
     # -- the loop ----------------------------------------------------------------------------------
     async def run(self) -> None:

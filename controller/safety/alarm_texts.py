@@ -258,7 +258,8 @@ RECORD_LOST: Final = Alarm(
 )  # fmt: skip
 NOT_RECORDED: Final = Alarm(
     "R02", _MEDIUM,
-    "The end of this treatment is not recorded; if it stays so, the next start charges it as interrupted.",
+    "The end of this treatment is not recorded; if it stays so, the next start charges it as "
+    "interrupted.",
     "Make room on the disk or mend its rights before the next treatment.",
 )  # fmt: skip
 
