@@ -27,7 +27,11 @@ def treated(program: str, zones: list[str], *, motion_sensor: bool) -> dict[str,
                     .fetchall()
                 )
             )
-            opened = [e["open_percent"] for e in made.rig.events if e["kind"] == "valve"]
+            opened = [
+                float(str(event["open_percent"]))
+                for event in made.rig.events
+                if event["kind"] == "valve"
+            ]
             shut = sum(a > 0.0 >= b for a, b in pairwise(opened))
             return {
                 "treatment": made.snapshot()["treatment"],
