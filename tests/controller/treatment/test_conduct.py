@@ -267,12 +267,18 @@ def test_what_a_stop_makes_meaningless_is_taken_back_and_what_latches_stays() ->
     assert one.settle(RECORD_LOST.code) == (Settle(RECORD_LOST.code),)
 
 
-def test_only_the_zone_under_treatment_is_noted() -> None:
+def test_only_the_zone_under_treatment_is_noted_and_the_one_that_the_tip_still_rests_on() -> None:
     one = Conduct(plan(stage("nose"), stage("chin"), stage("jaw")))
+    uses = [zone.use for zone in one.course.zones()]
+    nose, chin = (
+        Note("exposure", rows.use_body(zone, use))
+        for zone, use in zip(("nose", "chin"), uses, strict=False)
+    )
+    assert one.expose() == (nose,)
     one.course.advance()
-    (note,) = one.expose()
-    assert isinstance(note, Note)
-    assert note == Note("exposure", rows.use_body("chin", one.course.zones()[1].use))
+    assert one.expose() == (nose, chin)
+    one.course.must_lift = False
+    assert one.expose() == (chin,)
 
 
 # -- the time to safe ------------------------------------------------------------------------------

@@ -245,3 +245,11 @@ def test_exposure_never_falls_and_what_is_left_never_rises(
         assert use.nominal_um <= use.bound_um
         assert one.left_mg() <= left
         seen_um, left = use.bound_um, one.left_mg()
+
+
+def test_where_nothing_was_left_from_the_beginning_nothing_is_charged() -> None:
+    one = course(stage("nose", used=ZoneUse(contact_s=99.0)))
+    assert one.done
+    show(one, 0.1)
+    assert one.zones()[0].use == ZoneUse(contact_s=99.0)
+    assert one.touched == {"nose"}

@@ -145,7 +145,9 @@ def never_above(tight: Plan, loose: Plan) -> None:
         assert stage.flow_g_per_min <= wide.flow_g_per_min
         assert stage.cap_um <= wide.cap_um
         assert stage.contact_budget_s <= wide.contact_budget_s
-        if tight.model == loose.model:  # an unsure unit counts more for the same crystals
+        # An unsure unit counts more for the same crystals. A zone that its cap ends comes nearer to
+        # it with softer settings: less can still fall after the stop.
+        if tight.model == loose.model and wide.ends_by == "time":
             assert stage.expected_bound_um <= wide.expected_bound_um + LITTLE
     assert tight.suction_max_kpa <= loose.suction_max_kpa
     assert tight.flow_max_g_per_min <= loose.flow_max_g_per_min

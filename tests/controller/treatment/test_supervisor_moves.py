@@ -120,7 +120,12 @@ def test_a_unit_that_nobody_pressed_is_armed_again_and_says_so_until_it_is() -> 
     ("made", "by", "notice"),
     [
         (stage("nose", contact_budget_s=1.0), "time", Notice.ZONE_TIME),
-        (stage("nose", cap_um=0.12, contact_budget_s=99.0), "exposure", Notice.ZONE_EXPOSURE),
+        (stage("nose", cap_um=0.82, contact_budget_s=99.0), "exposure", Notice.ZONE_EXPOSURE),
+        (
+            stage("nose", suction_max_kpa_s=9.5, contact_budget_s=99.0),
+            "suction",
+            Notice.ZONE_SUCTION,
+        ),
     ],
 )
 def test_the_end_of_a_zone_says_which_and_by_what_after_the_flow_was_withheld(
