@@ -12,7 +12,7 @@ from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
 from simulator.handpiece import Happening
 from simulator.qa.loop import VirtualLoop
-from simulator.qa.matrix_witness import Due, Witness, injected
+from simulator.qa.matrix.witness import Due, Witness, injected
 from simulator.qa.rig import PRACTITIONER, Rig, RigSpec, Service, rig
 
 BLOCK_STEP_S = 0.02  # one telemetry period

@@ -28,15 +28,15 @@ from simulator.firmware.modes import Trigger
 from simulator.firmware.regulators import FeedRegulator
 from simulator.firmware.setpoints import Setpoints, Verdict
 from simulator.firmware.switch import HandSwitch
-from simulator.qa import explore
-from simulator.qa.explore_device import FEW, DeviceWorld
-from simulator.qa.explore_frames import hello
-from simulator.qa.explore_host import AT_REST, HERE, HostWorld
-from simulator.qa.explore_host_clocks import ENOUGH_S, LONG_S, NOW_S
-from simulator.qa.explore_pair import PairWorld
-from simulator.qa.explore_plan import SERIAL, plan
-from simulator.qa.explore_scenes import FLOWING, RELEASED, sample
-from simulator.qa.explore_search import Search, Trace, World
+from simulator.qa.explore import exploration
+from simulator.qa.explore.device import FEW, DeviceWorld
+from simulator.qa.explore.frames import hello
+from simulator.qa.explore.host import AT_REST, HERE, HostWorld
+from simulator.qa.explore.host_clocks import ENOUGH_S, LONG_S, NOW_S
+from simulator.qa.explore.pair import PairWorld
+from simulator.qa.explore.plan import SERIAL, plan
+from simulator.qa.explore.scenes import FLOWING, RELEASED, sample
+from simulator.qa.explore.search import Search, Trace, World
 
 ALL_RULES = {f"P{number}" for number in range(1, 11)} | {"L1", "L2"}
 
@@ -50,7 +50,7 @@ def first_broken(world: World) -> Trace:
 # -- nothing is broken -----------------------------------------------------------------------------
 @pytest.mark.hazard("H04", "H10", "H11", "H16", "H18", "H20")
 def test_every_reachable_state_of_the_device_keeps_its_promises() -> None:
-    found = explore.explore(["device"], small=True)[0]
+    found = exploration.explore(["device"], small=True)[0]
     assert [trace.text() for trace in found.traces] == []
     assert found.closed
     assert set(found.families) == {mode.name for mode in Mode}
@@ -59,7 +59,7 @@ def test_every_reachable_state_of_the_device_keeps_its_promises() -> None:
 
 @pytest.mark.hazard("H13", "H14")
 def test_every_reachable_state_of_the_supervisor_keeps_its_promises() -> None:
-    found = explore.explore(["host"], small=True)[0]
+    found = exploration.explore(["host"], small=True)[0]
     assert [trace.text() for trace in found.traces] == []
     assert found.closed
     assert set(found.families) == {state.name for state in State}
@@ -67,7 +67,7 @@ def test_every_reachable_state_of_the_supervisor_keeps_its_promises() -> None:
 
 @pytest.mark.hazard("H10", "H15")
 def test_every_reachable_state_of_host_line_and_device_keeps_their_promises() -> None:
-    found = explore.explore(["pair"], small=True)[0]
+    found = exploration.explore(["pair"], small=True)[0]
     assert [trace.text() for trace in found.traces] == []
     assert found.closed
     assert found.families["ACTIVE/ACTIVE"]
@@ -261,14 +261,14 @@ def test_a_flow_that_is_no_number_does_not_spoil_the_feed() -> None:
 
 # -- the command -----------------------------------------------------------------------------------
 def test_the_command_says_what_was_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explore.main(["--part", "device", "--states", "50"]) == 2
+    assert exploration.main(["--part", "device", "--states", "50"]) == 2
     said = capsys.readouterr().out
     assert "CUT by its bound" in said
     assert "no property is broken" in said
 
 
 def test_the_command_reports_to_machines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explore.main(["--part", "host", "--states", "20", "--json"]) == 2
+    assert exploration.main(["--part", "host", "--states", "20", "--json"]) == 2
     report = json.loads(capsys.readouterr().out)
     assert report["parts"][0]["closed"] is False
     assert report["parts"][0]["states"] >= 20
@@ -279,5 +279,5 @@ def test_the_command_fails_with_a_trace_for_people(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _stop_leaves_safe(monkeypatch)
-    assert explore.main(["--part", "device", "--states", "50"]) == 1
+    assert exploration.main(["--part", "device", "--states", "50"]) == 1
     assert "P6 does not hold: STOP in SAFE led to DISARMED" in capsys.readouterr().out

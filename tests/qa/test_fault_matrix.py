@@ -13,10 +13,10 @@ import pytest
 
 from docs.register import load
 from simulator.plant.faults import FAULTS
-from simulator.qa.matrix import as_dict, run, table, worst
-from simulator.qa.matrix_cells import Cell, Stage, Verdict, bench_in, cells, run_cell
-from simulator.qa.matrix_rows import PROMISE, ROWS, Row
-from simulator.qa.matrix_witness import Due, Lack
+from simulator.qa.matrix.campaign import as_dict, run, table, worst
+from simulator.qa.matrix.cells import Cell, Stage, Verdict, bench_in, cells, run_cell
+from simulator.qa.matrix.rows import PROMISE, ROWS, Row
+from simulator.qa.matrix.witness import Due, Lack
 
 NOT_HERE = {
     "suction-a-creep": "takes 20 minutes to the trip; the next self-test finds it",

@@ -11,10 +11,10 @@ import pytest
 
 from firmware_protocol.vocabulary import Mode
 from simulator.qa.loop import run_virtual
-from simulator.qa.matrix_cells import Stage, wrongs
-from simulator.qa.matrix_host import Ill
-from simulator.qa.matrix_rows import ROWS, Row
-from simulator.qa.matrix_witness import Sworn
+from simulator.qa.matrix.cells import Stage, wrongs
+from simulator.qa.matrix.host import Ill
+from simulator.qa.matrix.rows import ROWS, Row
+from simulator.qa.matrix.witness import Sworn
 from tests.qa.stopping import block, watched
 
 OTHERS = ("preparing", "armed", "paused", "stopping")

@@ -11,7 +11,7 @@ import pytest
 
 from simulator.line import Weather
 from simulator.qa.loop import run_virtual
-from simulator.qa.matrix_rows import PROMISE
+from simulator.qa.matrix.rows import PROMISE
 from simulator.qa.rig import RigSpec
 from tests.qa.stopping import watched
 

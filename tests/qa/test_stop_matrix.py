@@ -14,9 +14,9 @@ from firmware_protocol.messages import LogRead, SelfTest, Stop
 from firmware_protocol.vocabulary import Mode, StopKind
 from simulator.line import Weather
 from simulator.qa.loop import run_virtual
-from simulator.qa.matrix_cells import Bench, Stage, bench_in
-from simulator.qa.matrix_host import CONFIG
-from simulator.qa.matrix_witness import OPEN, Lack
+from simulator.qa.matrix.cells import Bench, Stage, bench_in
+from simulator.qa.matrix.host import CONFIG
+from simulator.qa.matrix.witness import OPEN, Lack
 from tests.qa.stopping import STATES, Watched, frames_down, watched
 
 BOUND_S = BUDGET_FLOW_S  # from the first STOP that arrives to valve shut

@@ -13,7 +13,7 @@ from typing import Final
 from firmware_protocol.vocabulary import Mode
 from simulator.control_verbs import RefusedError
 from simulator.plant.steps import SAMPLE_S
-from simulator.qa.matrix_host import TinyHost
+from simulator.qa.matrix.host import TinyHost
 from simulator.qa.rig import Rig, RigSpec, rig
 
 WAYS: Final = (Mode.DISARMED, Mode.READY, Mode.ARMED, Mode.ACTIVE, Mode.PAUSED)
@@ -28,7 +28,7 @@ class Alone:
     def __init__(self, made: Rig, tasks: asyncio.TaskGroup) -> None:
         self.rig = made
         self.peer = TinyHost()
-        """What keeps the lease once `bring_to` was called; see `simulator.qa.matrix_host`."""
+        """What keeps the lease once `bring_to` was called; see `simulator.qa.matrix.host`."""
         self._tasks = tasks
         self._pump: asyncio.Task[None] | None = None
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
-from simulator.qa.explore_memory import Saved
+from simulator.qa.explore.memory import Saved
 
 TRACES_MAX: Final = 1  # of each property; the first is a shortest one
 TRACE_LINES_MAX: Final = 10_000  # no search gets as deep; a loop in the parents would

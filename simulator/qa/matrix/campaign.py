@@ -1,6 +1,6 @@
 """``python -m simulator.qa.matrix [--full] [--json]``: every fault in every state.
 
-The device stands alone against a host that only streams (`matrix_cells`): whatever became safe, the
+The device stands alone against a host that only streams (`cells`): whatever became safe, the
 device did it. The table shows, for each fault and state, the worst time from the onset of the fault
 to safety as a share of its budget; a dot is a cell in which nothing was due.
 """
@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from simulator.qa.matrix_cells import SEED, Cell, Stage, Verdict, cells, run_cell
-from simulator.qa.matrix_rows import ROWS
+from simulator.qa.matrix.cells import SEED, Cell, Stage, Verdict, cells, run_cell
+from simulator.qa.matrix.rows import ROWS
 
 PHASES: Final = 1
 PHASES_FULL: Final = 25
@@ -138,7 +138,3 @@ def _teller(began_s: float) -> Told:
             sys.stderr.write(f"{done} of {of} runs, {wrong} wrong, {left_s:.0f} s left\n")
 
     return tell
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,8 +17,8 @@ from controller.treatment.preparation import OFFERS_MAX
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Mode
-from simulator.qa.explore_memory import Memory, Rule, skip
-from simulator.qa.explore_plan import BUDGET_S
+from simulator.qa.explore.memory import Memory, Rule, skip
+from simulator.qa.explore.plan import BUDGET_S
 
 NOW_S: Final = 10_000.0
 LONG_S: Final = 5_000.0

@@ -24,9 +24,9 @@ from firmware_protocol.envelope import (
 )
 from firmware_protocol.vocabulary import Cause
 from simulator.line import Weather
-from simulator.qa import matrix_witness as onset
-from simulator.qa.matrix_host import Ill
-from simulator.qa.matrix_witness import Due, Lack, Onset
+from simulator.qa.matrix import witness as onset
+from simulator.qa.matrix.host import Ill
+from simulator.qa.matrix.witness import Due, Lack, Onset
 
 LEASE_S: Final = LEASE_DEFAULT_MS / 1000 + LEASE_MARGIN_S
 INVALID_S: Final = 0.010 + BUDGET_SWITCH_S  # two samples at the rail

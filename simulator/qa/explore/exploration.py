@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Final
 
-from simulator.qa.explore_device import ALL, FEW, DeviceWorld
-from simulator.qa.explore_host import HostWorld
-from simulator.qa.explore_pair import PairWorld
-from simulator.qa.explore_search import Found, Search, World
+from simulator.qa.explore.device import ALL, FEW, DeviceWorld
+from simulator.qa.explore.host import HostWorld
+from simulator.qa.explore.pair import PairWorld
+from simulator.qa.explore.search import Found, Search, World
 
 STATES_MAX: Final = 1_000_000  # of each part; memory for a million is about 4 GB
 SECONDS_MAX: Final = 7_200.0
@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(found.closed for found in results) else 2
 
 
-if __name__ == "__main__":
+def watch_signals() -> None:
+    """End the search at SIGINT or SIGTERM, and still tell what it found."""
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(main())

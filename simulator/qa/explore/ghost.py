@@ -14,8 +14,8 @@ from simulator.firmware.firmware import Firmware
 from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_AJAR_PERCENT, VALVE_SHUT_PERCENT
 from simulator.firmware.modes import Policy
 from simulator.plant.signals import Sensors
-from simulator.qa.explore_clocks import BEAT_MS, PLENTY_MG
-from simulator.qa.explore_frames import FLOW_MG_PER_MIN, Words
+from simulator.qa.explore.clocks import BEAT_MS, PLENTY_MG
+from simulator.qa.explore.frames import FLOW_MG_PER_MIN, Words
 
 LAPSED_FLOOR_MS: Final = -BEAT_MS  # beyond the lease and its margin nothing new can be learnt
 FLOW_EXCESS_MG_PER_MIN: Final = FLOW_MG_PER_MIN * 1.3 + 1_000

@@ -19,11 +19,11 @@ from firmware_protocol.envelope import (
 from firmware_protocol.vocabulary import Cause, Mode
 from simulator.firmware.firmware import Firmware
 from simulator.plant.signals import Drives, Sensors
-from simulator.qa.explore_clocks import BEAT_MS, up_for_long
-from simulator.qa.explore_frames import CONFIG, FULL, SENDS, Send, arm, setpoint
-from simulator.qa.explore_ghost import Before, Ghost
-from simulator.qa.explore_scenes import AWAY, PRESSED, RELEASED, SEALED, sample
-from simulator.qa.explore_search import Broken
+from simulator.qa.explore.clocks import BEAT_MS, up_for_long
+from simulator.qa.explore.frames import CONFIG, FULL, SENDS, Send, arm, setpoint
+from simulator.qa.explore.ghost import Before, Ghost
+from simulator.qa.explore.scenes import AWAY, PRESSED, RELEASED, SEALED, sample
+from simulator.qa.explore.search import Broken
 
 LIVE: Final = frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED})
 AFTER_STOP: Final = {

@@ -29,13 +29,13 @@ from controller.treatment.events import (
 from controller.treatment.states import ENDED, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Capability, Cause, Input, Mode, Permit, Refusal
-from simulator.qa import explore_host_clocks as clocks
-from simulator.qa import explore_host_promises as promises
-from simulator.qa.explore_host_clocks import NOW_S, Wait
-from simulator.qa.explore_host_promises import Account, Turn
-from simulator.qa.explore_memory import Memory, Saved, skip
-from simulator.qa.explore_plan import FLOW_G_PER_MIN, SERIAL, SUCTION_KPA, plan
-from simulator.qa.explore_search import Broken
+from simulator.qa.explore import host_clocks as clocks
+from simulator.qa.explore import host_promises as promises
+from simulator.qa.explore.host_clocks import NOW_S, Wait
+from simulator.qa.explore.host_promises import Account, Turn
+from simulator.qa.explore.memory import Memory, Saved, skip
+from simulator.qa.explore.plan import FLOW_G_PER_MIN, SERIAL, SUCTION_KPA, plan
+from simulator.qa.explore.search import Broken
 
 BOOT_ID: Final = 5
 TOKEN: Final = 77

@@ -28,7 +28,7 @@ from simulator.firmware.modes import POLICY
 from simulator.handpiece import VALVE_SHUT_PERCENT, Handpiece, Happening
 from simulator.plant.hand import Grip, Lamp, Place
 from simulator.plant.steps import SAMPLE_S
-from simulator.qa.matrix_hand import StubbornHand
+from simulator.qa.matrix.hand import StubbornHand
 
 OPEN: Final = VALVE_SHUT_PERCENT / 100.0
 AJAR: Final = VALVE_AJAR_PERCENT / 100.0

@@ -30,10 +30,10 @@ from controller.treatment.events import (
 from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Mode, StopKind, Wish
-from simulator.qa.explore_host_clocks import UNDER_WAY, Wait
-from simulator.qa.explore_memory import Rule
-from simulator.qa.explore_plan import FLOW_G_PER_MIN, SUCTION_KPA
-from simulator.qa.explore_search import Broken
+from simulator.qa.explore.host_clocks import UNDER_WAY, Wait
+from simulator.qa.explore.memory import Rule
+from simulator.qa.explore.plan import FLOW_G_PER_MIN, SUCTION_KPA
+from simulator.qa.explore.search import Broken
 
 MAY_FLOW: Final = frozenset({State.ARMED, State.ACTIVE, State.PAUSED})
 MUST_TRIP: Final = frozenset({Wait.STALE, Wait.SILENT, Wait.STALLED})

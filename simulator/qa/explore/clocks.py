@@ -32,8 +32,8 @@ from simulator.firmware.modes import Trigger, allows
 from simulator.firmware.selftest import VENT_WAIT_MAX_MS, WINDOW_MS, SelfTest
 from simulator.firmware.switch import HELD_MAX_MS
 from simulator.plant.signals import Sensors
-from simulator.qa.explore_memory import Rule, skip, there
-from simulator.qa.explore_scenes import FROZEN_FLOW, FROZEN_KPA
+from simulator.qa.explore.memory import Rule, skip, there
+from simulator.qa.explore.scenes import FROZEN_FLOW, FROZEN_KPA
 
 BEAT_MS: Final = 50
 LONG_MS: Final = 300

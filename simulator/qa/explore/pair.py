@@ -24,18 +24,17 @@ from simulator.firmware.identity import Identity
 from simulator.firmware.memory import Memory as Kept
 from simulator.firmware.selftest import WINDOW_MS
 from simulator.plant.signals import Sensors
-from simulator.qa import explore_clocks as clocks
-from simulator.qa import explore_host_clocks as host_clocks
-from simulator.qa.explore_clocks import BEAT_MS
-from simulator.qa.explore_host import BOOT_ID, HERE
-from simulator.qa.explore_host_clocks import Wait
-from simulator.qa.explore_line import Fate, carry, named
-from simulator.qa.explore_memory import Memory, Rule, Saved, skip
-from simulator.qa.explore_pair_steps import AWAY_RELEASED, ON_PRESSED, Beat, Hand, few, many
-from simulator.qa.explore_plan import SERIAL
-from simulator.qa.explore_scenes import AWAY, FLOWING, RELEASED, SEALED, sample
-from simulator.qa.explore_search import Broken
-from simulator.qa.explore_shell import STALE_BEATS_MAX, Shell
+from simulator.qa.explore import clocks, host_clocks
+from simulator.qa.explore.clocks import BEAT_MS
+from simulator.qa.explore.host import BOOT_ID, HERE
+from simulator.qa.explore.host_clocks import Wait
+from simulator.qa.explore.line import Fate, carry, named
+from simulator.qa.explore.memory import Memory, Rule, Saved, skip
+from simulator.qa.explore.pair_steps import AWAY_RELEASED, ON_PRESSED, Beat, Hand, few, many
+from simulator.qa.explore.plan import SERIAL
+from simulator.qa.explore.scenes import AWAY, FLOWING, RELEASED, SEALED, sample
+from simulator.qa.explore.search import Broken
+from simulator.qa.explore.shell import STALE_BEATS_MAX, Shell
 
 BEAT_S: Final = BEAT_MS / 1000
 NONCE: Final = 11

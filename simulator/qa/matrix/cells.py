@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 from firmware_protocol.vocabulary import Mode, StopKind
 from simulator.handpiece import Handpiece
 from simulator.line import Line, Weather
-from simulator.qa.matrix_hand import LIFT_S, STROKE_S
-from simulator.qa.matrix_host import Ill, TinyHost
-from simulator.qa.matrix_rows import LINE_DELAY_S, ROWS, Row
-from simulator.qa.matrix_witness import Due, Sworn, Witness
+from simulator.qa.matrix.hand import LIFT_S, STROKE_S
+from simulator.qa.matrix.host import Ill, TinyHost
+from simulator.qa.matrix.rows import LINE_DELAY_S, ROWS, Row
+from simulator.qa.matrix.witness import Due, Sworn, Witness
 
 STEP_S: Final = 0.005
 REACH_MAX_S: Final = 20.0

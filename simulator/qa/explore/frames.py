@@ -28,8 +28,8 @@ from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.ticks import SEQ_SPAN, TICK_SPAN, next_seq
 from firmware_protocol.vocabulary import Cause, StopKind, Wish
 from simulator.firmware.firmware import Firmware
-from simulator.qa import explore_clocks as clocks
-from simulator.qa.explore_scenes import ENOUGH_KPA
+from simulator.qa.explore import clocks
+from simulator.qa.explore.scenes import ENOUGH_KPA
 
 TREATMENT: Final = 7
 FLOW_MG_PER_MIN: Final = 1_000  # within one beat of the slowest rise, so that there is no ramp

@@ -19,13 +19,12 @@ from simulator.firmware.memory import STORM_BOOTS_MAX
 from simulator.firmware.memory import Memory as Kept
 from simulator.firmware.selftest import WINDOW_MS
 from simulator.plant.signals import Sensors
-from simulator.qa import explore_clocks as clocks
-from simulator.qa import explore_promises as promises
-from simulator.qa.explore_clocks import BEAT_MS, Clock
-from simulator.qa.explore_frames import FULL, SENDS, SMALL, TREATMENT, Send
-from simulator.qa.explore_ghost import LAPSED_FLOOR_MS, Before, Ghost, grant_left
-from simulator.qa.explore_memory import Memory, Rule, Saved, skip
-from simulator.qa.explore_scenes import (
+from simulator.qa.explore import clocks, promises
+from simulator.qa.explore.clocks import BEAT_MS, Clock
+from simulator.qa.explore.frames import FULL, SENDS, SMALL, TREATMENT, Send
+from simulator.qa.explore.ghost import LAPSED_FLOOR_MS, Before, Ghost, grant_left
+from simulator.qa.explore.memory import Memory, Rule, Saved, skip
+from simulator.qa.explore.scenes import (
     AWAY,
     FLOWING,
     GRIPS,
@@ -35,8 +34,8 @@ from simulator.qa.explore_scenes import (
     Grip,
     sample,
 )
-from simulator.qa.explore_scenes import SMALL as SMALL_SCENES
-from simulator.qa.explore_search import Broken
+from simulator.qa.explore.scenes import SMALL as SMALL_SCENES
+from simulator.qa.explore.search import Broken
 
 BEAT_S: Final = BEAT_MS / 1000
 BOOT_TICK_MS: Final = 2**32 - 1_000  # the tick wraps after one second

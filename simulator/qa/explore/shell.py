@@ -53,10 +53,10 @@ from firmware_protocol.messages import (
 from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
 from firmware_protocol.ticks import SEQ_SPAN
 from firmware_protocol.vocabulary import Capability, Mode, Outcome, Refusal, StopKind, Wish
-from simulator.qa.explore_frames import TREATMENT
-from simulator.qa.explore_host import BOOT_ID, WELL_SUPPLIED
-from simulator.qa.explore_host_clocks import NOW_S
-from simulator.qa.explore_plan import SERIAL, plan
+from simulator.qa.explore.frames import TREATMENT
+from simulator.qa.explore.host import BOOT_ID, WELL_SUPPLIED
+from simulator.qa.explore.host_clocks import NOW_S
+from simulator.qa.explore.plan import SERIAL, plan
 
 STALE_BEATS_MAX: Final = 4  # beyond it the host counts telemetry as stale
 _SHOWS_SAFE: Final = {

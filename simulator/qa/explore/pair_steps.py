@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from controller.treatment.events import Command, Event, Person
-from simulator.qa.explore_clocks import Clock
-from simulator.qa.explore_host import HERE
-from simulator.qa.explore_host_clocks import Wait
-from simulator.qa.explore_line import Fate
-from simulator.qa.explore_scenes import PRESSED, RELEASED, Grip
+from simulator.qa.explore.clocks import Clock
+from simulator.qa.explore.host import HERE
+from simulator.qa.explore.host_clocks import Wait
+from simulator.qa.explore.line import Fate
+from simulator.qa.explore.scenes import PRESSED, RELEASED, Grip
 
 
 class Hand(NamedTuple):
