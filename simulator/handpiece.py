@@ -8,7 +8,7 @@ import random
 from bisect import insort
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from firmware_protocol.ticks import TICK_SPAN
 from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
@@ -33,6 +33,19 @@ _SLACK_S: Final = 1e-9  # a time that is a tick but for rounding has come
 Value = str | int | float | bool | tuple[str, ...]
 Happening = Mapping[str, Value]
 Sink = Callable[[Happening], None]
+
+
+class Watcher(Protocol):
+    """Looks over the shoulder of a device, and touches nothing."""
+
+    def heard(self, data: bytes, now_s: float) -> None:
+        """Hear what the device is about to receive."""
+
+    def said(self, data: bytes) -> None:
+        """Hear what the device has written."""
+
+    def ticked(self) -> None:
+        """Look at the device after a tick."""
 
 
 def _nowhere(_: Happening) -> None:
@@ -60,6 +73,7 @@ class Handpiece:
         self.serial = serial
         self.seed = seed
         self.events = events
+        self.watcher: Watcher | None = None
         self.hand = ManualHand(hand)
         self.plant = Plant(spec, self.hand, _chance(seed, "plant"))
         self.memory = Memory()
@@ -100,14 +114,20 @@ class Handpiece:
         """Hand over bytes that arrived at ``now_s``, or now; time before it has been advanced."""
         if self.plant.faults.effects.firmware_halted:
             return  # nobody reads
-        self.firmware.receive(data, self.now_s if now_s is None else max(now_s, self.now_s))
+        at_s = self.now_s if now_s is None else max(now_s, self.now_s)
+        if self.watcher is not None:
+            self.watcher.heard(data, at_s)
+        self.firmware.receive(data, at_s)
         self._record()
 
     def outgoing(self) -> bytes:
         """Return what the device wants to write."""
         if self.plant.faults.effects.firmware_halted:
             return b""
-        return self.firmware.outgoing()
+        data = self.firmware.outgoing()
+        if data and self.watcher is not None:
+            self.watcher.said(data)
+        return data
 
     def restart(self, *, stalled: bool = False) -> None:
         """Start the processor anew: outputs off, then another boot of the same unit.
@@ -167,6 +187,8 @@ class Handpiece:
         if plant.truth.valve_open != self._valve_open:
             self._valve_open = plant.truth.valve_open
             self._watch_valve(100.0 * self._valve_open)
+        if self.watcher is not None:
+            self.watcher.ticked()
 
     def _restarts(self, effects: Effects) -> bool:
         up_s = (self._ticks - self._booted) * TICK_S

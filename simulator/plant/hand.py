@@ -77,6 +77,11 @@ class ManualHand:
         self._along_mm = 0.0
         self._since_s = self._at_s = 0.0
 
+    @property
+    def grip(self) -> Grip:
+        """What it did when it was last asked."""
+        return self._grip
+
     def step(self, now_s: float, lamp: Lamp) -> Grip:
         """Return the grip; the inner hand keeps watching, so that auto can take over any time."""
         inner = self._inner.step(now_s, lamp)

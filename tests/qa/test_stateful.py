@@ -11,8 +11,8 @@ from controller.kernel import store
 from firmware_protocol.vocabulary import Cause
 from simulator.line import Weather
 from simulator.plant.faults import FAULTS
-from tests.qa.pair import CALM
-from tests.qa.promise import Promise
+from simulator.qa.promise import Limits, Promise
+from tests.qa.pair import CALM, Pair
 
 LOCAL = {"name": "qa", "role": "practitioner", "origin": "local"}
 SERVICE = {"name": "tom", "role": "technician", "origin": "local"}
@@ -31,6 +31,8 @@ WEATHERS = {
         loss=0.05, flip_rate=0.002, delay_s=0.02, jitter_s=0.03, duplicate=0.2, reorder=0.2
     ),
 }  # fmt: skip
+REFRESH = Limits(suction_max_pa=28_000, flow_max_mg_per_min=7_000)
+"""Of the program refresh, which is all that is treated here."""
 HAND = ("press", "release", "place", "lift", "hold_still", "auto")
 PROFILE = settings()
 DEEP = PROFILE.max_examples >= 1000
@@ -46,8 +48,8 @@ class PairMachine(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**16), flowing=st.sampled_from((True, True, True, False)))
     def switch_on(self, seed: int, flowing: bool) -> None:  # noqa: FBT001 - hypothesis calls it
-        self.promise = Promise(seed)
-        self.pair = self.promise.pair
+        self.promise = Promise(self._fail, REFRESH)
+        self.pair = self.promise.scene = Pair(seed, self.promise.look, self.promise.happened)
         self.pair.start()
         self.pair.run(1.0)
         if flowing:
@@ -97,7 +99,7 @@ class PairMachine(RuleBasedStateMachine):
     @rule()
     def resume(self) -> None:
         if self._asks("resume", LOCAL):
-            self.promise.paused = False
+            self.promise.resume()
         self.pair.run(0.05)
 
     @rule(suction_kpa=st.sampled_from((12.0, 20.0, 28.0, 40.0)))
@@ -204,6 +206,9 @@ class PairMachine(RuleBasedStateMachine):
         self.pair.run(0.1)
 
     # -- inside ------------------------------------------------------------------------------------
+    def _fail(self, rule: str, how: str) -> None:
+        raise AssertionError(self.promise.say(f"{rule} {how}"))
+
     def _asks(self, do: str, who: dict[str, str], **args: object) -> bool:
         """Ask, and return whether there is a kernel that can hear."""
         process = self.pair.process

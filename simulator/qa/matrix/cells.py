@@ -196,6 +196,8 @@ class Cell(NamedTuple):
     phase: float
     """0 to 1, over the span of the state."""
     seed: int = SEED
+    lasts_s: float | None = None
+    """How long the fault lasts; None is as long as its row says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +212,20 @@ class Verdict:
 
 def run_cell(cell: Cell) -> Verdict:
     """Run one cell and judge it."""
+    return run_bench(cell)[0]
+
+
+def run_bench(cell: Cell) -> tuple[Verdict, Bench]:
+    """Run one cell, judge it, and return the bench as well, with all that happened on it."""
     row = ROWS[cell.row]
     bench = bench_in(cell.stage, cell.seed)
     bench.run(cell.phase * SPAN_S[cell.stage])
     bench.inject(row)
-    bench.run_watching(row.lasts_s)
+    bench.run_watching(row.lasts_s if cell.lasts_s is None else cell.lasts_s)
     bench.recover()
     bench.run_watching(AFTER_S)
     sworn = bench.witness.end()
-    return Verdict(cell, sworn, tuple(wrongs(row, cell.stage, sworn)))
+    return Verdict(cell, sworn, tuple(wrongs(row, cell.stage, sworn))), bench
 
 
 def wrongs(row: Row, stage: Stage, sworn: Sworn) -> Iterator[str]:

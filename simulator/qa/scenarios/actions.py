@@ -9,6 +9,7 @@ from simulator.line import Weather
 from simulator.qa.scenarios.stage import Stage
 from simulator.qa.scenarios.steps import (
     Ask,
+    BenchCell,
     Clear,
     Clock,
     Disk,
@@ -32,6 +33,8 @@ def perform(step: Step, stage: Stage) -> None:
     """Do a step now. Its time in the timeline is this instant."""
     stage.catch_up()
     stage.note("done", step.do, _words(step))
+    if stage.onlooker is not None:
+        stage.onlooker.people(step, stage)
     _DO[type(step)](step, stage)
     stage.settle_down()
 
@@ -190,5 +193,5 @@ _DO: Final[Mapping[type, Callable[[Any, Stage], None]]] = {
     Garbage: lambda step, stage: stage.rig.wire.send_down(stage.garbage(step.count)),
     Clock: lambda step, stage: stage.step_clock(step.step_days),
     Disk: _disk,
-    Wait: lambda step, stage: None,
+    **dict.fromkeys((BenchCell, Wait), lambda step, stage: None),
 }

@@ -14,6 +14,7 @@ from simulator.qa.scenarios.moments import SUBJECTS, Condition, Kind
 from simulator.qa.scenarios.steps import STEPS, TIMES
 
 LONG: Final = {
+    "row": "a row of `python -m simulator.qa.matrix`",
     "hazards": "ids of [SAFETY.md](SAFETY.md)",
     "seed": "a whole number",
     "hand": "a hand of [FAULTS.md](FAULTS.md)",

@@ -14,6 +14,7 @@ from simulator.qa.scenarios.expectations import (
     Happens,
     JournalRows,
     Never,
+    PromiseKept,
     Within,
 )
 from simulator.qa.scenarios.model import Scenario
@@ -23,6 +24,7 @@ from simulator.qa.scenarios.story import Dose, Failure, Story
 from simulator.qa.scenarios.timeline import SLACK_S, Timeline
 
 TIMES_SHOWN: Final = 5
+BOUND_SLACK: Final = 1.05  # crystals on their way while the valve shuts
 Seen = tuple[str, float | None]
 """What was seen instead, and where to look."""
 
@@ -156,6 +158,18 @@ def _ends(expected: Ends, story: Story) -> Seen | None:
     return (seen if treatment else "no treatment was booked"), None
 
 
+def _promise(story: Story) -> Seen | None:
+    over = (
+        (f"{zone}: a bound of {dose.bound_um:.4f} µm for a cap of {dose.cap_um:.4f} µm", dose.t_s)
+        for (_, zone), doses in story.doses.items()
+        for dose in doses
+        if not dose.bound_um <= dose.cap_um * BOUND_SLACK
+    )
+    if story.broken:
+        return story.broken[0].words, story.broken[0].t_s
+    return next(over, None)
+
+
 def _values(condition: Condition, timeline: Timeline) -> str:
     pairs = timeline.values[condition.subject]
     if SUBJECTS[condition.subject] is Kind.INSTANT:
@@ -179,4 +193,5 @@ _JUDGES: Final[Mapping[type, Callable[[Any, Story], Seen | None]]] = {
     JournalRows: _journal,
     Exposure: _exposure,
     Ends: _ends,
+    PromiseKept: lambda _, story: _promise(story),
 }

@@ -135,10 +135,25 @@ class Ends(ScenarioModel):
     treatment: Treatment = None
 
 
+class PromiseKept(ScenarioModel):
+    """In every tick of the device the promise holds: never flow without all that it needs."""
+
+    check: Literal["promise"]
+
+
 Expectation = Annotated[
-    Within | Eventually | At | Finally | Never | Happens | JournalRows | Exposure | Ends,
+    Within
+    | Eventually
+    | At
+    | Finally
+    | Never
+    | Happens
+    | JournalRows
+    | Exposure
+    | Ends
+    | PromiseKept,
     Field(discriminator="check"),
 ]
 EXPECTATIONS: Final[tuple[type[ScenarioModel], ...]] = (
-    Within, Eventually, At, Finally, Never, Happens, Exposure, Ends, JournalRows,
+    Within, Eventually, At, Finally, Never, Happens, Exposure, Ends, JournalRows, PromiseKept,
 )  # fmt: skip

@@ -14,13 +14,14 @@ from simulator.plant.spec import PlantSpec
 from simulator.qa.loop import VirtualTimeError, run_virtual
 from simulator.qa.rig import Rig, RigSpec, rig
 from simulator.qa.scenarios.actions import perform
+from simulator.qa.scenarios.bench import play_cell
 from simulator.qa.scenarios.expect import failures
 from simulator.qa.scenarios.model import Scenario
 from simulator.qa.scenarios.moments import TIME_MAX_S, Moment
 from simulator.qa.scenarios.places import configs_of
 from simulator.qa.scenarios.sentences import moment_words
 from simulator.qa.scenarios.stage import Stage
-from simulator.qa.scenarios.steps import Step
+from simulator.qa.scenarios.steps import BenchCell, Step
 from simulator.qa.scenarios.story import Failure, Played, RecordRow, Story
 from simulator.qa.scenarios.watch import Watch
 
@@ -46,6 +47,8 @@ class _Run:
 def play(scenario: Scenario, seed: int | None = None) -> Played:
     """Play ``scenario`` with its own seed or another one; what goes wrong is in the result."""
     seed = scenario.seed if seed is None else seed
+    if any(isinstance(step, BenchCell) for step in scenario.steps):
+        return play_cell(scenario, seed)
     run = _Run(Story())
     broken = _play(scenario, seed, run)
     if broken is None:

@@ -13,6 +13,7 @@ from simulator.qa.scenarios.expectations import (
     Happens,
     JournalRows,
     Never,
+    PromiseKept,
     Within,
 )
 from simulator.qa.scenarios.moments import Condition, Moment
@@ -108,4 +109,5 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = {
         f"the exposure of {expected.zone} is {_ranges(expected)}within its cap"
     ),
     Ends: _ends,
+    PromiseKept: lambda _: "the promise holds in every tick",
 }

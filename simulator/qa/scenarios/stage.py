@@ -10,7 +10,9 @@ from controller.kernel.authority import Do
 from simulator.handpiece import Happening
 from simulator.line import Weather
 from simulator.qa.rig import Rig
+from simulator.qa.scenarios.expectations import PromiseKept
 from simulator.qa.scenarios.model import Scenario
+from simulator.qa.scenarios.onlooker import Onlooker, limits_of
 from simulator.qa.scenarios.process import KeptStore, KernelProcess
 from simulator.qa.scenarios.story import Story
 from simulator.qa.scenarios.timeline import note_device
@@ -31,6 +33,10 @@ class Stage:
         self._configs = configs
         self._wall_step_s = 0.0
         self._chance = random.Random(f"{made.spec.seed} scenario")  # noqa: S311  it must repeat
+        self.onlooker: Onlooker | None = None
+        """Sees in every tick whether the promise holds, where the scenario asks for it."""
+        if any(isinstance(each, PromiseKept) for each in scenario.expect):
+            self.onlooker = Onlooker(made.handpiece, limits_of(scenario, configs), story.broken)
         for event in made.events:
             self._on_device(event)
         made.handpiece.record_to(self._on_device)
@@ -52,6 +58,14 @@ class Stage:
         if process is None or process.killed or process.over:
             return True
         return process.kernel is not None and process.kernel.idle and not process.frozen
+
+    @property
+    def state(self) -> str:
+        """The state of the treatment, as a kernel that runs sees it."""
+        process = self.process
+        if process is None or process.kernel is None or process.killed or process.frozen:
+            return ""
+        return process.kernel.control.state
 
     def note(self, subject: str, value: str, words: str = "", who: str = "scenario") -> None:
         """Let a subject have a value from now on."""
@@ -113,6 +127,8 @@ class Stage:
     # -- inside ------------------------------------------------------------------------------------
     def _on_device(self, event: Happening) -> None:
         note_device(self.timeline, event)
+        if self.onlooker is not None:
+            self.onlooker.promise.happened(event)
 
     def _ended(self, process: KernelProcess, refused: ApiError | None) -> None:
         if refused is not None:

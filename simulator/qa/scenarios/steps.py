@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from controller.config.models import Words, Zone
 from simulator.qa.scenarios.moments import NOT_ONE, Moment, ScenarioModel, Seconds
-from simulator.qa.scenarios.words import FaultName, OriginName, RoleName
+from simulator.qa.scenarios.words import FaultName, OriginName, RoleName, RowName, StageName
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 DelayS = Annotated[float, Field(ge=0.0, le=60.0)]
@@ -160,6 +160,16 @@ class Disk(_Step):
     do: Literal["fill-disk", "free-disk"]
 
 
+class BenchCell(_Step):
+    """Alone in its file: a cell of the fault matrix, a device against a host that only streams."""
+
+    do: Literal["bench-cell"]
+    row: Annotated[RowName, Field(description="row of the matrix")]
+    state: Annotated[StageName, Field(description="state of the device")]
+    phase: Annotated[Share, Field(description="when in that state, as a share of its span")] = 0.0
+    lasts_s: Annotated[Seconds | None, Field(description="end it after this time")] = None
+
+
 class Wait(_Step):
     """Do nothing at this time."""
 
@@ -182,10 +192,11 @@ Step = Annotated[
     | Garbage
     | Clock
     | Disk
+    | BenchCell
     | Wait,
     Field(discriminator="do"),
 ]
 STEPS: Final[tuple[type[_Step], ...]] = (
     Treat, Ask, Stop, LowerTo, Dismiss, HandMove, Plant, Clear, Process, Freeze, LineMove, Noise,
-    Garbage, Clock, Disk, Wait,
+    Garbage, Clock, Disk, BenchCell, Wait,
 )  # fmt: skip

@@ -38,6 +38,19 @@ class RecordRow(NamedTuple):
     body: Mapping[str, Any]
 
 
+class Breach(NamedTuple):
+    """The promise is broken: which rule, and how."""
+
+    t_s: float
+    rule: str
+    how: str
+
+    @property
+    def words(self) -> str:
+        """Return rule and how as a sentence."""
+        return " ".join(part for part in (self.rule, self.how) if part)
+
+
 DoseKey = tuple[int, str]
 """Number of the treatment, and zone."""
 
@@ -50,6 +63,8 @@ class Story:
     samples: list[Sample] = field(default_factory=list)
     doses: dict[DoseKey, list[Dose]] = field(default_factory=dict)
     rows: list[RecordRow] = field(default_factory=list)
+    broken: list[Breach] = field(default_factory=list)
+    """The first breach of each rule of the promise, where a scenario expects it to hold."""
     record_broken: str = ""
     """What is wrong with the chain of the journal."""
 

@@ -13,6 +13,8 @@ from controller.treatment.states import State
 from firmware_protocol.vocabulary import Cause, Mode
 from simulator.plant.faults import FAULTS
 from simulator.plant.hands import HANDS
+from simulator.qa.matrix.cells import Stage
+from simulator.qa.matrix.rows import ROWS
 
 ANY: Final = "any"
 NOT_A_WORD: Final = "not_a_word"
@@ -22,6 +24,8 @@ MODES: Final = tuple(mode.name for mode in Mode)
 CAUSES: Final = tuple(cause.name for cause in Cause if cause is not Cause.NONE)
 FAULT_NAMES: Final = tuple(FAULTS)
 HAND_NAMES: Final = tuple(HANDS)
+ROW_NAMES: Final = tuple(ROWS)
+STAGES: Final = tuple(stage.value for stage in Stage)
 STATES: Final = ("idle", *(state.value for state in State))
 LINKS: Final = tuple(state.value for state in LinkState)
 ROLES: Final = tuple(role.value for role in Role)
@@ -31,7 +35,8 @@ STEP_NAMES: Final = (
     "treat", "pause", "resume", "stop", "ack", "reset", "silence", "shutdown", "lower", "dismiss",
     "press", "release", "place", "lift", "hold-still", "auto", "fault", "clear", "kill-kernel",
     "freeze-kernel", "thaw-kernel", "end-kernel", "start-kernel", "cut-line", "silence-line",
-    "noise-line", "restore-line", "send-garbage", "step-clock", "fill-disk", "free-disk", "wait",
+    "noise-line", "restore-line", "send-garbage", "step-clock", "fill-disk", "free-disk",
+    "bench-cell", "wait",
 )  # fmt: skip
 """The names of `simulator.qa.scenarios.steps`, which a test compares."""
 OUTCOMES: Final = ("completed", "stopped", "tripped", "refused", "interrupted")
@@ -64,6 +69,8 @@ OriginName = Annotated[str, AfterValidator(_among(ORIGINS)), _schema(ORIGINS)]
 QuestionName = Annotated[str, AfterValidator(_among(QUESTIONS)), _schema(QUESTIONS)]
 StepName = Annotated[str, AfterValidator(_among(STEP_NAMES)), _schema(STEP_NAMES)]
 OutcomeName = Annotated[str, AfterValidator(_among(OUTCOMES)), _schema(OUTCOMES)]
+RowName = Annotated[str, AfterValidator(_among(ROW_NAMES)), _schema(ROW_NAMES)]
+StageName = Annotated[str, AfterValidator(_among(STAGES)), _schema(STAGES)]
 CODE: Final = r"^[A-Za-z][A-Za-z0-9_]{0,39}$"
 Code = Annotated[str, Field(pattern=CODE)]
 """A code of a refusal or an alarm; ``any`` is every one."""
