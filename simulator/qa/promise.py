@@ -194,11 +194,14 @@ class Promise:
     def look(self) -> None:
         """Look at everything; called after every tick."""
         scene = self.scene
+        truth = scene.handpiece.plant.truth
         self._note()
-        lacking = self._lacking()
-        if not lacking:
-            self._all_s = scene.now_s
-        self._look_at_flow(lacking, scene.now_s - self._all_s)
+        flows = truth.valve_open > OPEN or truth.flow_g_per_min > FLOW_MIN_G_PER_MIN
+        if flows or scene.handpiece.firmware.mode is Mode.ACTIVE:  # else ACTIVE itself is lacking
+            lacking = self._lacking()
+            if not lacking:
+                self._all_s = scene.now_s
+            self._look_at_flow(lacking, scene.now_s - self._all_s)
         self._insist(self.left_safe == self.resets_done, "SAFE was left without a reset")
         self._look_at_dwell()
         self._look_at_suction()

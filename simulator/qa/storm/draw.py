@@ -1,7 +1,7 @@
 """Draws a storm from a number: a scenario with everything that can befall a session of a clinic.
 
 Every step has its own time and none needs another one: a storm without any of its steps is a
-storm, which is what shrinking does. At most one fault of the unit is active at a time, since that is
+storm too, and so it is shrunk. At most one fault of the unit is active at a time, since that is
 what the promise is about; line, kernel, disk, hand and people may do anything meanwhile.
 """
 

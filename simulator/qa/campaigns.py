@@ -1,0 +1,17 @@
+"""``corneum-sim campaign``: many runs at once, a subcommand a file."""
+
+import typer
+
+from simulator.qa.commands.campaign_matrix import matrix
+from simulator.qa.commands.campaign_storm import storm
+
+campaign = typer.Typer(no_args_is_help=True)
+
+
+@campaign.callback()
+def _campaign() -> None:
+    """Many runs at once, in virtual time."""
+
+
+campaign.command()(matrix)
+campaign.command()(storm)

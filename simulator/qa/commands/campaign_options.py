@@ -1,0 +1,97 @@
+"""What every campaign has in common: its options, its results in a file, and how it ends."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from simulator.qa.kept import Kept
+    from simulator.qa.workers import Where
+
+BROKEN: Final = 1
+USAGE: Final = 2
+SEED_MAX: Final = 2**32 - 1
+
+Seed = Annotated[int, typer.Option(min=0, max=SEED_MAX, help="Everything follows from it.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes here; 0 is one per core.")]
+Dask = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler to run on instead.")
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keep results here, and go on with those that are there."),
+]
+Report = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write a page and scenarios to this folder.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+def where_of(workers: int, dask: str | None) -> "Where":
+    """Return where to run; refuses two places at once."""
+    from simulator.qa.workers import Where  # noqa: PLC0415
+
+    if dask is not None and workers:
+        refuse("--workers and --dask name two places; give one of them")
+    return Where(workers, dask)
+
+
+@contextlib.contextmanager
+def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
+    """Keep results while a campaign runs, and say in a sentence what it cannot go on with."""
+    from simulator.qa.kept import Kept, OtherCampaignError  # noqa: PLC0415
+    from simulator.qa.workers import WorkersLostError  # noqa: PLC0415
+
+    try:
+        with contextlib.ExitStack() as stack:
+            yield None if resume is None else stack.enter_context(Kept(resume, name))
+    except OtherCampaignError as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(f"{error.filename}: {error.strerror}; name another path")
+    except WorkersLostError as error:
+        typer.echo(f"corneum-sim: {error}", err=True)
+        raise typer.Exit(BROKEN) from None
+
+
+def scenarios_to(report: Path | None, texts: Mapping[str, str]) -> dict[str, str]:
+    """Write scenario files by key, and return for each the command that plays it."""
+    folder = Path("violations") if report is None else report / "scenarios"
+    commands: dict[str, str] = {}
+    for key, text in texts.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{_name_in(text)}.toml"
+        path.write_text(text, encoding="utf-8")
+        commands[key] = f"corneum-sim run {path}"
+    return commands
+
+
+def report_to(report: Path | None, pages: Mapping[str, str]) -> None:
+    """Write the files of a report by name."""
+    if report is None:
+        return
+    report.mkdir(parents=True, exist_ok=True)
+    for name, text in pages.items():
+        (report / name).write_text(text, encoding="utf-8")
+
+
+def finish(figures: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print the figures, and end with 1 where something broke."""
+    typer.echo(json.dumps(figures) if as_json else text)
+    if figures["violations"]:
+        raise typer.Exit(BROKEN)
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End with a sentence that says what to do instead."""
+    typer.echo(f"corneum-sim: {sentence}", err=True)
+    raise typer.Exit(USAGE)
+
+
+def _name_in(text: str) -> str:
+    line = next(line for line in text.splitlines() if line.startswith("name = "))
+    return str(json.loads(line.removeprefix("name = ")))
