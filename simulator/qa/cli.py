@@ -1,9 +1,9 @@
 """The command ``corneum-sim`` with everything that QA adds to it: the one place where it is added.
 
 `simulator.cli` knows the device alone and may not import the controller; this floor may. Each
-command has a file of its own in `simulator.qa.commands` (those of ``campaign`` are put together in
-`simulator.qa.campaigns`) and imports what it needs when it is
-called, so that ``corneum-sim serve`` starts as fast as without them.
+command has a file of its own in `simulator.qa.commands` and imports what it needs when it is
+called, so that ``corneum-sim serve`` starts as fast as without them; those of ``campaign`` are put
+together in `simulator.qa.campaigns`.
 """
 
 from simulator.cli import app, main

@@ -92,6 +92,8 @@ def spread(
     """
     known = {} if kept is None else {key: kept.results[key] for key in jobs if key in kept.results}
     yield from known.items()
+    if known:
+        sys.stderr.write(f"{what}: {len(known)} of {len(jobs)} were kept\n")
     left = {key: job for key, job in jobs.items() if key not in known}
     progress = Progress(what, len(left))
     for key, result in _results(function, left, where):

@@ -24,7 +24,7 @@ from simulator.qa.commands.campaign_options import (
 
 if TYPE_CHECKING:
     from simulator.qa.matrix.cells import Cell
-    from simulator.qa.matrix.sweep import Swept
+    from simulator.qa.sweep.run import Swept
 
 PICTURE: Final = "heat-map.png"
 
@@ -47,7 +47,7 @@ def matrix(  # noqa: PLR0913 - one parameter per option of the command
     as_json: AsJson = False,
 ) -> None:
     """Every fault x state x phase x duration: 0 all safe in time, 1 a cell broke a rule."""
-    from simulator.qa.matrix import sweep  # noqa: PLC0415
+    from simulator.qa.sweep import run as sweep  # noqa: PLC0415
 
     where = where_of(workers, dask)
     cells = _cells(n, seed, only, full=full)
@@ -65,7 +65,7 @@ def matrix(  # noqa: PLR0913 - one parameter per option of the command
 
 
 def _cells(n: int | None, seed: int, only: str | None, *, full: bool) -> "list[Cell]":
-    from simulator.qa.matrix import sweep  # noqa: PLC0415
+    from simulator.qa.sweep import run as sweep  # noqa: PLC0415
 
     if only is not None:
         try:
@@ -76,12 +76,12 @@ def _cells(n: int | None, seed: int, only: str | None, *, full: bool) -> "list[C
 
 
 def _page(swept: "Swept", report: Path) -> str:
-    from simulator.qa.matrix.heat import page  # noqa: PLC0415
     from simulator.qa.scenarios.report_plots import can_draw  # noqa: PLC0415
+    from simulator.qa.sweep.heat import page  # noqa: PLC0415
 
     if not can_draw():
         return page(swept)
-    from simulator.qa.matrix.heat_plot import draw  # noqa: PLC0415
+    from simulator.qa.sweep.heat_plot import draw  # noqa: PLC0415
 
     draw(swept, report / PICTURE)
     return page(swept, PICTURE)
@@ -89,7 +89,7 @@ def _page(swept: "Swept", report: Path) -> str:
 
 def _text(swept: "Swept", commands: dict[str, str], took_s: float) -> str:
     from simulator.qa.matrix.campaign import table  # noqa: PLC0415
-    from simulator.qa.matrix.sweep import key_of  # noqa: PLC0415
+    from simulator.qa.sweep.run import key_of  # noqa: PLC0415
 
     wrong = [verdict for verdict in swept.verdicts if verdict.wrong]
     lines = [f"{key_of(each.cell)}: {'; '.join(each.wrong)}" for each in wrong]

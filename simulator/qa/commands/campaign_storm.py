@@ -38,7 +38,7 @@ def storm(  # noqa: PLR0913 - one parameter per option of the command
 ) -> None:
     """Random faults, hands, noise and restarts: 0 the promise held, 1 a storm broke it."""
     from simulator.qa.storm import campaign  # noqa: PLC0415
-    from simulator.qa.storm import report as told
+    from simulator.qa.storm import report as told  # noqa: PLC0415
 
     where = where_of(workers, dask)
     began_s = time.monotonic()

@@ -101,6 +101,8 @@ class Witness:
         self._stood_since_s: float | None = None
         self._pressed_s = _NEVER_S
         self._pressed = False
+        self._unread = False
+        """It was pressed while the processor stood still: it is read when that goes on."""
         self._latched = False
         self._over = False
         """The fault ended by itself, or by the restart that it led to."""
@@ -112,10 +114,15 @@ class Witness:
         if self.device is not None and self.injected_s is not None:
             self._look(self.device)
         grip = self.hand.step(now_s, lamp)
-        if grip.switch_pressed and not self._pressed:
+        if grip.switch_pressed and (self._unread or not self._pressed):
             self._pressed_s = now_s
+            self._unread = self._halted
         self._pressed = grip.switch_pressed
         return grip
+
+    @property
+    def _halted(self) -> bool:
+        return self.device is not None and self.device.plant.faults.effects.firmware_halted
 
     def begin_zone(self, area_cm2: float) -> None:
         """Tell the hand."""

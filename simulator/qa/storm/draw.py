@@ -15,14 +15,15 @@ from simulator.qa.scenarios.model import Scenario
 
 PROGRAM: Final = "refresh"
 ZONES: Final = (["nose"], ["chin"], ["nose", "chin"])
-LASTS_MIN_S: Final = 20.0
-LASTS_MAX_S: Final = 45.0
-FIRST_S: Final = (1.0, 9.0)  # crystals flow some eight seconds after a treatment is asked for
-GAP_MEAN_S: Final = 1.2
+LASTS_MIN_S: Final = 25.0
+LASTS_MAX_S: Final = 60.0
+FLOWS_S: Final = (2.0, 14.0)  # after a treatment is asked for it takes some eight to flow
+GAP_MEAN_S: Final = 1.5
 FAULT_GAP_S: Final = 1.0  # what a fault did is over before the next one comes
 TAIL_S: Final = 2.0
 FAULT_SPAN_S: Final = (0.02, 4.0)
 FREEZE_SPAN_S: Final = (0.03, 3.0)
+WAITS: Final = 0.8  # how often somebody who began again lets it come to a flow
 MS: Final = 3
 
 Table = dict[str, Any]
@@ -66,7 +67,7 @@ def draw(seed: int, number: int) -> Scenario:
 
 
 def _steps(chance: random.Random, until_s: float) -> Iterator[Table]:
-    at_s, whole_s = chance.uniform(*FIRST_S), 0.0
+    at_s, whole_s = chance.uniform(*FLOWS_S), 0.0
     names, weights = tuple(_KINDS), [weight for weight, _ in _KINDS.values()]
     while at_s < until_s:
         name = chance.choices(names, weights)[0]
@@ -77,7 +78,8 @@ def _steps(chance: random.Random, until_s: float) -> Iterator[Table]:
             if name == "fault":
                 whole_s = at_s + step["lasts_s"] + FAULT_GAP_S
             at_s += chance.uniform(0.0, GAP_MEAN_S / 2)
-        at_s += chance.expovariate(1.0 / GAP_MEAN_S)
+        again = name in ("again", "restart") and chance.random() < WAITS
+        at_s += chance.uniform(*FLOWS_S) if again else chance.expovariate(1.0 / GAP_MEAN_S)
 
 
 def _span_s(chance: random.Random, span_s: tuple[float, float]) -> float:

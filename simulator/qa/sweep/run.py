@@ -14,8 +14,8 @@ from simulator.qa.kept import Kept, digest
 from simulator.qa.matrix.campaign import as_dict
 from simulator.qa.matrix.cells import Cell, Stage, Verdict, run_cell
 from simulator.qa.matrix.rows import ROWS, Row
-from simulator.qa.matrix.shrink import ShrunkCell, shrink_cell
 from simulator.qa.matrix.witness import Sworn
+from simulator.qa.sweep.shrink import ShrunkCell, shrink_cell
 from simulator.qa.workers import Where, spread
 
 PHASES: Final = 10

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from simulator.qa.matrix.campaign import worst
 from simulator.qa.matrix.cells import Stage
-from simulator.qa.matrix.heat import COLOURS, NOTHING_DUE, OVER
 from simulator.qa.matrix.rows import ROWS
-from simulator.qa.matrix.sweep import Swept
+from simulator.qa.sweep.heat import COLOURS, NOTHING_DUE, OVER
+from simulator.qa.sweep.run import Swept
 
 ROW_IN: Final = 0.17
 WIDTH_IN: Final = 8.0
@@ -39,9 +39,7 @@ def draw(swept: Swept, path: Path) -> None:
             if (name, stage) in times:
                 text = f"{times[name, stage] * 1000:.0f}"
                 axes.text(column, row, text, ha="center", va="center", fontsize=6)
-    figure.colorbar(
-        image, ax=axes, extend="max", label="worst time to safe as a share of its budget"
-    )
+    figure.colorbar(image, ax=axes, extend="max", label="worst share of the budget")
     figure.savefig(path, dpi=DOTS_PER_IN, metadata={"Software": None})
 
 

@@ -72,7 +72,7 @@ def _scenario(cell: Cell, seen: str) -> Scenario:
     )
     return Scenario.model_validate(
         {
-            "name": name,
+            "name": name.strip("-"),
             "title": f"Found by the fault matrix: {seen}"[:TITLE_MAX],
             "hazards": list(row.hazards),
             "seed": cell.seed,

@@ -11,8 +11,8 @@ from typing import Final
 from simulator.qa.matrix.campaign import worst
 from simulator.qa.matrix.cells import Stage, Verdict
 from simulator.qa.matrix.rows import ROWS
-from simulator.qa.matrix.sweep import PHASES, Swept, durations_of, key_of, share_of
 from simulator.qa.scenarios.report_html import STYLE
+from simulator.qa.sweep.run import PHASES, Swept, durations_of, key_of, share_of
 
 SQUARE: Final = 8
 COLOURS: Final = (

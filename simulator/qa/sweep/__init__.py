@@ -1,0 +1,1 @@
+"""The whole fault matrix as a campaign: cells over workers, shrunk violations, a heat map."""
