@@ -26,9 +26,8 @@ def draw(swept: Swept, path: Path) -> None:
     shares = [[_share(times, name, stage) for stage in Stage] for name in names]
     figure = Figure(figsize=(WIDTH_IN, MARGIN_IN + ROW_IN * len(names)), layout="constrained")
     axes = figure.subplots()
-    colours: Any = ListedColormap([*(colour for _, colour in COLOURS)])
-    colours.set_over(OVER)
-    colours.set_bad(NOTHING_DUE)
+    palette: Any = ListedColormap([colour for _, colour in COLOURS])
+    colours = palette.with_extremes(over=OVER, bad=NOTHING_DUE)
     limits = [0.0, *(limit for limit, _ in COLOURS)]
     image = axes.imshow(shares, cmap=colours, norm=BoundaryNorm(limits, colours.N), aspect="auto")
     axes.set_xticks(range(len(Stage)), [stage.value for stage in Stage], fontsize=8)
