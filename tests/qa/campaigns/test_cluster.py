@@ -20,7 +20,7 @@ from simulator.qa.workers import Where
 pytestmark = pytest.mark.realtime
 
 TOP = Path(__file__).resolve().parents[3]
-CELLS, SEED = 18, 9
+CELLS, SEED = 14, 9
 BEGUN = 3  # results in the file before something is killed
 COME_MAX_S = 120.0
 LOOK_S = 0.02
