@@ -48,6 +48,7 @@ class Workshop:
             "HYPOTHESIS_PROFILE": "ci",  # the same examples every time
             "COVERAGE_FILE": str(self.bundle / ".coverage"),
         }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compile once, not in every process
         log = self.place("logs", f"{name}.txt")
         began_s = time.monotonic()
         try:
