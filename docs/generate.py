@@ -14,6 +14,8 @@ from typing import Final
 
 from controller.config.schema import SCHEMAS, schema_text
 from docs import tables
+from docs.evidence import anomalies
+from docs.register import load
 from docs.safety_document import render_safety
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.document import render_document
@@ -30,6 +32,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("firmware_protocol/vectors.json", render_vectors),
     ("docs/PROTOCOL.md", render_document),
     ("docs/SAFETY.md", render_safety),
+    ("docs/KNOWN_ANOMALIES.md", lambda: anomalies.render(anomalies.load(), load())),
     ("docs/PROGRAMS.md", tables.programs_page),
     ("docs/MESSAGES.md", tables.messages_page),
     ("docs/STATES.md", tables.states_page),
@@ -59,13 +62,13 @@ def write_files(top: Path) -> None:
         path.write_text(render(), encoding="utf-8")
 
 
-def _trace(junit: Path | None) -> int:
-    """Print the trace matrix, with the results of a JUnit XML file where one is given."""
-    from docs.register import load  # noqa: PLC0415  pytest is needed for this alone
+def _trace(junit: list[Path]) -> int:
+    """Print the trace matrix, with the results of JUnit XML files where some are given."""
+    # pytest is needed for this alone
     from docs.trace import ResultsError, collect, render_trace, results_of  # noqa: PLC0415
 
     try:
-        results = None if junit is None else results_of(junit)
+        results = results_of(*junit) if junit else None
     except ResultsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -75,22 +78,15 @@ def _trace(junit: Path | None) -> int:
 
 def _orphans() -> int:
     """Say which hazards lack a test or a control, and what belongs to no hazard; 1 where any."""
-    from docs.loose_ends import loose_ends  # noqa: PLC0415  pytest is needed for this alone
-    from docs.register import load  # noqa: PLC0415
-    from docs.trace import collect, orphans, strangers  # noqa: PLC0415
+    # pytest is needed for this alone
+    from docs.loose_ends import loose_ends  # noqa: PLC0415
+    from docs.trace import collect, complaints  # noqa: PLC0415
 
-    register, collected = load(), collect(TOP)
-    evidence = collected.evidence
-    for broken in collected.broken:
-        sys.stderr.write(f"{broken} cannot be collected\n")
-    for orphan in (found := orphans(register, evidence)):
-        lacks = " and ".join(kind.value for kind in orphan.lacks)
-        sys.stderr.write(f"{orphan.hazard.id} ({orphan.hazard.title}) lacks a test: {lacks}\n")
-    for stranger in (foreign := strangers(register, evidence)):
-        sys.stderr.write(f"{stranger.test} names {stranger.hazard}, which is in no row\n")
-    for sentence in (loose := loose_ends(register)):
+    register = load()
+    found = (*complaints(register, collect(TOP)), *loose_ends(register))
+    for sentence in found:
         sys.stderr.write(f"{sentence}\n")
-    return 1 if found or foreign or loose or collected.broken else 0
+    return 1 if found else 0
 
 
 def _text_of(path: Path) -> str | None:
@@ -105,7 +101,11 @@ def main(arguments: list[str]) -> int:
         "--trace", action="store_true", help="print the trace matrix; with --check its orphans"
     )
     parser.add_argument(
-        "--junit", type=Path, help="for --trace: JUnit XML that pytest wrote; else 'not run'"
+        "--junit",
+        type=Path,
+        action="append",
+        default=[],
+        help="for --trace: JUnit XML that pytest wrote, as often as wanted; else 'not run'",
     )
     wanted = parser.parse_args(arguments)
     if wanted.trace and wanted.check:

@@ -11,6 +11,7 @@ import os
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, unique
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -116,18 +117,28 @@ def strangers(register: Register, evidence: Iterable[Evidence]) -> tuple[Evidenc
     return tuple(one for one in evidence if one.hazard not in known)
 
 
+def complaints(register: Register, collected: Collected) -> tuple[str, ...]:
+    """Return a sentence for each hazard without test, each test without hazard or without sense."""
+    found = [f"{name} cannot be collected" for name in collected.broken]
+    for one in orphans(register, collected.evidence):
+        lacks = " and ".join(kind.value for kind in one.lacks)
+        found.append(f"{one.hazard.id} ({one.hazard.title}) lacks a test: {lacks}")
+    foreign = strangers(register, collected.evidence)
+    return (*found, *(f"{one.test} names {one.hazard}, which is in no row" for one in foreign))
+
+
 class ResultsError(Exception):
     """The file of results cannot be read; the text says why and what to do."""
 
 
-def results_of(junit: Path) -> Mapping[str, str]:
-    """Return the worst result of each test of a JUnit XML file that pytest wrote, by its name.
+def results_of(*junit: Path) -> Mapping[str, str]:
+    """Return the worst result of each test of JUnit XML files that pytest wrote, by its name.
 
     Raises:
         ResultsError: there is no such file, or it is none.
     """
     results: dict[str, str] = {}
-    for case in _root(junit).iter("testcase"):
+    for case in chain.from_iterable(_root(path).iter("testcase") for path in junit):
         name = f"{case.get('classname')}.{case.get('name', '').partition('[')[0]}"
         outcome = next(
             (kind for kind in ("failure", "error", "skipped") if case.find(kind) is not None),

@@ -50,12 +50,12 @@ def sources(*tops: str) -> Iterator[Path]:
 
 def texts() -> Iterator[Path]:
     """Every text file of the repository itself, not what was installed or made beside it."""
-    made = {"bench.json"}
+    made = {"bench.json", "sbom.json", "evidence"}
     for path in sorted(ROOT.rglob("*")):
         inside = path.relative_to(ROOT)
         hidden = any(part.startswith(".") and part != ".ci" for part in inside.parts[:-1])
         named = path.suffix in TEXT_SUFFIXES or path.name in {"Makefile", "run", ".gitignore"}
-        if path.is_file() and named and not hidden and path.name not in made:
+        if path.is_file() and named and not hidden and inside.parts[0] not in made:
             yield path
 
 

@@ -11,20 +11,24 @@ of its reach: the seeded bugs and the tests that walk every row of a table are f
 
 import argparse
 import fnmatch
+import json
 import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from docs.evidence.versions import Commit, commit_of
 from tests.mutants.run import ROOT, complain, copy_tree, tell
 
 PLACE: Final = ROOT / ".mutation"
 SHARE_MIN: Final = 0.95
 END_MAX_S: Final = 30.0  # the change that is being tried ends within that
+FIGURES: Final = PLACE / "figures.json"  # collected by `make evidence`
 EXPLAINED: Final = ROOT / "docs" / "MUTATION.md"
 KILLED: Final = frozenset({"killed", "timeout", "caught by type check", "segfault"})
 NOT_RUN: Final = frozenset({"not checked", "check was interrupted by user", "skipped"})
@@ -150,8 +154,18 @@ def survivors(place: Path) -> list[str]:
     return [name for name, how in outcomes(place).items() if how in ("survived", "no tests")]
 
 
-def table(found: dict[str, str], modules: Sequence[str]) -> bool:
-    """Print a row for each module; True where enough was killed and the rest is explained."""
+class Tally(NamedTuple):
+    """What became of the changes of a part."""
+
+    tried: int
+    killed: int
+    left: int
+    enough: bool
+    """Enough was killed, nothing is left, and the rest is explained."""
+
+
+def table(found: dict[str, str], modules: Sequence[str]) -> Tally:
+    """Print a row for each module, and return what they come to together."""
     explained = EXPLAINED.read_text() if EXPLAINED.exists() else ""
     all_killed = all_tried = unexplained = waiting = 0
     for module in modules:
@@ -170,7 +184,20 @@ def table(found: dict[str, str], modules: Sequence[str]) -> bool:
         all_killed, all_tried, waiting = all_killed + killed, all_tried + tried, waiting + left
     share = all_killed / all_tried if all_tried else 1.0
     tell(f"{'together':<42} {all_tried:5} tried {all_killed:5} killed  {share:6.1%}\n")
-    return share >= SHARE_MIN and not waiting and not unexplained
+    enough = share >= SHARE_MIN and not waiting and not unexplained
+    return Tally(all_tried, all_killed, waiting, enough)
+
+
+def write_down(name: str, tally: Tally, commit: Commit) -> None:
+    """Keep the figures of a part, with the commit and the time that they belong to."""
+    kept: dict[str, Any] = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"parts": {}}
+    kept["parts"][name] = {
+        **tally._asdict(),
+        "commit": commit.id,
+        "clean": commit.is_clean,
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    FIGURES.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def main() -> int:
@@ -183,7 +210,7 @@ def main() -> int:
     asked = parser.parse_args()
     enough = True
     for name in asked.parts or PARTS:
-        place, part = PLACE / name, PARTS[name]
+        place, part, commit = PLACE / name, PARTS[name], commit_of(ROOT)
         if not asked.table:
             # A new test may notice what survived before, and mutmut does not look again by itself.
             again = survivors(place)
@@ -191,7 +218,10 @@ def main() -> int:
             for names in ([], again) if again else ([],):
                 if not mutate(place, asked.workers, asked.seconds, names):
                     return 2
-        enough = table(outcomes(place), part.modules) and enough
+        tally = table(outcomes(place), part.modules)
+        if not asked.table:
+            write_down(name, tally, commit)
+        enough = tally.enough and enough
     return 0 if enough else 1
 
 

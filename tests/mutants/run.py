@@ -7,6 +7,7 @@ fit the tree any more, make this fail.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -166,20 +167,31 @@ def whole(tree: Path, mutants: Sequence[Mutant]) -> bool:
     return False
 
 
-def table(mutants: Sequence[Mutant], tree: Path) -> int:
-    """Print a row for each bug as it is done, and return how many were not caught."""
+def table(mutants: Sequence[Mutant], tree: Path) -> list[Verdict]:
+    """Print a row for each bug as it is done, and return what became of all of them."""
     wide = max(len(mutant.name) for mutant in mutants)
     tell(f"{'seeded bug':<{wide}}  hazard  seconds  caught by")
-    lost, began_s = 0, time.monotonic()
+    verdicts, began_s = [], time.monotonic()
     for mutant in mutants:
-        caught, by, took_s = judge(tree, mutant)
-        lost += not caught
+        caught, by, took_s = verdict = judge(tree, mutant)
+        verdicts.append(verdict)
         mark = "" if caught else "NOT CAUGHT: "
         row = f"{mutant.name:<{wide}}  {mutant.hazard:<6}  {took_s:7.1f}  {mark}{by}"
         tell(row)
-    caught_count, total_s = len(mutants) - lost, time.monotonic() - began_s
+    caught_count = sum(verdict.caught for verdict in verdicts)
+    total_s = time.monotonic() - began_s
     tell(f"\n{caught_count} of {len(mutants)} seeded bugs caught in {total_s:.0f} s.")
-    return lost
+    return verdicts
+
+
+def as_json(mutants: Sequence[Mutant], verdicts: Sequence[Verdict]) -> str:
+    """Return the table for machines."""
+    rows = [
+        {"name": mutant.name, "broken": mutant.broken, "hazard": mutant.hazard}
+        | verdict._asdict() | {"took_s": round(verdict.took_s, 1)}
+        for mutant, verdict in zip(mutants, verdicts, strict=True)
+    ]  # fmt: skip
+    return json.dumps({"bugs": rows}, indent=1) + "\n"
 
 
 def main() -> int:
@@ -187,6 +199,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", help="seeded bugs to run; all when none is named")
     parser.add_argument("--fit", action="store_true", help="only see whether the patches fit")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON too")
     asked = parser.parse_args()
     try:
         mutants = chosen(asked.names)
@@ -200,7 +213,10 @@ def main() -> int:
             return report_fit(tree, mutants)
         if not whole(tree, mutants):
             return 2
-        return 1 if table(mutants, tree) else 0
+        verdicts = table(mutants, tree)
+        if asked.json:
+            asked.json.write_text(as_json(mutants, verdicts))
+        return 0 if all(verdict.caught for verdict in verdicts) else 1
 
 
 def report_fit(tree: Path, mutants: Sequence[Mutant]) -> int:
