@@ -10,7 +10,13 @@ import pytest
 from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
 from controller.config.skin import load_skin, read_removal, read_sites
-from controller.config.skin_models import ModelFile, RulesFile, SiteFile
+from controller.config.skin_models import (
+    COVERAGE_FACTOR_BLIND_MIN,
+    COVERAGE_FACTOR_MIN,
+    ModelFile,
+    RulesFile,
+    SiteFile,
+)
 
 SKIN = shipped_configs() / "skin"
 REMOVAL, SITES = (SKIN / "removal.toml").read_text(), (SKIN / "sites.toml").read_text()
@@ -157,3 +163,10 @@ def test_a_missing_table_refuses(configs: Path, name: str) -> None:
 
 def test_the_files_are_read_alone_as_well() -> None:
     assert read_removal(SKIN / "removal.toml").version == read_sites(SKIN / "sites.toml").version
+
+
+def test_the_coverage_factors_as_shipped_are_the_least_that_a_file_may_have() -> None:
+    model = tomllib.loads(REMOVAL)["model"]
+    assert model["coverage_factor"] == COVERAGE_FACTOR_MIN
+    assert model["coverage_factor_blind"] == COVERAGE_FACTOR_BLIND_MIN
+    assert COVERAGE_FACTOR_MIN <= COVERAGE_FACTOR_BLIND_MIN

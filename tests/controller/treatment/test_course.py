@@ -253,3 +253,23 @@ def test_where_nothing_was_left_from_the_beginning_nothing_is_charged() -> None:
     show(one, 0.1)
     assert one.zones()[0].use == ZoneUse(contact_s=99.0)
     assert one.touched == {"nose"}
+
+
+@pytest.mark.hazard("H01")
+@given(parts_ms=st.lists(st.integers(1, 400), min_size=1, max_size=20), moving=st.booleans())
+def test_what_is_charged_does_not_depend_on_how_often_the_unit_speaks(
+    parts_ms: list[int],
+    moving: bool,  # noqa: FBT001 - by name
+) -> None:
+    shown = FULL | {"inputs": MOVING if moving else STILL}
+    often, once = (course(stage(contact_budget_s=1e6)) for _ in range(2))
+    for one, steps_ms in ((often, parts_ms), (once, [sum(parts_ms)])):
+        bed = couch()
+        one.observe(bed.reading(Mode.ACTIVE, **shown))
+        for step_ms in steps_ms:
+            bed.pass_time(step_ms / 1000.0)
+            # The couch lets the flow waver so that no sensor looks frozen: not here.
+            one.observe(bed.reading(Mode.ACTIVE, **shown)._replace(flow_g_per_min=7.0))
+    split, whole = often.zones()[0].use, once.zones()[0].use
+    for name in ("nominal_um", "bound_um", "contact_s", "grams", "suction_kpa_s"):
+        assert getattr(split, name) == pytest.approx(getattr(whole, name), rel=1e-9)
