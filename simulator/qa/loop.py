@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+Timer = tuple[float, int, asyncio.TimerHandle]
+"""When it is due, the how manieth it was to be armed, and what fires."""
+
 LIMIT_DEFAULT_S: Final = 3600.0  # the longest treatment of any program is below one hour
 SPINS_MAX: Final = 100_000  # rounds of the loop in one instant; the service needs below a hundred
 LOOP_OWN_FILES_MAX: Final = 1  # the loop's own wake-up pipe, which it never needs here
@@ -119,7 +122,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.jumping = JumpingSelector(seed, lateness_max_s)
         super().__init__(self.jumping)
         self.jumping.describe = self._describe
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[Timer] = []
         self._armed = 0
         self.callback_errors: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _loop, context: self.callback_errors.append(context))

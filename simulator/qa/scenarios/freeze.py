@@ -13,15 +13,17 @@ from collections.abc import Sequence
 from contextvars import Context, ContextVar, copy_context
 from typing import Final, Protocol, cast
 
+from simulator.qa.loop import Timer
+
 PROCESS: Final[ContextVar[object]] = ContextVar("PROCESS", default=None)
 """To which simulated process the running code belongs; None is the simulation itself."""
 
 
 class _Queues(Protocol):
-    """The queues of `asyncio.BaseEventLoop`, the same from Python 3.11 to 3.13."""
+    """The queues of `simulator.qa.loop.VirtualLoop`."""
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
+    _timers: list[Timer]
 
 
 def context_of(process: object) -> Context:
@@ -39,28 +41,23 @@ class Frozen:
         self._loop = loop
         queues = cast("_Queues", loop)
         self._ready = _take_ready(loop, queues._ready, process)
-        self._timers: list[asyncio.TimerHandle] = []
-        others: list[asyncio.TimerHandle] = []
-        for timer in queues._scheduled:
-            mine = _belongs(timer, process) and not timer.cancelled()
-            (self._timers if mine else others).append(timer)
-        for timer in self._timers:
-            timer._scheduled = False  # type: ignore[attr-defined]  # or its cancelling is counted
+        self._timers: list[Timer] = []
+        others: list[Timer] = []
+        for timer in queues._timers:
+            (self._timers if _belongs(timer[2], process) else others).append(timer)
         _put(queues, others)
 
     def thaw(self) -> None:
         """Put everything back that was not cancelled meanwhile."""
         queues = cast("_Queues", self._loop)
-        timers = [timer for timer in self._timers if not timer.cancelled()]
-        for timer in timers:
-            timer._scheduled = True  # type: ignore[attr-defined]
-        _put(queues, [*queues._scheduled, *timers])
+        timers = [timer for timer in self._timers if not timer[2].cancelled()]
+        _put(queues, [*queues._timers, *timers])
         queues._ready.extend(handle for handle in self._ready if not handle.cancelled())
 
 
-def _put(queues: _Queues, timers: Sequence[asyncio.TimerHandle]) -> None:
-    queues._scheduled[:] = timers
-    heapq.heapify(queues._scheduled)
+def _put(queues: _Queues, timers: Sequence[Timer]) -> None:
+    queues._timers[:] = timers
+    heapq.heapify(queues._timers)
 
 
 def _take_ready(
