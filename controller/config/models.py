@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controller.safety.patch_reading import READING_LN_SD_MIN
 from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from firmware_protocol import envelope
 
@@ -60,6 +61,14 @@ class ProgramFile(FileModel):
     sources: Annotated[list[SourceFile], Field(min_length=1, max_length=32)]
 
 
+class PatchReadingFile(FileModel):
+    """A patch that was treated and then measured; see controller/safety/patch_reading.py."""
+
+    nominal_um: Annotated[float, Field(gt=0.0, le=20.0)]
+    removed_um: Annotated[float, Field(gt=0.0, le=20.0)]
+    ln_sd: Annotated[float, Field(ge=READING_LN_SD_MIN, le=2.0)]
+
+
 class ClientFile(FileModel):
     """configs/clients/REF.toml: a pseudonymous client with the answers of the checklist."""
 
@@ -71,6 +80,7 @@ class ClientFile(FileModel):
     zones: Annotated[list[Zone], Field(min_length=1, max_length=64)] | None = None
     exclusions: Annotated[list[Zone], Field(max_length=64)] = []
     checklist: dict[str, bool]
+    patch_reading: PatchReadingFile | None = None
 
 
 class TipFile(FileModel):

@@ -8,6 +8,7 @@ from controller.config.explain import validate
 from controller.config.models import ClientFile, HandpieceFile
 from controller.config.programs import NAME
 from controller.config.toml_file import read_toml
+from controller.safety.patch_reading import RATIO_MAX, PatchReading
 from controller.safety.removal import Moisture
 from controller.treatment.client import Checklist, Client, Contraindication
 from controller.treatment.unit import Reuse, Tip, Unit
@@ -52,7 +53,25 @@ def read_client(path: Path) -> Client:
         exclusions=tuple(file.exclusions),
         practice=file.practice,
         skin=Moisture(file.skin),
+        patch_reading=_reading(file, path),
     )
+
+
+def _reading(file: ClientFile, path: Path) -> PatchReading | None:
+    """Return the reading of a patch test; one that cannot be true is a mistake in the file."""
+    said = file.patch_reading
+    if said is None:
+        return None
+    reading = PatchReading(said.nominal_um, said.removed_um, said.ln_sd)
+    if not reading.usable:
+        raise ConfigError(
+            f"{path}, patch_reading: {said.removed_um:g} µm were removed where {said.nominal_um:g} "
+            f"µm were expected; more than {RATIO_MAX:g} times off is a mistake of the reading: "
+            "measure again, or leave it out.",
+            file=path,
+            field="patch_reading",
+        )
+    return reading
 
 
 def load_unit(configs: Path, serial: int, *, simulated: bool) -> Unit:

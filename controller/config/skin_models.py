@@ -68,7 +68,7 @@ class SitesFile(FileModel):
     sources: Annotated[list[SiteSourceFile], Field(min_length=1, max_length=128)]
 
 
-COVERAGE_FACTOR_MIN: Final = 1.5  # as shipped in configs/skin/removal.toml
+COVERAGE_FACTOR_MIN: Final = 1.9  # as shipped in configs/skin/removal.toml
 COVERAGE_FACTOR_BLIND_MIN: Final = 3.0
 
 
@@ -86,6 +86,7 @@ class ModelFile(FileModel):
     size_exponent: Annotated[float, Field(ge=0.5, le=1.0)]
     moist_factor: Annotated[float, Field(ge=2.0, le=4.0)]
     error_ln_sd: Annotated[float, Field(ge=0.9, le=1.8)]
+    rate_ln_sd: Annotated[float, Field(ge=0.0, le=0.75)]
     coverage_factor: Annotated[float, Field(ge=COVERAGE_FACTOR_MIN, le=10.0)]
     coverage_factor_blind: Annotated[float, Field(ge=COVERAGE_FACTOR_BLIND_MIN, le=30.0)]
     window_ref_mm: Annotated[float, Field(ge=6.0, le=8.0)]

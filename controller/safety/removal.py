@@ -78,6 +78,8 @@ class RemovalModel:
     coverage_factor: float
     coverage_factor_blind: float
     window_ref_mm: float
+    rate_ln_sd: float = 0.0
+    """What of ``error_ln_sd`` is the rate itself, which a patch test can narrow."""
     crystal_um: float | None = None
     moisture: Moisture = Moisture.UNKNOWN
     suction_uncertainty_kpa: float = 0.0

@@ -100,10 +100,15 @@ def layered(site: Site, rules: CapRules) -> Layered:
     return Layered(site.sc_nom_um, layer_um, local_cv(site.between_cv, site.within_share))
 
 
-def risk_cap_um(skin: Skin, site: Site) -> float:
-    """Return the bound at which the risk of a point reaches what the rules allow."""
+def risk_cap_um(skin: Skin, site: Site, model: RemovalModel | None = None) -> float:
+    """Return the bound at which the risk of a point reaches what the rules allow.
+
+    ``model`` is that of one client, where something is known of them. A smaller error lets more of
+    a bound be true, so that the same bound is a higher risk.
+    """
     found = layered(site, skin.rules)
-    return depth_at_risk_um(found, skin.model.error_ln_sd, skin.rules.breach_max_share)
+    error_ln_sd = (skin.model if model is None else model).error_ln_sd
+    return depth_at_risk_um(found, error_ln_sd, skin.rules.breach_max_share)
 
 
 def derate_phototype(rules: CapRules, phototype: int) -> float:

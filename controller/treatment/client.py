@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from controller.safety.patch_reading import PatchReading
 from controller.safety.removal import Moisture
 
 
@@ -102,3 +103,4 @@ class Client:
     exclusions: tuple[str, ...] = ()
     practice: bool = False
     skin: Moisture = Moisture.UNKNOWN
+    patch_reading: PatchReading | None = None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
+from controller.safety.patch_reading import narrowed
 from controller.safety.removal import RemovalModel
 from controller.safety.skin import (
     Region,
@@ -30,7 +31,7 @@ FLOW_MAX_G_PER_MIN: Final = envelope.FLOW_SET_MAX_MG_PER_MIN / MG_PER_G
 def model_for(case: Case) -> RemovalModel:
     """Return the removal model for these crystals, this skin, and what the readings may be off."""
     return replace(
-        case.skin.model,
+        narrowed(case.skin.model, case.client.patch_reading),
         crystal_um=case.unit.crystal_um,
         moisture=case.client.skin,
         suction_uncertainty_kpa=case.unit.suction_uncertainty_kpa,
@@ -71,7 +72,7 @@ def cap_receipt(case: Case, site: Site) -> Receipt:
     """
     rules, client = case.skin.rules, case.client
     published_um = rules.cap_share * site.sc_nom_um
-    risk_um = risk_cap_um(case.skin, site)
+    risk_um = risk_cap_um(case.skin, site, model_for(case))
     skin_um = published_um * derate(rules, client.phototype, client.age_years)
     earlier = before_the_day(case.history, case.now_wall_s)
     missing_um = not_grown_back_um(rules, earlier, site.zone, case.now_wall_s)

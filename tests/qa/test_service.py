@@ -46,7 +46,7 @@ def test_a_preset_treatment_runs_from_its_plan_to_its_record() -> None:
     treatment = snapshot["treatment"]
     zone = treatment["zones"][0]
     assert (treatment["outcome"], zone["state"]) == ("completed", "done")
-    assert zone["contact_s"] == pytest.approx(zone["budget_s"], abs=0.1)
+    assert 0.75 * zone["budget_s"] <= zone["contact_s"] <= zone["budget_s"] + 0.1  # or its cap
     assert 0.0 < zone["nominal_um"] < zone["bound_um"] <= zone["cap_um"]
     assert treatment["simulated"] is True
     assert snapshot["record"]["rows"] > 10

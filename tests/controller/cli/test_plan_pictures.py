@@ -68,7 +68,7 @@ def test_the_proof_is_shown_stage_by_stage_with_limit_worst_case_and_margin(
         assert proof.count(f" {label} ") >= 2
     (depth,) = [line for line in proof.splitlines() if line.startswith(" Nose ")]
     assert depth.split() == [
-        "Nose", "depth,", "bound", "2.83", "µm", "3.09", "µm", "0.26", "µm",
+        "Nose", "depth,", "bound", "2.87", "µm", "3.09", "µm", "0.21", "µm",
     ]  # fmt: skip
 
 

@@ -219,7 +219,7 @@ def test_a_preset_may_be_lowered_in_its_file(refresh: Path) -> None:
     ("old", "new", "said"),
     [
         ("error_ln_sd = 0.9", "error_ln_sd = 0.5", "model.error_ln_sd = 0.5 is out of range"),
-        ("coverage_factor = 1.5", "coverage_factor = 1.4", "model.coverage_factor = 1.4 is out"),
+        ("coverage_factor = 1.9", "coverage_factor = 1.8", "model.coverage_factor = 1.8 is out"),
         ("factor_blind = 3.0", "factor_blind = 2.0", "model.coverage_factor_blind = 2 is out of"),
         ("moist_factor = 2.0", "moist_factor = 1.0", "model.moist_factor = 1 is out of range"),
         ("crystal_max_um = 150.0", "crystal_max_um = 100.0", "it must be 150 to 300 µm."),

@@ -73,7 +73,7 @@ def test_both_files_are_versioned_and_every_value_says_where_it_comes_from() -> 
 def test_what_is_guessed_is_called_assumed() -> None:
     removal = {source["about"]: source for source in tomllib.loads(REMOVAL)["sources"]}
     for value in (
-        "model.flow_ref_g_per_min", "model.coverage_factor", "model.coverage_factor_blind",
+        "model.flow_ref_g_per_min",
         "model.size_exponent", "rules.suction_max_kpa_s", "rules.breach_max_share",
     ):  # fmt: skip
         assert removal[value]["confidence"] == "assumed"

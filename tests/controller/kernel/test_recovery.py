@@ -139,7 +139,7 @@ def test_a_resumed_treatment_goes_on_from_what_was_charged(tmp_path: Path) -> No
     assert ended["bound_um"] <= ended["cap_um"]
     assert ended["suction_kpa_s"] > begun["suction_kpa_s"] > before["suction_kpa_s"]
     # What was charged for nothing comes out of the cap: the zone ends a little before its time.
-    assert 0.8 * ended["budget_s"] <= ended["contact_s"] <= ended["budget_s"] + 0.1
+    assert 0.7 * ended["budget_s"] <= ended["contact_s"] <= ended["budget_s"] + 0.1
 
 
 def test_a_treatment_interrupted_twice_keeps_everything_of_both(tmp_path: Path) -> None:

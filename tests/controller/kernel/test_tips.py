@@ -252,7 +252,7 @@ def test_a_plan_at_a_desk_tells_what_speaks_against_the_tip_and_refuses_nothing(
     unnamed, used, fresh = run_virtual(scenario())
     assert unnamed[-1].startswith("Before treating: Nobody has said which tip")
     assert used[-1].startswith("Before treating: Tip A-1 was used for another client")
-    assert fresh == []
+    assert not any(note.startswith("Before treating") for note in fresh)
 
 
 @pytest.mark.hazard("H52")

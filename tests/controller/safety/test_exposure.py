@@ -273,3 +273,45 @@ def test_without_flow_no_crystals_are_left_to_flow_and_time_runs_out_by_suction_
 @pytest.mark.parametrize("flow", [5e-324, 1e-300, 1e-6])
 def test_a_flow_of_next_to_nothing_leaves_a_number_that_the_wire_can_carry(flow: float) -> None:
     assert 0 <= ledger(3.0).left_mg(flow, 0.0) <= 0xFFFF
+
+
+@pytest.mark.hazard("H02")
+def test_the_turns_of_strokes_cost_the_longest_of_them_and_a_real_stop_costs_all_of_itself() -> (
+    None
+):
+    turns = ledger()
+    for _ in range(20):
+        turns.add(7.0, 28.0, 2.0, Motion.MOVING)
+        turns.add(7.0, 28.0, 0.1, Motion.STILL)
+    once = ledger()
+    once.add(7.0, 28.0, 40.0 + 1.9, Motion.MOVING)
+    once.add(7.0, 28.0, 0.1, Motion.STILL)
+    assert turns.bound_um == pytest.approx(once.bound_um)
+
+    stopped, long = ledger(cap_um=100.0), ledger(cap_um=100.0)
+    for _ in range(3):
+        stopped.add(7.0, 28.0, 1.0, Motion.STILL)
+        stopped.add(7.0, 28.0, 0.0, Motion.MOVING)
+    long.add(7.0, 28.0, 3.0, Motion.STILL)
+    assert stopped.bound_um == pytest.approx(long.bound_um)
+
+
+@pytest.mark.hazard("H02")
+def test_a_stop_that_may_become_a_real_one_is_kept_back_before_it_is_charged() -> None:
+    zone = ledger()
+    zone.add(7.0, 28.0, 0.2, Motion.STILL)
+    zone.add(7.0, 28.0, 1.0, Motion.MOVING)
+    before_um = zone.left_um
+    zone.add(7.0, 28.0, 0.2, Motion.STILL)
+    kept_um, charged_um = before_um - zone.left_um, zone.bound_um
+    zone.add(7.0, 28.0, 0.1, Motion.STILL)
+    assert zone.bound_um - charged_um == pytest.approx(kept_um * 0.3 / 0.2, rel=0.05)
+    assert zone.left_um == pytest.approx(before_um - kept_um * 0.3 / 0.2)
+
+
+def test_suction_counts_the_longest_stop_of_a_zone() -> None:
+    zone = ledger()
+    for seconds in (1.0, 2.0, 0.5):
+        zone.press(28.0, seconds, Motion.STILL)
+        zone.press(28.0, 0.0, Motion.MOVING)
+    assert zone.suction_kpa_s == pytest.approx(56.0)

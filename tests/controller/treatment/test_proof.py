@@ -189,7 +189,7 @@ def test_where_the_first_setting_cannot_help_the_other_is_lowered_or_the_zone_le
     nothing = refusal(skin=replace(SKIN, rules=rules), zones=("chin",))
     assert nothing.next_step == "Leave out chin."
     slow = stronger(
-        "refresh", suction_kpa=12.0, flow_g_per_min=1.0, passes=1, contact_budget_s=270.0
+        "refresh", suction_kpa=12.0, flow_g_per_min=1.0, passes=1, contact_budget_s=213.0
     )
     asked = {
         "program": slow, "zones": ("chin",), "client": replace(CLIENT, skin=Moisture.MOIST),
@@ -233,7 +233,7 @@ def test_suction_may_end_a_zone_before_its_time_and_the_plan_says_so() -> None:
     made = plan(skin=replace(SKIN, rules=rules), zones=("chin",))
     assert made.stages[0].ends_by == "suction"
     assert made.notes[-1] == (
-        "Chin: the suction dose of 30 kPa s ends this zone after about 35 of 44 s of contact."
+        "Chin: the suction dose of 30 kPa s ends this zone after about 28 of 44 s of contact."
     )
     contact = made.stages[0].receipt(Quantity.CONTACT_S)
     assert contact is not None
