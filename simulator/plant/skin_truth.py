@@ -156,7 +156,7 @@ def draw_angles(count: int, rng: np.random.Generator) -> Floats:
 
 
 def rate_under_tip(
-    truth: SkinTruth, flow_g_per_min: FloatOrFloats, suction_kpa: FloatOrFloats
+    truth: SkinTruth | SkinTruths, flow_g_per_min: FloatOrFloats, suction_kpa: FloatOrFloats
 ) -> FloatOrFloats:
     """Return the mean depth per second (um/s) under the whole window of the tip, at an angle of 1.
 

@@ -4,6 +4,7 @@ import typer
 
 from simulator.qa.commands.campaign_matrix import matrix
 from simulator.qa.commands.campaign_storm import storm
+from simulator.qa.commands.campaign_treatments import treatments
 
 campaign = typer.Typer(no_args_is_help=True)
 
@@ -15,3 +16,4 @@ def _campaign() -> None:
 
 campaign.command()(matrix)
 campaign.command()(storm)
+campaign.command()(treatments)

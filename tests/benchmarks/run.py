@@ -21,6 +21,7 @@ SECTIONS: dict[str, Section] = {
     "renewal": service.renewal_rows,
     "service": service.service_rows,
     "virtual": service.virtual_rows,
+    "campaign": service.campaign_rows,
     "first result": first_result.first_result_rows,
 }
 

@@ -24,6 +24,7 @@ MEMORY_MAX_MB: Final = 60.0
 REACTION_MAX_MS: Final = 1.0
 LATENESS_SHARE_MAX: Final = 0.3
 VIRTUAL_SPEED_MIN: Final = 300.0
+CAMPAIGN_SPEED_MIN: Final = 1_000_000.0
 
 Tell = Callable[[str], None]
 
@@ -143,3 +144,17 @@ def virtual_rows(_peers: Path, tell: Tell) -> list[Figure]:
     speed = module("virtual")
     row = Figure("whole service in virtual time", speed["virtual_s_per_s"], "virtual s per s")
     return [at_least(row, VIRTUAL_SPEED_MIN)]
+
+
+def campaign_rows(_peers: Path, tell: Tell) -> list[Figure]:
+    """Treat simulated clients by the thousand."""
+    tell("campaign of simulated treatments")
+    speed = module("campaign")
+    row = Figure(
+        "simulated treatments, handpiece-seconds",
+        speed["ours"],
+        "s per s",
+        "numpy Euler at 1 kHz",
+        speed["ours"] / speed["euler"],
+    )
+    return [at_least(row, CAMPAIGN_SPEED_MIN)]

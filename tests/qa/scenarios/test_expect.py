@@ -7,7 +7,7 @@ import pytest
 from simulator.qa.scenarios.expect import failures, seen_instead
 from simulator.qa.scenarios.expectations import EXPECTATIONS
 from simulator.qa.scenarios.mistakes import EXPECTATION_OF
-from simulator.qa.scenarios.story import Story
+from simulator.qa.scenarios.story import Breach, Story
 from tests.qa.scenarios.stories import dosed, expected, recorded, scenario_with, story_of
 
 LIFT = 'check = "within"\nwithin_s = 0.1\nof = { tip = "lifted" }\nholds = { valve = "shut" }'
@@ -39,6 +39,8 @@ ENDED = recorded(
     (1, "treatment", {"client": "anna"}), (1, "interrupted", {}),
     (2, "treatment", {"client": "ben"}), (2, "ended", {"outcome": "completed"}),
 )  # fmt: skip
+BROKEN = story_of()
+BROKEN.broken.append(Breach(2.0, "flow without a lease", "since 0.25 s"))
 NOSE = 'check = "exposure"\nzone = "nose"\n'
 
 
@@ -107,6 +109,9 @@ CASES = (
         "0 of 2 rows 'treatment'",
     ),
     Case('check = "journal"\nrow = "trip"\nat_least = 1', ENDED, "kinds in the record: ended"),
+    Case('check = "promise"', dosed(2.9, 5.0), None),
+    Case('check = "promise"', dosed(3.2, 5.0), "a bound of 3.2000 µm for a cap of 3.0000 µm"),
+    Case('check = "promise"', BROKEN, "flow without a lease since 0.25 s"),
 )
 
 

@@ -1,0 +1,23 @@
+"""What a person asked of a campaign of treatments."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of the command; where it runs makes no difference to its figures."""
+
+    n: int
+    seed: int
+    programs: tuple[str, ...] = ()
+    workers: int = 0
+    dask: str | None = None
+    report: Path | None = None
+    configs: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """The command that gives the same figures again."""
+        chosen = "".join(f" --program {name}" for name in self.programs)
+        return f"corneum-sim campaign treatments --n {self.n} --seed {self.seed}{chosen}"

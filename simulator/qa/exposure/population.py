@@ -1,0 +1,97 @@
+"""Many simulated clients at once, and the rare ones more often where that saves treatments.
+
+What a client's skin is comes from `simulator.plant.skin_truth`. One client has the same skin, thick
+or thin, moist or dry, in every zone; the zones differ by their published means.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.plant.skin_sites import thickness_of
+from simulator.plant.skin_truth import (
+    BETWEEN_CV,
+    RATE_CENTRAL_UM_PER_S,
+    RATE_LN_SD,
+    SkinTruths,
+    Uncertainty,
+    draw_truths,
+    ln_sd_of,
+)
+
+Array = NDArray[np.float64]
+
+ANY_ZONE: Final = "cheek_left"  # thickness is drawn there and told as a share of its mean
+UNIT_FLOW_SHARE: Final = 0.10  # what the flow of a calibrated unit may be off by, evenly
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One value of each per client."""
+
+    skin: SkinTruths
+    """With a thickness of 1 for a client of the published mean."""
+    unit_flow: Array
+    """True over measured crystal flow of the unit."""
+    weight: Array
+    """What the client counts for: 1, or less where rare ones were drawn more often."""
+
+    def part(self, which: slice) -> "Clients":
+        """Return some of the clients."""
+        skin = SkinTruths(*(getattr(self.skin, name)[which] for name in SkinTruths.__slots__))
+        return Clients(skin, self.unit_flow[which], self.weight[which])
+
+    def with_median(self, name: str) -> "Clients":
+        """Return the same clients with one hidden parameter at its median for all of them."""
+        values = getattr(self.skin, name)
+        same = np.full_like(values, np.median(values))
+        return replace(self, skin=replace(self.skin, **{name: same}))
+
+    def __len__(self) -> int:
+        """Return how many clients there are."""
+        return len(self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Tilt:
+    """How far the thickness and the rate are shifted, in standard deviations of their logarithm.
+
+    Importance sampling: the weight of a client is the ratio of the densities.
+    """
+
+    thickness: float = 0.0
+    rate: float = 0.0
+
+
+NO_TILT: Final = Tilt()
+TOWARDS_BREACH: Final = Tilt(thickness=-1.2, rate=1.0)
+"""Thin skin and, where the rate is drawn, a high one. Found by the smallest error of `refresh`."""
+
+
+def draw_clients(
+    n: int, uncertainty: Uncertainty, rng: np.random.Generator, tilt: Tilt = NO_TILT
+) -> Clients:
+    """Draw ``n`` clients."""
+    skin = draw_truths(ANY_ZONE, n, rng, uncertainty)
+    between = ln_sd_of(BETWEEN_CV)
+    share = skin.thickness_mean_um / thickness_of(ANY_ZONE)
+    thick = (np.log(share) + between**2 / 2.0) / between
+    log_weight = _log_weight(thick, tilt.thickness)
+    share = share * np.exp(between * tilt.thickness)
+    rate = skin.rate_um_per_s
+    if uncertainty is Uncertainty.FULL:
+        high = np.log(rate / RATE_CENTRAL_UM_PER_S) / RATE_LN_SD
+        log_weight = log_weight + _log_weight(high, tilt.rate)
+        rate = rate * np.exp(RATE_LN_SD * tilt.rate)
+    return Clients(
+        replace(skin, thickness_mean_um=share, rate_um_per_s=rate),
+        rng.uniform(1.0 - UNIT_FLOW_SHARE, 1.0 + UNIT_FLOW_SHARE, n),
+        np.exp(log_weight),
+    )
+
+
+def _log_weight(deviate: Array, shift: float) -> Array:
+    """Return the log ratio of densities at a deviate that is then moved by ``shift``."""
+    return -shift * deviate - shift**2 / 2.0

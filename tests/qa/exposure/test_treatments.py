@@ -1,0 +1,190 @@
+"""Whole treatments by the thousand: what arms, faults, clients and tilts do to the figures."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from controller.config.locate import shipped_configs
+from simulator.plant.faults import FAULTS
+from simulator.plant.skin_sites import thickness_of
+from simulator.plant.skin_truth import Uncertainty
+from simulator.qa.exposure.campaign import Figures, run
+from simulator.qa.exposure.coverage import coverage
+from simulator.qa.exposure.fault_responses import responses
+from simulator.qa.exposure.goals import goals_of
+from simulator.qa.exposure.measure_faults import measure
+from simulator.qa.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
+from simulator.qa.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
+from simulator.qa.exposure.settings import Arm
+from simulator.qa.exposure.statistics import Estimate, Share, effective_count, weighted_mean
+from simulator.qa.exposure.tables import Grain
+from simulator.qa.exposure.treatments import FaultDraw, treat
+from simulator.qa.workers import Where
+
+CONFIGS = shipped_configs()
+FEW = 120
+SMALL = Row(Group.PRESET, program="refresh", zones=("nose", "chin"))
+
+
+def chance(row: Row, n: int = FEW, seed: int = 1, tilt: Tilt = TOWARDS_BREACH) -> Estimate:
+    done = treat(cell_of(row, CONFIGS, tilt), n, np.random.default_rng(seed))
+    return weighted_mean(done.skins.breach_chance, done.clients.weight)
+
+
+def test_the_weights_of_tilted_clients_average_to_one() -> None:
+    for uncertainty in Uncertainty:
+        clients = draw_clients(40_000, uncertainty, np.random.default_rng(1), TOWARDS_BREACH)
+        assert clients.weight.mean() == pytest.approx(1.0, abs=0.1)
+        assert effective_count(clients.weight) > 1000.0
+
+
+def test_tilted_clients_are_the_same_population_as_plain_ones() -> None:
+    rng = np.random.default_rng(2)
+    plain = draw_clients(20_000, Uncertainty.FULL, rng)
+    tilted = draw_clients(20_000, Uncertainty.FULL, rng, TOWARDS_BREACH)
+    thin_plain = (plain.skin.thickness_mean_um < 0.7).mean()
+    thin_tilted = ((tilted.skin.thickness_mean_um < 0.7) * tilted.weight).mean()
+    assert thin_tilted == pytest.approx(thin_plain, rel=0.15)
+    assert (tilted.skin.thickness_mean_um < 0.7).mean() > 3.0 * thin_plain
+
+
+def test_importance_sampling_agrees_with_plain_sampling_where_that_reaches() -> None:
+    row = replace(SMALL, uncertainty=Uncertainty.FULL, hand="doubler", arm=Arm.NONE)
+    plain = chance(row, 1500, tilt=Tilt())
+    tilted = chance(row, 1500, seed=2)
+    error = float(np.hypot(plain.error, tilted.error))
+    assert tilted.value == pytest.approx(plain.value, abs=4.0 * error)
+    assert plain.value > 3.0 * plain.error
+
+
+def test_slow_and_double_strokes_breach_more_without_interlocks_than_with_them() -> None:
+    for hand in ("slow", "doubler", "talker"):
+        row = replace(SMALL, hand=hand)
+        assert chance(row).value < chance(replace(row, arm=Arm.NONE)).value
+
+
+def test_a_whole_unknown_rate_breaches_more_than_the_central_one() -> None:
+    assert chance(SMALL).value < chance(replace(SMALL, uncertainty=Uncertainty.FULL)).value
+
+
+def test_flakes_as_large_as_a_cell_breach_more_than_those_of_a_few_corneocytes() -> None:
+    coarse = chance(replace(SMALL, grain=Grain(flake_mm=0.5)))
+    fine = chance(replace(SMALL, grain=Grain(flake_mm=0.05)))
+    assert fine.value < chance(SMALL).value < coarse.value
+
+
+def test_more_crystals_than_the_ledger_sees_breach_more() -> None:
+    cell = cell_of(SMALL, CONFIGS, TOWARDS_BREACH)
+    unseen = FaultDraw("unseen", (3.0,), (1.0,), (float("inf"),))
+    seen = FaultDraw("seen", (3.0,), (3.0,), (float("inf"),))
+    values = {}
+    for name, fault in (("none", None), ("unseen", unseen), ("seen", seen)):
+        done = treat(replace(cell, fault=fault), FEW, np.random.default_rng(1))
+        values[name] = weighted_mean(done.skins.breach_chance, done.clients.weight).value
+    assert values["none"] < values["seen"] < values["unseen"]
+
+
+def test_every_fault_of_the_catalogue_was_measured_on_the_whole_service() -> None:
+    assert set(responses()) == set(FAULTS)
+
+
+@pytest.mark.parametrize("name", ["flow-runaway", "suction-a-gain"])
+def test_measuring_a_fault_again_gives_what_the_file_says(name: str) -> None:
+    told, again = responses()[name], measure(name, 1)
+    assert again.lasts_s == pytest.approx(told.lasts_s[0], abs=0.3)
+    assert again.true_gain == pytest.approx(told.true_gain[0], rel=0.25)
+
+
+def test_a_phototype_that_is_derated_gets_less() -> None:
+    light, dark = (
+        plan_of(replace(SMALL, program="tone-safe", phototype=kind), CONFIGS) for kind in (2, 5)
+    )
+    assert dark.stages[0].cap_um < light.stages[0].cap_um
+
+
+def test_a_row_that_the_controller_refuses_says_why() -> None:
+    with pytest.raises(NoPlanError, match="years"):
+        plan_of(replace(SMALL, age_years=85), CONFIGS)
+
+
+def test_every_row_has_a_key_of_its_own() -> None:
+    rows = rows_of(CONFIGS)
+    assert len({row.key for row in rows}) == len(rows) > 150
+    assert {row.fault for row in rows} >= set(FAULTS)
+    assert {row.hand for row in rows} >= {"average", "careful", "talker", "doubler"}
+
+
+def test_the_same_seed_gives_the_same_figures_whoever_works() -> None:
+    rows = [replace(SMALL, zones=("nose",)), replace(SMALL, zones=("nose",), hand="slow")]
+    alone = list(run(rows, 40, 7, CONFIGS, Where(workers=1)))
+    shared = sorted(run(rows, 40, 7, CONFIGS, Where(workers=2)), key=lambda each: each.row.key)
+    assert sorted(alone, key=lambda each: each.row.key) == shared
+    other = list(run(rows, 40, 8, CONFIGS, Where(workers=1)))
+    assert other[0].depth_um != alone[0].depth_um
+
+
+def figures(row: Row, chance_of: float, early: int = 0) -> Figures:
+    return Figures(
+        row, 10_000, Share(0, 10_000), Estimate(chance_of, chance_of / 10.0), 0.0, (0.1, 0.2, 0.3),
+        Share(0, 10_000), Share(0, 10_000), Share(early, 10_000), Share(0, 10_000), 0.5, 0.3, 1.0,
+    )  # fmt: skip
+
+
+def test_a_goal_that_is_missed_is_told() -> None:
+    good, bad = Row(Group.PRESET, "refresh"), Row(Group.PRESET, "clarify")
+    goals = goals_of({good: figures(good, 1e-6), bad: figures(bad, 1e-3, early=200)})
+    assert [goal.holds for goal in goals] == [True, True, False, False]
+
+
+def test_a_careless_hand_is_held_against_nothing_at_all() -> None:
+    held = Row(Group.HAND, hand="slow")
+    bare = replace(held, arm=Arm.NONE)
+    few, many = figures(held, 1e-5), figures(bare, 5e-4)
+    assert [goal.holds for goal in goals_of({held: few, bare: many})] == [False]
+    assert [goal.holds for goal in goals_of({held: few, bare: figures(bare, 5e-3)})] == [True]
+
+
+def test_the_coverage_factors_of_the_controller_hold_for_the_hands_of_the_library() -> None:
+    model = plan_of(SMALL, CONFIGS).model
+    seen, blind = (coverage(stops=stops, n=30)[-1] for stops in (False, True))
+    assert seen.factor <= model.coverage_factor * 1.03
+    assert blind.factor <= model.coverage_factor_blind
+    assert model.coverage_factor <= 1.1 * seen.factor  # derived, not piled up
+
+
+def test_the_published_thickness_of_a_zone_is_never_below_what_the_controller_counts_with() -> None:
+    for stage in plan_of(Row(Group.PRESET, program="refresh"), CONFIGS).stages:
+        assert thickness_of(stage.zone) * 0.35 >= stage.cap_um
+
+
+def test_the_command_tells_rows_and_goals_as_one_object(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator.qa.cli", "campaign", "treatments", "--n", "20",
+         "--program", "patch-test", "--workers", "1", "--json"],
+        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert told["seed"] == 1
+    assert told["runs"] == 120
+    assert told["violations"] == 0
+    assert {row["limits"] for row in told["rows"]} == {"interlocked", "time limit", "no interlocks"}
+
+
+def test_a_program_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator.qa.cli", "campaign", "treatments",
+         "--program", "nonsense"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "nonsense" in done.stderr
+    assert "Traceback" not in done.stderr
