@@ -15,6 +15,7 @@ from typing import Final
 from controller.config.schema import SCHEMAS, schema_text
 from docs import tables
 from docs.evidence import anomalies
+from docs.exposure_figures import figures_page
 from docs.register import load
 from docs.safety_document import render_safety
 from firmware_protocol.catalogue import Direction
@@ -46,6 +47,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ),
     ("configs/schemas/scenario.json", partial(schema_text, Scenario)),
     ("docs/SCENARIOS.md", scenarios_page),
+    ("docs/EXPOSURE_FIGURES.md", figures_page),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from simulator.plant.skin_truth import Uncertainty
 from simulator.qa.exposure.campaign import Figures
-from simulator.qa.exposure.rows import CARELESS_HANDS, Group, Row
+from simulator.qa.exposure.rows import CARELESS_HANDS, ORDINARY_HANDS, Group, Row
 from simulator.qa.exposure.settings import Arm
 
 BREACH_MAX: Final = 1e-4  # fewer than one treatment in 10,000
@@ -37,7 +37,8 @@ def goals_of(found: Mapping[Row, Figures]) -> Sequence[Goal]:
             goals.append(_not_needless(row, figures))
         bare = found.get(replace(row, arm=Arm.NONE))
         careless = row.group is Group.HAND and row.hand in CARELESS_HANDS
-        if bare is not None and (careless or row.group is Group.FAULT):
+        single_fault = row.group is Group.FAULT and row.hand in ORDINARY_HANDS
+        if bare is not None and (careless or single_fault):
             goals.append(_fewer(row, figures, bare))
     return goals
 
