@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-FILE: Final = Path(__file__).with_name("exposure") / "treatments.json"
+FOLDER: Final = Path(__file__).with_name("exposure")
 Row = Mapping[str, Any]
 
 HEAD: Final = """# Exposure: the figures
 
-Generated from `docs/exposure/treatments.json` by `python -m docs.generate`; do not edit. That file
+Generated from `docs/exposure/*.json` by `python -m docs.generate`; do not edit. `treatments.json`
 was written by
 
 ```
@@ -34,7 +34,8 @@ what they do not, is said in [EXPOSURE.md](EXPOSURE.md).
 
 def figures_page() -> str:
     """Return docs/EXPOSURE_FIGURES.md."""
-    told = json.loads(FILE.read_text(encoding="utf-8"))
+    told = json.loads((FOLDER / "treatments.json").read_text(encoding="utf-8"))
+    counted = json.loads((FOLDER / "presets.json").read_text(encoding="utf-8"))
     rows: list[Row] = told["rows"]
     groups = list(dict.fromkeys(str(row["group"]) for row in rows))
     parts = [
@@ -44,6 +45,9 @@ def figures_page() -> str:
             count=len(rows),
             hours=told["handpiece_s"] / 3600.0,
         ),
+        "## Every preset, counted\n",
+        f"So many treatments that the count alone speaks:\n\n```\n{counted['command']}\n```\n",
+        _table(counted["rows"]),
         "## Goals\n",
         _goals(told["goals"]),
     ]

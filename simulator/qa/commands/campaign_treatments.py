@@ -20,6 +20,10 @@ def treatments(  # noqa: PLR0913, PLR0917 - one parameter per option of the comm
     program: Annotated[
         list[str] | None, typer.Option(help="Only this preset; may be given again.")
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORDS", help="Only rows with these words; may be given again."),
+    ] = None,
     workers: Annotated[
         int, typer.Option("--workers", "-j", min=0, help="Processes; 0 is one per core.")
     ] = 0,
@@ -50,7 +54,9 @@ def treatments(  # noqa: PLR0913, PLR0917 - one parameter per option of the comm
 
     try:
         told = whole.run_and_tell(
-            asked.Asked(n, seed, tuple(program or ()), workers, dask, report, configs),
+            asked.Asked(
+                n, seed, tuple(program or ()), tuple(only or ()), workers, dask, report, configs
+            ),
             lambda line: None if as_json else typer.echo(line),
         )
     except whole.REFUSALS as error:

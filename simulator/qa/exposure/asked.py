@@ -1,5 +1,6 @@
 """What a person asked of a campaign of treatments."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ class Asked:
     n: int
     seed: int
     programs: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    """Words that the key of a row must have, all of them."""
     workers: int = 0
     dask: str | None = None
     report: Path | None = None
@@ -20,4 +23,5 @@ class Asked:
     def command(self) -> str:
         """The command that gives the same figures again."""
         chosen = "".join(f" --program {name}" for name in self.programs)
-        return f"corneum-sim campaign treatments --n {self.n} --seed {self.seed}{chosen}"
+        words = "".join(f" --only {shlex.quote(word)}" for word in self.only)
+        return f"corneum-sim campaign treatments --n {self.n} --seed {self.seed}{chosen}{words}"

@@ -98,7 +98,9 @@ def run_job(job: Job) -> Block:
     """Treat one block of clients."""
     seed = np.random.SeedSequence((job.seed, crc32(job.row.key.encode()), job.block, job.tilted))
     rng = np.random.default_rng(seed)
-    cell = cell_of(job.row, job.configs, TOWARDS_BREACH if job.tilted else NO_TILT)
+    cell = cell_of(
+        job.row, job.configs, TOWARDS_BREACH[job.row.uncertainty] if job.tilted else NO_TILT
+    )
     done = treat(cell, job.n, rng)
     skins, weights = done.skins, done.clients.weight
     return Block(

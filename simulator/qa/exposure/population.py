@@ -4,7 +4,9 @@ What a client's skin is comes from `simulator.plant.skin_truth`. One client has 
 or thin, moist or dry, in every zone; the zones differ by their published means.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from simulator.plant.skin_sites import thickness_of
 from simulator.plant.skin_truth import (
     BETWEEN_CV,
+    HYDRATION_LN_SD,
     RATE_CENTRAL_UM_PER_S,
     RATE_LN_SD,
     SkinTruths,
@@ -56,18 +59,24 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Tilt:
-    """How far the thickness and the rate are shifted, in standard deviations of their logarithm.
+    """How far thickness, moisture and rate are shifted, in standard deviations of their logarithm.
 
     Importance sampling: the weight of a client is the ratio of the densities.
     """
 
     thickness: float = 0.0
+    hydration: float = 0.0
     rate: float = 0.0
 
 
 NO_TILT: Final = Tilt()
-TOWARDS_BREACH: Final = Tilt(thickness=-1.2, rate=1.0)
-"""Thin skin and, where the rate is drawn, a high one. Found by the smallest error of `refresh`."""
+TOWARDS_BREACH: Final[Mapping[Uncertainty, Tilt]] = MappingProxyType(
+    {
+        Uncertainty.CENTRAL: Tilt(thickness=-1.8, hydration=1.5),
+        Uncertainty.FULL: Tilt(thickness=-0.6, hydration=0.5, rate=1.0),
+    }
+)
+"""Thin and moist skin and, where the rate is drawn, a high one: the smallest error of `refresh`."""
 
 
 def draw_clients(
@@ -80,13 +89,16 @@ def draw_clients(
     thick = (np.log(share) + between**2 / 2.0) / between
     log_weight = _log_weight(thick, tilt.thickness)
     share = share * np.exp(between * tilt.thickness)
+    wet = np.log(skin.hydration) / HYDRATION_LN_SD
+    log_weight = log_weight + _log_weight(wet, tilt.hydration)
+    hydration = skin.hydration * np.exp(HYDRATION_LN_SD * tilt.hydration)
     rate = skin.rate_um_per_s
     if uncertainty is Uncertainty.FULL:
         high = np.log(rate / RATE_CENTRAL_UM_PER_S) / RATE_LN_SD
         log_weight = log_weight + _log_weight(high, tilt.rate)
         rate = rate * np.exp(RATE_LN_SD * tilt.rate)
     return Clients(
-        replace(skin, thickness_mean_um=share, rate_um_per_s=rate),
+        replace(skin, thickness_mean_um=share, hydration=hydration, rate_um_per_s=rate),
         rng.uniform(1.0 - UNIT_FLOW_SHARE, 1.0 + UNIT_FLOW_SHARE, n),
         np.exp(log_weight),
     )

@@ -64,8 +64,9 @@ class Frontier:
 def frontier(n: int, seed: int, configs: Path, uncertainty: Uncertainty) -> Frontier:
     """Let the cap, a fixed time, or full knowledge end every zone of the standard program."""
     row = Row(Group.PRESET, uncertainty=uncertainty)
-    cell = replace(cell_of(row, configs), tilt=TOWARDS_BREACH)
-    clients = draw_clients(n, uncertainty, np.random.default_rng(seed), TOWARDS_BREACH)
+    tilt = TOWARDS_BREACH[uncertainty]
+    cell = replace(cell_of(row, configs), tilt=tilt)
+    clients = draw_clients(n, uncertainty, np.random.default_rng(seed), tilt)
     shipped = 0.35
     caps = []
     for share in FRONTIER_SHARES:

@@ -38,7 +38,12 @@ def run_and_tell(asked: Asked, say: Callable[[str], None]) -> Told:
     Raises one of ``REFUSALS``, with a sentence, for what cannot be done.
     """
     configs = asked.configs or shipped_configs()
-    rows, refused = _planned(rows_of(configs, asked.programs), configs)
+    wanted = [
+        row
+        for row in rows_of(configs, asked.programs)
+        if all(word in row.key for word in asked.only)
+    ]
+    rows, refused = _planned(wanted, configs)
     for sentence in refused:
         say(sentence)
     found = {}
@@ -70,7 +75,7 @@ def _planned(rows: Sequence[Row], configs: Path) -> tuple[Sequence[Row], Sequenc
         else:
             kept.append(row)
     if not kept:
-        raise NoPlanError("; ".join(refused.values()))
+        raise NoPlanError("; ".join(refused.values()) or "no row has all of these words")
     return kept, tuple(refused.values())
 
 
