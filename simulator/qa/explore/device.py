@@ -208,6 +208,7 @@ class DeviceWorld:
         firmware, ghost = self._body.firmware, self._body.ghost
         before = Before.of(firmware)
         name = self.name() if send.foreign else None
+        waited = bool(firmware._deferred)  # noqa: SLF001 - the exploration looks at every field
         data = send.make(firmware)
         firmware.receive(data, self.now_s)
         answered = bool(firmware.outgoing())
@@ -216,7 +217,8 @@ class DeviceWorld:
             ghost.granted(send.grants, min(max(send.grants.lease_ms, LEASE_MIN_MS), LEASE_MAX_MS))
         ghost.moved(before.mode, firmware.mode, again=firmware.link.session != before.session)
         self._settle()
-        same = name is None or before.mode is Mode.BOOT or self.name() == name
+        # What waited for the end of the boot is answered with the next request, whosever that is.
+        same = name is None or before.mode is Mode.BOOT or waited or self.name() == name
         return promises.after_arrival(
             promises.Arrival(send, before, firmware, ghost, answered=answered, same=same), self.told
         )
