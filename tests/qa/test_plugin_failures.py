@@ -16,6 +16,7 @@ def no_build_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("BUILD_NUMBER", raising=False)
 
+
 ACTIVE = """
 import asyncio
 import pytest
