@@ -58,6 +58,9 @@ def test_what_is_injected_is_marked_in_the_events_in_the_record_and_in_the_statu
         sim(tmp_path, "hand", "release")
         assert device.witness.events("hand", injected_s, action="release")
         sim(tmp_path, "line", "--loss", "0.02")
+        ended_s = time.monotonic() + READ_MAX_S
+        while host.state() not in {"stopped", "idle"} and time.monotonic() < ended_s:
+            time.sleep(0.05)  # the end of the treatment, which the fault outlives
         assert "is over" in sim(tmp_path, "fault", "suction-a-creep", "--clear")
         rows = until_rows(state, 3)
         shown = corneum(state, "status", "--port", device.port)

@@ -18,6 +18,7 @@ from simulator.qa.plugin.story import Setting, SettingError
 READY_MAX_S: Final = 20.0  # a busy machine; half a second is usual
 END_MAX_S: Final = 10.0
 LOOK_S: Final = 0.01
+GONE_MAX_S: Final = 1.0
 
 
 class NotServedError(RuntimeError):
@@ -43,6 +44,8 @@ class Served:
         try:
             answer = ask(self.control_path, request)
         except NobodyThereError as error:
+            with suppress(subprocess.TimeoutExpired):  # its socket is gone a moment before it is
+                self.process.wait(GONE_MAX_S)
             if self.process.poll() is None:
                 raise
             why = f"the simulator ended in mid-test, with {self.process.returncode}"
