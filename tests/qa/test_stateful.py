@@ -1,5 +1,6 @@
 """Kernel, line and handpiece together, and whatever hypothesis thinks of to do to them."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from controller.kernel import store
+from firmware_protocol.envelope import BUDGET_FLOW_S
 from firmware_protocol.vocabulary import Cause
 from simulator.line import Weather
 from simulator.plant.faults import FAULTS
@@ -250,6 +252,24 @@ class PairMachine(RuleBasedStateMachine):
         )
         _, _, complaint = store._follow(cursor)
         assert complaint is None
+
+
+@pytest.mark.hazard("H05")
+@pytest.mark.parametrize("leaked_already_s", [0.0, BUDGET_FLOW_S])
+def test_a_valve_that_begins_to_leak_long_after_a_lift_has_its_budget_from_then_on(
+    leaked_already_s: float,
+) -> None:
+    machine = PairMachine()
+    machine.switch_on(seed=104, flowing=True)
+    machine.wait(0.15)
+    machine.break_one_thing("pump-strong", 1.5)
+    machine.wait(1.0)  # off the skin for 255 ms, and just about to come back
+    machine.promise.set_fault("valve-leak")
+    machine.promise._valve_broke_s -= leaked_already_s
+    late = pytest.raises(AssertionError, match="crystals flow without skin")
+    with late if leaked_already_s else nullcontext():
+        machine.wait(0.05)
+    machine.teardown()
 
 
 TestPair = PairMachine.TestCase
