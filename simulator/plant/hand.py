@@ -47,7 +47,7 @@ def physical(grip: Grip) -> Grip:
 Place = tuple[float, float]
 """Where the middle of the tip is: (x, y) in mm from the first corner of the zone."""
 
-CORNER: Final[Place] = (0.0, 0.0)
+CORNER: Place = (0.0, 0.0)  # no Final: mypyc 2.4 forgets to set a final tuple of plain numbers
 
 
 class Hand(Protocol):

@@ -17,11 +17,11 @@ class MeasurementError(RuntimeError):
     """A subject failed, or printed no figures."""
 
 
-def figures_of(*words: str) -> dict[str, float]:
-    """Run a command to its end and return the JSON object of its last line."""
+def figures_of(*words: str, top: Path = ROOT) -> dict[str, float]:
+    """Run a command in ``top`` to its end and return the JSON object of its last line."""
     try:
         done = subprocess.run(
-            words, cwd=ROOT, capture_output=True, text=True, timeout=RUN_MAX_S, check=False
+            words, cwd=top, capture_output=True, text=True, timeout=RUN_MAX_S, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise MeasurementError(f"{words[-3:]} did not end in {RUN_MAX_S:g} s") from error
@@ -38,9 +38,9 @@ def commands(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def module(name: str, *words: str) -> dict[str, float]:
-    """Run a module of the benchmarks in this environment."""
-    return figures_of(sys.executable, "-m", f"tests.benchmarks.{name}", *words)
+def module(name: str, *words: str, top: Path = ROOT) -> dict[str, float]:
+    """Run a module of the benchmarks of the checkout in ``top``, in this environment."""
+    return figures_of(sys.executable, "-m", f"tests.benchmarks.{name}", *words, top=top)
 
 
 @contextmanager

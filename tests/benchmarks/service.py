@@ -14,7 +14,7 @@ from typing import Final
 
 from firmware_protocol.envelope import LEASE_DEFAULT_MS
 from tests.benchmarks.figures import Figure, at_least, at_most
-from tests.benchmarks.processes import MeasurementError, commands, module, running
+from tests.benchmarks.processes import ROOT, MeasurementError, commands, module, running
 
 STARTS: Final = 5
 SETTLE_S: Final = 2.0  # until the kernel has connected and its heap is what it stays
@@ -25,6 +25,9 @@ REACTION_MAX_MS: Final = 1.0
 LATENESS_SHARE_MAX: Final = 0.3
 VIRTUAL_SPEED_MIN: Final = 300.0
 CAMPAIGN_SPEED_MIN: Final = 1_000_000.0
+
+COMPILED: Final = ROOT / ".compiled"
+"""What `make compiled` makes."""
 
 Tell = Callable[[str], None]
 
@@ -139,11 +142,21 @@ def reaction_rows(_peers: Path, tell: Tell) -> list[Figure]:
 
 
 def virtual_rows(_peers: Path, tell: Tell) -> list[Figure]:
-    """Run the whole service in virtual time."""
+    """Run the whole service in virtual time, interpreted and compiled."""
     tell("virtual time")
-    speed = module("virtual")
-    row = Figure("whole service in virtual time", speed["virtual_s_per_s"], "virtual s per s")
-    return [at_least(row, VIRTUAL_SPEED_MIN)]
+    unit = "virtual s per s"
+    plain = module("virtual")["virtual_s_per_s"]
+    rows = [Figure("whole service in virtual time, interpreted", plain, unit)]
+    name = "whole service in virtual time, compiled"
+    if not COMPILED.is_dir():
+        return [
+            *rows,
+            at_least(Figure(name, None, unit, "not built: make compiled"), VIRTUAL_SPEED_MIN),
+        ]
+    tell("virtual time, compiled")
+    fast = module("virtual", top=COMPILED)["virtual_s_per_s"]
+    row = Figure(name, fast, unit, "interpreted", fast / plain)
+    return [*rows, at_least(row, VIRTUAL_SPEED_MIN)]
 
 
 def campaign_rows(_peers: Path, tell: Tell) -> list[Figure]:

@@ -166,7 +166,13 @@ def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     return attrgetter(*names)
 
 
+class OpaqueError(TypeError):
+    """An object shows no fields, so that its states cannot be told apart."""
+
+
 def _fields(thing: object) -> tuple[str, ...]:
+    if not hasattr(thing, "__dict__") and not hasattr(thing, "__slots__"):
+        raise OpaqueError(f"{type(thing).__name__} is compiled: explore the interpreted sources")
     slots = [name for base in type(thing).__mro__ for name in getattr(base, "__slots__", ())]
     return tuple(dict.fromkeys([*slots, *getattr(thing, "__dict__", ())]))
 

@@ -1,0 +1,118 @@
+"""Makes a copy of this checkout whose pure floors are compiled to C, for campaigns that take hours.
+
+`python -m tests.compiled.build [FOLDER]`, or `make compiled`
+
+What is compiled is what the import contracts call pure (no clock, no loop, no wire), and the shell
+around the simulated device. The sources are the same and stay beside their compiled form, so a
+copy is consistent in itself whatever happens to the checkout. It is for speed alone: tests that
+replace a function from outside, and the explorer, which reads the fields of objects, need the
+interpreted sources.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from setuptools import Distribution
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CCompilerError, PlatformError
+
+TOP: Final = Path(__file__).resolve().parents[2]
+FOLDER_DEFAULT: Final = Path(".compiled")
+PURE: Final = (
+    "firmware_protocol/*.py", "controller/safety/*.py", "controller/treatment/*.py",
+    "simulator/plant/*.py", "simulator/firmware/*.py",
+    "simulator/handpiece.py", "simulator/host.py", "simulator/line.py",
+)  # fmt: skip
+INTERPRETED: Final = frozenset(
+    f"firmware_protocol/{name}.py"
+    for name in (
+        "messages",  # its annotations are read at run time, and a compiled class has none
+        "schema", "generate", "document", "vectors",  # write files; nobody waits for them
+    )
+)  # fmt: skip
+OPTIMISED: Final = "1"  # -O2 takes a quarter longer to build and is not faster
+COMPILERS_AT_ONCE: Final = 2
+COMPILER_MISSING: Final = (
+    "it needs a C compiler and the headers of this Python (Debian: apt install gcc python3-dev)"
+)
+
+
+def modules(top: Path) -> Iterator[str]:
+    """Yield what is compiled, as paths below ``top``."""
+    for pattern in PURE:
+        for path in sorted(top.glob(pattern)):
+            name = path.relative_to(top).as_posix()
+            if name not in INTERPRETED:
+                yield name
+
+
+def copy_checkout(to: Path) -> None:
+    """Make ``to`` a copy of this checkout, without what begins with a dot or was generated."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(TOP, to, ignore=_ignored)
+
+
+def _ignored(folder: str, names: list[str]) -> set[str]:
+    del folder
+    return {name for name in names if name.startswith(".") or name == "__pycache__"}
+
+
+def compile_in(folder: Path) -> int:
+    """Compile the pure floors of the copy in ``folder`` in place and return how many modules."""
+    from mypyc.build import mypycify  # noqa: PLC0415 - takes a second
+
+    os.chdir(folder)  # where mypy looks for its configuration, and build_ext puts what it makes
+    names = list(modules(folder))
+    extensions = mypycify(names, opt_level=OPTIMISED, debug_level="0", target_dir="build")
+    command = build_ext(Distribution({"ext_modules": extensions}))
+    command.inplace = True
+    command.parallel = COMPILERS_AT_ONCE
+    command.ensure_finalized()
+    command.run()
+    shutil.rmtree("build")
+    return len(names)
+
+
+def compiler() -> str:
+    """Return the command that build_ext will call for C."""
+    words = os.environ.get("CC") or str(sysconfig.get_config_var("CC"))
+    return words.split()[0]
+
+
+def prove(folder: Path) -> None:
+    """Exit 1 unless what was compiled exchanges the bytes that the interpreted sources do."""
+    words = [sys.executable, "-m", "tests.compiled.same"]
+    if subprocess.run(words, cwd=folder, check=False).returncode:
+        sys.exit(f"The copy in {folder} is not to be used.")
+
+
+def main() -> None:
+    """Copy, compile, prove, and say how to use it; exit 1 where one of these fails."""
+    parser = argparse.ArgumentParser(prog="make compiled", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=TOP / FOLDER_DEFAULT)
+    folder = parser.parse_args().folder.absolute()
+    if shutil.which(compiler()) is None:
+        sys.exit(f"Nothing was compiled: {COMPILER_MISSING}. There is no {compiler()} here.")
+    sys.stderr.write(f"Compiling the pure floors into {folder}; it takes a minute or two ...\n")
+    copy_checkout(folder)
+    try:
+        count = compile_in(folder)
+    except (CCompilerError, PlatformError) as error:
+        shutil.rmtree(folder)
+        sys.exit(f"Nothing was compiled: {COMPILER_MISSING}. The compiler said: {error}")
+    prove(folder)
+    sys.stdout.write(
+        f"{count} modules are compiled. For example:\n"
+        f"  PYTHONPATH={folder} corneum-sim campaign storm --n 1000\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
