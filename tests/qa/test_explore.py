@@ -33,6 +33,7 @@ from simulator.qa.explore.device import FEW, DeviceWorld
 from simulator.qa.explore.frames import hello
 from simulator.qa.explore.host import AT_REST, HERE, HostWorld
 from simulator.qa.explore.host_clocks import ENOUGH_S, LONG_S, NOW_S
+from simulator.qa.explore.memory import Memory, OpaqueError
 from simulator.qa.explore.pair import PairWorld
 from simulator.qa.explore.plan import SERIAL, plan
 from simulator.qa.explore.scenes import FLOWING, RELEASED, sample
@@ -281,3 +282,8 @@ def test_the_command_fails_with_a_trace_for_people(
     _stop_leaves_safe(monkeypatch)
     assert exploration.main(["--part", "device", "--states", "50"]) == 1
     assert "P6 does not hold: STOP in SAFE led to DISARMED" in capsys.readouterr().out
+
+
+def test_an_object_that_shows_no_fields_is_refused_and_not_taken_for_one_state() -> None:
+    with pytest.raises(OpaqueError, match="explore the interpreted sources"):
+        Memory({}, frozenset()).save(object())
