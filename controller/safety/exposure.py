@@ -175,7 +175,7 @@ class ZoneLedger:
 
     def lasts_by_suction_s(self, flow_g_per_min: float, suction_kpa: float) -> float:
         """Return the seconds of contact with a working hand after which suction ends the zone."""
-        _, kpa = self._worst_rates(flow_g_per_min, suction_kpa)
+        kpa = self._worst_kpa(suction_kpa)
         usual_share = self.model.place_share(self.area_cm2, self.motion_usual)
         kept_kpa_s = kpa * _kept_back_s(flow_g_per_min)
         usual_kpa = self.model.suction_high_kpa(suction_kpa) * usual_share
@@ -238,8 +238,11 @@ class ZoneLedger:
         rate = self.model.spread_rate_um_per_s(
             flow_g_per_min, suction_kpa, self.area_cm2, self.motion_worst
         )
+        return rate.bound_um_per_s, self._worst_kpa(suction_kpa)
+
+    def _worst_kpa(self, suction_kpa: float | None) -> float:
         share = self.model.place_share(self.area_cm2, self.motion_worst)
-        return rate.bound_um_per_s, self.model.suction_high_kpa(suction_kpa) * share
+        return self.model.suction_high_kpa(suction_kpa) * share
 
 
 def _kept_back_s(flow_g_per_min: float) -> float:

@@ -104,7 +104,7 @@ def risk_cap_um(skin: Skin, site: Site, model: RemovalModel | None = None) -> fl
     """Return the bound at which the risk of a point reaches what the rules allow.
 
     ``model`` is that of one client, where something is known of them. A smaller error lets more of
-    a bound be true, so that the same bound is a higher risk.
+    a bound be true and less be beyond it, so that the same bound is another risk.
     """
     found = layered(site, skin.rules)
     error_ln_sd = (skin.model if model is None else model).error_ln_sd

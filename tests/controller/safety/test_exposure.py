@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from controller.config.locate import shipped_configs
 from controller.config.skin import load_skin
-from controller.safety.exposure import LEFT_LEAST_MG, LEFT_MAX_MG, OVERSHOOT_S, ZoneLedger
+from controller.safety.exposure import (
+    LEFT_LEAST_MG,
+    LEFT_MAX_MG,
+    OVERSHOOT_S,
+    STOP_SEEN_S,
+    ZoneLedger,
+)
 from controller.safety.removal import (
     FLOW_WORST_G_PER_MIN,
     SUCTION_WORST_KPA,
@@ -315,3 +321,69 @@ def test_suction_counts_the_longest_stop_of_a_zone() -> None:
         zone.press(28.0, seconds, Motion.STILL)
         zone.press(28.0, 0.0, Motion.MOVING)
     assert zone.suction_kpa_s == pytest.approx(56.0)
+
+
+@pytest.mark.hazard("H02")
+@pytest.mark.parametrize("pieces", [2, 7, 50])
+def test_a_stop_costs_the_same_however_many_readings_it_is_charged_in(pieces: int) -> None:
+    whole, parts = ledger(cap_um=100.0), ledger(cap_um=100.0)
+    for zone, count in ((whole, 1), (parts, pieces)):
+        for seconds in (0.2, 1.0, 0.24, 0.1):
+            for _ in range(count):
+                zone.add(7.0, 28.0, seconds / count, Motion.STILL)
+            zone.add(7.0, 28.0, 0.5, Motion.MOVING)
+    assert parts.bound_um == pytest.approx(whole.bound_um)
+
+
+@pytest.mark.hazard("H02")
+def test_a_stop_of_just_the_longest_turn_is_a_turn_and_the_second_one_is_free() -> None:
+    turns, passing = ledger(cap_um=100.0), ledger(cap_um=100.0)
+    for _ in range(2):
+        turns.add(7.0, 28.0, STOP_SEEN_S, Motion.STILL)
+        turns.add(7.0, 28.0, 0.0, Motion.MOVING)
+    passing.add(7.0, 28.0, STOP_SEEN_S, Motion.STILL)
+    passing.add(7.0, 28.0, STOP_SEEN_S, Motion.MOVING)
+    assert turns.bound_um == pytest.approx(passing.bound_um)
+
+
+@pytest.mark.hazard("H01")
+def test_a_zone_that_is_used_up_lasts_for_no_time_at_all() -> None:
+    zone = ledger()
+    zone.add(7.0, 28.0, 3600.0)
+    assert zone.lasts_by_depth_s(7.0, 28.0) == 0.0
+    assert zone.lasts_by_suction_s(7.0, 28.0) == 0.0
+
+
+@pytest.mark.parametrize("motion_sensor", [True, False])
+def test_what_ends_a_zone_is_the_limit_that_leaves_the_shorter_time(
+    motion_sensor: bool,  # noqa: FBT001 - by name
+) -> None:
+    by_depth = ledger(suction_max_kpa_s=1e6, motion_sensor=motion_sensor)
+    by_suction = ledger(cap_um=1e6, motion_sensor=motion_sensor)
+    assert not by_depth.ends_by_suction(7.0, 28.0)
+    assert by_suction.ends_by_suction(7.0, 28.0)
+
+
+def test_of_two_limits_that_leave_the_same_time_it_is_the_depth_that_ends_a_zone() -> None:
+    zone = ledger(cap_um=0.0, suction_max_kpa_s=0.0)
+    assert not zone.ends_by_suction(7.0, 28.0)
+
+
+def test_more_crystals_bring_the_end_by_depth_forward_and_more_suction_that_by_suction() -> None:
+    zone = ledger(cap_um=3.15)
+    um_per_s = MODEL.rate_um_per_s(7.0, 28.0).bound_um_per_s
+    both_kpa_s = zone.cap_um / um_per_s * 28.0
+    zone.suction_max_kpa_s = both_kpa_s * 0.99
+    assert zone.ends_by_suction(7.0, 28.0)
+    assert not zone.ends_by_suction(12.0, 28.0)
+    zone.suction_max_kpa_s = both_kpa_s * 1.01
+    assert not zone.ends_by_suction(7.0, 28.0)
+    assert zone.ends_by_suction(7.0, 40.0)
+
+
+def test_without_a_motion_sensor_one_place_has_its_share_of_the_suction() -> None:
+    zone = ledger(cap_um=1e6, motion_sensor=False)
+    share = MODEL.place_share(20.0, Motion.UNSEEN)
+    assert share < 0.5
+    left_s = zone.suction_max_kpa_s / (28.0 * share)
+    assert zone.left_s(7.0, 28.0) == pytest.approx(left_s - OVERSHOOT_S)

@@ -137,3 +137,10 @@ def test_the_interval_of_the_bound_holds_every_rate_that_the_readings_allow(
     assert found.low <= rate <= found.high
     unsure = replace(MODEL, flow_uncertainty_percent=percent, suction_uncertainty_kpa=kpa)
     assert unsure.rate_um_per_s(flow, suction).bound_um_per_s <= found.high
+
+
+def test_however_fine_known_crystals_are_they_are_not_taken_for_unknown_ones() -> None:
+    finest, unknown = replace(MODEL, crystal_um=1.0), replace(MODEL, crystal_um=None)
+    assert finest.rate_um_per_s(7.0, 28.0).nominal_um_per_s < (
+        unknown.rate_um_per_s(7.0, 28.0).nominal_um_per_s
+    )

@@ -1,9 +1,13 @@
 """The rules of the cap at their exact borders, and doses that cannot be placed in time."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from controller.config.locate import shipped_configs
+from controller.config.skin import load_skin
+from controller.safety.breach import depth_at_risk_um
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import (
     DAY_S,
@@ -12,8 +16,10 @@ from controller.safety.skin import (
     before_the_day,
     derate,
     derate_phototype,
+    layered,
     not_grown_back_um,
     of_the_day,
+    risk_cap_um,
 )
 
 RULES = CapRules(
@@ -129,3 +135,23 @@ def test_a_dose_of_today_of_no_usable_size_fills_the_day(taken: float) -> None:
 @pytest.mark.hazard("H01")
 def test_the_suction_dose_is_derated_by_skin_type_alone() -> None:
     assert [derate_phototype(RULES, phototype) for phototype in (1, 3, 4, 6)] == [1, 1, 0.5, 0.5]
+
+
+@pytest.mark.hazard("H01")
+def test_the_risk_of_a_client_who_is_better_known_is_that_of_the_error_that_is_left() -> None:
+    skin = load_skin(shipped_configs())
+    known = replace(skin.model, error_ln_sd=skin.model.error_ln_sd / 2.0)
+    most = skin.rules.breach_max_share
+    for site in (one for one in skin.sites if one.selectable):
+        found = layered(site, skin.rules)
+        caps = {model.error_ln_sd: risk_cap_um(skin, site, model) for model in (skin.model, known)}
+        assert caps == {sd: depth_at_risk_um(found, sd, most) for sd in caps}
+        assert risk_cap_um(skin, site) == caps[skin.model.error_ln_sd] != caps[known.error_ln_sd]
+
+
+@pytest.mark.parametrize(("layers", "layer_um"), [(0.0, 2.0), (1.0, 9.0), (3.0, 3.0), (9.0, 2.0)])
+def test_layers_are_as_thick_as_their_count_asks_and_never_thinner_than_the_rule(
+    layers: float, layer_um: float
+) -> None:
+    (site, *_) = load_skin(shipped_configs()).sites
+    assert layered(replace(site, layers=layers, sc_nom_um=9.0), RULES).layer_um == layer_um
