@@ -8,7 +8,7 @@ dropped, and its job runs again.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
@@ -26,9 +26,18 @@ class OtherCampaignError(Exception):
 def sources_sha256() -> str:
     """Return the hash of everything that a result follows from."""
     top = Path(__file__).resolve().parents[2]
+    return _files_sha256(top, (top / package for package in PACKAGES))
+
+
+def folder_sha256(folder: Path) -> str:
+    """Return the hash of what a result may follow from in a folder of somebody's own."""
+    return _files_sha256(folder, (folder,))
+
+
+def _files_sha256(top: Path, folders: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for package in PACKAGES:
-        for path in sorted((top / package).rglob("*")):
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
             if path.suffix in SUFFIXES and path.is_file():
                 digest.update(str(path.relative_to(top)).encode())
                 digest.update(path.read_bytes())

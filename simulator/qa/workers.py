@@ -6,19 +6,19 @@ whose worker dies is run again, at most `TRIES_MAX` times in all; what is kept i
 a second time at all (`simulator.qa.kept`).
 """
 
-import multiprocessing
 import os
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 from simulator.qa.kept import Kept, sources_sha256
+from simulator.qa.processes import processes
 
 ArgT = TypeVar("ArgT")
 ResultT = TypeVar("ResultT")
@@ -150,15 +150,14 @@ def _over_processes(work: _Work[ArgT, ResultT], processes: int) -> Iterator[tupl
 
 
 def _until_broken(
-    work: _Work[ArgT, ResultT], keys: list[str], processes: int
+    work: _Work[ArgT, ResultT], keys: list[str], count: int
 ) -> Iterator[tuple[str, ResultT]]:
-    context = multiprocessing.get_context("spawn")  # nothing of this process leaks into a worker
     under_way: dict[Future[ResultT], str] = {}
     waiting = iter(keys)
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        try:
+    try:
+        with processes(count) as pool:
             while True:
-                for key in islice(waiting, processes * AHEAD_PER_WORKER - len(under_way)):
+                for key in islice(waiting, count * AHEAD_PER_WORKER - len(under_way)):
                     under_way[pool.submit(work.function, work.left[key])] = key
                 if not under_way:
                     return
@@ -169,10 +168,8 @@ def _until_broken(
                     del work.left[key]
                     work.tries.pop(key, None)
                     yield key, result
-        except BrokenProcessPool:
-            work.failed(list(under_way.values()))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    except BrokenProcessPool:
+        work.failed(list(under_way.values()))
 
 
 # -- a Dask cluster --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 
 BROKEN: Final = 1
 USAGE: Final = 2
+INTERRUPTED: Final = 130  # as shells have it for Ctrl-C
 SEED_MAX: Final = 2**32 - 1
 
 Seed = Annotated[int, typer.Option(min=0, max=SEED_MAX, help="Everything follows from it.")]
-Workers = Annotated[int, typer.Option(min=0, help="Processes here; 0 is one per core.")]
+Workers = Annotated[
+    int, typer.Option("--workers", "-j", min=0, help="Processes here; 0 is one per core.")
+]
 Dask = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler to run on instead.")
 ]
@@ -47,8 +51,14 @@ def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
     from simulator.qa.workers import WorkersLostError  # noqa: PLC0415
 
     try:
-        with contextlib.ExitStack() as stack:
+        with _sigterm_as_ctrl_c(), contextlib.ExitStack() as stack:
             yield None if resume is None else stack.enter_context(Kept(resume, name))
+    except KeyboardInterrupt:
+        kept = "--resume FILE would have kept what was done"
+        if resume is not None:
+            kept = f"what was done is kept in {resume}, and the same command goes on"
+        typer.echo(f"corneum-sim: interrupted; {kept}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     except OtherCampaignError as error:
         refuse(str(error))
     except OSError as error:
@@ -56,6 +66,15 @@ def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
     except WorkersLostError as error:
         typer.echo(f"corneum-sim: {error}", err=True)
         raise typer.Exit(BROKEN) from None
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def scenarios_to(report: Path | None, texts: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.qa.kept import folder_sha256
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -18,6 +20,12 @@ class Asked:
     dask: str | None = None
     report: Path | None = None
     configs: Path | None = None
+
+    @property
+    def campaign(self) -> str:
+        """What kept results must be of, to be those of this campaign: not only its rows count."""
+        of = "" if self.configs is None else f" --configs {folder_sha256(self.configs)}"
+        return f"treatments --n {self.n} --seed {self.seed}{of}"
 
     @property
     def command(self) -> str:

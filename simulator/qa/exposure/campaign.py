@@ -8,12 +8,12 @@ sample checks the tilted one wherever it can reach.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.qa.exposure.block import Array, Block
 from simulator.qa.exposure.population import NO_TILT, TOWARDS_BREACH
 from simulator.qa.exposure.rows import Row, cell_of
 from simulator.qa.exposure.statistics import (
@@ -25,9 +25,8 @@ from simulator.qa.exposure.statistics import (
     weighted_mean,
 )
 from simulator.qa.exposure.treatments import treat
+from simulator.qa.kept import Kept
 from simulator.qa.workers import Where, spread
-
-Array = NDArray[np.float64]
 
 BLOCK: Final = 500  # treatments in one job
 TILTED_SHARE: Final = 0.5  # tilted treatments for each plain one
@@ -43,26 +42,6 @@ class Job:
     seed: int
     block: int
     tilted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What a block adds to its row; arrays have one entry per client."""
-
-    weights: Array
-    chances: Array
-    breaches: Array
-    deeper: Array
-    removed_um_mm2: Array
-    treated_mm2: float
-    lost_mm2: float
-    hits: int
-    early_zones: int
-    zones: int
-    early: int
-    dwelled: int
-    overdosed: int
-    handpiece_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +73,12 @@ class Figures:
         return min(self.breached.high, self.breach_chance.high)
 
 
-def run_job(job: Job) -> Block:
+def run_job(job: Job) -> dict[str, Any]:
+    """Treat one block of clients and return the `Block`, as JSON has it."""
+    return treat_block(job).as_json()
+
+
+def treat_block(job: Job) -> Block:
     """Treat one block of clients."""
     seed = np.random.SeedSequence((job.seed, crc32(job.row.key.encode()), job.block, job.tilted))
     rng = np.random.default_rng(seed)
@@ -135,16 +119,23 @@ def jobs_of(
     return jobs
 
 
-def run(rows: Sequence[Row], n: int, seed: int, configs: Path, where: Where) -> Iterator[Figures]:
+def run(
+    rows: Sequence[Row],
+    n: int,
+    seed: int,
+    configs: Path,
+    where: Where,
+    kept: Kept | None = None,
+) -> Iterator[Figures]:
     """Yield the figures of each row as soon as its last block is there."""
     jobs = jobs_of(rows, n, seed, configs)
     left = dict.fromkeys(rows, 0)
     for job in jobs.values():
         left[job.row] += 1
     blocks: dict[Row, dict[tuple[bool, int], Block]] = {row: {} for row in rows}
-    for key, result in spread(run_job, jobs, where, "treatments"):
+    for key, result in spread(run_job, jobs, where, "treatments", kept):
         job = jobs[key]
-        blocks[job.row][job.tilted, job.block] = result
+        blocks[job.row][job.tilted, job.block] = Block.from_json(result)
         left[job.row] -= 1
         if left[job.row] == 0:
             yield figures_of(job.row, blocks.pop(job.row))

@@ -5,7 +5,7 @@ or thin, moist or dry, in every zone; the zones differ by their published means.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -43,7 +43,7 @@ class Clients:
 
     def part(self, which: slice) -> "Clients":
         """Return some of the clients."""
-        skin = SkinTruths(*(getattr(self.skin, name)[which] for name in SkinTruths.__slots__))
+        skin = SkinTruths(*(getattr(self.skin, field.name)[which] for field in fields(SkinTruths)))
         return Clients(skin, self.unit_flow[which], self.weight[which])
 
     def with_median(self, name: str) -> "Clients":

@@ -18,9 +18,10 @@ from simulator.qa.exposure.rows import NoPlanError, Row, plan_of, rows_of
 from simulator.qa.exposure.studies import frontier as study_frontier
 from simulator.qa.exposure.studies import patch_test
 from simulator.qa.exposure.studies import sensitivity as study_sensitivity
-from simulator.qa.workers import Where, WorkersLostError
+from simulator.qa.kept import Kept
+from simulator.qa.workers import Where
 
-REFUSALS: Final = (ConfigError, NoPlanError, NoMatplotlibError, WorkersLostError, OSError)
+REFUSALS: Final = (ConfigError, NoPlanError, NoMatplotlibError, OSError)
 STUDY_MAX: Final = 4000  # treatments a point of a study; more makes no picture clearer
 
 
@@ -32,8 +33,8 @@ class Told:
     holds: bool
 
 
-def run_and_tell(asked: Asked, say: Callable[[str], None]) -> Told:
-    """Run the campaign, say a line for each row and goal, and write the report.
+def run_and_tell(asked: Asked, say: Callable[[str], None], kept: Kept | None = None) -> Told:
+    """Run what is not ``kept``, say a line for each row and goal, and write the report.
 
     Raises one of ``REFUSALS``, with a sentence, for what cannot be done.
     """
@@ -47,7 +48,8 @@ def run_and_tell(asked: Asked, say: Callable[[str], None]) -> Told:
     for sentence in refused:
         say(sentence)
     found = {}
-    for figures in run(rows, asked.n, asked.seed, configs, Where(asked.workers, asked.dask)):
+    where = Where(asked.workers, asked.dask)
+    for figures in run(rows, asked.n, asked.seed, configs, where, kept):
         found[figures.row] = figures
         say(tell.line_of(figures))
     found = {row: found[row] for row in rows}  # in the order of the questions, whoever was first

@@ -1,12 +1,11 @@
 """Runs many scenarios, one after the other or in several processes, in the order of their files."""
 
-import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.qa.processes import processes
 from simulator.qa.scenarios.load import load_scenario, scenario_files
 from simulator.qa.scenarios.mistakes import Mistake, ScenarioError
 from simulator.qa.scenarios.model import Scenario
@@ -58,8 +57,7 @@ def run_all(tasks: Sequence[Task], workers: int = 1) -> Iterator[Ran]:
     if workers == 1:
         yield from map(run_one, tasks)
         return
-    context = multiprocessing.get_context("spawn")  # a fork may copy a lock that somebody holds
-    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as pool:
+    with processes(min(workers, len(tasks))) as pool:
         yield from pool.map(run_one, tasks)
 
 

@@ -1,0 +1,42 @@
+"""Worker processes that nobody has to look for afterwards: they end with whoever started them.
+
+Ctrl-C is the parent's to hear; a worker ends when its parent has gone, however it went, and at once
+when the parent gives up what is under way.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+
+
+@contextmanager
+def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Keep ``count`` workers; whatever the block raises ends them in the middle of their work."""
+    others = multiprocessing.active_children()
+    context = multiprocessing.get_context("spawn")  # nothing of this process leaks into a worker
+    with ProcessPoolExecutor(count, context, initializer=_become_worker) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for child in multiprocessing.active_children():
+                if child not in others:
+                    child.kill()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _become_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
