@@ -110,7 +110,7 @@ class Promise:
         self._excused_until_s: dict[str, float] = {}
         self._revoked_s = _NEVER_S
         self._held_s = dict.fromkeys(("switch", "skin", "suction"), _NEVER_S)
-        self._all_s = self._under_s = self._valve_broke_s = _NEVER_S
+        self._all_s = self._under_s = self._dry_s = _NEVER_S
         self._still_s = 0.0
         self._accepted = 0
         self._metered_from_g = 0.0
@@ -169,8 +169,6 @@ class Promise:
     def _faulted(self, name: str, *, active: bool) -> None:
         if active:
             self.faults.add(name)
-            if EXCUSED.get(name) == "valve":
-                self._valve_broke_s = self.scene.now_s
         elif name in self.faults:
             self.faults.discard(name)
             if name in EXCUSED:
@@ -198,6 +196,8 @@ class Promise:
         scene = self.scene
         truth = scene.handpiece.plant.truth
         self._note()
+        if truth.flow_g_per_min <= FLOW_MIN_G_PER_MIN:
+            self._dry_s = scene.now_s
         flows = truth.valve_open > OPEN or truth.flow_g_per_min > FLOW_MIN_G_PER_MIN
         if flows or scene.handpiece.firmware.mode is Mode.ACTIVE:  # else ACTIVE itself is lacking
             lacking = self._lacking()
@@ -210,14 +210,15 @@ class Promise:
         self._look_at_limits()
 
     def _look_at_flow(self, lacking: str, since_s: float) -> None:
-        """What lets crystals through by itself, long after a lift, has its budget from then on."""
+        """What a broken valve lets through has its budget from when there was anything to see."""
         truth = self.scene.handpiece.plant.truth
         if truth.valve_open > OPEN and not self._excused("valve"):
             self._insist(since_s <= CLOSES_WITHIN_S, "the valve is open", f"without {lacking}")
         if truth.flow_g_per_min > FLOW_MIN_G_PER_MIN:
             self.flowed_s += SAMPLE_S
-            lets_s = min(since_s, self.scene.now_s - self._valve_broke_s)
-            self._insist(lets_s <= BUDGET_FLOW_S, "crystals flow", f"without {lacking}")
+            flowing_s = self.scene.now_s - self._dry_s if self._excused("valve") else since_s
+            in_time = min(since_s, flowing_s) <= BUDGET_FLOW_S
+            self._insist(in_time, "crystals flow", f"without {lacking}")
             permitted = self._permitted() or self._excused("valve")
             self._insist(permitted, "crystals flow though nobody allows it")
 

@@ -1,6 +1,6 @@
 """Kernel, line and handpiece together, and whatever hypothesis thinks of to do to them."""
 
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from controller.kernel import store
-from firmware_protocol.envelope import BUDGET_FLOW_S
 from firmware_protocol.vocabulary import Cause
+from simulator.firmware.guards import Guards
 from simulator.line import Weather
 from simulator.plant.faults import FAULTS
 from simulator.qa.promise import Limits, Promise
@@ -254,21 +254,48 @@ class PairMachine(RuleBasedStateMachine):
         assert complaint is None
 
 
-@pytest.mark.hazard("H05")
-@pytest.mark.parametrize("leaked_already_s", [0.0, BUDGET_FLOW_S])
-def test_a_valve_that_begins_to_leak_long_after_a_lift_has_its_budget_from_then_on(
-    leaked_already_s: float,
-) -> None:
+def _leaks_before_the_tip_comes_back() -> PairMachine:
     machine = PairMachine()
     machine.switch_on(seed=104, flowing=True)
     machine.wait(0.15)
     machine.break_one_thing("pump-strong", 1.5)
     machine.wait(1.0)  # off the skin for 255 ms, and just about to come back
     machine.promise.set_fault("valve-leak")
-    machine.promise._valve_broke_s -= leaked_already_s
-    late = pytest.raises(AssertionError, match="crystals flow without skin")
-    with late if leaked_already_s else nullcontext():
-        machine.wait(0.05)
+    return machine
+
+
+def _leaks_unseen_until_the_tip_comes_back() -> PairMachine:
+    machine = PairMachine()
+    machine.switch_on(seed=0, flowing=True)
+    machine.move_the_hand("lift", 0.02)
+    machine.break_one_thing("valve-leak", 0.65)  # without suction next to nothing comes
+    machine.pair.handpiece.hand.place()
+    return machine
+
+
+@pytest.mark.hazard("H05")
+@pytest.mark.parametrize(
+    "leaks", [_leaks_before_the_tip_comes_back, _leaks_unseen_until_the_tip_comes_back]
+)
+def test_a_valve_that_leaks_has_its_budget_from_when_crystals_come_and_then_trips(
+    leaks: Callable[[], PairMachine],
+) -> None:
+    machine = leaks()
+    machine.wait(0.5)
+    assert machine.pair.handpiece.firmware.board.cause is Cause.VALVE_STUCK_OPEN
+    machine.teardown()
+
+
+@pytest.mark.hazard("H05")
+def test_a_leak_that_outlives_its_budget_breaks_the_promise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Guards, "judge", lambda *_: None)
+    machine = _leaks_unseen_until_the_tip_comes_back()
+    machine.wait(0.2)
+    machine.pair.handpiece.hand.release()
+    with pytest.raises(AssertionError, match="crystals flow without switch, ACTIVE"):
+        machine.wait(0.5)
     machine.teardown()
 
 
