@@ -5,6 +5,7 @@ import pytest
 from firmware_protocol.vocabulary import Cause, Mode
 from simulator.firmware.dwell import Dwell
 from simulator.firmware.guards import GUARDS, Guards, Scene, Watch, calm, gone
+from simulator.firmware.limits import FLOW_MISSING_RATIO
 from simulator.firmware.modes import POLICY
 from simulator.firmware.switch import HandSwitch
 from tests.simulator.firmware.samples import at_rest
@@ -143,6 +144,19 @@ def test_rows_are_watched_only_when_they_mean_something() -> None:
             assert (guard.cause in causes) is (guard.watch in watched), (guard, policy)
 
 
+def test_what_is_not_watched_starts_no_clock_and_what_is_watched_after_it_does() -> None:
+    guards, standing = Guards(), scene(waste_percent=99.0)
+    for _ in range(400):
+        assert guards.judge(STEP_MS, standing, IDLE) is None
+    assert guards.judge(STEP_MS, scene(), IDLE) is None
+    assert guards.judge(STEP_MS, standing, IDLE) is None
+    for _ in range(STEP_MS, 500, STEP_MS):
+        assert guards.judge(STEP_MS, standing, ARMED) is None
+    found = guards.judge(STEP_MS, standing, ARMED)
+    assert found is not None
+    assert found.cause is Cause.WASTE_FULL
+
+
 def test_the_first_row_that_stood_long_enough_is_the_first_out_cause() -> None:
     guards = Guards()
     both = scene(suction_a_kpa=60.0, suction_b_kpa=25.0)
@@ -178,7 +192,7 @@ BORDERS: dict[str, tuple[Any, ...]] = {
     "lease": (False,),
     "suction_a_kpa": (None, NAN, 0.0, 10.0, 10.01, 22.0, 27.5, 55.0, 55.01),
     "suction_b_kpa": (None, NAN, 23.0, 22.99, 27.0, 27.01),
-    "flow_g_per_min": (None, NAN, 0.5, 0.51, 1.2, 1.21, 8.8, 8.81),
+    "flow_g_per_min": (None, NAN, 0.5, 0.51, FLOW_MISSING_RATIO * 6.0, 1.21, 8.8, 8.81),
     "valve_percent": (NAN, 0.0, 5.0, 5.01),
     "contact": (False,),
     "opened": (False,),
