@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from docs.evidence import anomalies, collected
+from docs.evidence import anomalies, campaigns, collected
 from docs.evidence.manifest import sha256_of
 from docs.evidence.results import FAILURES_MAX, Outcome, Result, cases_of, covered
 from docs.evidence.versions import git, versions
@@ -304,6 +304,9 @@ PARTS: Final[Sequence[tuple[str, str, Make]]] = (
     ("scenarios", "Scenarios", scenarios),
     ("trace", "Trace matrix", trace),
     ("coverage", "Coverage", coverage),
+    ("matrix", "Campaign: every fault in every state", campaigns.matrix),
+    ("storm", "Campaign: storms", campaigns.storm),
+    ("treatments", "Campaign: simulated skin", campaigns.treatments),
     ("fuzz", "Fuzzing", fuzz),
     ("mutants", "Seeded bugs", mutants),
     ("mutation", "Mutation testing", mutation),
