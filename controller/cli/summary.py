@@ -8,11 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.cli.outcome import ExitCode, Failure
-from controller.cli.words import UNKNOWN, outcome_words, quantity
+from controller.cli.words import UNKNOWN, outcome_words, quantity, share
 from controller.kernel.snapshot import Snapshot, TreatmentView, ZoneView
 
 KERNEL_GONE: Final = "kernel_gone"
 """The name of the failure after which nobody here knows how the treatment ended."""
+
+SPENT: Final = {
+    "exposure": "its exposure is spent",
+    "suction": "its suction dose is spent",
+}
+"""What ends a zone before its time, in words."""
 
 EXIT_BY_OUTCOME: Final = {
     "completed": ExitCode.DONE,
@@ -86,6 +92,9 @@ def show(console: Console, snapshot: Snapshot) -> None:
     if treatment is None:
         return
     console.print(_table(treatment, snapshot.state))
+    for zone in treatment.zones:
+        if zone.ended_by in SPENT:
+            console.print(_ended_early(zone))
     if treatment.message:
         console.print(treatment.message)
     for alarm in snapshot.alarms:
@@ -93,6 +102,11 @@ def show(console: Console, snapshot: Snapshot) -> None:
     if snapshot.time_to_safe_ms is not None:
         console.print(f"valve shut {snapshot.time_to_safe_ms:.0f} ms after the stop")
     console.print(f"record: treatment {treatment.id} in {snapshot.record.path}", soft_wrap=True)
+
+
+def _ended_early(zone: ZoneView) -> str:
+    done = 100.0 * share(zone.contact_s, zone.budget_s)
+    return f"{zone.display}: ended at {done:.0f} % of its time, {SPENT[zone.ended_by or '']}"
 
 
 def _table(treatment: TreatmentView, state: str) -> Table:

@@ -57,6 +57,8 @@ class ZoneView:
     suction_kpa_peak: float | None
     set_suction_kpa: float
     set_flow_g_per_min: float
+    ended_by: str | None = None
+    """What a zone that is done was ended by: time, exposure or suction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def zone_view(progress: ZoneProgress) -> ZoneView:
         suction_kpa_peak=progress.suction_kpa_peak,
         set_suction_kpa=progress.set_suction_kpa,
         set_flow_g_per_min=progress.set_flow_g_per_min,
+        ended_by=None if progress.ended_by is None else progress.ended_by.value,
     )
 
 

@@ -64,6 +64,8 @@ class ZoneProgress(NamedTuple):
     suction_kpa_peak: float | None
     set_suction_kpa: float
     set_flow_g_per_min: float
+    ended_by: ZoneEnd | None = None
+    """What it was done by; None for one that is not done, or was left undone."""
 
 
 class Lowering(NamedTuple):
@@ -85,6 +87,7 @@ class Course:
         self._off_skin_since_s: float | None = None
         self._at = 0
         self._left_at: int | None = None
+        self._ends: dict[int, ZoneEnd] = {}
         self.must_lift = False
         """The zone changed and the tip has not left the skin since."""
         self._skip_finished()
@@ -123,7 +126,7 @@ class Course:
     def advance(self) -> None:
         """Go on to the next zone; the tip has to leave the skin first."""
         self._left_at = self._here
-        self._at += 1
+        self._pass_on()
         self._skip_finished()
         self.must_lift = True
         self._off_skin_since_s = None
@@ -186,6 +189,7 @@ class Course:
                 tally.peak_kpa,
                 self._set(Quantity.SUCTION_KPA, stage.suction_kpa),
                 self._set(Quantity.FLOW_G_PER_MIN, stage.flow_g_per_min),
+                self._ends.get(number),
             )
             for number, (stage, ledger, tally) in enumerate(
                 zip(self._stages, self._ledgers, self._tallies, strict=True)
@@ -246,7 +250,7 @@ class Course:
             return "current"
         if number > self._at:
             return "waiting"
-        return "done" if self._finished(number) is not None else "skipped"
+        return "done" if number in self._ends else "skipped"
 
     def _ended(self) -> ZoneEnd | None:
         return self._finished(self._at)
@@ -263,7 +267,14 @@ class Course:
 
     def _skip_finished(self) -> None:
         while not self.done and self._finished(self._at) is not None:
-            self._at += 1
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Remember why the zone ended: what falls on it still may spend another of its limits."""
+        end = self._finished(self._at)
+        if end is not None:
+            self._ends[self._at] = end
+        self._at += 1
 
     def _watch_lift(self, reading: Reading) -> None:
         if reading.contact:

@@ -53,6 +53,7 @@ def test_the_cap_ends_a_zone_in_order_and_what_still_falls_stays_below_it(
     for zone in seen["treatment"]["zones"]:
         assert 0.5 * zone["cap_um"] < zone["bound_um"] <= zone["cap_um"]
         assert zone["contact_s"] < zone["budget_s"]
+        assert zone["ended_by"] == "exposure"
         assert zone["suction_kpa_s"] < zone["suction_max_kpa_s"]
     strokes = sum(zone["contact_s"] for zone in seen["treatment"]["zones"]) / 2.0
     assert 0 < seen["shut"] <= strokes  # the valve does not chatter near the end

@@ -138,6 +138,28 @@ def test_the_summary_names_each_zone_and_where_the_record_lies() -> None:
     assert "…" not in text
 
 
+@pytest.mark.parametrize(
+    ("ended_by", "said"),
+    [
+        ("exposure", "Nose: ended at 39 % of its time, its exposure is spent\n"),
+        ("suction", "Nose: ended at 39 % of its time, its suction dose is spent\n"),
+        ("time", ""),
+        (None, ""),
+    ],
+)
+def test_the_summary_says_which_limit_ended_a_zone_before_its_time(
+    ended_by: str | None, said: str
+) -> None:
+    zones = (replace(NOSE, state="done", ended_by=ended_by), CHIN)
+    done = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="completed", zones=zones))
+    console = Console(width=80, file=None)
+    with console.capture() as capture:
+        summary.show(console, done)
+    assert ("ended at" in capture.get()) is bool(said)
+    assert said in capture.get()
+    assert summary.as_object(done)["zones"][0]["ended_by"] == ended_by
+
+
 def test_the_status_says_unit_treatment_alarm_and_what_was_left_unfinished() -> None:
     text = "\n".join(lines(SNAPSHOT))
     assert "/dev/ttyUSB0: treating (kernel pid 4242)" in text

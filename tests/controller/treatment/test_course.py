@@ -216,6 +216,21 @@ def test_a_zone_left_out_before_it_was_finished_is_skipped() -> None:
     one = course(stage("nose"), stage("chin"))
     one.advance()
     assert [zone.state for zone in one.zones()] == ["skipped", "current"]
+    assert [zone.ended_by for zone in one.zones()] == [None, None]
+
+
+def test_why_a_zone_ended_is_kept_though_what_still_falls_spends_another_of_its_limits() -> None:
+    by_exposure = course(stage("nose", cap_um=0.9, contact_budget_s=99.0), stage("chin"))
+    show(by_exposure, 99.0)
+    by_exposure.advance()
+    by_exposure.charge(120.0)
+    nose, chin = by_exposure.zones()
+    assert nose.use.contact_s > 99.0
+    assert (nose.ended_by, nose.state) == (ZoneEnd.EXPOSURE, "done")
+    assert chin.ended_by is None
+    used = ZoneUse(contact_s=99.0)
+    resumed = course(stage("nose", used=used), stage("chin")).zones()[0]
+    assert (resumed.ended_by, resumed.state) == (ZoneEnd.TIME, "done")
 
 
 @pytest.mark.hazard("H01")
