@@ -33,6 +33,7 @@ SUCTION_SLACK_KPA: Final = 0.5
 FLOW_MIN_G_PER_MIN: Final = 0.5  # what the flow sensor can tell from nothing
 EXPOSURE_SLACK_MG: Final = 25.0
 RELIEF_KPA: Final = 61.0  # the relief valve opens at 60
+EMPTIES_WITHIN_S: Final = 0.25  # power gone, the vent lets 33 kPa go in 0.21 s
 AFTERMATH_S: Final = 0.6  # a fault that has just ended still has its effects
 STILL_MAX_MM_PER_S: Final = 5.0
 OPEN: Final = 0.01
@@ -210,17 +211,30 @@ class Promise:
         self._look_at_limits()
 
     def _look_at_flow(self, lacking: str, since_s: float) -> None:
-        """What a broken valve lets through has its budget from when there was anything to see."""
         truth = self.scene.handpiece.plant.truth
         if truth.valve_open > OPEN and not self._excused("valve"):
             self._insist(since_s <= CLOSES_WITHIN_S, "the valve is open", f"without {lacking}")
         if truth.flow_g_per_min > FLOW_MIN_G_PER_MIN:
             self.flowed_s += SAMPLE_S
-            flowing_s = self.scene.now_s - self._dry_s if self._excused("valve") else since_s
-            in_time = min(since_s, flowing_s) <= BUDGET_FLOW_S
-            self._insist(in_time, "crystals flow", f"without {lacking}")
+            if self._excused("valve"):
+                self._look_at_leak(lacking, since_s)
+            else:
+                self._insist(since_s <= BUDGET_FLOW_S, "crystals flow", f"without {lacking}")
             permitted = self._permitted() or self._excused("valve")
             self._insist(permitted, "crystals flow though nobody allows it")
+
+    def _look_at_leak(self, lacking: str, since_s: float) -> None:
+        """A broken valve has its budget from when there was anything to see, as H05 has it.
+
+        In it valve and pump lose their power; crystals are carried until the suction is gone.
+        """
+        lets_s = min(since_s, self.scene.now_s - self._dry_s)
+        off = not self.scene.handpiece.firmware.board.b.power
+        self._insist(
+            off or lets_s <= BUDGET_FLOW_S, "valve and pump have power", f"without {lacking}"
+        )
+        emptied = lets_s <= BUDGET_FLOW_S + EMPTIES_WITHIN_S
+        self._insist(emptied, "crystals flow", f"without {lacking}")
 
     def _note(self) -> None:
         scene, now_s = self.scene, self.scene.now_s

@@ -273,9 +273,23 @@ def _leaks_unseen_until_the_tip_comes_back() -> PairMachine:
     return machine
 
 
+def _leaks_into_the_purge_of_an_orderly_end() -> PairMachine:
+    machine = PairMachine()
+    machine.switch_on(seed=0, flowing=True)
+    machine.wait(0.2)
+    machine.break_one_thing("valve-leak", 0.05)
+    machine.stop(LOCAL, emergency=False)
+    return machine
+
+
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize(
-    "leaks", [_leaks_before_the_tip_comes_back, _leaks_unseen_until_the_tip_comes_back]
+    "leaks",
+    [
+        _leaks_before_the_tip_comes_back,
+        _leaks_unseen_until_the_tip_comes_back,
+        _leaks_into_the_purge_of_an_orderly_end,
+    ],
 )
 def test_a_valve_that_leaks_has_its_budget_from_when_crystals_come_and_then_trips(
     leaks: Callable[[], PairMachine],
@@ -294,7 +308,7 @@ def test_a_leak_that_outlives_its_budget_breaks_the_promise(
     machine = _leaks_unseen_until_the_tip_comes_back()
     machine.wait(0.2)
     machine.pair.handpiece.hand.release()
-    with pytest.raises(AssertionError, match="crystals flow without switch, ACTIVE"):
+    with pytest.raises(AssertionError, match="valve and pump have power without switch, ACTIVE"):
         machine.wait(0.5)
     machine.teardown()
 
