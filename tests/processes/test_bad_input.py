@@ -33,7 +33,7 @@ SENTENCE_MAX = 400  # characters: what a person reads at a glance, with the next
 PATCH_TEST = ("treat", "patch-test", "--client", "demo")
 
 
-def _answered(done: Done, code: int, *words: str) -> None:
+def _assert_answered(done: Done, code: int, *words: str) -> None:
     """One line on standard error with these words, and nothing else."""
     assert done.code == code, done
     assert done.out == ""
@@ -45,7 +45,7 @@ def _answered(done: Done, code: int, *words: str) -> None:
         assert word in line
 
 
-def _nothing_moved(device: Unit) -> None:
+def _assert_nothing_moved(device: Unit) -> None:
     witness = device.witness
     assert witness.modes() == ["DISARMED"]
     assert witness.events("valve") == []
@@ -116,9 +116,9 @@ def host(device: Unit, state: Path, configs: Path) -> Iterator[Kernel]:
 def test_a_wish_that_cannot_be_is_one_sentence(
     words: str, code: int, said: str, device: Unit, host: Kernel, state: Path
 ) -> None:
-    _answered(corneum(state, *words.split(), "--port", device.port), code, said)
+    _assert_answered(corneum(state, *words.split(), "--port", device.port), code, said)
     assert host.state() == "idle"
-    _nothing_moved(device)
+    _assert_nothing_moved(device)
 
 
 def test_a_refused_wish_is_one_object_for_a_script(device: Unit, host: Kernel, state: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_second_kernel_on_the_same_port_is_refused_with_the_number_of_the_firs
     assert said["ready"] is False
     assert f"process {host.pid}" in said["error"]["sentence"]
     assert host.state() == "idle"
-    _nothing_moved(device)
+    _assert_nothing_moved(device)
 
 
 @pytest.mark.hazard("H24", shows="works")
@@ -149,8 +149,8 @@ def test_a_second_kernel_on_the_same_unit_is_refused_with_the_number_of_the_firs
 ) -> None:
     with unit(tmp_path) as same_number:
         done = corneum(state, *PATCH_TEST, "--port", same_number.port)
-        _answered(done, PORT, "Unit 1001", f"process {host.pid}")
-        _nothing_moved(same_number)
+        _assert_answered(done, PORT, "Unit 1001", f"process {host.pid}")
+        _assert_nothing_moved(same_number)
 
 
 @pytest.mark.hazard("H24", shows="works")
@@ -158,9 +158,9 @@ def test_a_kernel_with_another_record_is_refused_the_port_of_the_first(
     device: Unit, host: Kernel, tmp_path: Path
 ) -> None:
     done = corneum(tmp_path, *PATCH_TEST, "--port", device.port)
-    _answered(done, PORT, device.port, f"process {host.pid}")
+    _assert_answered(done, PORT, device.port, f"process {host.pid}")
     assert host.state() == "idle"
-    _nothing_moved(device)
+    _assert_nothing_moved(device)
 
 
 def test_a_file_that_does_not_parse_is_named_with_its_line(configs: Path, tmp_path: Path) -> None:
@@ -173,14 +173,14 @@ def test_a_file_that_does_not_parse_is_named_with_its_line(configs: Path, tmp_pa
 
 # -- ports -----------------------------------------------------------------------------------------
 def test_a_port_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    _answered(
+    _assert_answered(
         corneum(tmp_path, *PATCH_TEST, "--port", "/dev/ttyNONE7"), PORT, "/dev/ttyNONE7", "no port"
     )
 
 
 def test_a_port_that_is_no_port_is_named(tmp_path: Path) -> None:
-    _answered(corneum(tmp_path, *PATCH_TEST, "--port", "http://unit"), PORT, "'http'")
-    _answered(corneum(tmp_path, *PATCH_TEST, "--port", str(tmp_path)), PORT, "is a folder")
+    _assert_answered(corneum(tmp_path, *PATCH_TEST, "--port", "http://unit"), PORT, "'http'")
+    _assert_answered(corneum(tmp_path, *PATCH_TEST, "--port", str(tmp_path)), PORT, "is a folder")
 
 
 HOLDS_WITHOUT_A_LOCK = "import os, sys; f = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)"
@@ -196,18 +196,18 @@ def test_a_port_that_somebody_holds_is_refused_with_the_process(holds: str, tmp_
         with started(words, stdin=subprocess.PIPE) as holder:
             first_line(holder)
             done = corneum(tmp_path, *PATCH_TEST, "--port", device.port)
-            _answered(done, PORT, device.port, f"process {holder.pid}")
-        _nothing_moved(device)
+            _assert_answered(done, PORT, device.port, f"process {holder.pid}")
+        _assert_nothing_moved(device)
         assert device.witness.events("session") == []
 
 
 @pytest.mark.hazard("H33", shows="works")
 def test_another_protocol_and_another_version_are_told_apart(tmp_path: Path) -> None:
     with peers.stranger(peers.smtp) as port:
-        _answered(corneum(tmp_path, *PATCH_TEST, "--port", port), PORT, "HELLO")
+        _assert_answered(corneum(tmp_path, *PATCH_TEST, "--port", port), PORT, "HELLO")
     with peers.stranger(peers.another_version) as port:
         done = corneum(tmp_path, *PATCH_TEST, "--port", port)
-        _answered(done, PORT, f"unit {peers.SERIAL}", f"{peers.OTHER_SCHEMA:08x}")
+        _assert_answered(done, PORT, f"unit {peers.SERIAL}", f"{peers.OTHER_SCHEMA:08x}")
 
 
 # -- records ---------------------------------------------------------------------------------------
@@ -215,8 +215,8 @@ def test_another_protocol_and_another_version_are_told_apart(tmp_path: Path) -> 
 def test_without_room_for_the_record_nothing_starts(device: Unit, tmp_path: Path) -> None:
     with disks.small_disk(tmp_path / "disk") as state:
         done = corneum(state, *PATCH_TEST, "--port", device.port)
-        _answered(done, REFUSED, str(state), "MB free")
-    _nothing_moved(device)
+        _assert_answered(done, REFUSED, str(state), "MB free")
+    _assert_nothing_moved(device)
 
 
 @pytest.mark.hazard("H40", shows="works")
@@ -224,11 +224,11 @@ def test_without_a_folder_for_the_record_nothing_starts(device: Unit, tmp_path: 
     (tmp_path / "file").touch()
     inside = tmp_path / "file" / "state"
     done = corneum(inside, *PATCH_TEST, "--port", device.port)
-    _answered(done, REFUSED, str(inside), "cannot be written")
+    _assert_answered(done, REFUSED, str(inside), "cannot be written")
     with disks.read_only(tmp_path / "disk") as state:
         done = corneum(state, *PATCH_TEST, "--port", device.port)
-        _answered(done, REFUSED, str(state), "read-only")
-    _nothing_moved(device)
+        _assert_answered(done, REFUSED, str(state), "read-only")
+    _assert_nothing_moved(device)
 
 
 @pytest.mark.hazard("H40", shows="works")

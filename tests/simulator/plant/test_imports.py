@@ -38,4 +38,7 @@ def test_a_handpiece_runs_without_numpy() -> None:
         "simulator.plant.skin_sites; simulator.handpiece.Handpiece(1).advance(0.1); "
         "sys.exit('numpy' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=PLANT.parent.parent, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=PLANT.parent.parent, timeout=60
+    )
+    assert done.returncode == 0
