@@ -54,6 +54,11 @@ class AlarmDesk:
             self.settle(one.alarm.code)
         self._off, self._idle = OffWatch(), frozenset()
 
+    @property
+    def unacknowledged(self) -> bool:
+        """True while a latching alarm stands that nobody has acknowledged."""
+        return any(not one.acknowledged for one in self.board.standing if one.alarm.latching)
+
     def acknowledge(self) -> None:
         """Acknowledge what stands now; whoever asked for it has its row."""
         self.board.acknowledge()

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from controller.device.answers import LinkNews, LinkState, StopReport, Told
+from controller.device.answers import LinkNews, LinkState, StopReport
 from controller.device.handpiece import Listeners
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
 from controller.kernel.declined import (
     BUSY,
     NO_UNIT,
+    NOT_RECORDED,
     NOT_WRITTEN,
     WRONG_UNIT,
     DeclinedError,
@@ -30,9 +31,10 @@ from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.reset_lock import ResetLock
 from controller.kernel.snapshot import KernelView, LinkView, RecordView, Snapshot, UnfinishedView
-from controller.safety.alarm_texts import LOCKED, NOT_RECORDED
+from controller.kernel.trip_desk import TripDesk
+from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
-from controller.safety.interlocks import Interlock, is_stale
+from controller.safety.interlocks import Interlock
 from controller.safety.reading import Reading
 from controller.treatment import persons, rows
 from controller.treatment.conduct import Actions
@@ -107,6 +109,7 @@ class Control:
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._performer = Performer(journal, self._handpiece, self._told, self._ended)
+        self._trips = TripDesk(self._handpiece, self._performer, self.alarms, self._recorded)
         self.resets = ResetLock(self._performer.put)
         """Whoever reads the journal at the start lets it remember."""
         self._supervisor: Supervisor | None = None
@@ -163,7 +166,7 @@ class Control:
         self._supervisor.conduct.newest = self._handpiece.newest
         self._treatment, self._closed = treatment, None
         self._decide(Begin(who))
-        await self._recorded()
+        await self._drained()  # where a row is lost the treatment is refused, and says so
 
     def stop_now(self, who: Who, *, emergency: bool = False) -> None:
         """Stop: the bytes are written when this returns, in every state, for everybody."""
@@ -181,6 +184,7 @@ class Control:
         flow_g_per_min: float | None = None,
     ) -> None:
         """Do what a person asks, and return when its record is durable. Raises DeclinedError."""
+        since = self._performer.asked
         if command in (Command.STOP, Command.EMERGENCY):
             self.stop_now(who, emergency=command is Command.EMERGENCY)
         elif command is Command.RESET and self.resets.declined is not None:
@@ -194,17 +198,22 @@ class Control:
             if command is Command.RESET:
                 await self._until_reset(self._supervisor)
                 self._was_reset(self._supervisor.conduct.tripped_by)
-        await self._recorded()
+        await self._recorded(since)
 
     def silence(self, who: Who) -> None:
         """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
         raise_declined(() if who.is_local else (persons.NOT_LOCAL,))
         self.alarms.silence(who, self._loop.time())
 
-    async def _recorded(self) -> None:
+    async def _recorded(self, since: int) -> None:
+        """Raise DeclinedError unless every row since then is durable."""
+        if not await self._drained(since):
+            raise DeclinedError(NOT_RECORDED)
+
+    async def _drained(self, since: int = 0) -> bool:
         try:
             async with asyncio.timeout(RECORD_MAX_S):
-                await self._performer.drained()
+                return await self._performer.drained(since)
         except TimeoutError:
             raise DeclinedError(NOT_WRITTEN) from None
 
@@ -224,7 +233,7 @@ class Control:
     def _was_reset(self, cause: str) -> None:
         now_s = self._loop.time()
         if self.resets.add(cause, now_s, self._treatment):
-            self.alarms.put(LOCKED, now_s)
+            self.alarms.put(alarm_texts.LOCKED, now_s)
 
     async def _person_idle(self, command: Command, who: Who) -> None:
         """Acknowledge and reset a trip that no treatment of this kernel has latched."""
@@ -232,25 +241,10 @@ class Control:
             raise DeclinedError(persons.OVER)
         if not who.is_local:
             raise DeclinedError(persons.NOT_LOCAL)
-        body = {"who": rows.who_body(who)}
         if command is Command.ACK:
-            self._performer.put(0, Commit("ack", body))
-            self.alarms.acknowledge()
-            return
-        reading, now_s = self._handpiece.newest, self._loop.time()
-        if reading is None or is_stale(reading.at_s, now_s):
-            raise DeclinedError(persons.NOT_SEEN)
-        if reading.mode is not Mode.SAFE:
-            raise DeclinedError(persons.NO_TRIP)
-        if any(not one.acknowledged for one in self.alarms.board.standing if one.alarm.latching):
-            raise DeclinedError(persons.NOT_ACKNOWLEDGED)
-        self._performer.put(0, Commit("reset", {**body, "cause": reading.cause.name}))
-        await self._recorded()
-        answer = await self._handpiece.reset(reading.cause)
-        if not answer.done:
-            known = answer.outcome is not Told.UNKNOWN
-            raise_not_reset((Raise(persons.reset_alarm(answer.refusal, known=known)),))
-        self._was_reset(reading.cause.name)
+            self._trips.acknowledge(who)
+        else:
+            self._was_reset(await self._trips.reset(who))
 
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
@@ -276,7 +270,7 @@ class Control:
         if treatment == self._treatment:
             self._closed = view.Closed(outcome)
             if outcome is None:
-                self.alarms.put(NOT_RECORDED, self._loop.time())
+                self.alarms.put(alarm_texts.NOT_RECORDED, self._loop.time())
 
     # -- the loop ----------------------------------------------------------------------------------
     async def run(self) -> None:

@@ -18,6 +18,9 @@ EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
     "The unit did something while everything was switched off, and nobody has acknowledged it.",
     "Read the alarm, acknowledge it, then start anew.",
 )
+NOT_RECORDED: Final = Declined(
+    "record", "It was done, but its record could not be written.", "Check the disk of the record."
+)
 NOT_WRITTEN: Final = Declined(
     "record", "It was done, but its record is not written yet.", "Check the disk of the record."
 )

@@ -44,6 +44,7 @@ _STEP: Final[dict[type[Ask], Step]] = {
 class Waiting(NamedTuple):
     """One ordered action, the treatment that it belongs to, and the epoch that it was asked in."""
 
+    number: int
     treatment: int
     epoch: int
     action: Ordered | asyncio.Future[None]
@@ -66,12 +67,18 @@ class Performer:
         self._ended = ended
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(QUEUE_MAX)
         self._epoch = 0
+        self.asked = 0
+        """How much was put so far."""
+        self._lost = 0
+        """The number of the last row that could not be made durable; 0 is none."""
 
     def put(self, treatment: int, action: Ordered) -> None:
         """Do ``action`` after everything that was put before."""
+        self.asked += 1
         try:
-            self._queue.put_nowait(Waiting(treatment, self._epoch, action))
+            self._queue.put_nowait(Waiting(self.asked, treatment, self._epoch, action))
         except asyncio.QueueFull:
+            self._lost = self.asked
             self._tell(treatment, RecordLost("The journal does not keep up."))
             if isinstance(action, Ended):
                 self._ended(treatment, None)
@@ -80,21 +87,26 @@ class Performer:
         """A stop: what was asked of the device and has not gone out will not."""
         self._epoch += 1
 
-    async def drained(self) -> None:
-        """Return when everything that was put so far is done."""
+    async def drained(self, since: int = 0) -> bool:
+        """Return when everything that was put so far is done.
+
+        True where every row is durable that was put after ``asked`` was ``since``.
+        """
         mark: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await self._queue.put(Waiting(0, self._epoch, mark))
+        await self._queue.put(Waiting(0, 0, self._epoch, mark))
         await mark
+        return self._lost <= since
 
     async def run(self) -> None:
         """Work through the queue for ever."""
         durable = True  # the row before an Ended is that of the end
         async with asyncio.TaskGroup() as tasks:
             while True:
-                treatment, epoch, action = await self._queue.get()
+                number, treatment, epoch, action = await self._queue.get()
                 match action:
                     case Commit(kind, body):
                         durable = await self._commit(Row(kind, body, treatment))
+                        self._lost = self._lost if durable else max(self._lost, number)
                     case Ended(outcome):
                         self._ended(treatment, outcome if durable else None)
                     case asyncio.Future():

@@ -97,6 +97,29 @@ def test_the_row_of_a_trip_does_not_wait_for_an_answer() -> None:
 
 
 @pytest.mark.hazard("H40")
+def test_whoever_waits_hears_whether_the_rows_before_he_asked_are_durable_and_not_of_others() -> (
+    None
+):
+    async def play(performer: Performer, memory: Memory, _: list[Any]) -> None:
+        memory.broken = "The disk is full."
+        performer.put(7, Commit("ack"))
+        assert not await performer.drained(0)
+        memory.broken = None
+        before = performer.asked
+        assert await performer.drained(before)
+        performer.put(7, Commit("reset"))
+        assert await performer.drained(before)
+        assert not await performer.drained(0)
+        before = performer.asked
+        for _ in range(QUEUE_MAX + 1):  # one more than there is room for
+            performer.put(7, Commit("stop"))
+        assert not await performer.drained(before)
+        assert await performer.drained(performer.asked)
+
+    perform(play)
+
+
+@pytest.mark.hazard("H40")
 def test_a_record_that_fails_or_falls_behind_is_told() -> None:
     async def play(performer: Performer, memory: Memory, told: list[Any]) -> None:
         memory.broken = "The disk is full."
