@@ -97,10 +97,8 @@ def test_the_row_of_a_trip_does_not_wait_for_an_answer() -> None:
 
 
 @pytest.mark.hazard("H40")
-def test_whoever_waits_hears_whether_the_rows_before_he_asked_are_durable_and_not_of_others() -> (
-    None
-):
-    async def play(performer: Performer, memory: Memory, _: list[Any]) -> None:
+def test_whoever_waits_hears_of_the_rows_since_he_asked_and_not_of_those_before() -> None:
+    async def play(performer: Performer, memory: Memory, told: list[Any]) -> None:
         memory.broken = "The disk is full."
         performer.put(7, Commit("ack"))
         assert not await performer.drained(0)
@@ -115,6 +113,7 @@ def test_whoever_waits_hears_whether_the_rows_before_he_asked_are_durable_and_no
             performer.put(7, Commit("stop"))
         assert not await performer.drained(before)
         assert await performer.drained(performer.asked)
+        assert len(told) == 2
 
     perform(play)
 
