@@ -16,6 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # What `make test` hands to pytest beside its own words, for example: make test ARGS="-k lease"
 ARGS ?=
+# A choice may choose nothing of one half: pytest says 5 then.
+NONE_CHOSEN := [ $$? -eq 5 -a -n "$(ARGS)" ]
 JOBS ?= auto
 COMPILED := .compiled
 # What also holds of the compiled copy. Left out are tests that put a defect into the code from outside: into
@@ -35,10 +37,10 @@ venv: $(STAMP) ## install everything into .venv, once
 run: $(STAMP) ## one treatment on a simulated handpiece, from start to record
 	@$(BIN)/corneum treat refresh --client demo --simulator
 
-# Tests with real processes and real seconds come first and one after the other: they measure time.
+# Tests that measure real seconds come first and one after the other.
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest -q -m realtime $(ARGS)
-	@$(BIN)/python -m pytest -q -m "not realtime" -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest -q -m alone $(ARGS) || $(NONE_CHOSEN)
+	@$(BIN)/python -m pytest -q -m "not alone" -n $(JOBS) --dist worksteal $(ARGS) || $(NONE_CHOSEN)
 
 check: $(STAMP) ## format, lint, types, import contracts, generated files, hazards without tests
 	$(BIN)/ruff format --check .

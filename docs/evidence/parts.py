@@ -38,11 +38,14 @@ COVERED_TESTS: Final = (
 
 
 def tests(shop: Workshop) -> Result:
-    """Run the suite, those of real time first and one after the other, and keep its JUnit XML."""
-    virtual = ["-m", "not realtime", "-n", shop.workers, "--dist", "worksteal"]
-    rounds: list[tuple[str, list[str]]] = [("realtime", ["-m", "realtime"]), ("virtual", virtual)]
+    """Run the suite, tests that measure time first and one by one, and keep its JUnit XML."""
+    beside = ["-n", shop.workers, "--dist", "worksteal"]
+    rounds: list[tuple[str, list[str]]] = [
+        ("alone", ["-m", "alone"]),
+        ("beside", ["-m", "not alone", *beside]),
+    ]
     if shop.quick:
-        rounds = [("quick", [*virtual, *QUICK_TESTS])]
+        rounds = [("quick", ["-m", "not realtime", *beside, *QUICK_TESTS])]
     reports = [shop.place("junit", f"{name}.xml") for name, _ in rounds]
     done = [
         shop.python(f"tests-{name}", [*_pytest(report), *words], SUITE_MAX_S)

@@ -16,7 +16,7 @@ from tests.processes.scenes import SCENES, Played, Scene, Trouble, bring_to, pla
 from tests.processes.service import kernel, unit
 from tests.processes.side_by_side import side_by_side
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 LEASE_S = LEASE_DEFAULT_MS / 1000
 BUDGET_S = LEASE_S + LEASE_MARGIN_S

@@ -23,7 +23,7 @@ from tests.processes.service import (
 from tests.processes.side_by_side import side_by_side
 from tests.processes.witness import Witness
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 PREPARED_MAX_S = 20.0
 OPEN_MAX_S = 5.0

@@ -22,7 +22,7 @@ from firmware_protocol.messages import Hello, Ident, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH
 from tests.simulator.test_cli import run
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 READY_MAX_S = 15.0
 END_MAX_S = 5.0

@@ -22,7 +22,7 @@ from tests.processes.service import (
     unit,
 )
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 READY_MAX_S = 2.0
 LOOK_S = 0.02

@@ -18,7 +18,7 @@ from controller.kernel.client import AnswerError, KernelClient
 from controller.kernel.peer import is_welcome, listen, peer_uid
 from controller.kernel.server import CLIENTS_MAX, QUESTIONS_MAX, Server
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 ANNA = {"name": "anna", "role": "practitioner", "origin": "local"}
 

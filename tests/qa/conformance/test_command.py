@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulator.test_serve import served
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 COMMAND = (sys.executable, "-m", "simulator.qa.cli", "conformance")
 RUN_MAX_S = 60.0

@@ -11,6 +11,7 @@ SMALLEST: Final = "configs/scenarios/refused-viewer.toml"
 CPU_MAX_S: Final = 5.0  # of a machine that does nothing else it is the time that somebody waits
 
 
+@pytest.mark.alone
 @pytest.mark.realtime
 def test_the_first_result_is_there_within_five_seconds_of_processor_time() -> None:
     command = [sys.executable, "-m", "simulator.qa.cli", "run", SMALLEST]

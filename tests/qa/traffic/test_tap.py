@@ -13,7 +13,7 @@ from simulator.qa.traffic.recording import read_recording
 from simulator.qa.traffic.words import Teller
 from tests.simulator.test_serve import served
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 COMMAND = (sys.executable, "-m", "simulator.qa.cli")
 READY_MAX_S = 20.0
