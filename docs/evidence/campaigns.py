@@ -57,7 +57,7 @@ def run(campaign: Campaign, shop: Workshop) -> Result:
         ["simulator.qa.cli", "campaign", *words, "--json", *asked],
         CAMPAIGN_MAX_S,
     )
-    figures = _figures(done.out)
+    figures = done.figures
     if not figures:
         return Result(Outcome.FAILED, done.said, files=(done.log,), command=command)
     kept = shop.place("campaigns", f"{name}.json")
@@ -77,14 +77,6 @@ def run(campaign: Campaign, shop: Workshop) -> Result:
 def _broken(campaign: Campaign, figures: dict[str, Any]) -> tuple[str, ...]:
     found = figures.get(campaign.wrong, [])
     return tuple(f"{one[campaign.named]}" for one in found if not one.get("holds", False))
-
-
-def _figures(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _quoted(word: str) -> str:

@@ -89,7 +89,7 @@ def scenarios(shop: Workshop) -> Result:
     if not shop.quick and _can_draw():
         words += ["--report", str(page.parent)]
     done = shop.python("scenarios", words, SUITE_MAX_S)
-    ran = {Path(one["file"]).name: one for one in _object(done.out).get("scenarios", [])}
+    ran = {Path(one["file"]).name: one for one in done.figures.get("scenarios", [])}
     rows = [_scenario_row(shop, path, ran.get(path.name)) for path in source]
     table = shop.place("scenarios", "scenarios.json")
     table.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
@@ -198,7 +198,7 @@ def fuzz(shop: Workshop) -> Result:
     words = ["simulator.qa.fuzz", "--n", f"{frames}", "--seed", f"{seed}", "--json"]
     command = f"python -m {' '.join(words)}"
     done = shop.python("fuzz", words, SUITE_MAX_S)
-    figures = _object(done.out)
+    figures = done.figures
     if done.code or not figures:
         return Result(Outcome.FAILED, f"seed {seed}: {done.said}", files=(done.log,),
                       command=command)  # fmt: skip
@@ -289,15 +289,6 @@ def documents(shop: Workshop) -> Result:
         (("anomalies", f"{len(known)}"), ("hazards left open", f"{len(left)}")),
         tuple(f"docs/{name}" for name in DOCUMENTS), command="docs/anomalies.toml",
     )  # fmt: skip
-
-
-def _object(text: str) -> dict[str, Any]:
-    """Return the JSON object of a command's output; an empty one where there is none."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 Make = Callable[[Workshop], Result]

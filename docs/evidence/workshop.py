@@ -1,5 +1,6 @@
 """Runs the commands of a bundle and keeps what they said."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from docs.evidence.versions import Commit
 
@@ -23,6 +24,15 @@ class Done(NamedTuple):
     """The last line of what it wrote for people."""
     log: str
     """Path in the bundle."""
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The JSON object that it printed; an empty one where there is none."""
+        try:
+            found = json.loads(self.out)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

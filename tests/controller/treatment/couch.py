@@ -12,12 +12,14 @@ from controller.treatment.events import (
     Answered,
     Begin,
     Command,
+    Commit,
     Event,
     Hold,
     LinkLost,
     Note,
     Observed,
     Person,
+    Raise,
     RecordLost,
     Step,
     StopNow,
@@ -37,6 +39,12 @@ from firmware_protocol.vocabulary import (
     Refusal,
     StopKind,
 )
+
+PRESSED: dict[str, Any] = {"inputs": Input.SWITCH_CLOSED}
+OFF_SKIN: dict[str, Any] = {
+    "inputs": Input.SWITCH_CLOSED | Input.PUMP_COMMANDED,
+    "suction_kpa": 4.0,
+}
 
 ANNA: Final = Who("anna", "practitioner")
 FAR: Final = Who("ben", "practitioner", "remote")
@@ -310,3 +318,13 @@ def holds(actions: Actions | list[Action]) -> list[Hold]:
 
 def of(kind: type[Action], actions: Actions | list[Action]) -> list[Any]:
     return [action for action in actions if isinstance(action, kind)]
+
+
+def codes(actions: Actions | list[Action]) -> list[str]:
+    """The alarms that are raised."""
+    return [action.alarm.code for action in of(Raise, actions)]
+
+
+def kinds(one: Couch) -> list[str]:
+    """The rows that were to be durable so far."""
+    return [row.kind for row in of(Commit, one.done)]

@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 from controller.safety.exposure import ZoneUse
@@ -10,7 +8,6 @@ from controller.treatment.events import (
     Ended,
     Note,
     Outcome,
-    Raise,
     RunSelfTest,
     SendArm,
     Settle,
@@ -24,15 +21,17 @@ from controller.treatment.preparation import (
     SELF_TEST_MAX_S,
 )
 from controller.treatment.states import State
-from firmware_protocol.vocabulary import Cause, Input, Mode, Permit, Refusal, StopKind
+from firmware_protocol.vocabulary import Cause, Mode, Permit, Refusal, StopKind
 from tests.controller.treatment.couch import (
     ANNA,
+    PRESSED,
     TOKEN,
-    Couch,
     armed,
     arming,
+    codes,
     couch,
     holds,
+    kinds,
     of,
     plan,
     preparing,
@@ -42,20 +41,6 @@ from tests.controller.treatment.couch import (
     stage,
     stops,
 )
-
-PRESSED: dict[str, Any] = {"inputs": Input.SWITCH_CLOSED}
-OFF_SKIN: dict[str, Any] = {
-    "inputs": Input.SWITCH_CLOSED | Input.PUMP_COMMANDED,
-    "suction_kpa": 4.0,
-}
-
-
-def codes(actions: object) -> list[str]:
-    return [action.alarm.code for action in of(Raise, actions)]  # type: ignore[arg-type]  # a list
-
-
-def kinds(one: Couch) -> list[str]:
-    return [row.kind for row in of(Commit, one.done)]
 
 
 def test_a_treatment_is_written_down_before_the_unit_hears_of_it() -> None:

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,6 @@ from controller.treatment.events import (
     Ended,
     Note,
     Outcome,
-    Raise,
     SendArm,
     Settle,
 )
@@ -23,10 +21,11 @@ from firmware_protocol.vocabulary import Input, Mode, StopKind, Wish
 from tests.controller.treatment.couch import (
     FLOWING,
     FRAME_S,
+    OFF_SKIN,
     SEALED,
-    Couch,
     active,
     armed,
+    codes,
     holds,
     of,
     paused,
@@ -34,20 +33,6 @@ from tests.controller.treatment.couch import (
     stage,
     stops,
 )
-
-PRESSED: dict[str, Any] = {"inputs": Input.SWITCH_CLOSED}
-OFF_SKIN: dict[str, Any] = {
-    "inputs": Input.SWITCH_CLOSED | Input.PUMP_COMMANDED,
-    "suction_kpa": 4.0,
-}
-
-
-def codes(actions: object) -> list[str]:
-    return [action.alarm.code for action in of(Raise, actions)]  # type: ignore[arg-type]  # a list
-
-
-def kinds(one: Couch) -> list[str]:
-    return [row.kind for row in of(Commit, one.done)]
 
 
 def test_armed_setpoints_carry_the_values_of_the_zone_and_what_may_still_flow() -> None:

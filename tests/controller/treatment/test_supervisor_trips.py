@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 from controller.safety.interlocks import Interlock
@@ -30,6 +28,7 @@ from tests.controller.treatment.couch import (
     active,
     armed,
     arming,
+    codes,
     holds,
     of,
     paused,
@@ -38,20 +37,6 @@ from tests.controller.treatment.couch import (
     stops,
     tripped,
 )
-
-PRESSED: dict[str, Any] = {"inputs": Input.SWITCH_CLOSED}
-OFF_SKIN: dict[str, Any] = {
-    "inputs": Input.SWITCH_CLOSED | Input.PUMP_COMMANDED,
-    "suction_kpa": 4.0,
-}
-
-
-def codes(actions: object) -> list[str]:
-    return [action.alarm.code for action in of(Raise, actions)]  # type: ignore[arg-type]  # a list
-
-
-def kinds(one: Couch) -> list[str]:
-    return [row.kind for row in of(Commit, one.done)]
 
 
 @pytest.mark.hazard("H03")
