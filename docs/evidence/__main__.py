@@ -36,8 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.verify is not None:
             return _verify(asked.verify, asked.signers)
         return _make(asked)
-    except (ManifestError, OSError) as error:
+    except ManifestError as error:
         sys.stderr.write(f"{error}\n")
+        return USAGE
+    except OSError as error:
+        written = error.filename or "the bundle"
+        sys.stderr.write(f"{written}: {error.strerror}; make room or name another folder: --out\n")
         return USAGE
 
 

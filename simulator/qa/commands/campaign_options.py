@@ -62,7 +62,8 @@ def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
     except OtherCampaignError as error:
         refuse(str(error))
     except OSError as error:
-        refuse(f"{error.filename}: {error.strerror}; name another path")
+        written = error.filename or "the results or the report"  # a write does not say to where
+        refuse(f"{written}: {error.strerror}; make room there or name another path")
     except WorkersLostError as error:
         typer.echo(f"corneum-sim: {error}", err=True)
         raise typer.Exit(BROKEN) from None

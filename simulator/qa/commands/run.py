@@ -94,7 +94,8 @@ def _write(results: "list[Ran]", junit: Path | None, report: Path | None) -> Non
             report.mkdir(parents=True, exist_ok=True)
             (report / "index.html").write_text(page(results), encoding="utf-8")
     except OSError as error:
-        _refuse(f"{error.filename} cannot be written: {error.strerror}; name another path")
+        path = error.filename or " or ".join(str(one) for one in (junit, report) if one)
+        _refuse(f"{path} cannot be written: {error.strerror}; make room or name another path")
 
 
 def _can_draw() -> None:

@@ -97,6 +97,14 @@ def test_a_device_that_outlives_its_lease_is_caught_by_the_matrix_and_saved(
     assert "to safety" in replayed.stdout
 
 
+def test_a_disk_that_fills_up_under_a_campaign_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "index.html").symlink_to("/dev/full")
+    result = _campaign("matrix", "--only", CELL, "--report", tmp_path)
+    assert result.exit_code == 2
+    assert "No space left on device; make room there or name another path" in result.stderr
+    assert "None" not in result.stderr
+
+
 # -- storms ----------------------------------------------------------------------------------------
 @pytest.mark.hazard("H10", "H12", "H14", "H22", "H44", shows="works")
 @pytest.mark.parametrize("number", SEEDS)

@@ -157,6 +157,12 @@ def test_a_report_that_cannot_be_written_is_said_in_a_sentence(folder: Path) -> 
     assert "cannot be written" in result.stderr
 
 
+def test_a_disk_that_is_full_is_said_in_a_sentence_that_names_the_file(folder: Path) -> None:
+    result = _run(folder / "good.toml", "--junit", "/dev/full")
+    assert result.exit_code == 2
+    assert "/dev/full cannot be written: No space left on device" in result.stderr
+
+
 @pytest.mark.realtime
 def test_workers_give_the_same_results_in_the_same_order(folder: Path) -> None:
     alone, together = (json.loads(_run(folder, "--json", "-j", n).stdout) for n in (1, 2))
