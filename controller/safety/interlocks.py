@@ -174,11 +174,14 @@ def _nothing_drives(reading: Reading) -> bool:
     return reading.outputs_off or (vents and reading.valve_shut)
 
 
-def _off_means_vented(sight: Sight) -> bool:
-    reading = sight.reading
+def is_vented(reading: Reading) -> bool:
+    """True where a suction is known, and each that is known is next to none."""
     known = [kpa for kpa in (reading.suction_kpa, reading.suction_b_kpa) if kpa is not None]
-    vented = bool(known) and all(kpa <= VENTED_KPA for kpa in known)
-    return not _nothing_drives(reading) or vented
+    return bool(known) and all(kpa <= VENTED_KPA for kpa in known)
+
+
+def _off_means_vented(sight: Sight) -> bool:
+    return not _nothing_drives(sight.reading) or is_vented(sight.reading)
 
 
 def _suction_as_set(sight: Sight) -> bool:

@@ -10,7 +10,7 @@ from enum import Enum, unique
 from typing import Final, NamedTuple
 
 from controller.safety.exposure import LEFT_LEAST_MG, ZoneUse
-from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN
+from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN, is_vented
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.safety.reading import Reading
 from controller.safety.removal import Motion
@@ -293,7 +293,12 @@ def _motion(before: Reading, reading: Reading) -> Motion:
 
 
 def _on_skin(reading: Reading) -> bool:
-    """True unless crystals are known not to reach the skin."""
+    """True unless crystals are known not to reach the skin.
+
+    Behind a shut valve an unknown flow is none once the line is vented: without suction no crystals
+    are carried. A tip that stays where the flow sensor broke would otherwise be charged for ever.
+    """
+    if not reading.contact or not reading.valve_shut:
+        return reading.contact
     flow = reading.flow_g_per_min
-    quiet = flow is not None and flow <= FLOW_NOISE_G_PER_MIN
-    return reading.contact and not (reading.valve_shut and quiet)
+    return not (is_vented(reading) if flow is None else flow <= FLOW_NOISE_G_PER_MIN)

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,31 @@ def test_crystals_that_still_come_after_the_valve_has_shut_are_counted() -> None
     one = course()
     show(one, 1.0, valve_percent=0.0, flow_g_per_min=2.0)
     assert one.zones()[0].use.contact_s == pytest.approx(1.0)
+
+
+@pytest.mark.hazard("H08")
+@pytest.mark.parametrize(
+    ("valve_percent", "suction_kpa", "suction_b_kpa", "counted"),
+    [
+        (0.0, 0.4, 0.3, False),
+        (0.0, 0.4, None, False),
+        (0.0, 0.4, 27.0, True),
+        (0.0, 27.0, 27.0, True),
+        (0.0, None, None, True),
+        (5.0, 0.4, 0.3, True),
+    ],
+)
+def test_an_unknown_flow_behind_a_shut_valve_is_none_once_every_known_suction_is(
+    valve_percent: float,
+    suction_kpa: float | None,
+    suction_b_kpa: float | None,
+    counted: bool,  # noqa: FBT001 - of a table
+) -> None:
+    one = course()
+    known: dict[str, Any] = {"suction_kpa": suction_kpa, "suction_b_kpa": suction_b_kpa}
+    show(one, 1.0, flow_g_per_min=None, valve_percent=valve_percent, **known)
+    assert one.was_on_skin() is counted
+    assert (one.zones()[0].use.bound_um > 0.0) is counted
 
 
 def test_quiet_or_off_the_skin_nothing_is_counted() -> None:
