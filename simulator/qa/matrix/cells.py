@@ -1,8 +1,4 @@
-"""One cell of the fault matrix: a device in a state, a fault at a phase, and the verdict.
-
-A state is reached once and kept as bytes; each cell wakes its own copy and goes on from there, so
-that a cell costs only what follows the fault.
-"""
+"""One cell of the fault matrix: a device in a state, a fault at a phase, and the verdict."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
