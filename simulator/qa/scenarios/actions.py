@@ -34,7 +34,7 @@ def perform(step: Step, stage: Stage) -> None:
     stage.catch_up()
     stage.note("done", step.do, _words(step))
     if stage.onlooker is not None:
-        stage.onlooker.people(step, stage)
+        stage.onlooker.people(step, stage.state, heard=stage.hears)
     _DO[type(step)](step, stage)
     stage.settle_down()
 

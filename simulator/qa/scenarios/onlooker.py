@@ -1,7 +1,7 @@
 """Watches a device in every tick of a scenario, and what people ask for, and holds the promise."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
@@ -15,9 +15,6 @@ from simulator.qa.promise import Limits, Promise
 from simulator.qa.scenarios.model import Scenario
 from simulator.qa.scenarios.steps import Ask, Step, Treat
 from simulator.qa.scenarios.story import Breach
-
-if TYPE_CHECKING:
-    from simulator.qa.scenarios.stage import Stage
 
 MS_PER_S: Final = 1000.0
 _ENDS_IT: Final = ("kill-kernel", "end-kernel", "start-kernel", "cut-line")
@@ -79,13 +76,14 @@ class Onlooker:
         self.promise.look()
 
     # -- what people do ----------------------------------------------------------------------------
-    def people(self, step: Step, stage: "Stage") -> None:
-        """Take a step that is about to be done: who allows, and who does not any more."""
-        process = stage.process
-        heard = process is not None and not process.killed and not process.over
+    def people(self, step: Step, state: str, *, heard: bool) -> None:
+        """Take a step that is about to be done: who allows, and who does not any more.
+
+        ``state`` is that of the treatment, ``heard`` whether a kernel is there to hear it.
+        """
         if step.do in _ENDS_IT or (heard and step.do in ("stop", "shutdown")):
             self.promise.revoke()
-        elif heard and step.do == "pause" and stage.state == "active":
+        elif heard and step.do == "pause" and state == "active":
             self.promise.hold()
         elif heard and isinstance(step, Treat | Ask) and step.origin == "local":
             self._asked(step.do)

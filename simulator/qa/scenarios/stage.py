@@ -67,6 +67,12 @@ class Stage:
             return ""
         return process.kernel.control.state
 
+    @property
+    def hears(self) -> bool:
+        """True while there is a kernel that can be asked."""
+        process = self.process
+        return process is not None and not process.killed and not process.over
+
     def note(self, subject: str, value: str, words: str = "", who: str = "scenario") -> None:
         """Let a subject have a value from now on."""
         self.timeline.put(self.now_s, who, subject, value, words)
