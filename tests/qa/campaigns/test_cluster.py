@@ -39,7 +39,19 @@ CAMPAIGNS = pytest.mark.parametrize("words", [CELLS, CLIENTS], ids=lambda words:
 def _python(*words: str) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONPATH": str(TOP)}
     pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, *words], stdout=pipe, stderr=pipe, text=True, env=env)
+    return subprocess.Popen(
+        [sys.executable, *words],
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        env=env,
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - no thread here
+    )
+
+
+def _hear_ctrl_c() -> None:
+    """Whoever starts the tests in the background lets them ignore it, and all below them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager
@@ -108,12 +120,13 @@ def test_a_campaign_that_is_ended_leaves_no_worker_behind_and_can_go_on(
     tmp_path: Path, how: signal.Signals, code: int, said: str
 ) -> None:
     file = tmp_path / "results.jsonl"
-    campaign = _campaign("matrix", "--full", "--workers", "2", "--resume", str(file))
-    _until_begun(file, campaign)
-    workers = _children_of(campaign.pid)
-    assert len(workers) >= 2
-    campaign.send_signal(how)
-    _, complaint = campaign.communicate(timeout=COME_MAX_S)
+    words = ("matrix", "--full", "--workers", "2", "--resume", str(file))
+    with _running("-m", "simulator.qa.cli", "campaign", *words) as campaign:
+        _until_begun(file, campaign)
+        workers = _children_of(campaign.pid)
+        assert len(workers) >= 2
+        campaign.send_signal(how)
+        _, complaint = campaign.communicate(timeout=COME_MAX_S)
     assert campaign.returncode == code, complaint
     assert said in complaint
     assert "Traceback" not in complaint
