@@ -54,6 +54,7 @@ PROMISE: Final[Mapping[Lack, float]] = MappingProxyType(
 
 _JAMMED: Final = MappingProxyType(dict.fromkeys(Lack, BUDGET_FLOW_S))
 _SHORTED: Final = MappingProxyType({Lack.SWITCH: SWITCH_HELD_MAX_S + BUDGET_SWITCH_S})
+_HALTED: Final = MappingProxyType(dict.fromkeys(Lack, HALT_S))
 _BY_SUCTION: Final = MappingProxyType({Lack.SKIN: BUDGET_FLOW_S})
 _AS_EVER: Final[Mapping[Lack, float]] = MappingProxyType({})
 
@@ -205,8 +206,9 @@ _UNIT: Final = (
           due=_ARM, budget_s=TIP_S),
     _unit("tip-unread", "H27", "TIP_CHANGED", "unknown is another one",
           due=_ARM, budget_s=TIP_S),
-    _unit("firmware-halt", "H15 H18", "", "the watchdog restarts it, outputs off, DISARMED",
-          due=_ARM, budget_s=HALT_S),
+    _unit("firmware-halt", "H15 H18", "LEASE_LAPSED",
+          "the watchdog restarts it, outputs off, DISARMED; a halt that it just lets pass may cost "
+          "the lease", due=_ARM, budget_s=HALT_S, allows=_HALTED),
     _unit("power-dip", "H17 H18", "", "boots DISARMED", due=_ARM, budget_s=BUDGET_SWITCH_S),
     _unit("reset-storm", "H46 H18", "RESET_STORM", "boots DISARMED, and at the fourth time SAFE",
           due=_ARM, budget_s=2.0 + BUDGET_SWITCH_S, lasts_s=9.0),
