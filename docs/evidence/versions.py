@@ -9,8 +9,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from packaging.markers import Marker
+
 GIT_MAX_S: Final = 60.0
-_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
+_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)(?: *; *([^\\\n]+))?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,14 @@ def installed() -> dict[str, str]:
 
 
 def differs_from_lock(lock: Path, packages: dict[str, str]) -> list[str]:
-    """Say which installed packages have another version than the lock file pins."""
+    """Say which installed packages have another version than the lock file pins for this Python."""
     if not lock.is_file():
         return [f"{lock.name} is missing"]
-    pins = {_normal(name): version for name, version in _PIN.findall(lock.read_text("utf-8"))}
+    pins = {
+        _normal(name): version
+        for name, version, marker in _PIN.findall(lock.read_text("utf-8"))
+        if not marker or Marker(marker.strip()).evaluate()
+    }
     return [
         f"{name} {version} instead of {pins[name]}"
         for name, version in packages.items()

@@ -86,7 +86,8 @@ def test_a_folder_that_is_no_checkout_has_no_commit(tmp_path: Path) -> None:
 def test_a_package_that_is_not_as_locked_is_named(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(
-        "one-thing==1.0 \\\n    --hash=sha256:00\nother==2.0 ; python_version > '3' \\\n"
+        "one-thing==1.0 \\\n    --hash=sha256:00\n"
+        "other==2.0 ; python_version > '3' \\\nother==1.0 ; python_version < '3' \\\n"
     )
     assert differs_from_lock(lock, {"one-thing": "1.1", "other": "2.0", "third": "3"}) == [
         "one-thing 1.1 instead of 1.0"
