@@ -33,6 +33,7 @@ def draw(swept: Swept, path: Path) -> None:
     axes.set_xticks(range(len(Stage)), [stage.value for stage in Stage], fontsize=8)
     axes.set_yticks(range(len(names)), names, fontsize=6)
     axes.xaxis.tick_top()
+    axes.set_title("Worst time until safe, in ms; grey: nothing was due", fontsize=9)
     for row, name in enumerate(names):
         for column, stage in enumerate(Stage):
             if (name, stage) in times:
