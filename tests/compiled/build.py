@@ -16,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +40,15 @@ INTERPRETED: Final = frozenset(
 )  # fmt: skip
 OPTIMISED: Final = "1"  # -O2 takes a quarter longer to build and is not faster
 COMPILERS_AT_ONCE: Final = 2
+MARK: Final = Path(__file__).relative_to(TOP)
+"""What every copy has, and hardly another folder."""
 COMPILER_MISSING: Final = (
     "it needs a C compiler and the headers of this Python (Debian: apt install gcc python3-dev)"
 )
+
+
+class ForeignFolderError(Exception):
+    """The folder holds something that nobody asked to remove."""
 
 
 def modules(top: Path) -> Iterator[str]:
@@ -54,14 +61,22 @@ def modules(top: Path) -> Iterator[str]:
 
 
 def copy_checkout(to: Path) -> None:
-    """Make ``to`` a copy of this checkout, without what begins with a dot or was generated."""
+    """Make ``to`` a copy of this checkout, without what begins with a dot or was generated.
+
+    ForeignFolderError where there is something else than an earlier copy; nothing is removed then.
+    """
+    if to.is_dir() and any(to.iterdir()) and not (to / MARK).is_file():
+        raise ForeignFolderError(f"{to} is not empty and no earlier copy; name a new folder.")
     shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(TOP, to, ignore=_ignored)
+    shutil.copytree(TOP, to, ignore=partial(_ignored, to))
 
 
-def _ignored(folder: str, names: list[str]) -> set[str]:
-    del folder
-    return {name for name in names if name.startswith(".") or name == "__pycache__"}
+def _ignored(to: Path, folder: str, names: list[str]) -> set[str]:
+    return {
+        name
+        for name in names
+        if name.startswith(".") or name == "__pycache__" or Path(folder, name) == to
+    }
 
 
 def compile_in(folder: Path) -> int:
@@ -101,7 +116,10 @@ def main() -> None:
     if shutil.which(compiler()) is None:
         sys.exit(f"Nothing was compiled: {COMPILER_MISSING}. There is no {compiler()} here.")
     sys.stderr.write(f"Compiling the pure floors into {folder}; it takes a minute or two ...\n")
-    copy_checkout(folder)
+    try:
+        copy_checkout(folder)
+    except ForeignFolderError as error:
+        sys.exit(f"Nothing was compiled: {error}")
     try:
         count = compile_in(folder)
     except (CCompilerError, PlatformError) as error:

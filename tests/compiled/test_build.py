@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiled.build import COMPILER_MISSING, TOP, copy_checkout, modules
+from tests.compiled.build import (
+    COMPILER_MISSING,
+    TOP,
+    ForeignFolderError,
+    copy_checkout,
+    modules,
+)
 
 PURE_CONTRACT = "The pure core knows no clock, no loop, no wire"
 
@@ -41,6 +47,19 @@ def test_a_copy_has_the_sources_and_nothing_that_was_made(tmp_path: Path) -> Non
     assert not [name for name in names if name.startswith(".")]
     assert not list((tmp_path / "copy").rglob("*.pyc"))
     assert len(list(modules(tmp_path / "copy"))) == len(list(modules(TOP)))
+
+
+def test_an_earlier_copy_is_renewed_and_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
+    copy, foreign = tmp_path / "copy", tmp_path / "thesis"
+    copy_checkout(copy)
+    (copy / "controller" / "gone.py").touch()
+    copy_checkout(copy)
+    assert not (copy / "controller" / "gone.py").exists()
+    foreign.mkdir()
+    (foreign / "chapter.txt").touch()
+    with pytest.raises(ForeignFolderError, match="thesis is not empty"):
+        copy_checkout(foreign)
+    assert (foreign / "chapter.txt").exists()
 
 
 @pytest.mark.realtime
