@@ -40,8 +40,8 @@ INTERPRETED: Final = frozenset(
 )  # fmt: skip
 OPTIMISED: Final = "1"  # -O2 takes a quarter longer to build and is not faster
 COMPILERS_AT_ONCE: Final = 2
-MARK: Final = Path(__file__).relative_to(TOP)
-"""What every copy has, and hardly another folder."""
+MARK: Final = ".compiled-copy"
+"""What every copy has and no checkout."""
 COMPILER_MISSING: Final = (
     "it needs a C compiler and the headers of this Python (Debian: apt install gcc python3-dev)"
 )
@@ -69,6 +69,7 @@ def copy_checkout(to: Path) -> None:
         raise ForeignFolderError(f"{to} is not empty and no earlier copy; name a new folder.")
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(TOP, to, ignore=partial(_ignored, to))
+    (to / MARK).touch()
 
 
 def _ignored(to: Path, folder: str, names: list[str]) -> set[str]:
