@@ -56,12 +56,12 @@ def test_an_earlier_copy_is_renewed_and_a_foreign_folder_is_left_alone(tmp_path:
     (copy / "controller" / "gone.py").touch()
     copy_checkout(copy)
     assert not (copy / "controller" / "gone.py").exists()
-    foreign.mkdir()
-    (foreign / "chapter.txt").touch()
-    for place in (foreign, TOP):
+    for place, inside in ((foreign, "chapter.txt"), (tmp_path / "checkout", "pyproject.toml")):
+        place.mkdir()
+        (place / inside).touch()
         with pytest.raises(ForeignFolderError, match="is not empty and no earlier copy"):
             copy_checkout(place)
-    assert (foreign / "chapter.txt").exists()
+        assert (place / inside).exists()
 
 
 @pytest.mark.realtime
