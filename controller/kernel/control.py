@@ -20,7 +20,6 @@ from controller.kernel.declined import (
     BUSY,
     NO_UNIT,
     NOT_RECORDED,
-    NOT_WRITTEN,
     WRONG_UNIT,
     DeclinedError,
     raise_declined,
@@ -109,7 +108,7 @@ class Control:
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._performer = Performer(journal, self._handpiece, self._told, self._ended)
-        self._trips = TripDesk(self._handpiece, self._performer, self.alarms, self._recorded)
+        self._trips = TripDesk(self._handpiece, self._performer, self.alarms, self._kept)
         self.resets = ResetLock(self._performer.put)
         """Whoever reads the journal at the start lets it remember."""
         self._supervisor: Supervisor | None = None
@@ -166,7 +165,7 @@ class Control:
         self._supervisor.conduct.newest = self._handpiece.newest
         self._treatment, self._closed = treatment, None
         self._decide(Begin(who))
-        await self._drained()  # where a row is lost the treatment is refused, and says so
+        await self._recorded(self._performer.asked)  # a lost row refuses the treatment, and says so
 
     def stop_now(self, who: Who, *, emergency: bool = False) -> None:
         """Stop: the bytes are written when this returns, in every state, for everybody."""
@@ -207,15 +206,16 @@ class Control:
 
     async def _recorded(self, since: int) -> None:
         """Raise DeclinedError unless every row since then is durable."""
-        if not await self._drained(since):
+        if not await self._kept(since):
             raise DeclinedError(NOT_RECORDED)
 
-    async def _drained(self, since: int = 0) -> bool:
+    async def _kept(self, since: int) -> bool:
+        """Wait for the rows so far, within a bound, and return whether those since are durable."""
         try:
             async with asyncio.timeout(RECORD_MAX_S):
                 return await self._performer.drained(since)
         except TimeoutError:
-            raise DeclinedError(NOT_WRITTEN) from None
+            return False
 
     async def _until_reset(self, supervisor: Supervisor) -> None:
         if not supervisor.conduct.resetting:

@@ -19,10 +19,12 @@ EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
     "Read the alarm, acknowledge it, then start anew.",
 )
 NOT_RECORDED: Final = Declined(
-    "record", "It was done, but its record could not be written.", "Check the disk of the record."
+    "record", "It was done, but its record is not written.", "Check the disk of the record."
 )
-NOT_WRITTEN: Final = Declined(
-    "record", "It was done, but its record is not written yet.", "Check the disk of the record."
+NOT_RESET_UNRECORDED: Final = Declined(
+    "record",
+    "The unit was not reset, because the record of it is not written.",
+    "Check the disk of the record, and reset again.",
 )
 
 

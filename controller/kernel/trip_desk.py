@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from controller.device.answers import Told
 from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.declined import DeclinedError, raise_not_reset
+from controller.kernel.declined import NOT_RESET_UNRECORDED, DeclinedError, raise_not_reset
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece
 from controller.safety.interlocks import is_stale
@@ -26,13 +26,13 @@ class TripDesk:
         handpiece: Handpiece,
         performer: Performer,
         alarms: AlarmDesk,
-        recorded: Callable[[int], Awaitable[None]],
+        kept: Callable[[int], Awaitable[bool]],
     ) -> None:
-        """``recorded`` raises unless every row since one is durable."""
+        """``kept`` waits for the rows so far and returns whether those since one are durable."""
         self._handpiece = handpiece
         self._performer = performer
         self._alarms = alarms
-        self._recorded = recorded
+        self._kept = kept
 
     def acknowledge(self, who: Who) -> None:
         """Acknowledge whatever stands."""
@@ -43,7 +43,8 @@ class TripDesk:
         """Reset the unit, its record first, and return the cause. Raises DeclinedError."""
         cause, since = self._resettable(), self._performer.asked
         self._performer.put(0, Commit("reset", {"who": rows.who_body(who), "cause": cause.name}))
-        await self._recorded(since)
+        if not await self._kept(since):
+            raise DeclinedError(NOT_RESET_UNRECORDED)
         answer = await self._handpiece.reset(cause)
         if not answer.done:
             known = answer.outcome is not Told.UNKNOWN

@@ -47,7 +47,7 @@ def test_a_stop_does_not_wait_for_a_slow_record_and_says_that_it_is_missing() ->
     async def play(one: Bench) -> None:
         await one.bring_to_active()
         one.memory.commit_after_s = 10.0
-        with pytest.raises(DeclinedError, match="not written yet"):
+        with pytest.raises(DeclinedError, match="its record is not written"):
             await one.control.person(Command.STOP, ANNA)
         assert one.memory.done[0] is StopKind.NORMAL
 
@@ -167,6 +167,24 @@ def test_a_reset_that_fails_says_why(answer: Answer, code: str) -> None:
         one.memory.answer_after_s = 9.0
         with pytest.raises(DeclinedError, match="cannot be heard"):
             await one.control.person(Command.RESET, ANNA)
+
+    bench(play)
+
+
+@pytest.mark.hazard("H18", "H40")
+@pytest.mark.parametrize("trouble", ["broken", "slow"])
+def test_without_its_row_the_trip_of_an_idle_unit_is_not_reset(trouble: str) -> None:
+    async def play(one: Bench) -> None:
+        await one.see_for(0.1, Mode.SAFE, cause=Cause.BROWN_OUT)
+        await one.control.person(Command.ACK, ANNA)
+        one.see(Mode.SAFE, cause=Cause.BROWN_OUT)
+        if trouble == "broken":
+            one.memory.broken = "The disk is full."
+        else:
+            one.memory.commit_after_s = 10.0
+        with pytest.raises(DeclinedError, match="was not reset, because the record of it"):
+            await one.control.person(Command.RESET, ANNA)
+        assert ("reset", Cause.BROWN_OUT) not in one.memory.done
 
     bench(play)
 

@@ -60,7 +60,7 @@ def broken_off(folder: Path, ends: Callable[[Service], Any], until: str) -> list
                 await desk.until(lambda: desk.state == until, 10.0)
                 await desk.until(lambda: kernel.idle, 5.0)
                 seen.append(Snapshot.from_dict(desk.snapshot()))
-                with pytest.raises(ApiError, match="done, but its record could not be written"):
+                with pytest.raises(ApiError, match="done, but its record is not written"):
                     await desk.ask("ack")
                 seen.append(Snapshot.from_dict(desk.snapshot()))
                 store.full = False
