@@ -59,7 +59,7 @@ test-compiled: compiled ## the tests of whole treatments and campaigns, in the c
 mutants: $(STAMP) ## seed known bugs one at a time and see the tests catch each; the table
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
-mutation: $(STAMP) ## change the pure safety modules piece by piece; who notices (takes an hour)
+mutation: $(STAMP) ## change the pure safety modules piece by piece; who notices (ten minutes of two cores)
 	@$(BIN)/python -m tests.mutants.mutation $(ARGS)
 
 bench: $(STAMP) ## measure every figure beside its peer; the table, and bench.json
