@@ -1,6 +1,6 @@
 """Figures that another command measured earlier and wrote down with its commit.
 
-Mutation testing takes an hour, so that a bundle collects it. A figure counts only where it was
+Mutation testing takes its own time, so that a bundle collects it. A figure counts only where it was
 measured at the very commit of the bundle, without uncommitted changes on either side; everything
 else is said to be not measured, and told with the date and the commit that it belongs to.
 """
