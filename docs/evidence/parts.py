@@ -236,7 +236,7 @@ def mutants(shop: Workshop) -> Result:
 
 
 def mutation(shop: Workshop) -> Result:
-    """Collect the figures of `make mutation`, which takes ten minutes more: only those of this commit."""
+    """Collect the figures of `make mutation`, a command of its own: only those of this commit."""
     return collected.mutation(shop)
 
 
