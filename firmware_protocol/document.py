@@ -52,7 +52,12 @@ opening, closing or end of file: only silence ends anything.
 
 All integers are unsigned and little-endian. The frame is COBS-encoded and followed by one zero byte.
 Empty runs between zeros are idle fill. A run longer than {RUN_MAX_BYTES} bytes is one bad frame. Each
-message has exactly the length of its table; flags other than RETRY are those of its table.
+message has exactly the length of its table.
+
+**Flags.** A sender sets the flags of the message's table, and RETRY where it sends a frame again. A receiver
+takes a one-shot and its answer with or without RETRY, and **STOP and STOPPED with any of the three flags**:
+a whole frame that says stop is a stop, however it is labelled. Every other difference is a bad frame. Reserved
+flags are refused in STOP too: no sender of this major version sets one, so that the next one may use them.
 
 **CRC.** CRC-32/AUTOSAR: polynomial 0xF4ACFB13, initial value and final XOR 0xFFFFFFFF, reflected,
 check value 0x1697D06A over `123456789`. Hamming distance 8 up to {BODY_MAX_BYTES} bytes, which is the
