@@ -8,6 +8,7 @@ from firmware_protocol import messages as m
 
 PROTOCOL_MAJOR: Final = 1
 PROTOCOL_MINOR: Final = 0
+"""The newest minor version; what one may add is in `minors`."""
 
 
 class Direction(Enum):
@@ -43,6 +44,8 @@ class Spec:
     kind: Kind
     seed: Seed = Seed.SCHEMA
     must_understand: bool = True
+    since: int = 0
+    """The minor version that has brought it; an older peer is never sent it."""
 
 
 CATALOGUE: Final = (

@@ -15,12 +15,11 @@ from firmware_protocol.frame import (
     FLAGS_KNOWN,
     HEADER_BYTES,
     MUST_UNDERSTAND,
-    RELIABLE,
     RETRY,
     RUN_MAX_BYTES,
     Frame,
     cobs_decode,
-    flags_of,
+    free_flags_of,
 )
 from firmware_protocol.messages import Message
 from firmware_protocol.schema import complaint
@@ -31,7 +30,7 @@ _PACK: Final = codec_to_device.PACK | codec_to_host.PACK
 _AT_DEVICE: Final = codec_to_device.UNPACK
 _AT_HOST: Final = codec_to_host.UNPACK
 _TO_DEVICE: Final = Direction.TO_DEVICE
-_REPEATED: Final = {spec.message for spec in CATALOGUE if flags_of(spec) & RELIABLE}
+_REPEATED: Final = {spec.message for spec in CATALOGUE if free_flags_of(spec) & RETRY}
 _type_and_flags = Struct("<BB").unpack_from
 
 

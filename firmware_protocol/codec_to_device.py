@@ -202,7 +202,7 @@ def _pack_stop(message: m.Stop, session: int, seq: int, flags: int) -> bytes:
     (kind,) = message
     if not (kind <= 1):
         raise LocalProtocolError(complaint(message))
-    raw = _stop_pack(0x047f, session, seq, kind)
+    raw = _stop_pack(0x047f | flags << 8, session, seq, kind)
     return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + b"\0"
 
 
@@ -210,12 +210,12 @@ def _unpack_stop(raw: bytes) -> Frame:
     if crc32(raw, _FIXED_SEED) != RESIDUE:
         raise BadFrameError(Reject.CRC)
     (head, session, seq, kind) = _stop_unpack(raw)
-    if head != 0x047f:
+    if head & 0xf8ff != 0x007f:
         raise BadFrameError(Reject.FLAGS)
     if not (kind <= 1):
         raise BadFrameError(Reject.RANGE)
     message = _new(_stop, (kind,))
-    return _new(Frame, (message, session, seq, 4))
+    return _new(Frame, (message, session, seq, head >> 8))
 
 
 PACK: Final[dict[type[m.Message], Callable[..., bytes]]] = {

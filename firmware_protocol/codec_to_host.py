@@ -196,7 +196,7 @@ def _pack_stopped(message: m.Stopped, session: int, seq: int, flags: int) -> byt
     (tick_ms, mode, valve_percent, suction_pa) = message
     if not (mode <= 8 and valve_percent <= 100):
         raise LocalProtocolError(complaint(message))
-    raw = _stopped_pack(0x047e, session, seq, tick_ms, mode, valve_percent, suction_pa)
+    raw = _stopped_pack(0x047e | flags << 8, session, seq, tick_ms, mode, valve_percent, suction_pa)
     return cobs_encode(raw + _crc_bytes(crc32(raw, _FIXED_SEED))) + b"\0"
 
 
@@ -204,12 +204,12 @@ def _unpack_stopped(raw: bytes) -> Frame:
     if crc32(raw, _FIXED_SEED) != RESIDUE:
         raise BadFrameError(Reject.CRC)
     (head, session, seq, tick_ms, mode, valve_percent, suction_pa) = _stopped_unpack(raw)
-    if head != 0x047e:
+    if head & 0xf8ff != 0x007e:
         raise BadFrameError(Reject.FLAGS)
     if not (mode <= 8 and valve_percent <= 100):
         raise BadFrameError(Reject.RANGE)
     message = _new(_stopped, (tick_ms, mode, valve_percent, suction_pa))
-    return _new(Frame, (message, session, seq, 4))
+    return _new(Frame, (message, session, seq, head >> 8))
 
 
 PACK: Final[dict[type[m.Message], Callable[..., bytes]]] = {

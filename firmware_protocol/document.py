@@ -18,6 +18,7 @@ from firmware_protocol.crc import RESIDUE, SEEDS
 from firmware_protocol.errors import CORRUPT, Reject
 from firmware_protocol.fields import WIDTH_BYTES
 from firmware_protocol.frame import BODY_MAX_BYTES, CRC_BYTES, HEADER_BYTES, RUN_MAX_BYTES, flags_of
+from firmware_protocol.minors import GROWING, since_of
 from firmware_protocol.schema import SCHEMA_HASH, VOCABULARY, fields_of, members_of, span_of
 
 _MS_PER_S: Final = 1000
@@ -52,7 +53,12 @@ opening, closing or end of file: only silence ends anything.
 
 All integers are unsigned and little-endian. The frame is COBS-encoded and followed by one zero byte.
 Empty runs between zeros are idle fill. A run longer than {RUN_MAX_BYTES} bytes is one bad frame. Each
-message has exactly the length of its table; flags other than RETRY are those of its table.
+message has exactly the length of its table.
+
+**Flags.** A sender sets the flags of the message's table, and RETRY where it sends a frame again. A receiver
+takes a one-shot and its answer with or without RETRY, and **STOP and STOPPED with any of the three flags**:
+a whole frame that says stop is a stop, however it is labelled. Every other difference is a bad frame. Reserved
+flags are refused in STOP too: no sender of this major version sets one, so that the next one may use them.
 
 **CRC.** CRC-32/AUTOSAR: polynomial 0xF4ACFB13, initial value and final XOR 0xFFFFFFFF, reflected,
 check value 0x1697D06A over `123456789`. Hamming distance 8 up to {BODY_MAX_BYTES} bytes, which is the
@@ -71,6 +77,27 @@ The host sends HELLO with a fresh nonce, the device answers IDENT with another; 
 (unseeded) over host nonce and device nonce, 4 bytes each, or 1 where that is 0. Both begin it with
 all sequences at zero. Frames of another session are never used. A device with an armed treatment
 answers the HELLO of a stranger with BUSY and keeps its session. A new session always begins DISARMED.
+
+## Versions
+
+A version is major.minor. Peers of different **major** versions do not understand each other: HELLO is answered with IDENT
+and the refusal VERSION, both ends name both versions, and nothing but STOP gets through. HELLO, IDENT, STOP and STOPPED
+are the same in every version for ever.
+
+The schema hash, and with it the seed of the CRC, covers the messages, fields, ranges and words of **minor 0** of its major.
+A host of any minor therefore speaks with a unit of any minor. HELLO and IDENT name each end's minor, and the session
+speaks the smaller one. What a minor may add:
+
+- Messages, periodic or one-shot. A sender never sends a message to a peer whose minor does not have it; a receiver takes one
+  that was not agreed for an unknown message.
+- Words of @GROWING@. Each names the older words that an older peer is sent instead: a cause or a
+  refusal by another one; a bit of Input by the bits that then stand; a bit of Permit by the bits that are missing while it is. A
+  combination such as ALL never grows, and no end requires a bit that the other's minor does not have. A RESET names a cause as
+  the host was told it. Words of this kind inside `detail` and `arg` are numbers for records: who does not know one shows the number.
+- A Capability, without a minor: who does not know the bit ignores it.
+
+What a minor may not do: change the width, order, unit, range or meaning of a field, add or remove one, give a number another
+meaning, or add a mode, an outcome, a stop kind or a wish. Those are a new major version.
 
 ## Three families
 
@@ -123,7 +150,9 @@ def render_document() -> str:
         f"| {reason.name} | {'yes' if reason in CORRUPT else 'no'} | {reason.value} |"
         for reason in Reject
     ]
-    head = _CHAPTERS.replace("@SEEDS@", "\n".join(seeds)).replace("@REJECTS@", "\n".join(rejects))
+    growing = ", ".join(sorted(words.__name__ for words in GROWING))
+    chapters = _CHAPTERS.replace("@GROWING@", growing)
+    head = chapters.replace("@SEEDS@", "\n".join(seeds)).replace("@REJECTS@", "\n".join(rejects))
     messages = [_overview(), *(_render_message(spec) for spec in CATALOGUE)]
     return "\n".join([head, *messages, "## Words\n", *(_render_words(w) for w in VOCABULARY)])
 
@@ -144,7 +173,7 @@ def _render_message(spec: Spec) -> str:
     lines = [
         f"### {spec.message.__name__} ({spec.number:#04x})\n",
         f"{getdoc(spec.message) or ''}\n",
-        f"{spec.direction.value}, {spec.kind.name.lower()}, flags {flags_of(spec):#04x}{fixed}.\n",
+        f"{spec.direction.value}, {spec.kind.name.lower()}, flags {flags_of(spec):#04x}{fixed}{_since(spec.since)}.\n",
     ]
     fields = fields_of(spec.message)
     if fields:
@@ -158,8 +187,14 @@ def _render_message(spec: Spec) -> str:
 
 
 def _render_words(words: type[Enum]) -> str:
-    members = ", ".join(f"{value} {name}" for name, value in members_of(words))
+    members = ", ".join(
+        f"{value} {name}{_since(since_of(words, name))}" for name, value in members_of(words)
+    )
     return f"**{words.__name__}**: {members}.\n"
+
+
+def _since(minor: int) -> str:
+    return f", since minor {minor}" if minor > 0 else ""
 
 
 def _payload_bytes(spec: Spec) -> int:

@@ -1,6 +1,10 @@
 """How one field of a message travels: width, unit, range and meaning."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum, IntFlag
+from functools import reduce
+from operator import or_
 from typing import Final, Literal
 
 Code = Literal["B", "H", "I"]
@@ -23,10 +27,14 @@ class Field:
     low: int = 0
     high: int = -1
     unknown: int | None = None
+    words: type[Enum] | None = None
+    """The enum that names the counts; its words bound them."""
 
     @property
     def top(self) -> int:
-        """The largest value: ``high``, or what the width holds beside the unknown count."""
+        """The largest value: of its words, ``high``, or what the width holds beside unknown."""
+        if self.words is not None:
+            return largest(self.words, (int(member.value) for member in self.words))
         if self.high >= 0:
             return self.high
         return WIDTH_MAX[self.code] - (self.unknown == WIDTH_MAX[self.code])
@@ -38,16 +46,29 @@ class Field:
         return legal_max == WIDTH_MAX[self.code] and self.top >= legal_max - 1
 
 
-def u8(unit: str, about: str, *, low: int = 0, high: int = -1) -> Field:
+def largest(words: type[Enum], values: Iterable[int]) -> int:
+    """Return the largest of some values of an enum: of bits, all together."""
+    return reduce(or_, values, 0) if issubclass(words, IntFlag) else max(values)
+
+
+def u8(
+    unit: str, about: str, *, low: int = 0, high: int = -1, words: type[Enum] | None = None
+) -> Field:
     """Return an 8-bit field."""
-    return Field("B", unit, about, low, high)
+    return Field("B", unit, about, low, high, words=words)
 
 
 def u16(
-    unit: str, about: str, *, low: int = 0, high: int = -1, unknown: int | None = None
+    unit: str,
+    about: str,
+    *,
+    low: int = 0,
+    high: int = -1,
+    unknown: int | None = None,
+    words: type[Enum] | None = None,
 ) -> Field:
     """Return a 16-bit field."""
-    return Field("H", unit, about, low, high, unknown)
+    return Field("H", unit, about, low, high, unknown, words)
 
 
 def u32(unit: str, about: str, *, low: int = 0, high: int = -1) -> Field:

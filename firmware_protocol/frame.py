@@ -37,6 +37,19 @@ class Frame(NamedTuple):
 
 
 def flags_of(spec: Spec) -> int:
-    """Return the flags that a message always carries."""
+    """Return the flags that a sender sets in the first frame of a message."""
     reliable = RELIABLE if spec.kind in (Kind.REQUEST, Kind.REPLY) else 0
     return reliable | (MUST_UNDERSTAND if spec.must_understand else 0)
+
+
+def free_flags_of(spec: Spec) -> int:
+    """Return the flags that a receiver ignores in this message.
+
+    RETRY in whatever may be repeated. In STOP and STOPPED every known flag: the check sum has shown
+    that the frame is whole, and a stop is not refused for how it is labelled. Reserved flags are
+    refused everywhere: no sender of this major version sets one, so that the next major version may
+    give them a meaning, even "this is not for you".
+    """
+    if spec.kind is Kind.STOP:
+        return FLAGS_KNOWN
+    return RETRY if spec.kind in (Kind.REQUEST, Kind.REPLY) else 0

@@ -5,7 +5,7 @@ from typing import Final
 
 from firmware_protocol.catalogue import CATALOGUE, Direction, Spec
 from firmware_protocol.fields import Field
-from firmware_protocol.frame import RELIABLE, RETRY, flags_of
+from firmware_protocol.frame import flags_of, free_flags_of
 from firmware_protocol.schema import fields_of
 
 _LINE_MAX: Final = 100
@@ -52,8 +52,10 @@ def _render_pair(spec: Spec) -> str:
     names = [name for name, _ in fields_of(spec.message)]
     codes = "".join(field.code for _, field in fields_of(spec.message))
     first = f"{flags_of(spec) << 8 | spec.number:#06x}"  # type and flags, as one number
-    reliable = flags_of(spec) & RELIABLE
-    flags = "head >> 8" if reliable else str(flags_of(spec))
+    free = free_flags_of(spec)
+    checked = 0xFFFF ^ free << 8
+    expected = f"{(flags_of(spec) << 8 | spec.number) & checked:#06x}"
+    flags = "head >> 8" if free else str(flags_of(spec))
     lines = [
         f'_{low}_pack = Struct("<HIH{codes}").pack',
         f'_{low}_unpack = Struct("<HIH{codes}4x").unpack',
@@ -65,7 +67,7 @@ def _render_pair(spec: Spec) -> str:
         *_guarded(spec, "LocalProtocolError(complaint(message))"),
         *_listed(
             f"    raw = _{low}_pack(",
-            [first + " | flags << 8" * reliable, "session", "seq", *names],
+            [first + " | flags << 8" * bool(free), "session", "seq", *names],
             ")",
         ),
         f'    return cobs_encode(raw + _crc_bytes(crc32(raw, _{spec.seed.name}_SEED))) + b"\\0"',
@@ -75,7 +77,7 @@ def _render_pair(spec: Spec) -> str:
         f"    if crc32(raw, _{spec.seed.name}_SEED) != RESIDUE:",
         "        raise BadFrameError(Reject.CRC)",
         *_listed("    (", ["head", "session", "seq", *names], f") = _{low}_unpack(raw)"),
-        f"    if head{f' & {0xFFFF ^ RETRY << 8:#06x}' * reliable} != {first}:",
+        f"    if head{f' & {checked:#06x}' * bool(free)} != {expected}:",
         "        raise BadFrameError(Reject.FLAGS)",
         *_guarded(spec, "BadFrameError(Reject.RANGE)"),
         *_listed(f"    message = _new(_{low}, (", names, "))"),

@@ -8,6 +8,9 @@ sequence until answered; the answering end executes each once and remembers its 
 
 Every frame names its session, which both ends compute from their two nonces at HELLO. A frame of
 another session is never used, so neither a replay nor a restarted peer can speak in this one.
+
+A session speaks the smaller minor version of its two ends. This is the one place that keeps what a
+peer does not know from it: a message that is too new for it is not sent, a word is replaced.
 """
 
 from collections import deque
@@ -15,7 +18,14 @@ from typing import Final
 
 from firmware_protocol.answering import Answerer
 from firmware_protocol.asking import REQUESTS_MAX, Asker
-from firmware_protocol.catalogue import CATALOGUE, Direction, Kind, Seed
+from firmware_protocol.catalogue import (
+    CATALOGUE,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    Direction,
+    Kind,
+    Seed,
+)
 from firmware_protocol.codec import decode, encode
 from firmware_protocol.errors import CORRUPT, BadFrameError, LocalProtocolError, Reject
 from firmware_protocol.events import (
@@ -31,6 +41,7 @@ from firmware_protocol.frame import DELIMITER, Frame
 from firmware_protocol.framing import FrameDecoder
 from firmware_protocol.limiter import ErrorLimiter
 from firmware_protocol.messages import Ident, LogRecord, Message, Result, Telemetry
+from firmware_protocol.minors import SINCE, lowered
 from firmware_protocol.session import session_number
 from firmware_protocol.ticks import SEQ_SPAN, newer, next_seq
 
@@ -66,7 +77,10 @@ class Link:
 
     def __init__(self, sends: Direction) -> None:
         self.session = 0
+        self.minor = 0
+        """The minor version that this session speaks."""
         self.bad_frames = 0
+        self._older = False
         self._sends = sends
         self._receives = Direction.TO_HOST if sends is Direction.TO_DEVICE else Direction.TO_DEVICE
         self._decoder = FrameDecoder()
@@ -82,14 +96,17 @@ class Link:
         """The newest one-shot of this session that was executed here; 0 before the first."""
         return self._answerer.last_request_seq
 
-    def open_session(self, session: int, now_s: float) -> None:
+    def open_session(self, session: int, now_s: float, minor: int = 0) -> None:
         """Begin a session: sequences, counters and one-shots start afresh.
 
-        The outcome of one-shots that wait is unknown; the next `poll` says so.
+        ``minor`` is the peer's, from its HELLO or IDENT; the oldest where nobody says. The outcome
+        of one-shots that wait is unknown; the next `poll` says so.
         """
         if not 0 < session < 2**32:
             raise LocalProtocolError(f"session {session} is not in 1 to {2**32 - 1}")
         self._begin(session)
+        self.minor = min(minor, PROTOCOL_MINOR)
+        self._older = self.minor < PROTOCOL_MINOR
 
     def close_session(self) -> None:
         """End the session: only HELLO, IDENT, STOP and STOPPED are understood from now on."""
@@ -109,7 +126,8 @@ class Link:
     def send(self, message: Message) -> bytes:
         """Return the wire bytes of a periodic message of this session, or of a STOP.
 
-        A STOP begins with a delimiter, so that neither noise nor a half-sent frame swallows it.
+        Nothing for a periodic message that the peer's minor version does not have. A STOP begins
+        with a delimiter, so that neither noise nor a half-sent frame swallows it.
         """
         kind = self._kind_to_send(message)
         if kind is _STOP:
@@ -118,6 +136,10 @@ class Link:
             raise LocalProtocolError(f"{type(message).__name__} is {kind.value}")
         if self.session == 0:
             raise LocalProtocolError(f"{type(message).__name__} needs an open session")
+        if self._older:
+            if SINCE[type(message)] > self.minor:
+                return b""
+            message = lowered(message, self.minor)
         self._sent_seq = next_seq(self._sent_seq)
         return encode(message, self.session, self._sent_seq)
 
@@ -127,7 +149,7 @@ class Link:
             raise LocalProtocolError(f"{type(message).__name__} is not a one-shot")
         if self.session == 0 and type(message) not in _SESSIONLESS:
             raise LocalProtocolError(f"{type(message).__name__} needs an open session")
-        return self._asker.ask(message, self.session, now_s)
+        return self._asker.ask(self._spoken(message), self.session, now_s)
 
     def reply(self, request_seq: int, message: Message) -> bytes:
         """Return the wire bytes of an answer, and remember it for repeats of the request."""
@@ -136,7 +158,7 @@ class Link:
             raise LocalProtocolError(f"{type(message).__name__} is not an answer")
         if message.request_seq != request_seq:
             raise LocalProtocolError(f"the answer is to {message.request_seq}, not {request_seq}")
-        return self._answerer.reply(request_seq, message, self.session)
+        return self._answerer.reply(request_seq, self._spoken(message), self.session)
 
     def poll(self, now_s: float) -> list[Event]:
         """Do what is due by now: retries, and outcomes that have become unknown."""
@@ -161,12 +183,24 @@ class Link:
         self._answerer.new_session()
         self._limiter = ErrorLimiter()
         self.session = session
+        self.minor, self._older = 0, PROTOCOL_MINOR > 0
         self.bad_frames = self._sent_seq = self._seen_seq = 0
 
     def _kind_to_send(self, message: Message) -> Kind:
         if _SENDER[type(message)] is not self._sends:
             raise LocalProtocolError(f"{type(message).__name__} travels the other way")
         return _KIND[type(message)]
+
+    def _spoken(self, message: Message) -> Message:
+        """Return a one-shot or an answer in the words of the minor version of this session."""
+        if not self._older:
+            return message
+        if SINCE[type(message)] > self.minor:
+            raise LocalProtocolError(
+                f"{type(message).__name__} needs minor version {SINCE[type(message)]}, and this "
+                f"session speaks {PROTOCOL_MAJOR}.{self.minor}"
+            )
+        return lowered(message, self.minor)
 
     def _take(self, frame: Frame, now_s: float, events: list[Event]) -> None:
         kind = _KIND[type(frame.message)]
@@ -178,6 +212,8 @@ class Link:
                 raise BadFrameError(Reject.SESSION)
         elif frame.session != self.session or frame.session == 0:
             raise BadFrameError(Reject.SESSION)
+        if self._older and SINCE[type(frame.message)] > self.minor:
+            raise BadFrameError(Reject.UNKNOWN)  # the peer said that it does not have this message
         if kind is _PERIODIC:
             self._take_periodic(frame, now_s, events)
         elif kind is _REQUEST:

@@ -12,6 +12,7 @@ from firmware_protocol.fields import u8, u16, u32
 from firmware_protocol.quantities import UNKNOWN_U16
 from firmware_protocol.vocabulary import (
     Cause,
+    Input,
     LogCode,
     Mode,
     Outcome,
@@ -26,7 +27,7 @@ class Hello(NamedTuple):
     """The host opens a session. Fixed seed, so that any version can read it."""
 
     major: Annotated[int, u8("", "protocol major version; must match")]
-    minor: Annotated[int, u8("", "protocol minor version; newer minors only add messages")]
+    minor: Annotated[int, u8("", "protocol minor version of the host; the smaller one is spoken")]
     schema: Annotated[int, u32("", "schema hash of the host's catalogue")]
     host_nonce: Annotated[int, u32("", "fresh random number of the host")]
 
@@ -37,7 +38,7 @@ class Ident(NamedTuple):
     request_seq: Annotated[int, u16("", "sequence of the HELLO that this answers")]
     refusal: Annotated[int, u8("", "NONE, VERSION, or BUSY while another session is armed")]
     major: Annotated[int, u8("", "protocol major version of the device")]
-    minor: Annotated[int, u8("", "protocol minor version of the device")]
+    minor: Annotated[int, u8("", "protocol minor version of the device; the smaller one is spoken")]
     schema: Annotated[int, u32("", "schema hash of the device's catalogue")]
     serial: Annotated[int, u32("", "serial number of the unit")]
     boot_id: Annotated[int, u32("", "changes at every boot")]
@@ -50,8 +51,8 @@ class Result(NamedTuple):
     """The device's answer to a one-shot that has no answer of its own."""
 
     request_seq: Annotated[int, u16("", "sequence of the request that this answers")]
-    outcome: Annotated[int, u8("", "Outcome", high=max(Outcome))]
-    refusal: Annotated[int, u8("", "Refusal, NONE when done", high=max(Refusal))]
+    outcome: Annotated[int, u8("", "Outcome", words=Outcome)]
+    refusal: Annotated[int, u8("", "Refusal, NONE when done", words=Refusal)]
     detail: Annotated[int, u32("", "per request: SELFTEST the arm token, CONFIG its check value")]
 
 
@@ -79,7 +80,7 @@ class Arm(NamedTuple):
 class Reset(NamedTuple):
     """Leave SAFE for DISARMED: cause gone, switch released, acknowledged by a local person."""
 
-    cause: Annotated[int, u8("", "the latched cause that was acknowledged", high=max(Cause))]
+    cause: Annotated[int, u8("", "the latched cause that was acknowledged", words=Cause)]
 
 
 class LogRead(NamedTuple):
@@ -94,7 +95,7 @@ class LogRecord(NamedTuple):
     request_seq: Annotated[int, u16("", "sequence of the request that this answers")]
     record_seq: Annotated[int, u32("", "number of the record; 0 when there is no such record")]
     tick_ms: Annotated[int, u32("ms", "device clock at the event; wraps")]
-    code: Annotated[int, u16("", "LogCode", high=max(LogCode))]
+    code: Annotated[int, u16("", "LogCode", words=LogCode)]
     arg: Annotated[int, u32("", "per code")]
     newest_seq: Annotated[int, u32("", "number of the newest record")]
 
@@ -109,7 +110,7 @@ class Setpoint(NamedTuple):
     flow_mg_per_min: Annotated[
         int, u16("mg/min", "crystal flow to hold", high=FLOW_SET_MAX_MG_PER_MIN)
     ]
-    wish: Annotated[int, u8("", "bit set of Wish", high=Wish.ALL)]
+    wish: Annotated[int, u8("", "bit set of Wish", words=Wish)]
     treatment: Annotated[int, u32("", "the treatment of CONFIG; another one is dropped")]
     exposure_left_mg: Annotated[int, u16("mg", "crystals that may still flow in this zone")]
 
@@ -118,10 +119,10 @@ class Telemetry(NamedTuple):
     """The device's fast state, 50 times a second."""
 
     tick_ms: Annotated[int, u32("ms", "device clock; wraps")]
-    mode: Annotated[int, u8("", "Mode", high=max(Mode))]
-    cause: Annotated[int, u8("", "latched first cause of a trip", high=max(Cause))]
-    permits: Annotated[int, u16("", "bit set of Permit", high=Permit.ALL)]
-    inputs: Annotated[int, u8("", "bit set of Input")]
+    mode: Annotated[int, u8("", "Mode", words=Mode)]
+    cause: Annotated[int, u8("", "latched first cause of a trip", words=Cause)]
+    permits: Annotated[int, u16("", "bit set of Permit", words=Permit)]
+    inputs: Annotated[int, u8("", "bit set of Input", words=Input)]
     valve_percent: Annotated[int, u8("%", "measured opening of the crystal valve", high=100)]
     suction_pa: Annotated[int, u16("Pa", "sensor of channel A", unknown=UNKNOWN_U16)]
     suction_b_pa: Annotated[int, u16("Pa", "sensor of channel B", unknown=UNKNOWN_U16)]
@@ -153,14 +154,14 @@ class Stop(NamedTuple):
     NORMAL is also how a treatment ends in order: valve shut, purge, vent, DISARMED.
     """
 
-    kind: Annotated[int, u8("", "StopKind", high=max(StopKind))]
+    kind: Annotated[int, u8("", "StopKind", words=StopKind)]
 
 
 class Stopped(NamedTuple):
     """The device's answer to every STOP. Fixed seed, so that it needs no session."""
 
     tick_ms: Annotated[int, u32("ms", "device clock; wraps")]
-    mode: Annotated[int, u8("", "Mode after the stop", high=max(Mode))]
+    mode: Annotated[int, u8("", "Mode after the stop", words=Mode)]
     valve_percent: Annotated[int, u8("%", "measured opening of the crystal valve", high=100)]
     suction_pa: Annotated[int, u16("Pa", "sensor of channel A", unknown=UNKNOWN_U16)]
 

@@ -1,18 +1,20 @@
 """What two peers must agree on, as one text and its hash.
 
 The text holds numbers, names, widths, units and ranges of every message, and the values of every
-enum; prose is left out, so that a better sentence does not part two peers. The hash goes into the
-seed of the CRC: a peer with another schema is never understood, and HELLO says so by name.
+enum; prose is left out, so that a better sentence does not part two peers. The hash is that of
+minor 0, which every peer of a major version has, and goes into the seed of the CRC: a peer with
+another schema is never understood, and HELLO says so by name. What minors add is in `minors`.
 """
 
 import hashlib
 from enum import Enum, IntEnum
 from typing import Final, get_type_hints
 
-from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MAJOR, PROTOCOL_MINOR, Spec
-from firmware_protocol.fields import Field
+from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MAJOR, Spec
+from firmware_protocol.fields import Field, largest
 from firmware_protocol.messages import Message
 from firmware_protocol.vocabulary import (
+    ADDED,
     Capability,
     Cause,
     Input,
@@ -61,19 +63,33 @@ def members_of(words: type[Enum]) -> list[tuple[str, int]]:
     return [(name, int(member.value)) for name, member in words.__members__.items()]
 
 
-def canonical_text() -> str:
-    """Return the text that the schema hash is made of."""
-    lines = [f"corneum {PROTOCOL_MAJOR}.{PROTOCOL_MINOR}"]
-    for spec in CATALOGUE:
+def canonical_text(minor: int = 0) -> str:
+    """Return the text of a minor version; the schema hash is made of that of minor 0."""
+    lines = [f"corneum {PROTOCOL_MAJOR}.{minor}"]
+    for spec in (row for row in CATALOGUE if row.since <= minor):
         lines.append(_headline(spec))
         lines += [
-            f" {name} {field.code} {field.unit or '-'} {field.low} {field.top} {field.unknown}"
+            f" {name} {field.code} {field.unit or '-'} {field.low} {_top_at(field, minor)} "
+            f"{field.unknown}"
             for name, field in fields_of(spec.message)
         ]
     for words in VOCABULARY:
         lines.append(words.__name__ + (" number" if issubclass(words, IntEnum) else " bits"))
-        lines += [f" {name} {value}" for name, value in members_of(words)]
+        lines += [f" {name} {value}" for name, value in _members_at(words, minor)]
     return "\n".join(lines) + "\n"
+
+
+def _members_at(words: type[Enum], minor: int) -> list[tuple[str, int]]:
+    """Return name and number of each word that ``minor`` has."""
+    late = {row.word.name for row in ADDED if isinstance(row.word, words) and row.minor > minor}
+    return [(name, value) for name, value in members_of(words) if name not in late]
+
+
+def _top_at(field: Field, minor: int) -> int:
+    """Return the largest count of a field in ``minor``."""
+    if field.words is None:
+        return field.top
+    return largest(field.words, (value for _, value in _members_at(field.words, minor)))
 
 
 def _headline(spec: Spec) -> str:
@@ -87,4 +103,4 @@ def _headline(spec: Spec) -> str:
 _DIGEST: Final = hashlib.sha256(canonical_text().encode()).digest()
 
 SCHEMA_HASH: Final = int.from_bytes(_DIGEST[:4], "little")
-"""The first four bytes of SHA-256 over the canonical text, as a little-endian number."""
+"""The first four bytes of SHA-256 over the text of minor 0, as a little-endian number."""

@@ -15,6 +15,7 @@ from firmware_protocol.catalogue import (
     PROTOCOL_MAJOR,
     PROTOCOL_MINOR,
     Direction,
+    Kind,
     Seed,
     Spec,
 )
@@ -23,11 +24,12 @@ from firmware_protocol.errors import Reject
 from firmware_protocol.fields import Field
 from firmware_protocol.frame import (
     DELIMITER,
+    FLAGS_KNOWN,
     MUST_UNDERSTAND,
-    RELIABLE,
     RETRY,
     cobs_encode,
     flags_of,
+    free_flags_of,
 )
 from firmware_protocol.schema import SCHEMA_HASH, fields_of, is_legal
 from firmware_protocol.session import session_number
@@ -112,6 +114,7 @@ def render_vectors() -> str:
             },
         },
         "accepted": _accepted(),
+        "tolerated": _tolerated(),
         "refused": [
             {"name": name, "direction": way.name.lower(), "reason": why.name, "wire": wire.hex()}
             for name, way, why, wire in refused()
@@ -144,10 +147,22 @@ def _accepted() -> list[dict[str, object]]:
             rows.append(_accepted_row(spec, word, counts, frame_of(spec, counts)))
         wrap = frame_of(spec, examples["typ"], session=0xFFFFFFFF, seq=SEQ_SPAN - 1)
         rows.append(_accepted_row(spec, "last sequence", examples["typ"], wrap))
-        if flags_of(spec) & RELIABLE:
+        if free_flags_of(spec) & RETRY:
             retry = replace(frame_of(spec, examples["typ"]), flags=flags_of(spec) | RETRY)
             rows.append(_accepted_row(spec, "retry", examples["typ"], retry))
     return rows
+
+
+def _tolerated() -> list[dict[str, object]]:
+    """Return frames that a receiver must understand though no sender should send them."""
+    return [
+        _accepted_row(spec, f"flags {flags}", counts, replace(frame_of(spec, counts), flags=flags))
+        for spec in CATALOGUE
+        if spec.kind is Kind.STOP
+        for flags in range(FLAGS_KNOWN + 1)
+        if flags not in (flags_of(spec), flags_of(spec) | RETRY)
+        for counts in (examples_of(spec)["typ"],)
+    ]
 
 
 def _accepted_row(spec: Spec, word: str, counts: Counts, frame: RawFrame) -> dict[str, object]:
@@ -189,14 +204,11 @@ def _damaged(spec: Spec) -> list[tuple[str, Direction, Reject, bytes]]:
     rows = [
         ("one byte too long", way, Reject.LENGTH, replace(frame, payload=frame.payload + b"\x01")),
         ("a reserved flag", way, Reject.FLAGS, replace(frame, flags=flags | 0x80)),
-        (
-            "must-understand turned",
-            way,
-            Reject.FLAGS,
-            replace(frame, flags=flags ^ MUST_UNDERSTAND),
-        ),
         ("seeded for the other way", way, Reject.CRC, replace(frame, seed=SEEDS[other, spec.seed])),
     ]
+    if spec.kind is not Kind.STOP:
+        turned = replace(frame, flags=flags ^ MUST_UNDERSTAND)
+        rows.append(("must-understand turned", way, Reject.FLAGS, turned))
     if spec.seed is Seed.SCHEMA:
         stranger = seed_for(way, SCHEMA_HASH ^ 1)
         rows.append(("another schema", way, Reject.CRC, replace(frame, seed=stranger)))

@@ -5,7 +5,7 @@ table and the host has a belief about it, and a disagreement is a fault to repor
 """
 
 from enum import IntEnum, IntFlag, unique
-from typing import Final
+from typing import Final, NamedTuple
 
 
 @unique
@@ -186,3 +186,17 @@ class LogCode(IntEnum):
 
 
 FAULT_OVER: Final = 2**31  # of the argument of FAULT_INJECTED: that fault is not active any more
+
+
+class Added(NamedTuple):
+    """A word that a minor version has brought."""
+
+    word: IntEnum | IntFlag
+    minor: int
+    older: int
+    """What a peer of an older minor is sent instead: a word, or bits that then stand for the new
+    one (of a Permit: bits that are missing while the new one is)."""
+
+
+ADDED: Final[tuple[Added, ...]] = ()
+"""Every word that minor 0 does not have; there is none yet. The rules are in `minors`."""

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,7 +17,6 @@ from simulator.refusals import PORT, USAGE, Refusal, refusals
 from simulator.serve import Ready, Where, run
 from simulator.serve import serve as serve_until_told
 
-CONTROL_MAX_S: Final = 5.0  # whoever serves a socket accepts at once
 SEED_BYTES: Final = 4
 TCP_PORT_MAX: Final = 65_535
 U32_MAX: Final = 2**32 - 1
@@ -64,7 +62,6 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
     """Be a handpiece on a port, in real time, until SIGTERM or Ctrl-C."""
     with refusals("ready", as_json=as_json):
         where = Where(pty, _address(tcp, pty), control, while_stdin)
-        _refuse_taken_socket(control)
         seed = int.from_bytes(os.urandom(SEED_BYTES), "big") if seed is None else seed
         spec = PlantSpec(motion_sensor=motion_sensor)
         handpiece = Handpiece(seed, hand, spec, serial=serial_number)
@@ -127,24 +124,15 @@ def _fault_entry(entry: str) -> tuple[str, float]:
 def _event_file(path: Path) -> EventFile:
     try:
         return EventFile(path)
+    except BlockingIOError as error:
+        raise Refusal(
+            f"another simulator that runs writes the event file {path}; name another path", PORT
+        ) from error
     except OSError as error:
         raise Refusal(
             f"cannot write the event file {path}: {error.strerror or error}; name another path",
             USAGE,
         ) from error
-
-
-def _refuse_taken_socket(path: Path | None) -> None:
-    """Remove a socket that nobody serves any more; refuse everything else that is there."""
-    if path is None or not os.path.lexists(path):
-        return
-    if not path.is_socket():
-        raise Refusal(f"{path} exists and is not a socket; name another control socket", USAGE)
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(CONTROL_MAX_S)
-        if probe.connect_ex(str(path)) == 0:
-            raise Refusal(f"another simulator serves the control socket {path}", PORT)
-    path.unlink()
 
 
 control_commands.register(app)

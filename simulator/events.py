@@ -1,5 +1,6 @@
 """The event file: what the device really did, one JSON object a line, written through at once."""
 
+import fcntl
 import json
 from pathlib import Path
 from typing import TextIO
@@ -11,9 +12,19 @@ class EventFile:
     """A sink for `Handpiece.events`. A disk that fills up ends the record, never the device."""
 
     def __init__(self, path: Path) -> None:
-        """Create or empty the file; OSError where that is not possible."""
+        """Create or empty the file; OSError where that is not possible.
+
+        BlockingIOError: another process writes it.
+        """
         self.failed: OSError | None = None
-        self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
+        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+        if path.is_file():  # and no pipe or device, which many may write
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._file.truncate(0)
+            except OSError:
+                self._file.close()
+                raise
 
     def write(self, happening: Happening) -> None:
         """Append one line."""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+from simulator.claims import Claim, TakenError
+
 READ_MAX: Final = 65_536
 WAITING_MAX: Final = 65_536  # unsent bytes on TCP: ten seconds of telemetry, then the rest is lost
 PTS: Final = Path("/dev/pts")
@@ -46,7 +48,8 @@ class PtyPort:
     """A pseudo-terminal; ``link`` is a symbolic link to its other side, made and removed here."""
 
     def __init__(self, link: Path | None) -> None:
-        """Open it; PortUnusableError where the link cannot be made."""
+        """Open it; PortUnusableError where the link cannot be made or is of one that lives."""
+        self._claim = None if link is None else _claimed(link)
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)  # before any host opens it, or it would echo
         os.set_blocking(self._master, False)
@@ -59,8 +62,8 @@ class PtyPort:
 
     def _make_link(self, link: Path) -> None:
         try:
-            if link.is_symlink() and _is_pts(link):
-                link.unlink()  # left behind by a run that was killed
+            if link.is_symlink() and _is_left_behind(link, self._claim):
+                link.unlink()
             link.symlink_to(self._path)
         except OSError as error:
             self._link = None
@@ -89,6 +92,8 @@ class PtyPort:
             with contextlib.suppress(OSError):
                 if self._link.readlink() == self._path:
                     self._link.unlink()
+        if self._claim is not None:
+            self._claim.release()
         os.close(self._master)
         os.close(self._slave)
 
@@ -160,11 +165,29 @@ class _Client(asyncio.Protocol):
             self._port.leave(self._transport)
 
 
-def _is_pts(link: Path) -> bool:
-    return link.readlink().parent == PTS
+def _claimed(link: Path) -> Claim:
+    try:
+        return Claim(link)
+    except TakenError as error:
+        sentence = f"another simulator serves {link} ({error}); end it, or name another path"
+        raise PortUnusableError(sentence, usage=False) from error
+    except OSError as error:
+        raise PortUnusableError(_why_not(link, error), usage=True) from error
+
+
+def _is_left_behind(link: Path, claim: Claim | None) -> bool:
+    """True for the link of a run that was killed: to a pty that is gone, or claimed by the dead."""
+    if link.readlink().parent != PTS:
+        return False
+    return not link.exists() or (claim is not None and claim.inherited)
 
 
 def _why_not(link: Path, error: OSError) -> str:
+    if link.is_symlink() and link.readlink().parent == PTS:
+        return (
+            f"{link} leads to {link.readlink()}, which another program has; remove the link, "
+            "or name another"
+        )
     if link.is_symlink():
         return f"{link} is a link to {link.readlink()} and not to a pty; remove it or name another"
     if link.exists():

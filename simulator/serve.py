@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from simulator.claims import Claim, TakenError
 from simulator.control import Control
 from simulator.events import EventFile
 from simulator.handpiece import Handpiece
@@ -18,6 +21,7 @@ from simulator.host import DeviceHost
 from simulator.ports import Port, PortUnusableError, PtyPort, TcpPort
 
 STDIN_CHUNK: Final = 4096
+CONTROL_MAX_S: Final = 5.0  # whoever serves a socket accepts at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +121,48 @@ async def _port(
 
 @contextlib.asynccontextmanager
 async def _listening(control: Control, path: Path) -> AsyncIterator[None]:
-    await control.start(path)
+    claim = _claimed(path)
     try:
-        yield
+        _remove_dead(path)
+        await control.start(path)
+        ours = os.stat(path)  # noqa: PTH116 - nothing here waits for a disk
+        try:
+            yield
+        finally:
+            control.close()
+            with contextlib.suppress(OSError):
+                if os.path.samestat(ours, os.lstat(path)):
+                    os.unlink(path)  # noqa: PTH108
     finally:
-        control.close()
-        with contextlib.suppress(OSError):
-            os.unlink(path)  # noqa: PTH108 - nothing here waits for a disk
+        claim.release()
+
+
+def _claimed(path: Path) -> Claim:
+    try:
+        return Claim(path)
+    except TakenError as error:
+        sentence = (
+            f"another simulator serves the control socket {path} ({error}); end it, or name another"
+        )
+        raise PortUnusableError(sentence, usage=False) from error
+    except OSError as error:
+        sentence = f"cannot make the control socket {path}: {error.strerror or error}"
+        raise PortUnusableError(f"{sentence}; name another path", usage=False) from error
+
+
+def _remove_dead(path: Path) -> None:
+    """Remove a socket that nobody serves any more; refuse everything else that is there."""
+    if not os.path.lexists(path):
+        return
+    if not path.is_socket():
+        sentence = f"{path} exists and is not a socket; name another control socket"
+        raise PortUnusableError(sentence, usage=True)
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(CONTROL_MAX_S)
+        if probe.connect_ex(str(path)) != errno.ECONNREFUSED:  # full, denied: not known to be dead
+            sentence = f"another program serves the control socket {path}; name another"
+            raise PortUnusableError(sentence, usage=False)
+    path.unlink()
 
 
 def _end_with_stdin(loop: asyncio.AbstractEventLoop, enough: asyncio.Event) -> None:

@@ -239,7 +239,7 @@ class HandpieceClient:
                 await asyncio.sleep(BUSY_PAUSE_S)
             else:
                 session = session_number(nonce, ident.device_nonce)
-                self._driver.link.open_session(session, loop.time())
+                self._driver.link.open_session(session, loop.time(), ident.minor)
                 return ident
 
     async def _say_hello(self, nonce: int) -> Ident:

@@ -18,6 +18,7 @@ from firmware_protocol.messages import (
     Result,
     SelfTest,
 )
+from firmware_protocol.minors import told
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Cause, LogCode, Outcome, Refusal
 from simulator.firmware.board import Board
@@ -83,7 +84,7 @@ class Requests:
         )
         if refusal is Refusal.NONE:
             session = session_number(hello.host_nonce, nonce)
-            self._link.open_session(session, board.now_s)
+            self._link.open_session(session, board.now_s, hello.minor)
             board.open_session(session)
         return answer
 
@@ -147,7 +148,9 @@ class Requests:
             return _refused(seq, Refusal.LOCKED)
         if not board.a.switch.released:
             return _refused(seq, Refusal.SWITCH_PRESSED)
-        if not board.gone(Cause(reset.cause)):
+        # A host of an older minor version names a new cause by the word that it was told.
+        same = reset.cause == told(board.cause, self._link.minor)
+        if not board.gone(board.cause if same else Cause(reset.cause)):
             return _refused(seq, Refusal.CAUSE_STANDS)
         board.reset()
         return _done(seq)

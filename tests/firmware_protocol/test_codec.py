@@ -94,6 +94,20 @@ def test_every_accepted_vector_is_understood(row: dict[str, Any]) -> None:
     assert again == bytes.fromhex(row["wire"])
 
 
+@pytest.mark.hazard("H49", "H11")
+@pytest.mark.parametrize("row", vector_rows("tolerated"), ids=lambda row: row["name"])
+def test_a_stop_is_understood_with_any_known_flags(row: dict[str, Any]) -> None:
+    frame = decode(run_of(bytes.fromhex(row["wire"])), Direction[row["direction"].upper()])
+    assert frame.message._asdict() == row["fields"]
+    assert frame.flags == row["flags"]
+
+
+def test_every_set_of_known_flags_of_stop_and_stopped_has_a_vector() -> None:
+    rows = vector_rows("accepted") + vector_rows("tolerated")
+    for name in ("Stop ", "Stopped "):
+        assert {row["flags"] for row in rows if row["name"].startswith(name)} == set(range(8))
+
+
 @pytest.mark.hazard("H11", "H20")
 @pytest.mark.parametrize("row", vector_rows("refused"), ids=lambda row: row["name"])
 def test_every_refused_vector_is_refused_for_its_reason(row: dict[str, Any]) -> None:

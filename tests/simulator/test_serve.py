@@ -10,6 +10,7 @@ import sys
 import time
 import tty
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Directio
 from firmware_protocol.link import Link, MessageReceived, RequestDone, session_number
 from firmware_protocol.messages import Hello, Ident, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH
+from simulator.ports import PortUnusableError, PtyPort
 from tests.simulator.test_cli import run
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
@@ -184,6 +186,73 @@ def test_what_a_killed_run_left_behind_is_replaced(tmp_path: Path) -> None:
         assert control.is_socket()
         with served("--pty", str(link), "--control", str(control)) as again:
             assert again["ready"] is True
+
+
+@pytest.mark.parametrize("halted", [False, True])
+def test_a_link_a_control_socket_and_an_event_file_of_a_living_simulator_are_refused(
+    tmp_path: Path,
+    halted: bool,  # noqa: FBT001
+) -> None:
+    places = {"--pty": "unit", "--control": "control", "--events": "events"}
+    mine = [word for option, name in places.items() for word in (option, str(tmp_path / name))]
+    with served(*mine) as said:
+        leads_to = (tmp_path / "unit").readlink()
+        if halted:  # frozen, it lives as well
+            said["process"].send_signal(signal.SIGSTOP)
+        for option, name in places.items():
+            exit_code, _, err = run("serve", option, str(tmp_path / name))
+            assert exit_code == 3
+            assert "another simulator" in err
+            assert str(tmp_path / name) in err
+            assert f"pid {said['pid']}" in err or option == "--events"
+        said["process"].send_signal(signal.SIGCONT)
+        assert (tmp_path / "unit").readlink() == leads_to
+        assert "boot" in (tmp_path / "events").read_text("utf-8")
+        with opened(str(tmp_path / "unit")) as talk:
+            assert talk.hello(1).refusal == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["events"]
+
+
+def test_at_its_end_a_simulator_removes_nothing_that_is_not_its_own(tmp_path: Path) -> None:
+    link, control = tmp_path / "unit", tmp_path / "control"
+    with served("--pty", str(link), "--control", str(control)):
+        link.unlink()
+        link.symlink_to("/dev/null")
+        control.unlink()
+        control.write_text("somebody's", "utf-8")
+    assert link.readlink() == Path("/dev/null")
+    assert control.read_text("utf-8") == "somebody's"
+
+
+def test_of_many_that_begin_at_once_one_has_the_link(tmp_path: Path) -> None:
+    link = tmp_path / "unit"
+    for _ in range(20):
+        link.symlink_to("/dev/pts/4000000")  # of a run that was killed
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda _: _port_or_none(link), range(4)))
+        (winner,) = [port for port in made if port is not None]
+        assert link.readlink() == winner._path
+        winner.close()
+        assert list(tmp_path.iterdir()) == []
+
+
+def _port_or_none(link: Path) -> PtyPort | None:
+    try:
+        return PtyPort(link)
+    except PortUnusableError:
+        return None
+
+
+def test_a_link_to_a_pty_of_another_program_is_not_taken(tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    link = tmp_path / "unit"
+    link.symlink_to(os.ttyname(slave))
+    exit_code, _, err = run("serve", "--pty", str(link))
+    os.close(master)
+    os.close(slave)
+    assert exit_code == 2
+    assert "which another program has" in err
+    assert link.is_symlink()
 
 
 def test_it_ends_with_its_standard_input(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from controller.device.handpiece import HELLOS_MAX, HandpieceClient, Listeners
 from controller.device.transport import Rank
 from controller.safety.reading import Reading
 from controller.treatment.events import Hold
+from firmware_protocol.catalogue import PROTOCOL_MINOR
 from firmware_protocol.config_check import check_value
 from firmware_protocol.errors import LocalProtocolError, Reject
 from firmware_protocol.messages import (
@@ -62,6 +63,19 @@ def test_another_version_is_refused_by_name(change: dict[str, int]) -> None:
         with pytest.raises(VersionMismatchError, match=r"speaks protocol .* this program speaks"):
             await client.connect()
         assert client.state is LinkState.DISCONNECTED
+
+    run(scenario())
+
+
+@pytest.mark.hazard("H33")
+@pytest.mark.parametrize("minor", [0, 1, 255])
+def test_a_unit_of_any_minor_version_is_greeted_and_spoken_to_in_ours_at_most(minor: int) -> None:
+    async def scenario() -> None:
+        client = client_of(FarEnd(ident=IDENT._replace(minor=minor)))
+        await client.connect()
+        assert client.state is LinkState.IDENTIFIED
+        assert client._driver.link.minor == min(minor, PROTOCOL_MINOR)
+        await client.close()
 
     run(scenario())
 

@@ -9,7 +9,7 @@ from firmware_protocol.events import Event
 from firmware_protocol.frame import RETRY, Frame, cobs_decode
 from firmware_protocol.framing import FrameDecoder
 from firmware_protocol.link import Link
-from firmware_protocol.messages import Hello, Ident
+from firmware_protocol.messages import Hello, Ident, Stop
 from firmware_protocol.schema import SCHEMA_HASH
 from simulator.firmware.channel_a import ChannelA
 from simulator.firmware.envelope import Envelope
@@ -177,6 +177,17 @@ def _(patch: Patch) -> None:
     def change(_: bytes, seen: BadFrameError | Frame) -> Frame:
         frame = plain(seen)
         if frame.flags & RETRY:
+            raise BadFrameError(Reject.FLAGS)
+        return frame
+
+    decoding(patch, change)
+
+
+@broken("a STOP that is marked as a repeat is a bad frame", "C68")
+def _(patch: Patch) -> None:
+    def change(_: bytes, seen: BadFrameError | Frame) -> Frame:
+        frame = plain(seen)
+        if isinstance(frame.message, Stop) and frame.flags & RETRY:
             raise BadFrameError(Reject.FLAGS)
         return frame
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR
+from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from firmware_protocol.link import session_number
 from firmware_protocol.messages import Arm, Hello, Ident, SelfTest, Stopped
 from firmware_protocol.schema import SCHEMA_HASH
@@ -46,6 +46,17 @@ def test_another_version_is_refused_by_name_and_opens_nothing() -> None:
     assert isinstance(reply, Ident)
     assert reply.refusal == Refusal.VERSION
     assert host.device.firmware.link.session == 0
+
+
+@pytest.mark.hazard("H33", shows="works")
+@pytest.mark.parametrize("minor", [0, 1, 255])
+def test_a_host_of_any_minor_version_opens_a_session(minor: int) -> None:
+    host = Host()
+    reply = host.ask(Hello(PROTOCOL_MAJOR, minor, SCHEMA_HASH, 7))
+    assert isinstance(reply, Ident)
+    assert (reply.refusal, reply.minor) == (Refusal.NONE, PROTOCOL_MINOR)
+    assert host.device.firmware.link.session != 0
+    assert host.device.firmware.link.minor == min(minor, PROTOCOL_MINOR)
 
 
 @pytest.mark.hazard("H24", shows="works")

@@ -1,10 +1,14 @@
 """STOP in every mode, the orderly end, pause and the hand switch."""
 
+from dataclasses import replace
+
 import pytest
 
-from firmware_protocol.catalogue import Direction
+from firmware_protocol.catalogue import CATALOGUE, Direction
+from firmware_protocol.frame import DELIMITER, FLAGS_KNOWN
 from firmware_protocol.link import Link
 from firmware_protocol.messages import SelfTest, Stop
+from firmware_protocol.vectors import frame_of
 from firmware_protocol.vocabulary import Mode, Refusal, StopKind, Wish
 from simulator.plant.hand import Lamp
 from tests.simulator.host import Host
@@ -60,6 +64,19 @@ def test_a_stop_is_understood_from_anyone_with_any_session_or_none() -> None:
     stranger.open_session(4711, 0.0)
     host.give(stranger.send(Stop(StopKind.NORMAL)))
     assert host.is_in(Mode.STOPPING)
+
+
+@pytest.mark.hazard("H49", "H11", shows="works")
+@pytest.mark.parametrize("flags", range(FLAGS_KNOWN + 1))
+def test_a_stop_with_any_known_flags_shuts_the_valve_and_is_no_bad_frame(flags: int) -> None:
+    host = Host().active()
+    spec = next(row for row in CATALOGUE if row.message is Stop)
+    plain = frame_of(spec, {"kind": StopKind.NORMAL}, host.link.session, 0)
+    host.give(DELIMITER + replace(plain, flags=flags).wire())
+    assert host.is_in(Mode.STOPPING)
+    host.run(0.1)
+    assert host.shut
+    assert host.device.firmware.link.bad_frames == 0
 
 
 def test_repeats_of_a_stop_are_answered_and_are_one_event() -> None:

@@ -1,15 +1,18 @@
 """Cases of STOP: in any mode, any session, answered every time."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from firmware_protocol.codec import encode
 from firmware_protocol.envelope import PURGE_S
-from firmware_protocol.frame import DELIMITER
+from firmware_protocol.frame import DELIMITER, FLAGS_KNOWN, RETRY
 from firmware_protocol.messages import SelfTest, Stop, Stopped
+from firmware_protocol.vectors import frame_of
 from firmware_protocol.vocabulary import Input, Mode, StopKind
 from simulator.qa.conformance.bench import ENDING_MAX_S, Bench
 from simulator.qa.conformance.case import Group
+from simulator.qa.conformance.frames import SPECS, counts_of
 from simulator.qa.conformance.verdicts import expect
 
 GROUP = Group()
@@ -108,3 +111,21 @@ async def noise_swallows_no_stop(bench: Bench) -> None:
         lambda: next(bench.peer.since(mark, Stopped), None), 0.3,
     )  # fmt: skip
     await bench.mode(Mode.DISARMED)
+
+
+@case("C68", "A STOP is a STOP with any of the known flags, so that a host may mark its repeats "
+      "with RETRY, and counts as no error.", "H49", "H11")  # fmt: skip
+async def the_flags_of_a_stop_do_not_matter(bench: Bench) -> None:
+    await bench.ready()
+    peer, stop = bench.peer, Stop(StopKind.NORMAL)
+    plain = frame_of(SPECS[Stop], counts_of(stop), session=peer.session, seq=0)
+    for flags in (plain.flags | RETRY, *range(FLAGS_KNOWN + 1)):
+        mark = peer.mark
+        peer.write(DELIMITER + replace(plain, flags=flags).wire())
+        await peer.until(
+            f"a STOP with flags {flags:#04x} is not answered",
+            lambda: next(peer.since(mark, Stopped), None), 0.3,  # noqa: B023 (awaited at once)
+        )  # fmt: skip
+        await bench.mode(Mode.DISARMED)
+    bad = (await bench.status()).bad_frames
+    expect(bad == 0, f"{bad} STOP counted as bad frames")
