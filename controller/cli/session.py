@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from controller.cli.outcome import ExitCode, Failure
-from controller.config.paths import socket_path, state_dir
-from controller.kernel.ask import KernelAbsentError, KernelAddress, ask, kernels
+from controller.config.paths import state_dir
+from controller.kernel.ask import KernelAbsentError, KernelSilentError, ask
+from controller.kernel.finding import KernelAddress, Running, running_kernels, serves
 
 ROLE_VARIABLE: Final = "CORNEUM_ROLE"
 """Who sits at this terminal: practitioner unless it says supervisor, technician, qa or viewer."""
+
+NAMED_MAX: Final = 8
+"""Kernels that are named in one sentence."""
+
+FOUND_MAX_S: Final = 1.0
+"""How long a kernel that runs may take to say that it is there."""
 
 
 def who() -> dict[str, str]:
@@ -31,40 +38,49 @@ def _account() -> str:
 
 def running(port: str | None) -> KernelAddress:
     """Return the kernel of ``port``, or the only one that runs; Failure otherwise."""
-    alive = [address for address in kernels(state_dir()) if _answers(address.socket)]
-    if port is not None:
-        alive = [address for address in alive if _same_port(address.port, port)]
-    if len(alive) == 1:
-        return alive[0]
-    if not alive:
-        place = f" for {port}" if port else ""
-        raise Failure(
-            f"No kernel runs{place} (state folder {state_dir()}).",
-            "Start a treatment with `corneum treat`, or name another folder in CORNEUM_STATE.",
-            ExitCode.PORT,
-            "no_kernel",
-        )
-    ports = ", ".join(address.port for address in alive)
-    raise Failure(f"{len(alive)} kernels run: {ports}.", "Name one with --port.", ExitCode.USAGE)
+    found = running_kernels(state_dir())
+    here = [one for one in found.here if port is None or serves(one, port)]
+    if len(here) == 1:
+        return here[0]
+    if not here:
+        raise _none(port, found)
+    ports = ", ".join(address.port for address in here[:NAMED_MAX])
+    raise Failure(f"{len(here)} kernels run: {ports}.", "Name one with --port.", ExitCode.USAGE)
+
+
+def _none(port: str | None, found: Running) -> Failure:
+    place = f" for {port}" if port else ""
+    near = [one.port for one in found.here]
+    far = [f"{one.port} (process {one.pid})" for one in found.elsewhere]
+    sentence = f"No kernel runs{place} (state folder {state_dir()})."
+    if near:
+        sentence += f" It has kernels for {', '.join(near[:NAMED_MAX])}."
+    if far:
+        others = ", ".join(far[:NAMED_MAX])
+        sentence += f" Other folders or accounts have {len(far)}: {others}; anybody may stop them."
+    return Failure(
+        sentence,
+        "Start a treatment with `corneum treat`, or name another folder in CORNEUM_STATE.",
+        ExitCode.PORT,
+        "no_kernel",
+    )
 
 
 def serving(port: str) -> Path | None:
-    """Return the socket of the kernel that serves ``port`` already, or None."""
-    path = socket_path(state_dir(), port)
-    return path if path.exists() and _answers(path) else None
+    """Return the socket of the kernel that serves ``port`` already, or None where none does.
 
-
-def _answers(path: Path) -> bool:
-    try:
-        return ask(path, "status", timeout_s=1.0).get("ok") is True
-    except KernelAbsentError:
-        return False
-    except OSError:
-        return False
-
-
-def _same_port(one: str, other: str) -> bool:
-    return one == other or os.path.realpath(one) == os.path.realpath(other)
+    Failure where one does and does not answer: a second one could not have the port.
+    """
+    for address in running_kernels(state_dir()).here:
+        if serves(address, port):
+            try:
+                ask(address.socket, "status", timeout_s=FOUND_MAX_S)
+            except KernelSilentError as error:
+                raise _silent(address.port, error) from error
+            except KernelAbsentError:
+                return None  # it has ended just now
+            return address.socket
+    return None
 
 
 def asked(
@@ -73,15 +89,29 @@ def asked(
     """Ask the kernel for something as this person and return the result; Failure if it refuses."""
     try:
         answer = ask(address, do, args or {}, who(), timeout_s)
+    except KernelSilentError as error:
+        raise _silent("", error) from error
     except KernelAbsentError as error:
         raise Failure(f"{error}.".capitalize(), code=ExitCode.PORT) from error
     if answer.get("ok") is True:
         result = answer.get("result")
         return result if isinstance(result, dict) else {}
     error_said = answer.get("error") or {}
+    full = answer.get("id") == 0 and error_said.get("code") == "busy"
     raise Failure(
         str(error_said.get("sentence", "The kernel refused.")),
         str(error_said.get("next_step", "")),
+        ExitCode.PORT if full else ExitCode.REFUSED,
         name=str(error_said.get("code", "refused")),
         receipt=error_said.get("receipt"),
+    )
+
+
+def _silent(port: str, error: KernelSilentError) -> Failure:
+    place = f" of {port}" if port else ""
+    return Failure(
+        f"A kernel{place} runs and could not be reached: {error}.",
+        "It is frozen or overloaded; `corneum stop` and the hand switch do not need its answer.",
+        ExitCode.PORT,
+        "kernel_silent",
     )

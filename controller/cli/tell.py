@@ -1,4 +1,4 @@
-"""The short verbs: stop, pause, resume, ack, reset, silence, dismiss and unlock."""
+"""The short verbs: pause, resume, ack, reset, silence, dismiss and unlock."""
 
 import json
 import sys
@@ -8,7 +8,6 @@ from controller.cli.outcome import ExitCode
 from controller.cli.session import asked, running
 
 DONE_WORDS: Final = {
-    "stop": "stopping: the valve shuts, then purge and vent.",
     "pause": "paused: no crystals until `corneum resume` and a fresh press of the hand switch.",
     "resume": "resumed: release and press the hand switch to go on.",
     "ack": "acknowledged. A latched trip still needs `corneum reset`.",

@@ -111,13 +111,6 @@ class TreatArgs(_Model):
     tip: Label | None = None
 
 
-class StopArgs(_Model):
-    """How to stop; emergency vents at once."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    emergency: bool = False
-
-
 class DismissArgs(_Model):
     """Which unfinished treatment will not be continued, and why."""
 

@@ -1,4 +1,4 @@
-"""The smallest client of a kernel: finds it, asks one question, waits for the answer.
+"""The smallest client of a kernel: asks one question, waits for the answer.
 
 `corneum status` must answer in 0.4 s from the start of its process, so this file imports neither
 asyncio nor pydantic.
@@ -8,11 +8,10 @@ import contextlib
 import json
 import os
 import socket
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-
-from controller.config.paths import run_dir
+from typing import Any, Final
 
 ANSWER_MAX_BYTES: Final = 1_000_000
 """An answer of the kernel is a few kB; a plan with all its receipts is below 100 kB."""
@@ -21,32 +20,15 @@ CHUNK_BYTES: Final = 65_536
 TIMEOUT_S: Final = 2.0
 """The kernel answers within milliseconds; only connecting to a unit takes longer."""
 
-LISTED_MAX: Final = 64
-"""Kernels of one user on one machine: one for each port."""
+_TIMEVAL: Final = struct.Struct("@ll")  # seconds and microseconds: socket(7), SO_SNDTIMEO
 
 
 class KernelAbsentError(Exception):
     """No kernel answers there."""
 
 
-class KernelAddress(NamedTuple):
-    """A kernel that says it runs, in its file under the state folder."""
-
-    pid: int
-    port: str
-    socket: Path
-
-
-def kernels(state: Path) -> list[KernelAddress]:
-    """Return the kernels that have a file in the state folder; a killed one leaves its file."""
-    found = []
-    with contextlib.suppress(OSError):
-        for path in sorted(run_dir(state).glob("*.json"))[:LISTED_MAX]:
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                said = json.loads(path.read_bytes())
-                socket_at = Path(said.get("socket") or path.with_suffix(".sock"))
-                found.append(KernelAddress(int(said["pid"]), str(said["port"]), socket_at))
-    return found
+class KernelSilentError(KernelAbsentError):
+    """Somebody listens there, and does not answer: frozen, or overloaded."""
 
 
 @contextlib.contextmanager
@@ -64,18 +46,32 @@ def dial(path: Path, timeout_s: float = TIMEOUT_S) -> socket.socket:
 
     Raises:
         KernelAbsentError: nobody listens there.
+        KernelSilentError: somebody does and takes nobody in.
     """
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        line.settimeout(timeout_s)
+        # The system waits for room in the kernel's queue; a socket with a timeout of Python's own
+        # would be refused at once.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(*_parts(timeout_s)))
         with short_name(path) as name:
             line.connect(name)
+        line.settimeout(timeout_s)
+    except BlockingIOError as error:
+        line.close()
+        raise KernelSilentError(
+            f"the kernel at {path} takes nobody in for {timeout_s:g} s"
+        ) from error
     except OSError as error:
         line.close()
         raise KernelAbsentError(
             f"no kernel listens at {path} ({error.strerror or error})"
         ) from error
     return line
+
+
+def _parts(span_s: float) -> tuple[int, int]:
+    whole_s = int(span_s)
+    return whole_s, int((span_s - whole_s) * 1_000_000)
 
 
 def ask(
@@ -88,7 +84,8 @@ def ask(
     """Ask the kernel at ``path`` for ``do`` and return its answer as it came.
 
     Raises:
-        KernelAbsentError: nobody listens there, or the answer does not come within ``timeout_s``.
+        KernelAbsentError: nobody listens there, or it hangs up.
+        KernelSilentError: the answer does not come within ``timeout_s``.
     """
     request = {"id": 1, "do": do, "args": dict(args or {})}
     if who is not None:
@@ -97,6 +94,10 @@ def ask(
         try:
             line.sendall(json.dumps(request).encode() + b"\n")
             answer = json.loads(_read_line(line))
+        except TimeoutError as error:
+            raise KernelSilentError(
+                f"the kernel at {path} has not answered for {timeout_s:g} s"
+            ) from error
         except (OSError, ValueError) as error:
             raise KernelAbsentError(f"the kernel at {path} does not answer ({error})") from error
     if not isinstance(answer, dict):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from controller.device.answers import LinkNews, LinkState, StopReport
+from controller.device.answers import LinkNews, LinkState
 from controller.device.handpiece import Listeners
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
@@ -30,6 +30,7 @@ from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.reset_lock import ResetLock
 from controller.kernel.snapshot import KernelView, LinkView, RecordView, Snapshot, UnfinishedView
+from controller.kernel.stop_rows import StopRows
 from controller.kernel.trip_desk import TripDesk
 from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
@@ -117,7 +118,7 @@ class Control:
         self._loop_counter = 0
         self._clock = WallClockWatch()
         self._reset_answer: asyncio.Future[Actions] | None = None
-        self._stop_report: asyncio.Future[StopReport] | None = None
+        self._stop_rows = StopRows(journal.note)
 
     # -- what people and the kernel ask for --------------------------------------------------------
     @property
@@ -129,6 +130,11 @@ class Control:
     def state(self) -> str:
         """The state of the treatment under way, or of the last one; idle before the first."""
         return "idle" if self._supervisor is None else self._supervisor.state.value
+
+    @property
+    def link(self) -> str:
+        """How far the host has got with the unit."""
+        return self._handpiece.state.value
 
     @property
     def tripped(self) -> bool:
@@ -170,8 +176,10 @@ class Control:
     def stop_now(self, who: Who, *, emergency: bool = False) -> None:
         """Stop: the bytes are written when this returns, in every state, for everybody."""
         if self._supervisor is None:
-            self._stop(StopKind.EMERGENCY if emergency else StopKind.NORMAL)
-            self._journal.note(Row("stop", {"who": rows.who_body(who), "why": "no treatment"}))
+            kind = StopKind.EMERGENCY if emergency else StopKind.NORMAL
+            self._stop(kind)
+            body = {"kind": kind.name, "who": rows.who_body(who), "why": "no treatment"}
+            self._stop_rows.add(Row("stop", body), self._loop.time())
             return
         self._decide(Person(Command.EMERGENCY if emergency else Command.STOP, who))
 
@@ -300,6 +308,7 @@ class Control:
     def _beat(self) -> None:
         supervisor, now_s = self._supervisor, self._loop.time()
         self.alarms.tick(now_s)
+        self._stop_rows.tick(now_s)
         self._watch_clock(now_s)
         if supervisor is None or supervisor.state in ENDED:
             return
@@ -345,7 +354,7 @@ class Control:
             case Settle(code):
                 self.alarms.settle(code)
             case Note(kind, body):
-                self._journal.note(Row(kind, body, self._treatment))
+                self._stop_rows.pass_on(Row(kind, body, self._treatment), self._loop.time())
             case Commit() | Ended() | Configure() | RunSelfTest() | SendArm() | SendReset():
                 self._performer.put(self._treatment, action)
             case Declined():
@@ -354,21 +363,7 @@ class Control:
     def _stop(self, kind: StopKind) -> None:
         report = self._handpiece.stop(kind)
         self._performer.void()
-        if report is not self._stop_report:
-            self._stop_report = report
-            report.add_done_callback(self._stopped)
-
-    def _stopped(self, report: asyncio.Future[StopReport]) -> None:
-        if report.cancelled():
-            return
-        said = report.result()
-        body = {
-            "kind": said.kind.name,
-            "confirmed": said.confirmed,
-            "took_ms": round(said.took_s * 1000, 1),
-            "frames": said.frames,
-        }
-        self._journal.note(Row("stop_report", body, self._treatment))
+        self._stop_rows.follow(report, self._treatment)
 
     # -- what is shown -----------------------------------------------------------------------------
     def snapshot(self) -> Snapshot:

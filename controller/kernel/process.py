@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,9 @@ from controller.kernel.locks import HeldError, Lock, is_held
 from controller.kernel.peer import listen
 from controller.kernel.server import Server
 from controller.kernel.service import Kernel, Outside, Place, record_error, running
+from controller.kernel.stop_way import StopWay
 from controller.kernel.store import RecordError, Store
+from controller.kernel.sweep import sweep
 from controller.kernel.writer import ThreadWriter
 from controller.safety.reading import Identity
 
@@ -137,19 +139,24 @@ async def _serve(options: Options) -> None:
     unit_lock: list[Lock] = []
     ended = asyncio.Event()
     listening = False
+    way = _way_for_stops(options)
     try:
-        async with running(_place(options), _outside(options, unit_lock)) as kernel:
+        outside = replace(_outside(options, unit_lock), hear_stops=way.serve)
+        async with running(_place(options), outside) as kernel:
             server = Server(kernel, on_shutdown=ended.set)
             await server.open(_listener(options))
             listening = True
             _write_kernel_file(options)
+            sweep(options.state)
             _on_signals(kernel, ended)
             _say(_ready(options, kernel))
             _settle_memory()
             await _until(ended, kernel, server, once=options.once)
             await kernel.end()
             await server.close()
+            way.close()  # from here on nothing moves, and `corneum stop` finds no kernel
     finally:
+        way.close()
         if listening:
             _remove_files(options)
         for lock in unit_lock:
@@ -165,6 +172,19 @@ def _listener(options: Options) -> socket.socket:
             f"The kernel cannot listen at {options.socket} ({error.strerror}).",
             "Name another place with --socket.",
         ) from error
+
+
+def _way_for_stops(options: Options) -> StopWay:
+    way = StopWay(options.port, os.getpid())
+    try:
+        way.open()
+    except OSError as error:
+        raise ApiError(
+            "kernel_stop",
+            f"The kernel cannot listen for STOP ({error.strerror}), and without it nothing starts.",
+            "Look with `ss -xl | grep corneum/stop` who holds its name.",
+        ) from error
+    return way
 
 
 def _place(options: Options) -> Place:

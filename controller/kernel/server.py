@@ -1,8 +1,8 @@
 """The API on a unix socket: reads lines, asks the service, writes answers, streams snapshots.
 
 STOP is taken the moment its line is read, in the reading callback itself, whatever else this or
-another client has under way. Everything has a bound: clients, questions at a time, line length,
-bytes that wait for a slow reader.
+another client has under way. Everything has a bound: clients, questions at a time and in a moment,
+line length, bytes that wait for a slow reader. STOP has a way of its own beside this: `stop_way`.
 """
 
 import asyncio
@@ -14,7 +14,9 @@ from typing import Any, Final, Protocol, cast
 from controller.kernel import api
 from controller.kernel.api import ApiError, Request
 from controller.kernel.authority import Do
+from controller.kernel.lines import Lines
 from controller.kernel.peer import is_welcome, peer_uid
+from controller.kernel.turns import Turns
 
 CLIENTS_MAX: Final = 32
 QUESTIONS_MAX: Final = 8
@@ -30,6 +32,19 @@ BEHIND_MAX_S: Final = 10.0
 CLOSE_MAX_S: Final = 1.0
 """How long a client may take to read a last word."""
 
+PARTING_MAX: Final = 64
+"""Connections that are being refused at a time; any more are hung up on without a word."""
+
+IDLE_MIN_S: Final = 2.0
+"""A connection that has asked nothing and watches nothing for so long makes room for another."""
+
+_STOP_WORD: Final = Do.STOP.value.encode()
+
+_MADE_ROOM: Final = ApiError(
+    "idle",
+    f"All {CLIENTS_MAX} places of the kernel were taken, and this connection asked for nothing.",
+    "Connect again when there is something to ask.",
+)
 _TOO_LARGE: Final = ApiError(
     "too_large",
     f"A request is longer than {api.REQUEST_MAX_BYTES // 1024} KiB.",
@@ -68,6 +83,8 @@ class Server:
         self._own_uid = os.getuid() if own_uid is None else own_uid
         self._on_shutdown = on_shutdown
         self._connections: set[_Connection] = set()
+        self._parting = 0
+        self._turns = Turns()
         self._server: asyncio.Server | None = None
 
     @property
@@ -78,7 +95,7 @@ class Server:
     async def open(self, listener: socket.socket) -> None:
         """Serve on ``listener``."""
         self._server = await asyncio.get_running_loop().create_unix_server(
-            lambda: _Connection(self._service, self), sock=listener
+            lambda: _Connection(self._service, self, self._turns), sock=listener
         )
 
     async def close(self) -> None:
@@ -98,19 +115,38 @@ class Server:
                 f"This kernel belongs to user {self._own_uid}; user {uid} may not speak to it.",
                 "Run the command as the user who runs the kernel.",
             )
-        if len(self._connections) >= CLIENTS_MAX:
+        if len(self._connections) >= CLIENTS_MAX and not self._make_room():
             return ApiError(
                 "busy",
                 f"The kernel has {CLIENTS_MAX} clients already.",
-                "Close one of them; a stop by the hand switch always works.",
+                "Close one of them; `corneum stop` and the hand switch always work.",
             )
         self._connections.add(connection)
         self.had_clients = True
         return None
 
-    def gone(self, connection: "_Connection") -> None:
+    def gone(self, connection: "_Connection", *, parting: bool) -> None:
         """Forget a connection."""
         self._connections.discard(connection)
+        self._turns.forget(connection)
+        self._parting -= parting
+
+    def may_part(self) -> bool:
+        """Return whether one more may be told why it is hung up on, and count it."""
+        allowed = self._parting < PARTING_MAX
+        self._parting += allowed
+        return allowed
+
+    def _make_room(self) -> bool:
+        """Hang up on whoever has been idle for the longest time; False where nobody is."""
+        now_s = asyncio.get_running_loop().time()
+        idle = [one for one in self._connections if one.idle_s(now_s) >= IDLE_MIN_S]
+        if not idle:
+            return False
+        oldest = max(idle, key=lambda one: one.idle_s(now_s))
+        self._connections.discard(oldest)
+        oldest.refuse_and_part(_MADE_ROOM)
+        return True
 
     def answered(self, request: Request) -> None:
         """Look at what was answered with yes."""
@@ -121,15 +157,18 @@ class Server:
 class _Connection(asyncio.Protocol):
     """One client."""
 
-    def __init__(self, service: Service, server: Server) -> None:
+    def __init__(self, service: Service, server: Server, turns: Turns) -> None:
         self._service = service
         self._server = server
+        self._turns = turns
         self._is_welcome = False
-        self._read = bytearray()
+        self._lines = Lines(api.REQUEST_MAX_BYTES)
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
         self._parting: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
         self._behind_since_s: float | None = None
+        self._heard_s = asyncio.get_running_loop().time()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
 
@@ -138,38 +177,45 @@ class _Connection(asyncio.Protocol):
         """Check who it is before a byte is read."""
         line = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
         self._transport = line
+        line.set_write_buffer_limits(BACKLOG_MAX_BYTES)
         refused = self._server.welcome(self, line.get_extra_info("socket"))
         if refused is None:
             self._is_welcome = True
         else:
-            self._refuse_and_part(refused)
+            self.refuse_and_part(refused)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come; a line may come in any pieces."""
+        """Take what has come: a STOP at once, everything else in its turn."""
         if not self._is_welcome:
             return
-        self._read += data
-        while (end := self._read.find(b"\n")) >= 0:
-            line = bytes(self._read[:end])
-            del self._read[: end + 1]
-            if len(line) >= api.REQUEST_MAX_BYTES:
+        self._lines.feed(data)
+        for line in self._lines.with_word(_STOP_WORD):
+            if self._stopped_by(line):
                 break
-            if line.strip():
-                self._take(line)
-        if len(self._read) >= api.REQUEST_MAX_BYTES or end >= 0:
-            self._read.clear()
-            self._refuse_and_part(_TOO_LARGE)
+        self._wait_for_turn()
+
+    def pause_writing(self) -> None:
+        """Take nothing more from a client that does not read; hang up if it never does."""
+        loop = asyncio.get_running_loop()
+        if self._transport is not None:
+            self._stuck = loop.call_later(BEHIND_MAX_S, self._transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with a client that has read its answers."""
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+        self._wait_for_turn()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything of this client; what it started goes on."""
-        if self._watch is not None:
-            self._watch.cancel()
+        for timer in (self._watch, self._parting, self._stuck):
+            if timer is not None:
+                timer.cancel()
         self._transport = None
-        if self._parting is not None:
-            self._parting.cancel()
         if not self._closed.done():
             self._closed.set_result(None)
-        self._server.gone(self)
+        self._server.gone(self, parting=self._parting is not None)
 
     # -- the server's side -------------------------------------------------------------------------
     def hang_up(self) -> "asyncio.Future[None]":
@@ -179,6 +225,51 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
         return self._closed
+
+    def idle_s(self, now_s: float) -> float:
+        """Return for how long this client has wanted nothing; half a line is nothing."""
+        busy = self._watch is not None or self._tasks or self._lines.waiting
+        return 0.0 if busy else now_s - self._heard_s
+
+    def take_one(self) -> bool:
+        """Take one line in this connection's turn; True where another one waits."""
+        if self._lines.too_long:
+            self._lines.clear()
+            self.refuse_and_part(_TOO_LARGE)
+            return False
+        line = self._lines.take()
+        if line.strip():
+            self._heard_s = asyncio.get_running_loop().time()
+            self._take(line)
+        return self._may_go_on()
+
+    def _may_go_on(self) -> bool:
+        """Return whether a line may be taken; what does not fit stays with the client."""
+        line = self._transport
+        if line is None or not self._is_welcome:
+            return False
+        waits = self._lines.waiting
+        if waits:
+            line.pause_reading()
+        elif not line.is_reading() and not line.is_closing():
+            line.resume_reading()
+        return self._stuck is None and (waits or self._lines.too_long)
+
+    def _wait_for_turn(self) -> None:
+        if self._may_go_on():
+            self._turns.wait(self)
+
+    def _stopped_by(self, line: bytes) -> bool:
+        """Stop at once where ``line`` says so, whatever stands before it."""
+        try:
+            request = api.read_request(line)
+        except ApiError:
+            return False
+        if request.do is not Do.STOP:
+            return False
+        self._lines.drop(line)
+        self._write(api.answer(request.id, self._service.stop(request)))
+        return True
 
     def _take(self, line: bytes) -> None:
         try:
@@ -205,6 +296,7 @@ class _Connection(asyncio.Protocol):
         except ApiError as error:
             self._write(api.refusal(request.id, error))
             return
+        self._heard_s = asyncio.get_running_loop().time()
         self._write(api.answer(request.id, result))
         self._server.answered(request)
         if request.do is Do.WATCH and self._watch is None:
@@ -228,12 +320,15 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(line)
 
-    def _refuse_and_part(self, error: ApiError) -> None:
+    def refuse_and_part(self, error: ApiError) -> None:
         """Say why, hear nothing more, and hang up soon: at once would throw the answer away."""
         self._is_welcome = False
+        line = self._transport
+        if line is None:
+            return
+        if self._parting is not None or not self._server.may_part():
+            line.abort()
+            return
         self._write(api.refusal(0, error))
-        if self._transport is not None:
-            self._transport.write_eof()
-            self._parting = asyncio.get_running_loop().call_later(
-                CLOSE_MAX_S, self._transport.abort
-            )
+        line.write_eof()
+        self._parting = asyncio.get_running_loop().call_later(CLOSE_MAX_S, line.abort)

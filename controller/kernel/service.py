@@ -21,7 +21,6 @@ from controller.kernel.api import (
     ApiError,
     LowerArgs,
     Request,
-    StopArgs,
     TreatArgs,
     WhoSays,
     read_args,
@@ -33,6 +32,7 @@ from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
 from controller.kernel.reset_record import Whose
+from controller.kernel.stop_way import Stop
 from controller.kernel.store import RecordError
 from controller.safety.reading import Identity
 from controller.treatment import rows
@@ -85,6 +85,8 @@ class Outside:
     """The boot of the computer, whose monotonic time all its kernels share; empty if unknown."""
     pid: int = field(default_factory=os.getpid)
     """What the record and the snapshot call this process."""
+    hear_stops: Callable[[Stop], None] = lambda _stop: None
+    """Takes the way for STOP, which is open before the line is."""
 
 
 class Kernel:
@@ -108,14 +110,14 @@ class Kernel:
         self._starting = False
         self._treatment = 0
         self._stops = 0
-        self._refused = 0
-        self._refused_noted_s = -REFUSED_NOTE_S
+        self._refused, self._refused_noted_s = 0, -REFUSED_NOTE_S
         self.treatments = 0
         """Treatments that this kernel has begun."""
 
     # -- life --------------------------------------------------------------------------------------
     async def start(self) -> Identity:
         """Make sure of the record, find the unit, claim it. ApiError says what is in the way."""
+        self._outside.hear_stops(self.stop_as)
         try:
             await self._booking.check_tables()
             await self._booking.ready()
@@ -148,7 +150,7 @@ class Kernel:
         """Stop in order what runs, within `END_MAX_S`."""
         if self.control.idle:
             return
-        self._stop(Who("kernel", "service", "local"), emergency=False)
+        self.stop_as(Who("kernel", "service", "local"), emergency=False)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_MAX_S):
                 while not self.control.idle:
@@ -156,7 +158,7 @@ class Kernel:
 
     def vent(self) -> None:
         """Stop at once: valve shut and vent together, for whoever cannot wait for the purge."""
-        self._stop(Who("kernel", "service", "local"), emergency=True)
+        self.stop_as(Who("kernel", "service", "local"), emergency=True)
 
     async def close(self) -> None:
         """Hang up and close the record."""
@@ -184,9 +186,13 @@ class Kernel:
 
     def stop(self, request: Request) -> dict[str, Any]:
         """Stop now, for anybody: the bytes are written when this returns."""
-        args = StopArgs.model_validate({"emergency": request.args.get("emergency") is True})
-        self._stop(_who(request.who), emergency=args.emergency)
-        return {"state": self.control.snapshot().state}
+        return self.stop_as(_who(request.who), request.args.get("emergency") is True)
+
+    def stop_as(self, who: Who, emergency: bool) -> dict[str, Any]:  # noqa: FBT001 - a callback
+        """Stop now: the bytes are written when this returns, if there is a line; say so."""
+        self._stops += 1
+        self.control.stop_now(who, emergency=emergency)
+        return {"state": self.control.state, "link": self.control.link}
 
     async def handle(self, request: Request) -> dict[str, Any]:
         """Answer one question, if this person may ask it."""
@@ -342,10 +348,6 @@ class Kernel:
         if self.control.idle:
             self._treatment = 0
         return client.identity, treatment
-
-    def _stop(self, who: Who, *, emergency: bool) -> None:
-        self._stops += 1
-        self.control.stop_now(who, emergency=emergency)
 
     async def _keep_connected(self) -> None:
         """Look for a lost unit for ever; the client itself gives up after an hour."""

@@ -1,0 +1,279 @@
+"""The verbs of `corneum`. Each imports what it needs when it runs: `status` answers at once."""
+# The parameters of these functions are the options of the commands, which is why there are many and
+# why flags default to False, and the late imports keep a start below 0.1 s.
+# ruff: noqa: PLR0913, PLR0917, FBT002, PLC0415
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.cli.outcome import Failure
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Drive a crystal microdermabrasion handpiece within the stratum corneum.",
+    epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, "
+    "4 ended by a safety trip.",
+)
+config_app = typer.Typer(no_args_is_help=True, help="Check the files of the service.")
+app.add_typer(config_app, name="config")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Port = Annotated[
+    str | None, typer.Option("--port", help="Port of the handpiece: a path, or tcp://host:port.")
+]
+Program = Annotated[
+    str, typer.Argument(help="Program name, such as `refresh`.", show_default=False)
+]
+ClientRef = Annotated[
+    str, typer.Option("--client", help="Pseudonymous client reference; `demo` is for practice.")
+]
+Configs = Annotated[
+    Path | None,
+    typer.Option(
+        "--configs",
+        envvar="CORNEUM_CONFIGS",
+        help="Folder of programs, clients, handpieces and skin; the shipped one by default.",
+    ),
+]
+Zones = Annotated[
+    str | None, typer.Option("--zones", help="Only these zones, with commas: nose,chin.")
+]
+Suction = Annotated[
+    float | None, typer.Option("--suction-kpa", help="Lower the program's suction to this (kPa).")
+]
+Flow = Annotated[
+    float | None, typer.Option("--flow-g-per-min", help="Lower the crystal flow to this (g/min).")
+]
+Reason = Annotated[
+    str | None, typer.Option("--reason", help="Why a zone is treated again within 10 days.")
+]
+
+Tip = Annotated[
+    str | None,
+    typer.Option("--tip", help="Label of the tip, once after each change of it: --tip A-1042."),
+]
+
+
+@app.command(
+    epilog="Examples:  corneum treat refresh --client demo --simulator   "
+    "corneum treat tone-safe --client c-0042 --port /dev/ttyUSB0 --zones chin --tip A-1042"
+)
+def treat(
+    program: Program,
+    client: ClientRef,
+    port: Port = None,
+    simulator: Annotated[
+        bool, typer.Option("--simulator", help="Start a simulated handpiece and use it.")
+    ] = False,
+    zones: Zones = None,
+    suction_kpa: Suction = None,
+    flow_g_per_min: Flow = None,
+    reason: Reason = None,
+    tip: Tip = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with this client's unfinished treatment.")
+    ] = False,
+    hand: Annotated[
+        str, typer.Option("--hand", help="The simulated operator: average, careful, slow, ...")
+    ] = "average",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the simulator.")] = 1,
+    configs: Configs = None,
+    as_json: Json = False,
+) -> None:
+    """Run one treatment and watch it. Ctrl-C ends it in order."""
+    from controller.cli import treat as verb
+
+    _check_numbers(suction_kpa, flow_g_per_min)
+    wish = verb.Wish(
+        program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume, tip
+    )
+    where = verb.Where(port, simulator, hand, seed, configs)
+    raise typer.Exit(verb.run(wish, where, as_json=as_json))
+
+
+@app.command(epilog="Example:  corneum plan refresh --client demo")
+def plan(
+    program: Program,
+    client: ClientRef,
+    port: Port = None,
+    zones: Zones = None,
+    suction_kpa: Suction = None,
+    flow_g_per_min: Flow = None,
+    reason: Reason = None,
+    tip: Tip = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw it into this file, .svg or .png.")
+    ] = None,
+    configs: Configs = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a treatment would do, zone by zone, its proof, and which limit binds.
+
+    Nothing moves.
+    """
+    from controller.cli import plan as verb
+    from controller.cli.treat import Wish
+
+    _check_numbers(suction_kpa, flow_g_per_min)
+    wish = Wish(
+        program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume=False, tip=tip
+    )
+    raise typer.Exit(verb.run(wish, port, configs, as_json=as_json, plot=plot))
+
+
+@app.command()
+def stop(
+    port: Port = None,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="Shut the valve and vent together, without purge.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Stop every treatment on this computer, or that of one port: valve shut, purge, vent.
+
+    For anybody, from any account. Exit codes: 0 stopped, 1 no kernel runs, 3 a kernel could not be
+    reached. What stands wrong on the command line is told after the stop.
+    """
+    from controller.cli import stop as verb
+
+    raise typer.Exit(verb.stop(verb.Words(port, emergency, as_json, wrong=False)))
+
+
+@app.command()
+def pause(port: Port = None, as_json: Json = False) -> None:
+    """Hold the crystals back; the treatment can go on."""
+    _tell("pause", port, as_json=as_json)
+
+
+@app.command()
+def resume(port: Port = None, as_json: Json = False) -> None:
+    """Allow crystals again after a pause; the hand switch has to be pressed anew."""
+    _tell("resume", port, as_json=as_json)
+
+
+@app.command()
+def ack(port: Port = None, as_json: Json = False) -> None:
+    """Acknowledge the alarms that stand. This does not reset a trip."""
+    _tell("ack", port, as_json=as_json)
+
+
+@app.command()
+def reset(port: Port = None, as_json: Json = False) -> None:
+    """Clear an acknowledged trip once its cause is gone and the switch is released."""
+    _tell("reset", port, as_json=as_json)
+
+
+@app.command()
+def silence(port: Port = None, as_json: Json = False) -> None:
+    """Pause the sound of the alarms that stand, for two minutes; a new one sounds again."""
+    _tell("silence", port, as_json=as_json)
+
+
+@app.command()
+def dismiss(
+    treatment: Annotated[int, typer.Argument(help="Number of the unfinished treatment.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it is not continued.")],
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Note that an unfinished treatment will not be continued; its exposure still counts."""
+    _tell("dismiss", port, as_json=as_json, args={"treatment": treatment, "reason": reason})
+
+
+@app.command(
+    epilog='Example:  CORNEUM_ROLE=technician corneum unlock --reason "waste valve changed"'
+)
+def unlock(
+    reason: Annotated[str, typer.Option("--reason", help="What was found and mended.")],
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Take the lock of a unit off that was reset too often; for a technician at the unit."""
+    _tell("unlock", port, as_json=as_json, args={"reason": reason})
+
+
+@app.command(epilog="Example:  corneum sterilised R-7 --cycle 2031")
+def sterilised(
+    tip: Annotated[str, typer.Argument(help="Label of the tip.")],
+    cycle: Annotated[str, typer.Option("--cycle", help="Cycle of the steriliser.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Record that a tip was sterilised, so that it may touch the next client."""
+    from controller.cli import sterilised as verb
+
+    raise typer.Exit(verb.run(tip, cycle, as_json=as_json))
+
+
+@app.command()
+def status(
+    port: Port = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what the kernel and the unit are doing."""
+    from controller.cli import status as verb
+
+    raise typer.Exit(verb.run(port, watch=watch, as_json=as_json))
+
+
+@app.command(epilog="Example:  corneum doctor /dev/ttyUSB0")
+def doctor(
+    port: Annotated[
+        str | None, typer.Argument(help="The port to examine; all, when left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong with a port or a unit, and what to do."""
+    from controller.cli import doctor as verb
+
+    raise typer.Exit(verb.run(port, as_json=as_json))
+
+
+@config_app.command("check", epilog="Example:  corneum config check my-program.toml")
+def config_check(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Files or folders; the shipped ones by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read programs, units, sites and clients, and name every mistake."""
+    from controller.cli import config_check as verb
+
+    raise typer.Exit(verb.run(tuple(files or ()), as_json=as_json))
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _check_numbers(suction_kpa: float | None, flow_g_per_min: float | None) -> None:
+    for option, value in (("--suction-kpa", suction_kpa), ("--flow-g-per-min", flow_g_per_min)):
+        if value is not None and not 0.0 < value < math.inf:
+            raise Failure(
+                f"{option} is {value:g}, and must be a finite number above 0.",
+                "`corneum plan` shows what the program uses.",
+            )
+
+
+def _tell(
+    verb: str, port: str | None, *, as_json: bool, args: dict[str, bool | int | str] | None = None
+) -> None:
+    from controller.cli import tell
+
+    raise typer.Exit(tell.run(verb, port, args or {}, as_json=as_json))
+
+
+def main() -> None:
+    """Run the command and leave with its exit code; a mistake of the user is one sentence."""
+    try:
+        app()
+    except Failure as failure:
+        sys.stderr.write(failure.words + "\n")
+        sys.exit(int(failure.code))

@@ -1,0 +1,184 @@
+"""`corneum stop`: STOP to every kernel in question, before anything else is loaded or looked at.
+
+Imports neither typer nor rich nor pydantic. Without --port it stops every kernel on this computer,
+of whichever account. A mistake in the options stops first and is told afterwards. "Could not be
+reached" is never told as "none runs".
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
+
+from controller.cli.outcome import ExitCode, joined
+from controller.kernel.stop_call import ANSWER_MAX_S, Answer, Called, call
+
+if TYPE_CHECKING:
+    from controller.cli.stop_older import Older
+
+NAMED_MAX: Final = 8
+"""Kernels that are named in one sentence; a person at a unit needs no longer list."""
+
+BY_HAND: Final = "Let go of the hand switch, or switch the unit off."
+HELP: Final = frozenset({"--help", "-h"})
+_NOTHING_RAN: Final = frozenset({"idle", "completed", "stopped", "refused", "cleared"})
+
+
+class Words(NamedTuple):
+    """What the command line says."""
+
+    port: str | None
+    emergency: bool
+    as_json: bool
+    wrong: bool
+    """Something else stands there too, which is told after the stop."""
+
+
+class Told(NamedTuple):
+    """What is said in the end."""
+
+    code: ExitCode
+    stopped: tuple[str, ...]
+    missed: tuple[str, ...]
+    as_object: dict[str, Any]
+
+
+def run(arguments: Sequence[str]) -> int | None:
+    """Stop and return the exit code; None where the full command line has to say something."""
+    if HELP.intersection(arguments):
+        return None
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # for some seconds: no Ctrl-C undoes it
+    try:
+        words = read(arguments)
+        if words.wrong:
+            call(words.port, emergency=words.emergency)
+            return None
+        return stop(words)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def stop(words: Words) -> int:
+    """Stop, say what came of it, and return the exit code."""
+    called = call(words.port, emergency=words.emergency)
+    from controller.cli import stop_older  # noqa: PLC0415 - only after STOP was sent
+
+    older = stop_older.stop(words.port, called, emergency=words.emergency)
+    if older.fresh:
+        called = call(words.port, emergency=words.emergency)
+    told = tell(words, called, older)
+    if words.as_json:
+        _write(sys.stdout, json.dumps(told.as_object))
+    else:
+        for line in told.stopped:
+            _write(sys.stdout, line)
+    for line in told.missed:
+        _write(sys.stderr, line)
+    return int(told.code)
+
+
+def read(arguments: Sequence[str]) -> Words:
+    """Read the options of `corneum stop`; what is not understood does not keep it from stopping."""
+    port, emergency, as_json, wrong = None, False, False, False
+    left = list(arguments)
+    while left:
+        word = left.pop(0)
+        if word == "--port" and left:
+            port = left.pop(0)
+        elif word.startswith("--port="):
+            port = word.partition("=")[2]
+        elif word == "--emergency":
+            emergency = True
+        elif word == "--json":
+            as_json = True
+        else:
+            wrong = True
+    return Words(None if wrong else port, emergency, as_json, wrong)
+
+
+def tell(words: Words, called: Called, older: "Older") -> Told:
+    """Return what to say of kernels with this way and of those that were asked another way."""
+    answers = (*called.answers, *older.answers)
+    stopped = tuple(_stopped(one) for one in answers if one.linked)
+    missed = tuple(_missed(one) for one in answers if not one.linked)
+    blind = called.blind or older.blind
+    if blind:
+        missed += (f"Whether a kernel runs could not be looked at ({blind}). {BY_HAND}",)
+    if missed:
+        code, error = ExitCode.PORT, "could_not_be_reached"
+    elif stopped:
+        code, error = ExitCode.DONE, ""
+    else:
+        code, error = ExitCode.REFUSED, "no_kernel"
+        missed = (_none(words.port, called),)
+    return Told(code, stopped, missed, _as_object(called, answers, missed, error))
+
+
+def _stopped(one: Answer) -> str:
+    if one.state in _NOTHING_RAN:
+        return f"{one.port}: STOP is sent to the unit; no treatment was under way."
+    if one.state == "tripped":
+        return f"{one.port}: STOP is sent to the unit; a safety trip has shut its valve before."
+    return f"{one.port}: stopping: the valve shuts, then purge and vent."
+
+
+def _missed(one: Answer) -> str:
+    if one.answered:
+        return joined(
+            f"{one.port}: the kernel, process {one.pid}, has no line to the unit, so that STOP "
+            "could not be written; a unit without a line shuts its valve within 0.25 s.",
+            BY_HAND,
+        )
+    return joined(
+        f"{one.port}: the kernel, process {one.pid}, could not be reached: it has not answered for "
+        f"{ANSWER_MAX_S:g} s. STOP waits for it, and a unit that it does not renew shuts its valve "
+        "within 0.25 s.",
+        BY_HAND,
+    )
+
+
+def _none(port: str | None, called: Called) -> str:
+    if port is None:
+        return "No kernel runs on this computer, so there was nothing to stop."
+    others = ", ".join(one.port for one in called.others[:NAMED_MAX])
+    if not others:
+        return f"No kernel runs for {port}, nor for any other port of this computer."
+    return joined(
+        f"No kernel runs for {port}; {len(called.others)} for other ports: {others}.",
+        "`corneum stop` without --port stops them all.",
+    )
+
+
+def _as_object(
+    called: Called, answers: Sequence[Answer], missed: Sequence[str], error: str
+) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "done": None if error else "stop",
+        "kernels": [
+            {"port": one.port, "pid": one.pid, "stopped": one.linked, "state": one.state or None}
+            for one in answers
+        ],
+        "sent_s": called.sent_s,
+    }
+    if len(answers) == 1:
+        said |= {"port": answers[0].port, "state": answers[0].state or None}
+    if error:
+        said["error"] = {"code": error, "sentence": " ".join(missed), "next_step": BY_HAND}
+    return said
+
+
+def _write(stream: TextIO | None, line: str) -> None:
+    """Write what can be written: a full disk or a reader that is gone changes no exit code."""
+    if stream is None:
+        return
+    encoding = stream.encoding or "ascii"
+    try:
+        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        # What still lies in the buffer would fail once more at the end of the process.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

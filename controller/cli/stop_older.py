@@ -1,0 +1,75 @@
+"""Kernels of an older version, which have no way of their own for STOP: found by their locks."""
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from controller.config.paths import port_lock, run_dir, state_dir
+from controller.kernel.ask import KernelAbsentError, ask
+from controller.kernel.finding import kernels
+from controller.kernel.held_ports import HeldPort, held_ports
+from controller.kernel.stop_address import table
+from controller.kernel.stop_call import Answer, Called
+
+SETTLE_MAX_S: Final = 1.0
+"""A kernel that starts or ends holds its lock for a moment without a way for STOP."""
+
+LOOK_S: Final = 0.05
+ANSWER_MAX_S: Final = 1.0
+
+
+class Older(NamedTuple):
+    """What came of them."""
+
+    answers: tuple[Answer, ...]
+    blind: str = ""
+    """Why they could not be looked for; empty where they could."""
+    fresh: bool = False
+    """True where a kernel with a way for STOP has come meanwhile."""
+
+
+def stop(port: str | None, called: Called, *, emergency: bool) -> Older:
+    """Ask the kernels that hold a port and have no way for STOP to stop over their API."""
+    try:
+        state = state_dir()
+    except RuntimeError:  # no home and no account: no folder where one could be
+        return Older(())
+    try:
+        held, fresh = _settled(state, port, called.pids)
+    except OSError as error:
+        return Older((), f"{run_dir(state)}: {error.strerror}")
+    return Older(tuple(_asked(state, one, emergency=emergency) for one in held), fresh=fresh)
+
+
+def _settled(state: Path, port: str | None, called: frozenset[int]) -> tuple[list[HeldPort], bool]:
+    """Return who holds a port for longer than a start or an end lasts, and if others have come."""
+    end_s, known = time.monotonic() + SETTLE_MAX_S, called
+    while (held := _held(state, port, known)) and time.monotonic() < end_s:
+        time.sleep(LOOK_S)
+        with contextlib.suppress(OSError):
+            known |= {address.pid for address in table().addresses}
+    return held, known != called
+
+
+def _held(state: Path, port: str | None, known: frozenset[int]) -> list[HeldPort]:
+    wanted = None if port is None else port_lock(state, port).name
+    return [
+        one
+        for one in held_ports(run_dir(state))
+        if one.pid not in known and wanted in {None, one.lock}
+    ]
+
+
+def _asked(state: Path, held: HeldPort, *, emergency: bool) -> Answer:
+    for kernel in kernels(state):
+        if port_lock(state, kernel.port).name != held.lock:
+            continue
+        with contextlib.suppress(KernelAbsentError, OSError):
+            args = {"emergency": True} if emergency else {}
+            said = ask(kernel.socket, "stop", args, timeout_s=ANSWER_MAX_S)
+            done = said.get("ok") is True
+            state_said = str((said.get("result") or {}).get("state", ""))
+            return Answer(kernel.port, held.pid, done, state_said, linked=done)
+        return Answer(kernel.port, held.pid, answered=False)
+    return Answer(f"the port of {held.lock}", held.pid, answered=False)
