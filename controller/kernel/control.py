@@ -14,6 +14,7 @@ from typing import Final
 
 from controller.device.answers import LinkNews, LinkState, StopReport
 from controller.device.handpiece import Listeners
+from controller.device.timers import armed_s
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
 from controller.kernel.declined import (
@@ -294,7 +295,7 @@ class Control:
                 missed = math.ceil((now_s - due_s) / SETPOINT_PERIOD_S)
                 self.beats_missed += missed
                 due_s += missed * SETPOINT_PERIOD_S
-            await asyncio.sleep(due_s - now_s)
+            await asyncio.sleep(armed_s(due_s, now_s) - now_s)
             self.late_max_s = max(self.late_max_s, loop.time() - due_s)
 
     def _beat(self) -> None:
