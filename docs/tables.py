@@ -12,7 +12,7 @@ from controller.kernel.device_log import INJECTED
 from controller.kernel.snapshot import ReceiptView, Snapshot, ZoneView
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
-from controller.safety.shortage_texts import OF_SHORT
+from controller.safety.shortage_texts import OF_SHORT, UNSTEADY
 from controller.safety.skin import risk_cap_um
 from controller.treatment import states
 from controller.treatment.program import Program
@@ -76,7 +76,7 @@ def _program_rows(program: Program) -> Iterable[tuple[str, ...]]:
 
 def messages_page() -> str:
     """Return docs/MESSAGES.md: every alarm with its priority and what to do."""
-    tables = (OF_CAUSE, OF_INTERLOCK, OF_REFUSAL, OF_NOTICE, OF_SHORT)
+    tables = (OF_CAUSE, OF_INTERLOCK, OF_REFUSAL, OF_NOTICE, OF_SHORT, {None: UNSTEADY})
     alarms = {alarm.code: alarm for table in tables for alarm in table.values()}
     rows = [_alarm_row(alarms[code]) for code in sorted(alarms)]
     return _page(

@@ -12,9 +12,10 @@ from typing import Final
 from simulator.handpiece import Handpiece
 from simulator.line import Line, Weather
 
-CATCH_UP_MAX_S: Final = 0.5
-"""After a longer stall (the process was stopped) the device clock lags by the rest, as if the unit
-itself had stood still: half a second of ticks takes about 10 ms, a night would spin for minutes."""
+CATCH_UP_MAX_S: Final = 0.1
+"""Half a lease. After a longer stall the device clock lags by the rest, as if the unit itself had
+stood still: what the host wrote meanwhile lies unread, and to let the lease lapse first and read
+then would blame the host for a processor that the simulator did not get. ``lagged_s`` says so."""
 NAP_MIN_S: Final = 0.001  # a timer that fired a rounding early must not spin
 
 

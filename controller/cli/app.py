@@ -223,17 +223,23 @@ def status(
     raise typer.Exit(verb.run(port, watch=watch, as_json=as_json))
 
 
-@app.command(epilog="Example:  corneum doctor /dev/ttyUSB0")
+@app.command(epilog="Examples:  corneum doctor /dev/ttyUSB0   corneum doctor --jitter")
 def doctor(
     port: Annotated[
         str | None, typer.Argument(help="The port to examine; all, when left out.")
     ] = None,
+    jitter: Annotated[
+        bool, typer.Option("--jitter", help="Measure for 10 s whether this computer keeps time.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is wrong with a port or a unit, and what to do."""
+    """Say what is wrong with a port, a unit or this computer, and what to do."""
     from controller.cli import doctor as verb
+    from controller.cli import jitter as beats
 
-    raise typer.Exit(verb.run(port, as_json=as_json))
+    if jitter and port is not None:
+        raise typer.BadParameter("--jitter measures this computer; leave the port out")
+    raise typer.Exit(beats.run(as_json=as_json) if jitter else verb.run(port, as_json=as_json))
 
 
 @config_app.command("check", epilog="Example:  corneum config check my-program.toml")

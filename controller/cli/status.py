@@ -8,7 +8,7 @@ from typing import Final
 from controller.cli.outcome import ExitCode
 from controller.cli.session import asked, running
 from controller.cli.words import outcome_words, quantity, state_words
-from controller.kernel.snapshot import LiveView, Snapshot, TreatmentView, UnitView
+from controller.kernel.snapshot import KernelView, LiveView, Snapshot, TreatmentView, UnitView
 
 WATCH_PERIOD_S: Final = 0.5
 
@@ -35,6 +35,8 @@ def lines(snapshot: Snapshot) -> list[str]:
     kernel = snapshot.kernel
     said = [f"{kernel.port}: {state_words(snapshot.state)} (kernel pid {kernel.pid})"]
     said.append(_unit(snapshot.unit) if snapshot.unit else f"no unit: {snapshot.link.state}")
+    if kernel.late_max_ms is not None:
+        said.append(_timing(kernel))
     if snapshot.treatment is not None:
         said += _treatment(snapshot.treatment, snapshot.state)
     if snapshot.live is not None:
@@ -58,6 +60,12 @@ def lines(snapshot: Snapshot) -> list[str]:
 def _unit(unit: UnitView) -> str:
     simulated = ", simulated" if unit.simulated else ""
     return f"unit {unit.serial}, firmware {unit.firmware}{simulated}"
+
+
+def _timing(kernel: KernelView) -> str:
+    memory = ", memory locked" if kernel.memory_locked else ""
+    granted = f"{kernel.scheduling or 'ordinary'}{memory}"
+    return f"scheduling {granted}; the latest beat came {kernel.late_max_ms:.0f} ms late"
 
 
 def _treatment(treatment: TreatmentView, state: str) -> list[str]:

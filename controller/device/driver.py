@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from controller.device.answers import StreamLostError
+from controller.device.timers import armed_s
 from controller.device.transport import ByteStream, OpenStream, Rank
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.link import (
@@ -168,12 +169,13 @@ class LinkDriver:
             self._arm(deadline_s)
 
     def _arm(self, deadline_s: float) -> None:
-        timer = self._timer
+        loop: asyncio.AbstractEventLoop = self._loop  # type: ignore[assignment]  # as above
+        timer, due_s = self._timer, armed_s(deadline_s, loop.time())
         if timer is not None:
-            if timer.when() <= deadline_s:
+            if timer.when() <= due_s:
                 return
             timer.cancel()
-        self._timer = self._loop.call_at(deadline_s, self._due)  # type: ignore[union-attr]
+        self._timer = loop.call_at(due_s, self._due)
 
     def _due(self) -> None:
         self._timer = None

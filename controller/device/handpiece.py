@@ -22,6 +22,7 @@ from controller.device.backoff import Backoff
 from controller.device.driver import LinkDriver, Reply
 from controller.device.greeting import check_greeting, hello, identity_of
 from controller.device.stopping import StopPath
+from controller.device.timers import armed_s
 from controller.device.translation import reading_of, supplies_of
 from controller.device.transport import OpenStream, Rank
 from controller.safety.reading import Identity, Reading, Supplies
@@ -309,7 +310,7 @@ class HandpieceClient:
             self._hang_up()
             self._fall(f"the unit has been silent for {SILENCE_MAX_S:g} s")
         else:
-            self._silence = loop.call_at(due_s, self._watch_silence)
+            self._silence = loop.call_at(armed_s(due_s, loop.time()), self._watch_silence)
 
     def _lost(self, why: str) -> None:
         self._hang_up()

@@ -6,7 +6,6 @@ every 50 ms on absolute deadlines; each beat is a decision, and only a decision 
 """
 
 import asyncio
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Final
 
 from controller.device.answers import LinkNews, LinkState
 from controller.device.handpiece import Listeners
+from controller.device.timers import armed_s
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
 from controller.kernel.declined import (
@@ -29,8 +29,9 @@ from controller.kernel.journal import Row
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.reset_lock import ResetLock
-from controller.kernel.snapshot import KernelView, LinkView, RecordView, Snapshot, UnfinishedView
+from controller.kernel.snapshot import LinkView, RecordView, Snapshot, UnfinishedView
 from controller.kernel.stop_rows import StopRows
+from controller.kernel.timing import Timing
 from controller.kernel.trip_desk import TripDesk
 from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
@@ -67,7 +68,6 @@ from controller.treatment.events import (
 from controller.treatment.plan import Plan
 from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import Supervisor
-from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.vocabulary import Mode, StopKind
 
 __all__ = ("About", "Control", "DeclinedError")
@@ -100,9 +100,7 @@ class Control:
         self.unfinished: tuple[UnfinishedView, ...] = ()
         """Set by whoever reads the journal at the start."""
         self.alarms = AlarmDesk(journal.note)
-        self.late_max_s = 0.0
-        """The latest beat so far."""
-        self.beats_missed = 0
+        self.timing = Timing()
         self._handpiece = make_handpiece(Listeners(self._on_reading, self._on_link))
         self._journal = journal
         self._about = about
@@ -297,13 +295,9 @@ class Control:
         while True:
             self._beat()
             now_s = loop.time()
-            due_s += SETPOINT_PERIOD_S
-            if now_s > due_s:  # beats that were missed are not made up for
-                missed = math.ceil((now_s - due_s) / SETPOINT_PERIOD_S)
-                self.beats_missed += missed
-                due_s += missed * SETPOINT_PERIOD_S
-            await asyncio.sleep(due_s - now_s)
-            self.late_max_s = max(self.late_max_s, loop.time() - due_s)
+            due_s = self.timing.next_due_s(due_s, now_s)
+            await asyncio.sleep(armed_s(due_s, now_s) - now_s)
+            self.timing.woke(due_s, loop.time())
 
     def _beat(self) -> None:
         supervisor, now_s = self._supervisor, self._loop.time()
@@ -371,7 +365,7 @@ class Control:
         handpiece, now_s = self._handpiece, self._loop.time()
         conduct = None if self._supervisor is None else self._supervisor.conduct
         return Snapshot(
-            kernel=KernelView(self._about.pid, self._about.port, round(now_s - self._began_s, 3)),
+            kernel=self.timing.view(self._about.pid, self._about.port, now_s - self._began_s),
             link=LinkView(
                 handpiece.state.value, handpiece.bad_frames, view.ms(handpiece.round_trip_s)
             ),

@@ -1,16 +1,15 @@
 """The kernel's process: locks, loop, journal thread, socket, signals, and one line on stdout.
 
-The line is ``{"ready": true, "socket", "pid", "unit"}`` or ``{"ready": false, "error": {...}}``;
-after it nothing is printed. The process ends at SIGTERM or SIGINT (in order; a second one vents at
-once), at the request ``shutdown``, and with ``--once`` when its treatment is over and nobody is
-connected.
+The line is ``{"ready": true, "socket", "pid", "unit", "precedence"}`` or ``{"ready": false,
+"error": {...}}``; after it nothing is printed. The process ends at SIGTERM or SIGINT (in order; a
+second one vents at once), at the request ``shutdown``, and with ``--once`` when its treatment is
+over and nobody is connected.
 """
 
 import argparse
 import asyncio
 import contextlib
 import functools
-import gc
 import json
 import math
 import os
@@ -18,7 +17,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,9 +26,15 @@ from controller.config import paths
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import open_stream
 from controller.kernel.api import ApiError
-from controller.kernel.journal import Journal, check_folder, free_bytes
+from controller.kernel.journal import Journal, Row, check_folder, free_bytes
 from controller.kernel.locks import HeldError, Lock, is_held
 from controller.kernel.peer import listen
+from controller.kernel.precedence import (
+    Precedence,
+    loop_factory,
+    settle_memory,
+    take_precedence,
+)
 from controller.kernel.server import Server
 from controller.kernel.service import Kernel, Outside, Place, record_error, running
 from controller.kernel.stop_way import StopWay
@@ -57,12 +62,6 @@ LOOK_S: Final = 0.1
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 """Monotonic times of two kernels can be compared where this is the same."""
 
-GC_YOUNG: Final = 50_000
-GC_MIDDLE: Final = 20
-GC_OLD: Final = 1_000
-"""New objects until a young collection, and how many of those until an older one. What lives for
-ever is frozen after the start, so each collection walks only what came since: well below 1 ms."""
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -79,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a kernel until it is told to end; returns the exit code."""
     options = _options(arguments)
     try:
-        with _claimed(options), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with _claimed(options), asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(options))
     except ApiError as error:
         said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
@@ -104,14 +103,6 @@ def _options(arguments: Sequence[str] | None) -> Options:
         socket=(said.socket or paths.socket_path(state, said.port)).absolute(),
         once=said.once,
     )
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop  # noqa: PLC0415 - not on every system
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 @contextlib.contextmanager
@@ -149,8 +140,11 @@ async def _serve(options: Options) -> None:
             _write_kernel_file(options)
             sweep(options.state)
             _on_signals(kernel, ended)
-            _say(_ready(options, kernel))
-            _settle_memory()
+            settle_memory()
+            granted = take_precedence()  # now that all its threads are there
+            kernel.control.timing.precedence = granted
+            outside.journal.note(Row("precedence", granted.as_dict()))
+            _say(_ready(options, kernel, granted))
             await _until(ended, kernel, server, once=options.once)
             await kernel.end()
             await server.close()
@@ -258,15 +252,14 @@ def _on_signals(kernel: Kernel, ended: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told)
 
 
-def _settle_memory() -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_YOUNG, GC_MIDDLE, GC_OLD)
-
-
-def _ready(options: Options, kernel: Kernel) -> dict[str, Any]:
-    unit = kernel.snapshot()["unit"]
-    return {"ready": True, "socket": str(options.socket), "pid": os.getpid(), "unit": unit}
+def _ready(options: Options, kernel: Kernel, granted: Precedence) -> dict[str, Any]:
+    return {
+        "ready": True,
+        "socket": str(options.socket),
+        "pid": os.getpid(),
+        "unit": kernel.snapshot()["unit"],
+        "precedence": granted.as_dict(),
+    }
 
 
 def _write_kernel_file(options: Options) -> None:

@@ -17,6 +17,12 @@ class KernelView:
     pid: int
     port: str
     uptime_s: float
+    scheduling: str | None = None
+    """What the system granted: ``real-time 10``, ``nice -10`` or ``ordinary``; null: not asked."""
+    memory_locked: bool | None = None
+    late_max_ms: float | None = None
+    """By how much its control loop has missed a beat at most, since it was started."""
+    beats_missed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

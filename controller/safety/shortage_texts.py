@@ -33,6 +33,12 @@ NO_STATUS: Final = Alarm(
     "U15", _LOW, "The unit does not say how full its hopper and its waste canister are.",
     "Check the cable and start again; call service if it happens again.", latching=False,
 )  # fmt: skip
+UNSTEADY: Final = Alarm(
+    "C16", _LOW, "This computer is held up too often to treat with it.",
+    "Close other programs, switch power saving off, then start again; "
+    "`corneum doctor --jitter` measures it.",
+    latching=False,
+)  # fmt: skip
 
 OF_SHORT: Final[Mapping[Short, Alarm]] = MappingProxyType(
     {

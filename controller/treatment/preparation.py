@@ -7,7 +7,7 @@ Every step has a bound. What goes wrong ends up in ``failed`` as the alarm that 
 supervisor looks at it after every call.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Final
 
@@ -24,8 +24,9 @@ from controller.safety.alarm_texts import (
     Notice,
 )
 from controller.safety.alarms import Alarm
+from controller.safety.jitter import JitterWatch
 from controller.safety.reading import Reading
-from controller.safety.shortage_texts import NO_STATUS, OF_SHORT
+from controller.safety.shortage_texts import NO_STATUS, OF_SHORT, UNSTEADY
 from controller.safety.supplies import Short, shortage
 from controller.treatment.events import Action, Answered, Configure, Note, RunSelfTest, Step
 from firmware_protocol import envelope
@@ -42,6 +43,11 @@ PROOF_S: Final = envelope.STREAM_HEALTHY_WINDOW_S + 2 * envelope.SETPOINT_PERIOD
 TEST_SHOWS_S: Final = 0.2  # by then telemetry shows a mode from after the answer to SELFTEST
 OFFERS_MAX: Final = 6  # a minute of arming in vain: nobody is there
 SWITCH_WAIT_MAX_S: Final = 60.0  # somebody who is told to release the switch does it within seconds
+
+UNSTEADY_WAIT_MAX_S: Final = 15.0
+"""For a computer that is busy for a while: five windows. Who waits longer wants to know why."""
+LEASE_TRIES_MAX: Final = 3
+"""Proofs of the lease that a held-up computer may spoil; of a steady one the first counts."""
 
 
 @unique
@@ -106,6 +112,8 @@ class Preparation:
     renewed_s: float = 0.0
     offers: int = 0
     failed: Alarm | None = None
+    jitter: JitterWatch = field(default_factory=JitterWatch)
+    lease_tries: int = 0
 
     @property
     def streaming(self) -> bool:
@@ -128,6 +136,8 @@ class Preparation:
 
     def again(self, now_s: float) -> None:
         """The device disarmed because nobody pressed: prove it anew, for its token is void."""
+        self.jitter.restart()
+        self.lease_tries = 0
         self._enter(Phase.RELEASE, now_s)
 
     def answered(self, event: Answered, now_s: float) -> None:
@@ -144,6 +154,7 @@ class Preparation:
 
     def observe(self, reading: Reading, now_s: float) -> tuple[Action, ...]:
         """Follow the device: configure it at rest, test it with a released switch, see READY."""
+        self.jitter.reading(now_s)
         if self.phase is Phase.REST and reading.mode in _AT_REST:
             return self._look_at_supplies(reading, now_s)
         if self.phase is Phase.RELEASE and reading.switch_released:
@@ -173,13 +184,15 @@ class Preparation:
         live = bool(int(reading.permits) & Permit.LEASE)
         if self.phase is Phase.LEASE:
             if live and now_s - self.since_s >= LEASE_LIVE_S:
+                self.lease_tries += 1
                 self._enter(Phase.LAPSE, self.renewed_s)
             return ()
         took_s = now_s - self.renewed_s
         if live or not took_s <= LAPSE_MAX_S:
             return ()  # too late is the business of wake
         self._enter(Phase.PROVE, now_s)
-        return (Note("lease_proof", {"took_ms": round(took_s * 1000, 1)}),)
+        gaps = self.jitter.measured().as_row()
+        return (Note("lease_proof", {"took_ms": round(took_s * 1000, 1), **gaps}),)
 
     def _watch_test(self, reading: Reading, now_s: float) -> None:
         if reading.mode is Mode.READY:
@@ -193,12 +206,14 @@ class Preparation:
             self._enter(Phase.RELEASE, now_s)
 
     def proven(self, now_s: float) -> bool:
-        """True when the setpoint stream has run for long enough to be believed."""
-        return self.phase is Phase.PROVE and now_s - self.since_s >= PROOF_S
+        """True when the setpoint stream has run for long enough, and steadily, to be believed."""
+        ran = self.phase is Phase.PROVE and now_s - self.since_s >= PROOF_S
+        return ran and self.jitter.measured().steady
 
     def offer(self, now_s: float) -> None:
         """ARM is on its way."""
         self.offers += 1
+        self.jitter.interrupt()
         self._enter(Phase.OFFERED, now_s)
 
     def armed(self, now_s: float) -> None:
@@ -207,10 +222,29 @@ class Preparation:
 
     def wake(self, now_s: float) -> None:
         """See whether what is waited for takes too long; a setpoint follows while streaming."""
+        self.jitter.beat(now_s)
         if self.streaming:
             self.renewed_s = now_s
-        if self.phase in _WAIT_S and not now_s - self.since_s <= _WAIT_S[self.phase]:
-            self.failed = _LATE[self.phase]
+        waited_s = now_s - self.since_s
+        if self.phase is Phase.PROVE and not waited_s <= PROOF_S + UNSTEADY_WAIT_MAX_S:
+            self._see_whether_steady()
+        if self.phase in _WAIT_S and not waited_s <= _WAIT_S[self.phase]:
+            self._late(now_s)
+
+    def _see_whether_steady(self) -> None:
+        gaps = self.jitter.measured()
+        if not gaps.steady:
+            self.failed = UNSTEADY.saying(gaps.as_text())
+
+    def _late(self, now_s: float) -> None:
+        """Fail for what did not come; a proof that this computer may have spoilt is tried again."""
+        gaps = self.jitter.measured()
+        if self.phase is not Phase.LAPSE or not gaps.held_up:
+            self.failed = self.failed or _LATE[self.phase]
+        elif self.lease_tries < LEASE_TRIES_MAX:
+            self._enter(Phase.LEASE, now_s)
+        else:
+            self.failed = UNSTEADY.saying(gaps.as_text())
 
     def _refused(self, event: Answered, now_s: float) -> None:
         if not event.known:

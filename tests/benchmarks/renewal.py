@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from controller.device.answers import PortError, PortTrouble
 from controller.device.handpiece import HandpieceClient
 from controller.device.transport import ByteStream, OnData, OnLost
-from controller.kernel import process
+from controller.kernel import precedence
 from controller.kernel.control import About, Control
 from controller.kernel.journal import Journal
 from controller.kernel.store import Store
@@ -85,9 +85,9 @@ def _competitors(count: int) -> Iterator[None]:
 def main() -> None:
     """Measure one kind and print it."""
     kind = sys.argv[1]
-    factory = asyncio.new_event_loop if kind == "stock" else process._loop_factory()
+    factory = asyncio.new_event_loop if kind == "stock" else precedence.loop_factory()
     if kind != "stock":
-        process._settle_memory()
+        precedence.settle_memory()
     busy = kind == "busy"
     with _competitors(COMPETITORS if busy else 0), asyncio.Runner(loop_factory=factory) as runner:
         result = runner.run(_measure(BUSY_BEATS if busy else BEATS))

@@ -166,8 +166,8 @@ def test_beats_keep_to_their_grid() -> None:
     async def play(made: Clinic) -> None:
         await made.treat()
         await made.until("completed")
-        assert made.control.beats_missed == 0
-        assert made.control.late_max_s <= 0.001
+        assert made.control.timing.beats_missed == 0
+        assert made.control.timing.late_max_s <= 0.001
 
     scenario(play)
 

@@ -5,10 +5,10 @@ import pytest
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL, Notice
 from controller.safety.alarms import LIGHTS, Alarm, AlarmBoard, Priority
 from controller.safety.interlocks import Interlock
-from controller.safety.shortage_texts import OF_SHORT
+from controller.safety.shortage_texts import OF_SHORT, UNSTEADY
 from firmware_protocol.vocabulary import Cause, Refusal
 
-TABLES = (OF_CAUSE, OF_INTERLOCK, OF_REFUSAL, OF_NOTICE, OF_SHORT)
+TABLES = (OF_CAUSE, OF_INTERLOCK, OF_REFUSAL, OF_NOTICE, OF_SHORT, {None: UNSTEADY})
 ALARMS = sorted({alarm for table in TABLES for alarm in table.values()}, key=lambda a: a.code)
 LEAK = Alarm("V02", Priority.MEDIUM, "It leaks.", "Mend it.")
 NEWS = Alarm("S05", Priority.INFORMATION, "The zone is done.", "Lift.", latching=False)

@@ -1,0 +1,1 @@
+"""Treatments in real time on real processes, beside competitors for the processor."""
