@@ -17,6 +17,10 @@ class KernelView:
     pid: int
     port: str
     uptime_s: float
+    configs: str = ""
+    """Folder of the configuration that it reads, for whoever plans beside it."""
+    corneum: str = ""
+    """Its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class UnitView:
     serial: int
     firmware: str
     simulated: bool
+    motion_sensor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
