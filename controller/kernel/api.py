@@ -193,9 +193,24 @@ def refusal(request_id: int, error: ApiError) -> bytes:
     return _line({"id": request_id, "ok": False, "error": said | receipt})
 
 
-def snapshot_line(request_id: int, snapshot: dict[str, Any]) -> bytes:
-    """Return one line of a watch."""
-    return _line({"id": request_id, "snapshot": snapshot})
+def encoded(said: dict[str, Any]) -> bytes:
+    """Return an object as it stands inside of lines."""
+    return _line(said)[:-1]
+
+
+def answer_start(request_id: int) -> bytes:
+    """Return how the line begins that answers with an object which is encoded already."""
+    return b'{"id":%d,"ok":true,"result":' % request_id
+
+
+def watch_start(request_id: int) -> bytes:
+    """Return how each line of one watch begins; the rest is the same for all that watch."""
+    return b'{"id":%d,' % request_id
+
+
+def watch_rest(number: int, snapshot: bytes) -> bytes:
+    """Return the rest of a line of every watch: the number of the snapshot, and the snapshot."""
+    return b'"n":%d,"snapshot":%b}\n' % (number, snapshot)
 
 
 def request_id_of(line: bytes) -> int:

@@ -2,7 +2,7 @@
 
 STOP is taken the moment its line is read, in the reading callback itself, whatever else this or
 another client has under way. Everything has a bound: clients, questions at a time, line length,
-bytes that wait for a slow reader.
+lines of all clients in a turn of the loop, bytes that wait for a slow reader.
 """
 
 import asyncio
@@ -13,14 +13,15 @@ from typing import Any, Final, Protocol, cast
 
 from controller.kernel import api
 from controller.kernel.api import ApiError, Request
-from controller.kernel.authority import Do
+from controller.kernel.authority import Do, may
+from controller.kernel.broadcast import Broadcast
 from controller.kernel.peer import is_welcome, peer_uid
+from controller.kernel.turns import Lines, Turns
 
 CLIENTS_MAX: Final = 32
 QUESTIONS_MAX: Final = 8
 """Questions of one connection at a time; a person asks one, a program a few."""
 
-WATCH_PERIOD_S: Final = 0.1
 BACKLOG_MAX_BYTES: Final = 65_536
 """A reader that is this far behind gets no snapshot until it has caught up: the newest wins."""
 
@@ -29,6 +30,11 @@ BEHIND_MAX_S: Final = 10.0
 
 CLOSE_MAX_S: Final = 1.0
 """How long a client may take to read a last word."""
+
+UNREAD_MAX_BYTES: Final = 4 * BACKLOG_MAX_BYTES
+"""A client that reads none of its answers, up to this, is hung up on."""
+
+_LOOKS: Final = frozenset({Do.STATUS, Do.WATCH})
 
 _TOO_LARGE: Final = ApiError(
     "too_large",
@@ -64,6 +70,8 @@ class Server:
     ) -> None:
         self.had_clients = False
         """True once anybody was connected."""
+        self.broadcast = Broadcast(service.snapshot)
+        self.turns = Turns()
         self._service = service
         self._own_uid = os.getuid() if own_uid is None else own_uid
         self._on_shutdown = on_shutdown
@@ -111,9 +119,12 @@ class Server:
     def gone(self, connection: "_Connection") -> None:
         """Forget a connection."""
         self._connections.discard(connection)
+        self.broadcast.remove(connection)
+        self.turns.leave(connection)
 
     def answered(self, request: Request) -> None:
-        """Look at what was answered with yes."""
+        """Look at what was answered with yes: something may have changed by it."""
+        self.broadcast.stale()
         if request.do is Do.SHUTDOWN:
             self._on_shutdown()
 
@@ -125,9 +136,13 @@ class _Connection(asyncio.Protocol):
         self._service = service
         self._server = server
         self._is_welcome = False
-        self._read = bytearray()
+        self._lines = Lines(api.REQUEST_MAX_BYTES)
+        self._is_paused = False
+        self._is_choked = False
+        """It reads its answers more slowly than it asks."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watch: asyncio.TimerHandle | None = None
+        self._watch_start: bytes | None = None
+        """How each line of its watch begins; None while it does not watch."""
         self._parting: asyncio.TimerHandle | None = None
         self._behind_since_s: float | None = None
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -145,25 +160,45 @@ class _Connection(asyncio.Protocol):
             self._refuse_and_part(refused)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come; a line may come in any pieces."""
+        """Take what has come; a line may come in any pieces. A stop waits for nothing."""
         if not self._is_welcome:
             return
-        self._read += data
-        while (end := self._read.find(b"\n")) >= 0:
-            line = bytes(self._read[:end])
-            del self._read[: end + 1]
-            if len(line) >= api.REQUEST_MAX_BYTES:
-                break
-            if line.strip():
-                self._take(line)
-        if len(self._read) >= api.REQUEST_MAX_BYTES or end >= 0:
-            self._read.clear()
+        for line in self._lines.feed(data):
+            self._take(line)
+        if self._lines.full and not self._is_paused and self._transport is not None:
+            self._transport.pause_reading()
+            self._is_paused = True
+        self._come()
+
+    def pause_writing(self) -> None:
+        """Take nothing more but a stop, until the answers so far are read."""
+        self._is_choked = True
+
+    def resume_writing(self) -> None:
+        """Go on with what waits."""
+        self._is_choked = False
+        self._come()
+
+    def _come(self) -> None:
+        if self._lines.whole and not self._is_choked:
+            self._server.turns.come(self)
+
+    def take(self) -> tuple[int, bool]:
+        """Take the oldest line, in turn with all other clients."""
+        line = self._lines.take() if self._is_welcome else b""
+        if line is None:
             self._refuse_and_part(_TOO_LARGE)
+            return 0, False
+        if line.strip():
+            self._take(line)
+        if self._is_paused and not self._lines.full and self._transport is not None:
+            self._is_paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+        return len(line), self._is_welcome and self._lines.whole and not self._is_choked
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything of this client; what it started goes on."""
-        if self._watch is not None:
-            self._watch.cancel()
         self._transport = None
         if self._parting is not None:
             self._parting.cancel()
@@ -174,8 +209,7 @@ class _Connection(asyncio.Protocol):
     # -- the server's side -------------------------------------------------------------------------
     def hang_up(self) -> "asyncio.Future[None]":
         """Close after what waits has been written; done when closed."""
-        if self._watch is not None:
-            self._watch.cancel()
+        self._server.broadcast.remove(self)
         if self._transport is not None:
             self._transport.close()
         return self._closed
@@ -185,6 +219,10 @@ class _Connection(asyncio.Protocol):
             request = api.read_request(line)
             if request.do is Do.STOP:
                 self._write(api.answer(request.id, self._service.stop(request)))
+                self._server.broadcast.stale()
+                return
+            if request.do in _LOOKS and may(request.do, request.who.role, request.who.origin):
+                self._look(request)
                 return
             if len(self._tasks) >= QUESTIONS_MAX:
                 raise ApiError(
@@ -207,26 +245,37 @@ class _Connection(asyncio.Protocol):
             return
         self._write(api.answer(request.id, result))
         self._server.answered(request)
-        if request.do is Do.WATCH and self._watch is None:
-            self._show(request.id)
 
-    def _show(self, request_id: int) -> None:
-        if self._transport is None:
-            return
-        loop = asyncio.get_running_loop()
+    def _look(self, request: Request) -> None:
+        """Answer with the snapshot that everybody gets, which costs next to nothing."""
+        self._write(self._server.broadcast.answer(request.id))
+        if request.do is Do.WATCH and self._watch_start is None and self._transport is not None:
+            self._watch_start = api.watch_start(request.id)
+            self._server.broadcast.add(self)
+
+    def show(self, rest: bytes) -> bool:
+        """Send a snapshot unless too much waits; False for one who does not read at all."""
+        if self._transport is None or self._watch_start is None:
+            return False
         if self._transport.get_write_buffer_size() <= BACKLOG_MAX_BYTES:
             self._behind_since_s = None
-            self._write(api.snapshot_line(request_id, self._service.snapshot()))
-        elif self._behind_since_s is None:
-            self._behind_since_s = loop.time()
-        elif not loop.time() - self._behind_since_s <= BEHIND_MAX_S:
-            self._transport.abort()
-            return
-        self._watch = loop.call_later(WATCH_PERIOD_S, self._show, request_id)
+            self._write(self._watch_start + rest)
+            return True
+        now_s = asyncio.get_running_loop().time()
+        if self._behind_since_s is None:
+            self._behind_since_s = now_s
+        if now_s - self._behind_since_s <= BEHIND_MAX_S:
+            return True
+        self._transport.abort()
+        return False
 
     def _write(self, line: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(line)
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > UNREAD_MAX_BYTES:
+            self._transport.abort()
+            return
+        self._transport.write(line)
 
     def _refuse_and_part(self, error: ApiError) -> None:
         """Say why, hear nothing more, and hang up soon: at once would throw the answer away."""

@@ -82,10 +82,10 @@ async def say(path: Path, data: bytes, lines: int = 1) -> list[dict[str, Any]]:
 def test_a_question_is_answered_with_its_id(tmp_path: Path) -> None:
     async def scenario() -> list[dict[str, Any]]:
         async with serving(tmp_path) as (_, path, _):
-            return await say(path, b'{"id": 9, "do": "status"}\n{"id": 10, "do": "reset"}\n', 2)
+            return await say(path, b'{"id": 9, "do": "ack"}\n{"id": 10, "do": "reset"}\n', 2)
 
     first, second = asyncio.run(scenario())
-    assert first == {"id": 9, "ok": True, "result": {"did": "status"}}
+    assert first == {"id": 9, "ok": True, "result": {"did": "ack"}}
     assert (second["id"], second["ok"], second["error"]["code"]) == (10, False, "no_trip")
 
 
@@ -211,9 +211,9 @@ def test_a_path_that_is_too_long_for_a_socket_address_works_all_the_same(tmp_pat
     async def scenario() -> dict[str, Any]:
         async with serving(folder) as (_, path, _), await KernelClient.open(path, ANNA) as kernel:
             assert len(str(path)) > 108
-            return await kernel.ask("status")
+            return await kernel.ask("ack")
 
-    assert asyncio.run(scenario()) == {"did": "status"}
+    assert asyncio.run(scenario()) == {"did": "ack"}
 
 
 def test_a_watcher_gets_snapshots_at_most_ten_times_a_second(tmp_path: Path) -> None:
