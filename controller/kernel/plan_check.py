@@ -47,7 +47,7 @@ def check_instant(planned_at_s: float, now_wall_s: float, newest_wall_s: float |
 
 def check_seen(wish: TreatArgs, own: Fingerprint) -> None:
     """Raise ApiError unless what was seen is what would be started; it says what has changed."""
-    if wish.plan_sha256 is None:
+    if wish.plan_sha256 is None or wish.planned_at_s is None:
         raise NO_PLAN
     if wish.plan_sha256 == own.sha256:
         return

@@ -78,7 +78,7 @@ class Fingerprint:
 def fingerprint(case: Case, plan: Plan, tip: TipPast | None) -> Steps[Fingerprint]:
     """Return the fingerprint of a plan, one part a step; ``tip`` is None where tips are alike."""
     wanted, skin = case.wanted, case.skin
-    doses = sorted((canonical(dose) for dose in case.history), key=_text)
+    doses = sorted(case.history, key=lambda dose: _text(canonical(dose)))
     covered: dict[str, object] = {
         "wish": (wanted.lower, wanted.zones, wanted.reason),
         "program": case.program,
@@ -126,8 +126,6 @@ def canonical(value: object) -> object:
         }
     if isinstance(value, tuple | list):
         return [canonical(item) for item in value]
-    if isinstance(value, dict):
-        return {str(name): canonical(item) for name, item in value.items()}
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
