@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +17,14 @@ from controller.cli.treat import Wish
 from controller.cli.words import quantity
 from controller.config.paths import journal_path, state_dir
 from controller.kernel.api import ApiError
-from controller.kernel.dry_run import dry_run
+from controller.kernel.asker import plan_alone, plan_beside
+from controller.kernel.planner import Purpose
 
 NOT_A_UNIT: Final = (
     "Planned for a simulated handpiece, because no kernel runs: name --port to plan for a unit."
 )
+
+SHA_SHOWN: Final = 12  # enough to tell two plans of a day apart; --json has all of it
 
 
 def run(
@@ -45,45 +49,39 @@ def run(
 
 
 def _plan(wish: Wish, port: str | None, configs: Path | None) -> dict[str, Any]:
-    if port is not None:
-        return _planned_at(port, wish, configs)
     try:
-        address = running(None)
-    except Failure as failure:
-        if failure.code is ExitCode.USAGE:
-            raise
-        return _planned_here(wish, configs)
-    return _of(asked(address.socket, "plan", wish.as_args()))
+        if port is not None:
+            return _planned_at(port, wish, configs)
+        try:
+            address = running(None)
+        except Failure as failure:
+            if failure.code is ExitCode.USAGE:
+                raise
+            plan = plan_alone(wish.as_args(), journal_path(state_dir()), configs)
+            plan["notes"] = [*plan["notes"], NOT_A_UNIT]
+            return plan
+        return _planned_beside(address.socket, wish, configs)
+    except ApiError as error:
+        code = start.exit_code_of(error.code)
+        raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
 
 
 def _planned_at(port: str, wish: Wish, configs: Path | None) -> dict[str, Any]:
     socket = serving(port)
     if socket is not None:
-        return _of(asked(socket, "plan", wish.as_args()))
+        return _planned_beside(socket, wish, configs)
     arguments = ["--port", port, "--state", str(state_dir()), "--once"]
     if configs is not None:
         arguments += ["--configs", str(configs.absolute())]
     kernel = start.kernel(arguments)
     try:
-        return _of(asked(start.socket_of(kernel), "plan", wish.as_args()))
+        return _planned_beside(start.socket_of(kernel), wish, configs)
     finally:
         kernel.end()
 
 
-def _of(result: dict[str, Any]) -> dict[str, Any]:
-    plan: dict[str, Any] = result["plan"]
-    return plan
-
-
-def _planned_here(wish: Wish, configs: Path | None) -> dict[str, Any]:
-    try:
-        plan = dry_run(wish.as_args(), journal_path(state_dir()), configs)
-    except ApiError as error:
-        raise Failure(
-            error.sentence, error.next_step, name=error.code, receipt=error.receipt
-        ) from error
-    plan["notes"] = [*plan["notes"], NOT_A_UNIT]
-    return plan
+def _planned_beside(socket: Path, wish: Wish, configs: Path | None) -> dict[str, Any]:
+    return plan_beside(asked(socket, "status"), wish.as_args(), Purpose.LOOK, configs)
 
 
 def _show(console: Console, plan: dict[str, Any]) -> None:
@@ -107,6 +105,13 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
         console.print(f"{', '.join(zones)}: {sentence}", style="dim", soft_wrap=True)
     for note in plan["notes"]:
         console.print(note, soft_wrap=True)
+    console.print(f"Planned at {_instant(plan)}; fingerprint {plan['sha256'][:SHA_SHOWN]}.")
+
+
+def _instant(plan: dict[str, Any]) -> str:
+    """The instant of a plan on the clock of this room, with the name of its zone."""
+    at = datetime.fromtimestamp(plan["planned_at_s"], UTC).astimezone()
+    return f"{at.isoformat(sep=' ', timespec='seconds')} ({at.tzname()})"
 
 
 def _sentences(plan: dict[str, Any]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from controller.cli import start, summary
+from controller.cli import start, summary, treat_request
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.screen import Screen
 from controller.cli.session import serving, who
@@ -86,7 +86,7 @@ def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
             ExitCode.USAGE,
         )
     with _kernel(where) as socket:
-        return asyncio.run(_treat(socket, wish, Screen(as_json=as_json)))
+        return asyncio.run(_treat(socket, wish, where.configs, Screen(as_json=as_json)))
 
 
 @contextlib.contextmanager
@@ -109,11 +109,12 @@ def _kernel(where: Where) -> Iterator[Path]:
         yield socket
 
 
-async def _treat(socket: Path, wish: Wish, screen: "Screen") -> Snapshot:
+async def _treat(socket: Path, wish: Wish, configs: Path | None, screen: "Screen") -> Snapshot:
     try:
         async with await KernelClient.open(socket, who()) as kernel:
+            request = await treat_request.planned(kernel, wish.as_args(), configs)
             with _interrupts(kernel, screen):  # a stop also voids what has not begun yet
-                begun = await kernel.ask("treat", wish.as_args(), BEGIN_MAX_S)
+                begun = await kernel.ask("treat", request, BEGIN_MAX_S)
                 return await _watch(kernel, int(begun["treatment"]), screen)
     except AnswerError as error:
         code = start.exit_code_of(error.code)

@@ -11,6 +11,7 @@ from controller.config.skin_sources import check_removal_sources, check_site_sou
 from controller.config.toml_file import read_toml
 from controller.safety.removal import RemovalModel
 from controller.safety.skin import CapRules, Region, Site, Skin, risk_cap_um
+from controller.treatment.steps import Steps, finished
 from firmware_protocol import envelope
 
 FACE_MAX_KPA: Final = envelope.SUCTION_FACE_MAX_PA / 1000
@@ -21,8 +22,18 @@ def load_skin(configs: Path) -> Skin:
 
     The caps of all sites are computed once here, which takes some milliseconds and is kept.
     """
+    return finished(skin_steps(configs))
+
+
+def skin_steps(configs: Path) -> Steps[Skin]:
+    """Load the skin data one file, then one site a step; each takes some milliseconds at most."""
     sites_path, removal_path = configs / "skin" / "sites.toml", configs / "skin" / "removal.toml"
-    sites, removal = read_sites(sites_path), read_removal(removal_path)
+    sites_said = read_toml(sites_path)
+    yield
+    sites = _sites(sites_said, sites_path)
+    yield
+    removal = read_removal(removal_path)
+    yield
     skin = Skin(
         version=f"{sites.version}+{removal.version}",
         model=RemovalModel(**removal.model.model_dump()),
@@ -33,6 +44,7 @@ def load_skin(configs: Path) -> Skin:
         ),
     )
     for site in skin.sites:
+        yield
         if site.selectable and not (risk_cap_um(skin, site) > 0.0):
             raise ConfigError(
                 f"{sites_path}, {site.zone}: no depth keeps a point of this skin within "
@@ -52,7 +64,11 @@ def read_removal(path: Path) -> RemovalFile:
 
 def read_sites(path: Path) -> SitesFile:
     """Return the sites in ``path``: each zone once, and face suction within the face's limit."""
-    file = validate(SitesFile, read_toml(path), path)
+    return _sites(read_toml(path), path)
+
+
+def _sites(said: dict[str, object], path: Path) -> SitesFile:
+    file = validate(SitesFile, said, path)
     _check_sites(file, path)
     check_site_sources(file, path)
     return file

@@ -31,6 +31,7 @@ NAME_MAX: Final = 64
 REASON_MAX: Final = 500
 ZONES_MAX: Final = 32
 PATH_MAX: Final = 4096
+PARTS_MAX: Final = 16  # a plan has nine parts; a later one may have a few more
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,6 +56,15 @@ class ApiError(Exception):
         self.receipt = receipt
 
 
+PLAN_ELSEWHERE: Final = ApiError(
+    "plan_elsewhere",
+    "The kernel plans for nobody: it controls the unit, and a plan takes time that control needs.",
+    "Plan in your own process (`corneum plan`), and send the plan's sha256 and planned_at_s with "
+    "treat.",
+)
+"""The answer to the request `plan`, which kernels before 0.2 took."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -68,6 +78,7 @@ def _label(text: str) -> str:
 
 Label = Annotated[str, Field(max_length=PATH_MAX), AfterValidator(_label)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class WhoSays(_Model):
@@ -100,6 +111,10 @@ class TreatArgs(_Model):
     ``program`` and ``client`` are names or paths of TOML files; ``resume`` goes on with the
     client's unfinished treatment. ``tip`` is the label of the tip that is fitted; None is the one
     that was named last for this unit.
+
+    ``plan_sha256`` is the fingerprint of the plan that a person saw, and ``planned_at_s`` its
+    instant in wall time: nothing starts without them. ``plan_parts`` are the hashes of its parts,
+    by which the kernel says what has changed; they decide nothing.
     """
 
     program: Annotated[str, Field(min_length=1, max_length=PATH_MAX)]
@@ -109,6 +124,9 @@ class TreatArgs(_Model):
     reason: Annotated[str, Field(max_length=REASON_MAX)] | None = None
     resume: bool = False
     tip: Label | None = None
+    plan_sha256: Sha256 | None = None
+    planned_at_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    plan_parts: Annotated[dict[Name, Sha256], Field(max_length=PARTS_MAX)] | None = None
 
 
 class DismissArgs(_Model):
@@ -143,6 +161,8 @@ def read_request(line: bytes) -> Request:
         stop = _stop_in(line)
         if stop is not None:
             return stop
+        if _do_in(line) == "plan":
+            raise PLAN_ELSEWHERE from error
         raise _as_api_error(error) from error
 
 
@@ -166,9 +186,24 @@ def refusal(request_id: int, error: ApiError) -> bytes:
     return _line({"id": request_id, "ok": False, "error": said | receipt})
 
 
-def snapshot_line(request_id: int, snapshot: dict[str, Any]) -> bytes:
-    """Return one line of a watch."""
-    return _line({"id": request_id, "snapshot": snapshot})
+def encoded(said: dict[str, Any]) -> bytes:
+    """Return an object as it stands inside of lines."""
+    return _line(said)[:-1]
+
+
+def answer_start(request_id: int) -> bytes:
+    """Return how the line begins that answers with an object which is encoded already."""
+    return b'{"id":%d,"ok":true,"result":' % request_id
+
+
+def watch_start(request_id: int) -> bytes:
+    """Return how each line of one watch begins; the rest is the same for all that watch."""
+    return b'{"id":%d,' % request_id
+
+
+def watch_rest(number: int, snapshot: bytes) -> bytes:
+    """Return the rest of a line of every watch: the number of the snapshot, and the snapshot."""
+    return b'"n":%d,"snapshot":%b}\n' % (number, snapshot)
 
 
 def request_id_of(line: bytes) -> int:
@@ -176,6 +211,11 @@ def request_id_of(line: bytes) -> int:
     said = _loads(line)
     number = said.get("id") if isinstance(said, dict) else None
     return number if isinstance(number, int) and 0 <= number <= ID_MAX else 0
+
+
+def _do_in(line: bytes) -> object:
+    said = _loads(line)
+    return said.get("do") if isinstance(said, dict) else None
 
 
 def _stop_in(line: bytes) -> Request | None:

@@ -14,7 +14,6 @@ from typing import Final
 class Do(Enum):
     """Everything the kernel can be asked for."""
 
-    PLAN = "plan"
     TREAT = "treat"
     STOP = "stop"
     PAUSE = "pause"
@@ -63,7 +62,6 @@ ALLOWED: Final[Mapping[Do, Mapping[Origin, frozenset[Role]]]] = MappingProxyType
         Do.WATCH: {Origin.LOCAL: _ANYBODY, Origin.REMOTE: _ANYBODY},
         Do.PAUSE: {Origin.LOCAL: _STAFF, Origin.REMOTE: _STAFF},
         Do.LOWER: {Origin.LOCAL: _STAFF, Origin.REMOTE: _STAFF},
-        Do.PLAN: {Origin.LOCAL: _ANYBODY, Origin.REMOTE: _NOBODY},
         Do.TREAT: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.RESUME: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.ACK: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},

@@ -1,8 +1,9 @@
 """The API on a unix socket: reads lines, asks the service, writes answers, streams snapshots.
 
 STOP is taken the moment its line is read, in the reading callback itself, whatever else this or
-another client has under way. Everything has a bound: clients, questions at a time and in a moment,
-line length, bytes that wait for a slow reader. STOP has a way of its own beside this: `stop_way`.
+another client has under way. Everything has a bound: clients, questions at a time, line length,
+lines of all clients in a turn of the loop, bytes that wait for a slow reader. STOP has a way of its
+own beside this: `stop_way`.
 """
 
 import asyncio
@@ -13,16 +14,15 @@ from typing import Any, Final, Protocol, cast
 
 from controller.kernel import api
 from controller.kernel.api import ApiError, Request
-from controller.kernel.authority import Do
-from controller.kernel.lines import Lines
+from controller.kernel.authority import Do, may
+from controller.kernel.broadcast import Broadcast
 from controller.kernel.peer import is_welcome, peer_uid
-from controller.kernel.turns import Turns
+from controller.kernel.turns import Lines, Turns
 
 CLIENTS_MAX: Final = 32
 QUESTIONS_MAX: Final = 8
 """Questions of one connection at a time; a person asks one, a program a few."""
 
-WATCH_PERIOD_S: Final = 0.1
 BACKLOG_MAX_BYTES: Final = 65_536
 """A reader that is this far behind gets no snapshot until it has caught up: the newest wins."""
 
@@ -32,19 +32,23 @@ BEHIND_MAX_S: Final = 10.0
 CLOSE_MAX_S: Final = 1.0
 """How long a client may take to read a last word."""
 
+UNREAD_MAX_BYTES: Final = 4 * BACKLOG_MAX_BYTES
+"""A client that reads none of its answers, up to this, is hung up on."""
+
 PARTING_MAX: Final = 64
 """Connections that are being refused at a time; any more are hung up on without a word."""
 
 IDLE_MIN_S: Final = 2.0
 """A connection that has asked nothing and watches nothing for so long makes room for another."""
 
-_STOP_WORD: Final = Do.STOP.value.encode()
-
 _MADE_ROOM: Final = ApiError(
     "idle",
     f"All {CLIENTS_MAX} places of the kernel were taken, and this connection asked for nothing.",
     "Connect again when there is something to ask.",
 )
+
+_LOOKS: Final = frozenset({Do.STATUS, Do.WATCH})
+
 _TOO_LARGE: Final = ApiError(
     "too_large",
     f"A request is longer than {api.REQUEST_MAX_BYTES // 1024} KiB.",
@@ -79,12 +83,13 @@ class Server:
     ) -> None:
         self.had_clients = False
         """True once anybody was connected."""
+        self.broadcast = Broadcast(service.snapshot)
+        self.turns = Turns()
         self._service = service
         self._own_uid = os.getuid() if own_uid is None else own_uid
         self._on_shutdown = on_shutdown
         self._connections: set[_Connection] = set()
         self._parting = 0
-        self._turns = Turns()
         self._server: asyncio.Server | None = None
 
     @property
@@ -95,7 +100,7 @@ class Server:
     async def open(self, listener: socket.socket) -> None:
         """Serve on ``listener``."""
         self._server = await asyncio.get_running_loop().create_unix_server(
-            lambda: _Connection(self._service, self, self._turns), sock=listener
+            lambda: _Connection(self._service, self), sock=listener
         )
 
     async def close(self) -> None:
@@ -128,7 +133,8 @@ class Server:
     def gone(self, connection: "_Connection", *, parting: bool) -> None:
         """Forget a connection."""
         self._connections.discard(connection)
-        self._turns.forget(connection)
+        self.broadcast.remove(connection)
+        self.turns.leave(connection)
         self._parting -= parting
 
     def may_part(self) -> bool:
@@ -149,7 +155,8 @@ class Server:
         return True
 
     def answered(self, request: Request) -> None:
-        """Look at what was answered with yes."""
+        """Look at what was answered with yes: something may have changed by it."""
+        self.broadcast.stale()
         if request.do is Do.SHUTDOWN:
             self._on_shutdown()
 
@@ -157,14 +164,17 @@ class Server:
 class _Connection(asyncio.Protocol):
     """One client."""
 
-    def __init__(self, service: Service, server: Server, turns: Turns) -> None:
+    def __init__(self, service: Service, server: Server) -> None:
         self._service = service
         self._server = server
-        self._turns = turns
         self._is_welcome = False
         self._lines = Lines(api.REQUEST_MAX_BYTES)
+        self._is_paused = False
+        self._is_choked = False
+        """It reads its answers more slowly than it asks."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watch: asyncio.TimerHandle | None = None
+        self._watch_start: bytes | None = None
+        """How each line of its watch begins; None while it does not watch."""
         self._parting: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._behind_since_s: float | None = None
@@ -177,7 +187,6 @@ class _Connection(asyncio.Protocol):
         """Check who it is before a byte is read."""
         line = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
         self._transport = line
-        line.set_write_buffer_limits(BACKLOG_MAX_BYTES)
         refused = self._server.welcome(self, line.get_extra_info("socket"))
         if refused is None:
             self._is_welcome = True
@@ -185,34 +194,56 @@ class _Connection(asyncio.Protocol):
             self.refuse_and_part(refused)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come: a STOP at once, everything else in its turn."""
+        """Take what has come; a line may come in any pieces. A stop waits for nothing."""
         if not self._is_welcome:
             return
-        self._lines.feed(data)
-        for line in self._lines.with_word(_STOP_WORD):
-            if self._stopped_by(line):
-                break
-        self._wait_for_turn()
+        for line in self._lines.feed(data):
+            self._take(line)
+        if self._lines.full and not self._is_paused and self._transport is not None:
+            self._transport.pause_reading()
+            self._is_paused = True
+        self._come()
 
     def pause_writing(self) -> None:
-        """Take nothing more from a client that does not read; hang up if it never does."""
-        loop = asyncio.get_running_loop()
+        """Take nothing more but a stop until the answers so far are read; hang up if never."""
+        self._is_choked = True
         if self._transport is not None:
+            loop = asyncio.get_running_loop()
             self._stuck = loop.call_later(BEHIND_MAX_S, self._transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on with a client that has read its answers."""
+        """Go on with what waits."""
+        self._is_choked = False
         if self._stuck is not None:
             self._stuck.cancel()
             self._stuck = None
-        self._wait_for_turn()
+        self._come()
+
+    def _come(self) -> None:
+        if self._lines.whole and not self._is_choked:
+            self._server.turns.come(self)
+
+    def take(self) -> tuple[int, bool]:
+        """Take the oldest line, in turn with all other clients."""
+        line = self._lines.take() if self._is_welcome else b""
+        if line is None:
+            self.refuse_and_part(_TOO_LARGE)
+            return 0, False
+        if line.strip():
+            self._heard_s = asyncio.get_running_loop().time()
+            self._take(line)
+        if self._is_paused and not self._lines.full and self._transport is not None:
+            self._is_paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+        return len(line), self._is_welcome and self._lines.whole and not self._is_choked
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything of this client; what it started goes on."""
-        for timer in (self._watch, self._parting, self._stuck):
+        self._transport = None
+        for timer in (self._parting, self._stuck):
             if timer is not None:
                 timer.cancel()
-        self._transport = None
         if not self._closed.done():
             self._closed.set_result(None)
         self._server.gone(self, parting=self._parting is not None)
@@ -220,62 +251,25 @@ class _Connection(asyncio.Protocol):
     # -- the server's side -------------------------------------------------------------------------
     def hang_up(self) -> "asyncio.Future[None]":
         """Close after what waits has been written; done when closed."""
-        if self._watch is not None:
-            self._watch.cancel()
+        self._server.broadcast.remove(self)
         if self._transport is not None:
             self._transport.close()
         return self._closed
 
     def idle_s(self, now_s: float) -> float:
         """Return for how long this client has wanted nothing; half a line is nothing."""
-        busy = self._watch is not None or self._tasks or self._lines.waiting
+        busy = self._watch_start is not None or self._tasks or self._lines.whole
         return 0.0 if busy else now_s - self._heard_s
-
-    def take_one(self) -> bool:
-        """Take one line in this connection's turn; True where another one waits."""
-        if self._lines.too_long:
-            self._lines.clear()
-            self.refuse_and_part(_TOO_LARGE)
-            return False
-        line = self._lines.take()
-        if line.strip():
-            self._heard_s = asyncio.get_running_loop().time()
-            self._take(line)
-        return self._may_go_on()
-
-    def _may_go_on(self) -> bool:
-        """Return whether a line may be taken; what does not fit stays with the client."""
-        line = self._transport
-        if line is None or not self._is_welcome:
-            return False
-        waits = self._lines.waiting
-        if waits:
-            line.pause_reading()
-        elif not line.is_reading() and not line.is_closing():
-            line.resume_reading()
-        return self._stuck is None and (waits or self._lines.too_long)
-
-    def _wait_for_turn(self) -> None:
-        if self._may_go_on():
-            self._turns.wait(self)
-
-    def _stopped_by(self, line: bytes) -> bool:
-        """Stop at once where ``line`` says so, whatever stands before it."""
-        try:
-            request = api.read_request(line)
-        except ApiError:
-            return False
-        if request.do is not Do.STOP:
-            return False
-        self._lines.drop(line)
-        self._write(api.answer(request.id, self._service.stop(request)))
-        return True
 
     def _take(self, line: bytes) -> None:
         try:
             request = api.read_request(line)
             if request.do is Do.STOP:
                 self._write(api.answer(request.id, self._service.stop(request)))
+                self._server.broadcast.stale()
+                return
+            if request.do in _LOOKS and may(request.do, request.who.role, request.who.origin):
+                self._look(request)
                 return
             if len(self._tasks) >= QUESTIONS_MAX:
                 raise ApiError(
@@ -299,26 +293,37 @@ class _Connection(asyncio.Protocol):
         self._heard_s = asyncio.get_running_loop().time()
         self._write(api.answer(request.id, result))
         self._server.answered(request)
-        if request.do is Do.WATCH and self._watch is None:
-            self._show(request.id)
 
-    def _show(self, request_id: int) -> None:
-        if self._transport is None:
-            return
-        loop = asyncio.get_running_loop()
+    def _look(self, request: Request) -> None:
+        """Answer with the snapshot that everybody gets, which costs next to nothing."""
+        self._write(self._server.broadcast.answer(request.id))
+        if request.do is Do.WATCH and self._watch_start is None and self._transport is not None:
+            self._watch_start = api.watch_start(request.id)
+            self._server.broadcast.add(self)
+
+    def show(self, rest: bytes) -> bool:
+        """Send a snapshot unless too much waits; False for one who does not read at all."""
+        if self._transport is None or self._watch_start is None:
+            return False
         if self._transport.get_write_buffer_size() <= BACKLOG_MAX_BYTES:
             self._behind_since_s = None
-            self._write(api.snapshot_line(request_id, self._service.snapshot()))
-        elif self._behind_since_s is None:
-            self._behind_since_s = loop.time()
-        elif not loop.time() - self._behind_since_s <= BEHIND_MAX_S:
-            self._transport.abort()
-            return
-        self._watch = loop.call_later(WATCH_PERIOD_S, self._show, request_id)
+            self._write(self._watch_start + rest)
+            return True
+        now_s = asyncio.get_running_loop().time()
+        if self._behind_since_s is None:
+            self._behind_since_s = now_s
+        if now_s - self._behind_since_s <= BEHIND_MAX_S:
+            return True
+        self._transport.abort()
+        return False
 
     def _write(self, line: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(line)
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > UNREAD_MAX_BYTES:
+            self._transport.abort()
+            return
+        self._transport.write(line)
 
     def refuse_and_part(self, error: ApiError) -> None:
         """Say why, hear nothing more, and hang up soon: at once would throw the answer away."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from controller.config.plan_json import plan_as_dict
+from controller.config.locate import shipped_configs
 from controller.device.answers import DeviceError, LinkState, PortError
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.api import (
@@ -26,16 +26,17 @@ from controller.kernel.api import (
     read_args,
 )
 from controller.kernel.authority import Do, may, refusal_sentence
-from controller.kernel.booking import Booking, Proved
+from controller.kernel.booking import Booking
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
 from controller.kernel.reset_record import Whose
+from controller.kernel.software import Software, running_software
 from controller.kernel.stop_way import Stop
 from controller.kernel.store import RecordError
+from controller.kernel.treating import Room, Treating
 from controller.safety.reading import Identity
-from controller.treatment import rows
 from controller.treatment.events import Command, Who
 from controller.treatment.rows import receipt_body
 
@@ -87,6 +88,7 @@ class Outside:
     """What the record and the snapshot call this process."""
     hear_stops: Callable[[Stop], None] = lambda _stop: None
     """Takes the way for STOP, which is open before the line is."""
+    software: Software = field(default_factory=running_software)
 
 
 class Kernel:
@@ -102,17 +104,18 @@ class Kernel:
             outside.journal,
             About(place.port, place.record_path, outside.wall_clock, outside.pid),
         )
+        configs = shipped_configs() if place.configs is None else place.configs
+        self._configs = str(configs.absolute())
         self._booking = Booking(
-            outside.journal, outside.wall_clock, place.configs, place.lock, outside.alive
+            outside.journal, configs, outside.software.corneum, place.lock, outside.alive
         )
         self._desk = Desk(outside.journal, outside.wall_clock, self._booking, self.control)
+        self._treating = Treating(
+            Room(outside.journal, outside.wall_clock, configs), self._booking, self.control
+        )
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
-        self._starting = False
-        self._treatment = 0
-        self._stops = 0
-        self._refused, self._refused_noted_s = 0, -REFUSED_NOTE_S
-        self.treatments = 0
-        """Treatments that this kernel has begun."""
+        self._refused = 0
+        self._refused_noted_s = -REFUSED_NOTE_S
 
     # -- life --------------------------------------------------------------------------------------
     async def start(self) -> Identity:
@@ -129,6 +132,7 @@ class Kernel:
                 "unit": identity.serial,
                 "firmware": identity.firmware,
                 "simulated": identity.simulated,
+                **self._outside.software._asdict(),
             }
             await self._outside.journal.commit([Row("kernel", body)])
             await self._desk.begin(Whose(identity.serial, identity.simulated, self._outside.boot))
@@ -171,7 +175,21 @@ class Kernel:
     @property
     def idle(self) -> bool:
         """True while no treatment runs or is about to."""
-        return self.control.idle and not self._starting
+        return self.control.idle and not self._treating.starting
+
+    @property
+    def treatments(self) -> int:
+        """How many treatments this kernel has begun."""
+        return self._treating.begun
+
+    @property
+    def journal(self) -> Journal:
+        """The record that this kernel writes, for whoever plans beside it in the same process."""
+        return self._outside.journal
+
+    def wall_clock(self) -> float:
+        """Return the wall time by which this kernel writes and plans."""
+        return self._outside.wall_clock()
 
     @property
     def tripped(self) -> bool:
@@ -182,7 +200,8 @@ class Kernel:
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
         shown = self.control.snapshot()
-        return replace(shown, simulated_faults=self._device_log.faults).as_dict()
+        about = replace(shown.kernel, configs=self._configs, corneum=self._outside.software.corneum)
+        return replace(shown, kernel=about, simulated_faults=self._device_log.faults).as_dict()
 
     def stop(self, request: Request) -> dict[str, Any]:
         """Stop now, for anybody: the bytes are written when this returns."""
@@ -190,7 +209,7 @@ class Kernel:
 
     def stop_as(self, who: Who, emergency: bool) -> dict[str, Any]:  # noqa: FBT001 - a callback
         """Stop now: the bytes are written when this returns, if there is a line; say so."""
-        self._stops += 1
+        self._treating.void()
         self.control.stop_now(who, emergency=emergency)
         return {"state": self.control.state, "link": self.control.link}
 
@@ -208,7 +227,6 @@ class Kernel:
             Do.STATUS: self._look,
             Do.WATCH: self._look,
             Do.SHUTDOWN: self._shutdown,
-            Do.PLAN: self._plan,
             Do.TREAT: self._treat,
             Do.LOWER: self._lower,
             Do.SILENCE: self._silence,
@@ -233,59 +251,9 @@ class Kernel:
         await self.end()
         return {}
 
-    async def _plan(self, request: Request) -> dict[str, Any]:
-        wish = read_args(TreatArgs, request.args)
-        proved = await self._booking.prove(wish, self._identity(), dry=True)
-        return {"plan": plan_as_dict(proved.plan)}
-
     async def _treat(self, request: Request) -> dict[str, Any]:
-        wish, who = read_args(TreatArgs, request.args), _who(request.who)
-        if not self.idle:
-            raise ApiError(
-                "busy", "A treatment is under way on this unit.", "Wait for its end, or stop it."
-            )
-        self._starting, stops = True, self._stops
-        try:
-            return await self._begin(wish, who, stops)
-        finally:
-            self._starting = False
-
-    async def _begin(self, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
-        await self._booking.ready()
-        proved = await self._proved(wish, who)
-        declined = self.control.may_begin(proved.plan, who)
-        if declined is not None:
-            raise DeclinedError(declined)
-        treatment = await self._booking.book(proved, wish, who)
-        if stops != self._stops:  # a stop voids everything that was asked for before it
-            await self._booking.withdraw(treatment, "stopped before it began")
-            raise ApiError("stopped", "The treatment was stopped before it began.", "Start anew.")
-        try:
-            await self.control.begin(proved.plan, who, treatment)
-        except DeclinedError as error:
-            if self.control.idle:
-                await self._booking.withdraw(treatment, error.sentence)
-            raise
-        self.treatments += 1
-        self._treatment = treatment
-        await self._desk.look()
-        return {"treatment": treatment, "plan": plan_as_dict(proved.plan)}
-
-    async def _proved(self, wish: TreatArgs, who: Who) -> Proved:
-        """Return the proved plan; a refusal leaves a row with the chain of its limits."""
-        try:
-            return await self._booking.prove(wish, self._identity())
-        except ApiError as error:
-            body = {
-                "who": rows.who_body(who),
-                "program": wish.program,
-                "client": wish.client,
-                "code": error.code,
-                "sentence": error.sentence,
-                "receipt": error.receipt,
-            }
-            self._outside.journal.note(Row("refused", body))
-            raise
+        wish = read_args(TreatArgs, request.args)
+        return await self._treating.treat(wish, _who(request.who), self._identity)
 
     async def _lower(self, request: Request) -> dict[str, Any]:
         args = read_args(LowerArgs, request.args)
@@ -342,11 +310,11 @@ class Kernel:
         client = self._client
         if client is None or client.identity is None or client.state is not LinkState.IDENTIFIED:
             return None
-        if self._starting or (not self.control.idle and self.control.state in BUSY):
+        if self._treating.starting or (not self.control.idle and self.control.state in BUSY):
             return None
-        treatment = self._treatment
+        treatment = self._treating.treatment
         if self.control.idle:
-            self._treatment = 0
+            self._treating.treatment = 0
         return client.identity, treatment
 
     async def _keep_connected(self) -> None:

@@ -4,7 +4,8 @@ Field names are the keys, so ``as_dict`` is the whole mapping. Numbers that may 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, TypeVar
 
 V = TypeVar("V")
@@ -23,6 +24,10 @@ class KernelView:
     late_max_ms: float | None = None
     """By how much its control loop has missed a beat at most, since it was started."""
     beats_missed: int | None = None
+    configs: str = ""
+    """Folder of the configuration that it reads, for whoever plans beside it."""
+    corneum: str = ""
+    """Its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class UnitView:
     serial: int
     firmware: str
     simulated: bool
+    motion_sensor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +216,8 @@ class Snapshot:
     simulated_faults: tuple[SimulatedFaultView, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return asdict(self)
+        """Return the JSON form; what already is JSON is shared with it."""
+        return _plain_fields(self)
 
     @staticmethod
     def from_dict(said: Mapping[str, Any]) -> "Snapshot":
@@ -231,6 +237,25 @@ class Snapshot:
             signal=_signal(said["signal"]) if said.get("signal") else None,
             simulated_faults=_many(SimulatedFaultView, said.get("simulated_faults", ())),
         )
+
+
+@cache
+def _names(view: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(view))
+
+
+def _plain_fields(view: object) -> dict[str, Any]:
+    names = _names(type(view))  # type: ignore[arg-type] # mypy takes a type for unhashable
+    return {name: _plain(getattr(view, name)) for name in names}
+
+
+def _plain(value: object) -> object:
+    """A tenth of the cost of `dataclasses.asdict`, which copies all that it meets."""
+    if value is None or isinstance(value, str | int | float | list | dict):
+        return value
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    return _plain_fields(value)
 
 
 def _one(view: type[V], said: Mapping[str, Any]) -> V:

@@ -90,11 +90,14 @@ def chain_hash(previous: str, row_id: int, row: Stamped) -> str:
 
 
 class Store:
-    """One open journal; ``path`` None keeps it in memory (virtual time without a folder)."""
+    """One open journal; ``path`` None keeps it in memory (virtual time without a folder).
 
-    def __init__(self, path: Path | None) -> None:
+    A ``connection`` that is given is one that only reads.
+    """
+
+    def __init__(self, path: Path | None, connection: sqlite3.Connection | None = None) -> None:
         self.path = path
-        self._connection: sqlite3.Connection | None = None
+        self._connection = connection
 
     def connection(self) -> sqlite3.Connection:
         """Return the open connection; opens it, makes the tables and looks at the last row.

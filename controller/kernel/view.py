@@ -41,7 +41,7 @@ def unit_view(identity: Identity | None) -> UnitView | None:
     """The unit, once it has said who it is."""
     if identity is None:
         return None
-    return UnitView(identity.serial, identity.firmware, identity.simulated)
+    return UnitView(identity.serial, identity.firmware, identity.simulated, identity.motion_sensor)
 
 
 def live_view(reading: Reading | None, conduct: Conduct | None, now_s: float) -> LiveView | None:

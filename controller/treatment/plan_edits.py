@@ -33,6 +33,12 @@ def refusal_of(case: Case, site: Site, short: Shortfall) -> Refusal:
     return Refusal(short.code, short.sentence, step, short.receipt)
 
 
+def plain_refusal_of(_case: Case, site: Site, short: Shortfall) -> Refusal:
+    """Return the refusal of a stage that does not fit, without searching for what would."""
+    step = f"Leave out {site.display.lower()}, or plan with `corneum plan`, which says what fits."
+    return Refusal(short.code, short.sentence, step, short.receipt)
+
+
 def fits_in_time_g_per_min(case: Case, stage: Stage, site: Site) -> float | None:
     """Return the highest settable flow at which all of a stage's time fits, or None."""
 

@@ -1,7 +1,7 @@
 """Planning: a program becomes a plan that provably stays inside every limit, or is refused."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from controller.safety.exposure import ZoneUse
 from controller.safety.removal import Moisture
@@ -9,11 +9,12 @@ from controller.safety.skin import PastDose, Skin
 from controller.treatment.case import Case, Wanted
 from controller.treatment.client import Client
 from controller.treatment.plan import Lower, Plan, PlannedStage, Refusal
-from controller.treatment.plan_edits import fits_in_time_g_per_min, refusal_of
+from controller.treatment.plan_edits import fits_in_time_g_per_min, plain_refusal_of, refusal_of
 from controller.treatment.plan_limits import model_for
 from controller.treatment.plan_rules import RULES, days_since, selected
 from controller.treatment.plan_stage import Shortfall, note_of, plan_stage
 from controller.treatment.program import Program, Role
+from controller.treatment.steps import Steps, finished
 from controller.treatment.unit import Unit
 
 SETTINGS: Final = 2  # the receipts of suction and flow come first; a cut one is worth a note
@@ -32,40 +33,75 @@ def make_plan(  # noqa: PLR0913  each is a thing that nobody may forget to think
     reason: str | None = None,
     resumed: Mapping[str, ZoneUse] | None = None,
 ) -> Plan | Refusal:
-    """Return the plan, or the first reason why there is none.
+    """Return the plan, or the first reason why there is none, with the smallest change that fits.
 
     ``history`` are the earlier treatments of this client in records of the same kind (simulated or
     not), without the one that is ``resumed``; a practice client has none. ``now_wall_s`` is wall
     time: intervals span restarts.
     """
-    wanted = Wanted(
+    wanted = wanted_of(lower, zones, reason, resumed)
+    case = case_of(Given(program, client, unit, skin), history, now_wall_s, wanted)
+    return finished(plan_steps(case, advise=True))
+
+
+class Given(NamedTuple):
+    """What the configuration says about one wish."""
+
+    program: Program
+    client: Client
+    unit: Unit
+    skin: Skin
+
+
+def wanted_of(
+    lower: Lower | None,
+    zones: Sequence[str] | None,
+    reason: str | None,
+    resumed: Mapping[str, ZoneUse] | None,
+) -> Wanted:
+    """Return what a person asks for, with nothing said as nothing wanted."""
+    return Wanted(
         lower or Lower(),
         None if zones is None else tuple(zones),
         (reason or "").strip(),
         tuple((resumed or {}).items()),
     )
-    past = () if client.practice else tuple(history)
-    case = Case(program, client, unit, skin, past, now_wall_s, wanted)
+
+
+def case_of(given: Given, history: Sequence[PastDose], now_wall_s: float, wanted: Wanted) -> Case:
+    """Gather what planning looks at; the practice client has no history."""
+    past = () if given.client.practice else tuple(history)
+    return Case(given.program, given.client, given.unit, given.skin, past, now_wall_s, wanted)
+
+
+def plan_steps(case: Case, *, advise: bool) -> Steps[Plan | Refusal]:
+    """Plan one zone a step; with ``advise`` search for the smallest change wherever one would help.
+
+    The search plans many times over. Only the process that asks does it, never the one that treats.
+    """
     refusal = next((found for rule in RULES if (found := rule(case))), None)
-    return refusal if refusal is not None else _plan(case)
-
-
-def _plan(case: Case) -> Plan | Refusal:
+    if refusal is not None:
+        return refusal
     stages: list[PlannedStage] = []
     notes = list(_program_notes(case))
     for stage, site in selected(case):
+        yield
         planned = plan_stage(case, stage, site)
         if isinstance(planned, Shortfall):
-            return refusal_of(case, site, planned)
+            return (refusal_of if advise else plain_refusal_of)(case, site, planned)
         if isinstance(planned, Refusal):
             return planned
         if planned is None:
             notes.append(f"{case.display(stage.zone)} was finished before the interruption.")
             continue
         stages.append(planned)
-        early = planned.ends_by == "exposure"
+        early = advise and planned.ends_by == "exposure"
         fits_g_per_min = fits_in_time_g_per_min(case, stage, site) if early else None
         notes.extend(_stage_notes(case, planned, fits_g_per_min))
+    return _plan(case, stages, notes)
+
+
+def _plan(case: Case, stages: Sequence[PlannedStage], notes: Sequence[str]) -> Plan | Refusal:
     if not stages:
         return Refusal(
             "nothing_left",

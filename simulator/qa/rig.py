@@ -17,7 +17,9 @@ from typing import Any, Final
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.api import Request
 from controller.kernel.journal import Journal
+from controller.kernel.planner import Purpose
 from controller.kernel.service import Kernel, Outside, Place, running
+from controller.kernel.software import Software
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
 from simulator.handpiece import Handpiece, Happening
@@ -26,6 +28,7 @@ from simulator.line import Line, Weather
 from simulator.plant.deposit import DepositLog
 from simulator.plant.hand import Hand
 from simulator.plant.spec import PlantSpec
+from simulator.qa.planning import plan_beside, planned_request
 from simulator.qa.screen import Screen
 from simulator.qa.wire import VirtualWire
 
@@ -33,6 +36,7 @@ WALL_START_S: Final = (
     1_900_000_000.0  # a morning in March 2030; only written down, never decided on
 )
 LINE_DELAY_S: Final = 0.003  # one frame of 39 bytes at 115200 baud takes 3.4 ms
+SOFTWARE: Final = Software("virtual", "virtual")  # the same record from every version
 PID: Final = 1  # the record names the process; in virtual time there is only one
 LOOK_S: Final = 0.05  # how often a scenario looks whether what it waits for has come
 WAIT_MAX_S: Final = 600.0  # the longest zone of any program is shorter
@@ -85,7 +89,7 @@ class Rig:
         folder = self.spec.record
         self._store = Store(None if folder is None else folder / "journal.sqlite3")
         journal = Journal(InlineWriter(self._store), self.wall_clock, folder=folder)
-        return Outside(self.client, journal, self.wall_clock, pid=PID)
+        return Outside(self.client, journal, self.wall_clock, pid=PID, software=SOFTWARE)
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""
@@ -142,7 +146,11 @@ class Service:
     async def ask(self, do: str, **args: object) -> dict[str, Any]:
         """Ask as a practitioner at the unit; ApiError is a refusal."""
         request = Request.model_validate({"do": do, "who": PRACTITIONER, "args": args})
-        return await self.kernel.handle(request)
+        return await self.kernel.handle(await planned_request(self.kernel, request))
+
+    async def plan(self, **args: object) -> dict[str, Any]:
+        """Plan as `corneum plan` does, beside the kernel; ApiError says why there is no plan."""
+        return await plan_beside(self.kernel, args, self.kernel.wall_clock(), Purpose.LOOK)
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""

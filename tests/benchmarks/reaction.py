@@ -44,6 +44,7 @@ from simulator.firmware import reports
 from simulator.handpiece import Handpiece
 from simulator.host import DeviceHost
 from simulator.ports import PtyPort
+from simulator.qa.planning import planned_request
 
 BREACH_PA = 58_000
 SAMPLES = 1000
@@ -104,7 +105,8 @@ async def _near(path: str, folder: Path) -> None:
         gc.collect()
         gc.freeze()
         args = {"program": "refresh", "client": "demo"}
-        await kernel.handle(Request.model_validate({"do": "treat", "who": WHO, "args": args}))
+        treat = Request.model_validate({"do": "treat", "who": WHO, "args": args})
+        await kernel.handle(await planned_request(kernel, treat))
         while not kernel.idle:
             await asyncio.sleep(0.2)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from controller.kernel.ask import ask
+from controller.kernel.asker import plan_beside
+from controller.kernel.planner import Purpose, request_of
 from tests.processes.witness import Witness
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +69,10 @@ class Kernel:
         self.socket = Path(said["socket"])
 
     def ask(self, do: str, who: dict[str, str] | None = None, **args: object) -> dict[str, Any]:
-        """Ask over the API and return the result."""
+        """Ask over the API and return the result; a treatment is planned first."""
+        if do == "treat":
+            plan = plan_beside(self.ask("status"), args, Purpose.START)
+            args = request_of(args, plan)
         answer = ask(self.socket, do, args, SOMEBODY if who is None else who, END_MAX_S)
         if answer["ok"] is not True:
             raise Refused(answer["error"]["sentence"])

@@ -24,6 +24,7 @@ from simulator.handpiece import Handpiece, Happening
 from simulator.line import Line, Weather
 from simulator.qa.fuzz.ledger import Ledger
 from simulator.qa.loop import VirtualLoop
+from simulator.qa.planning import planned_request
 from simulator.qa.rig import LINE_DELAY_S, WALL_START_S
 
 TICK_S = 0.005
@@ -31,6 +32,11 @@ CALM = Weather(delay_s=LINE_DELAY_S)
 FOR_EVER_S = 1e9
 BURY_MAX_S = 30.0
 RECORDED_MAX = 400  # twenty seconds of setpoints
+
+
+async def asked(kernel: Kernel, request: Request) -> dict[str, Any]:
+    """Ask as any client does: a treatment is planned first."""
+    return await kernel.handle(await planned_request(kernel, request))
 
 
 class KeptStore(Store):
@@ -110,7 +116,7 @@ class Process:
         if self.kernel is None:
             return
         request = Request.model_validate({"do": do, "who": who, "args": args})
-        task = self.loop.create_task(self.kernel.handle(request), name=f"ask {do}")
+        task = self.loop.create_task(asked(self.kernel, request), name=f"ask {do}")
         self.asked.append((do, task))
 
     def snapshot(self) -> dict[str, Any] | None:

@@ -18,7 +18,8 @@ from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import RecordError, Stamped, Store
 from controller.kernel.writer import InlineWriter
-from simulator.qa.rig import Rig
+from simulator.qa.planning import planned_request
+from simulator.qa.rig import SOFTWARE, Rig
 from simulator.qa.scenarios.freeze import Frozen, context_of
 
 T = TypeVar("T")
@@ -142,7 +143,7 @@ class KernelProcess:
         self._port = _Port(made, self)
         self._journal = Journal(_Record(store, self), wall_clock, folder=None)
         self._place = Place("virtual", configs=configs)
-        self._outside = Outside(self._client, self._journal, wall_clock)
+        self._outside = Outside(self._client, self._journal, wall_clock, software=SOFTWARE)
         self._started = asyncio.Event()
         self._told_to_end = asyncio.Event()
         self._inbox: list[Callable[[], None]] = []
@@ -242,7 +243,7 @@ class KernelProcess:
             await self._started.wait()  # nobody can connect before
             if self.kernel is None:
                 raise ApiError("no_kernel", "The kernel did not start.", "Start it again.")
-            await self.kernel.handle(request)
+            await self.kernel.handle(await planned_request(self.kernel, request))
         except ApiError as error:
             refused = error
         if not self.killed:

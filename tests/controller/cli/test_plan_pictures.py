@@ -14,7 +14,7 @@ from controller.cli import main as command
 from controller.cli import plan_plot
 from controller.cli.outcome import Failure
 from controller.cli.plan_bars import BAR_WIDTH, BOUND, CAP, NOMINAL, QUANTITY_WORDS, ROOM, bar_of
-from controller.kernel.dry_run import dry_run
+from controller.kernel.asker import plan_alone
 
 REFRESH = ("plan", "refresh", "--client", "demo")
 depths = st.floats(0.0, 6.0)
@@ -39,7 +39,7 @@ def corneum(
 
 @pytest.fixture
 def plan(tmp_path: Path) -> dict[str, Any]:
-    return dry_run({"program": "refresh", "client": "demo"}, tmp_path / "none.sqlite3")
+    return plan_alone({"program": "refresh", "client": "demo"}, tmp_path / "none.sqlite3")
 
 
 @given(ends=st.tuples(depths, depths, st.floats(0.1, 6.0)), wider=st.floats(1.0, 3.0))

@@ -13,7 +13,6 @@ from simulator.qa.rig import service
 
 ANYBODY = {Do.STOP, Do.STATUS, Do.WATCH}
 LOWERS = {Do.PAUSE, Do.LOWER}
-LOOKS = {Do.PLAN}
 SERVICE = {Do.UNLOCK}
 
 
@@ -23,8 +22,6 @@ def expected(do: Do, role: Role, origin: Origin) -> bool:
         return True
     if do in LOWERS:
         return role is not Role.VIEWER
-    if do in LOOKS:
-        return origin is Origin.LOCAL
     if do in SERVICE:
         return origin is Origin.LOCAL and role is Role.TECHNICIAN
     return origin is Origin.LOCAL and role is not Role.VIEWER

@@ -298,7 +298,9 @@ def test_the_snapshot_is_plain_json_in_every_state() -> None:
     async def play(made: Clinic) -> None:
         idle = made.view.as_dict()
         assert (idle["state"], idle["treatment"]) == ("idle", None)
-        assert idle["unit"] == {"serial": 1001, "firmware": "1.0", "simulated": True}
+        assert idle["unit"] == {
+            "serial": 1001, "firmware": "1.0", "simulated": True, "motion_sensor": True
+        }  # fmt: skip
         await made.treat()
         shown = set()
         while not made.control.idle:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from controller.kernel.api import ApiError, refusal
+from controller.kernel.asker import plan_alone
 from controller.kernel.client import AnswerError, _result
-from controller.kernel.dry_run import dry_run
 from controller.kernel.snapshot import Snapshot
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import Service, service
@@ -37,15 +37,15 @@ async def rows(made: Service, kind: str) -> list[dict[str, Any]]:
 def test_a_clamp_of_a_plan_is_the_same_object_everywhere(tmp_path: Path) -> None:
     async def scenario() -> tuple[Any, Any, Any, Any]:
         async with service() as made:
-            asked = await made.ask("plan", **WISH)
+            asked = await made.plan(**WISH)
             begun = await made.ask("treat", **WISH)
             written = (await rows(made, "treatment"))[0]["plan"]
             shown = made.snapshot()["receipts"]
             await made.ask("stop")
-            return asked["plan"], begun["plan"], written, as_sent(shown)
+            return asked, begun["plan"], written, as_sent(shown)
 
     asked, begun, written, shown = run_virtual(scenario())
-    here = as_sent(dry_run(WISH, tmp_path / "none"))
+    here = as_sent(plan_alone(WISH, tmp_path / "none"))
     for plan in (begun, written, here):
         assert [zone["receipts"] for zone in plan["zones"]] == [
             zone["receipts"] for zone in asked["zones"]
@@ -62,15 +62,15 @@ def test_a_refused_wish_is_the_same_object_here_and_over_the_api(tmp_path: Path)
     async def scenario() -> Any:  # noqa: ANN401 - a receipt
         async with service() as made:
             said = []
-            for do in ("plan", "treat"):
+            for way in (made.plan(**RAISED), made.ask("treat", **RAISED)):
                 with pytest.raises(ApiError) as caught:
-                    await made.ask(do, **RAISED)
+                    await way
                 said.append(json.loads(refusal(1, caught.value))["error"]["receipt"])
             return said
 
     planned, treated = run_virtual(scenario())
     with pytest.raises(ApiError) as caught:
-        dry_run(RAISED, tmp_path / "none")
+        plan_alone(RAISED, tmp_path / "none")
     assert planned == treated == as_sent(caught.value.receipt)
     assert planned["refused"]
     assert (planned["binding"], planned["margin"]) == ("program", -17.0)

@@ -24,19 +24,19 @@ ANNA = {"name": "anna", "role": "practitioner", "origin": "local"}
 
 
 class Desk:
-    """A service that answers everything, except that planning takes as long as a test wants."""
+    """A service that answers everything, except that dismissing takes as long as a test wants."""
 
     def __init__(self) -> None:
         self.stops = 0
         self.asked: list[Do] = []
-        self.may_plan = asyncio.Event()
+        self.may_dismiss = asyncio.Event()
         self.padding = ""
 
     async def handle(self, request: Request) -> dict[str, Any]:
         """Answer."""
         self.asked.append(request.do)
-        if request.do is Do.PLAN:
-            await self.may_plan.wait()
+        if request.do is Do.DISMISS:
+            await self.may_dismiss.wait()
         if request.do is Do.RESET:
             raise ApiError("no_trip", "No trip is latched.", "Go on.")
         return {"did": request.do.value}
@@ -62,7 +62,7 @@ async def serving(
     try:
         yield desk, path, server
     finally:
-        desk.may_plan.set()
+        desk.may_dismiss.set()
         await server.close()
 
 
@@ -82,10 +82,10 @@ async def say(path: Path, data: bytes, lines: int = 1) -> list[dict[str, Any]]:
 def test_a_question_is_answered_with_its_id(tmp_path: Path) -> None:
     async def scenario() -> list[dict[str, Any]]:
         async with serving(tmp_path) as (_, path, _):
-            return await say(path, b'{"id": 9, "do": "status"}\n{"id": 10, "do": "reset"}\n', 2)
+            return await say(path, b'{"id": 9, "do": "ack"}\n{"id": 10, "do": "reset"}\n', 2)
 
     first, second = asyncio.run(scenario())
-    assert first == {"id": 9, "ok": True, "result": {"did": "status"}}
+    assert first == {"id": 9, "ok": True, "result": {"did": "ack"}}
     assert (second["id"], second["ok"], second["error"]["code"]) == (10, False, "no_trip")
 
 
@@ -116,7 +116,7 @@ def test_a_request_above_64_kib_is_refused_and_hung_up_on(tmp_path: Path, end: b
 def test_a_stop_does_not_wait_for_the_questions_before_it(tmp_path: Path) -> None:
     async def scenario() -> list[dict[str, Any]]:
         async with serving(tmp_path) as (_, path, _):
-            lines = b"".join(b'{"id": %d, "do": "plan"}\n' % number for number in range(1, 20))
+            lines = b"".join(b'{"id": %d, "do": "dismiss"}\n' % number for number in range(1, 20))
             return await say(path, lines + b'{"id": 99, "do": "stop"}\n', 12)
 
     said = asyncio.run(scenario())
@@ -211,9 +211,9 @@ def test_a_path_that_is_too_long_for_a_socket_address_works_all_the_same(tmp_pat
     async def scenario() -> dict[str, Any]:
         async with serving(folder) as (_, path, _), await KernelClient.open(path, ANNA) as kernel:
             assert len(str(path)) > 108
-            return await kernel.ask("status")
+            return await kernel.ask("ack")
 
-    assert asyncio.run(scenario()) == {"did": "status"}
+    assert asyncio.run(scenario()) == {"did": "ack"}
 
 
 def test_a_watcher_gets_snapshots_at_most_ten_times_a_second(tmp_path: Path) -> None:
@@ -295,14 +295,14 @@ def test_a_client_that_leaves_in_the_middle_of_its_question_harms_nobody(tmp_pat
     async def scenario() -> list[dict[str, Any]]:
         async with serving(tmp_path) as (desk, path, server):
             with closing(dial(path)) as line:
-                line.sendall(b'{"id": 1, "do": "plan"}\n{"id": 2, "do": "sta')
+                line.sendall(b'{"id": 1, "do": "dismiss"}\n{"id": 2, "do": "sta')
                 async with asyncio.timeout(5.0):
                     while not desk.asked:
                         await asyncio.sleep(0.01)
             async with asyncio.timeout(5.0):
                 while server.clients:
                     await asyncio.sleep(0.01)
-            desk.may_plan.set()
+            desk.may_dismiss.set()
             return await say(path, b'{"do": "status"}\n')
 
     assert asyncio.run(scenario())[0]["ok"] is True
@@ -319,7 +319,7 @@ def test_the_client_raises_what_the_kernel_refused_and_notices_that_it_is_gone(
             with pytest.raises(AnswerError, match="No trip is latched"):
                 await kernel.ask("reset")
             with pytest.raises(KernelAbsentError, match="silent"):
-                await kernel.ask("plan", timeout_s=0.05)
+                await kernel.ask("dismiss", timeout_s=0.05)
             watching = kernel.watch()
             await anext(watching)
             await server.close()

@@ -20,10 +20,12 @@ from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
 from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, rig, service
+from simulator.qa.planning import planned_request
+from simulator.qa.rig import PRACTITIONER, RigSpec, Service, rig, service
 from tests.controller.kernel.books import PLENTY, CrowdedStore, SlowWriter
 
 DAY_S = 86_400.0
+WISH = {"program": "refresh", "client": "demo"}
 
 
 def moved(made: Service) -> bool:
@@ -79,7 +81,7 @@ def test_a_wish_that_cannot_be_is_refused_in_one_sentence_and_moves_nothing(
     async def scenario() -> tuple[ApiError, bool]:
         async with service() as made:
             with pytest.raises(ApiError) as caught:
-                await made.ask(do, **args)
+                await (made.plan(**args) if do == "plan" else made.ask(do, **args))
             await asyncio.sleep(1.0)
             return caught.value, moved(made) or not made.kernel.idle
 
@@ -94,8 +96,8 @@ def test_a_plan_is_a_dry_run() -> None:
     async def scenario() -> tuple[dict[str, Any], bool, int]:
         async with service() as made:
             before = made.snapshot()["record"]["rows"]
-            said = await made.ask("plan", program="refresh", client="demo")
-            return said["plan"], moved(made), made.snapshot()["record"]["rows"] - before
+            plan = await made.plan(program="refresh", client="demo")
+            return plan, moved(made), made.snapshot()["record"]["rows"] - before
 
     plan, anything, rows = run_virtual(scenario())
     assert [zone["zone"] for zone in plan["zones"]] == ["nose", "chin"]
@@ -135,9 +137,9 @@ def test_a_stop_voids_a_start_that_is_under_way(after_s: float) -> None:
             outside = Outside(made.client, journal, made.wall_clock)
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
-                asked = asyncio.create_task(
-                    desk.ask("treat", program="refresh", client="demo"), name="treat"
-                )
+                treat = Request.model_validate({"do": "treat", "who": PRACTITIONER, "args": WISH})
+                request = await planned_request(kernel, treat)
+                asked = asyncio.create_task(kernel.handle(request), name="treat")
                 await asyncio.sleep(after_s)
                 kernel.stop(Request(do=Do.STOP))
                 await asyncio.wait([asked])
@@ -321,7 +323,7 @@ def test_a_unit_that_was_away_for_longer_than_an_hour_is_found_again(
                 made.wire.unplug()
                 await asyncio.sleep(3.0)
                 with pytest.raises(ApiError) as caught:
-                    await desk.ask("plan", program="refresh", client="demo")
+                    await desk.ask("treat", program="refresh", client="demo")
                 made.wire.plug()
                 await asyncio.sleep(4.0)
                 return caught.value.code, desk.snapshot()["link"]["state"]

@@ -239,10 +239,8 @@ def test_a_plan_at_a_desk_tells_what_speaks_against_the_tip_and_refuses_nothing(
         async with room(tmp_path) as made:
 
             async def notes(client: str, **args: object) -> list[str]:
-                said = await made.ask(
-                    "plan", program="refresh", client=client, zones=["nose"], **args
-                )
-                found: list[str] = said["plan"]["notes"]
+                plan = await made.plan(program="refresh", client=client, zones=["nose"], **args)
+                found: list[str] = plan["notes"]
                 return found
 
             before = await notes(ANNA)

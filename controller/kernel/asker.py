@@ -1,0 +1,73 @@
+"""Planning in the process of whoever asks: nothing of it loads the kernel, and nothing moves.
+
+Beside a kernel it reads the files and the record that the kernel names in its snapshot, so that
+both come to the same plan. Without one it plans for a simulated handpiece.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controller.config.locate import shipped_configs
+from controller.kernel.api import ApiError, TreatArgs, read_args
+from controller.kernel.plan_past import Asked
+from controller.kernel.planner import ANY_SIMULATED, Handset, Purpose, planned
+from controller.kernel.read_only import ask_record
+from controller.kernel.snapshot import Snapshot
+from controller.kernel.store import RecordError
+
+NO_UNIT = ApiError(
+    "unit_absent",
+    "The unit does not answer at the moment.",
+    "Check its cable and power; `corneum doctor` looks closer.",
+)
+
+
+def plan_beside(
+    snapshot: Mapping[str, Any],
+    wish: Mapping[str, Any],
+    purpose: Purpose,
+    configs: Path | None = None,
+) -> dict[str, Any]:
+    """Return the plan of ``wish`` for the unit of a kernel; ``configs`` is a folder that was named.
+
+    ApiError says why there is none.
+    """
+    shown = Snapshot.from_dict(snapshot)
+    unit = handset_in(shown)
+    reads = Path(shown.kernel.configs) if shown.kernel.configs else shipped_configs()
+    if configs is not None and configs.resolve() != reads.resolve():
+        raise ApiError(
+            "config",
+            f"The kernel of {shown.kernel.port} reads {reads}, and another folder was named: "
+            f"{configs}.",
+            "Leave --configs out, or end that kernel first.",
+        )
+    return _plan(wish, unit, reads, Path(shown.record.path), purpose)
+
+
+def handset_in(shown: Snapshot) -> Handset:
+    """Return the unit that a kernel shows; ApiError where it does not answer."""
+    if shown.unit is None or shown.link.state != "identified":
+        raise NO_UNIT
+    return Handset(shown.unit.serial, shown.unit.simulated, shown.unit.motion_sensor)
+
+
+def plan_alone(
+    wish: Mapping[str, Any], record: Path, configs: Path | None = None
+) -> dict[str, Any]:
+    """Return the plan of ``wish`` for a simulated handpiece; ApiError says why there is none."""
+    folder = shipped_configs() if configs is None else configs
+    return _plan(wish, ANY_SIMULATED, folder, record, Purpose.LOOK)
+
+
+def _plan(
+    wish: Mapping[str, Any], unit: Handset, configs: Path, record: Path, purpose: Purpose
+) -> dict[str, Any]:
+    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, time.time())
+    try:
+        proved = ask_record(record, lambda store: planned(store, configs, asked, unit, purpose))
+    except RecordError as error:
+        raise ApiError("record", str(error), "Nothing has moved.") from error
+    return proved.as_dict()

@@ -1,0 +1,113 @@
+"""What a plan rests on in the record, asked for in one go: by the kernel, and by whoever plans.
+
+Blocks: run it through `Journal.read`, or on a record that was opened for reading.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from controller.kernel import records, tip_record
+from controller.kernel.api import TreatArgs
+from controller.kernel.records import Beginning
+from controller.kernel.store import Store
+from controller.safety.exposure import ZoneUse
+from controller.safety.skin import DAY_S, PastDose
+from controller.treatment.tips import TipPast
+
+UNDER_WAY_MAX_S: Final = DAY_S
+"""A treatment that has rows after a plan of the last minutes began within a day before it."""
+
+_NEWEST: Final = (
+    "SELECT max(r.wall_s) FROM journal b JOIN journal r ON r.treatment = b.treatment"
+    " AND r.kind IN (:begun, :exposure, :ended, :interrupted)"
+    " WHERE b.kind = :begun AND b.wall_s >= :since_s"
+    " AND json_extract(b.body, '$.client') = :client"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose past is asked for, on which kind of unit, as of when."""
+
+    wish: TreatArgs
+    serial: int
+    simulated: bool
+    at_wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The unfinished treatment that a wish goes on with, and what its zones have had."""
+
+    beginning: Beginning
+    uses: dict[str, ZoneUse]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Everything that the record says about one wish."""
+
+    doses: tuple[PastDose, ...]
+    """Earlier doses of the client, without those of the treatment that is resumed."""
+    resumable: Beginning | None
+    """What this client may go on with in this program, whether that is wished for or not."""
+    resumed: Resumed | None
+    tip: TipPast | None
+    """The tip that was named now, or last for this unit; None where tips are not told apart."""
+    newest_wall_s: float | None
+    """When the client's newest row was written, None where there is none of the last day."""
+
+
+def past_of(store: Store, asked: Asked, *, tip_tracked: bool) -> Past:
+    """Return what the record says about a wish."""
+    wish = asked.wish
+    begun = (
+        each
+        for each in records.resumable(store, asked.at_wall_s)
+        if (each.client, each.program) == (wish.client, wish.program)
+    )
+    resumable = next(begun, None)
+    resumed = (
+        Resumed(resumable, records.resumed_uses(store, resumable))
+        if wish.resume and resumable is not None
+        else None
+    )
+    doses = records.history(
+        store,
+        wish.client,
+        asked.at_wall_s,
+        simulated=asked.simulated,
+        leave_out=None if resumed is None else resumed.beginning.treatment,
+    )
+    return Past(
+        tuple(doses),
+        resumable,
+        resumed,
+        _tip(store, asked) if tip_tracked else None,
+        _newest_wall_s(store, asked),
+    )
+
+
+def _tip(store: Store, asked: Asked) -> TipPast | None:
+    simulated = asked.simulated
+    label = asked.wish.tip or tip_record.fitted(store, asked.serial, simulated=simulated)
+    return None if label is None else tip_record.past(store, label, simulated=simulated)
+
+
+def _newest_wall_s(store: Store, asked: Asked) -> float | None:
+    (newest_s,) = (
+        store.connection()
+        .execute(
+            _NEWEST,
+            {
+                "begun": records.TREATMENT,
+                "exposure": records.EXPOSURE,
+                "ended": records.ENDED,
+                "interrupted": records.INTERRUPTED,
+                "since_s": asked.at_wall_s - UNDER_WAY_MAX_S,
+                "client": asked.wish.client,
+            },
+        )
+        .fetchone()
+    )
+    return None if newest_s is None else float(newest_s)

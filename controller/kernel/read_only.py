@@ -1,0 +1,85 @@
+"""A question to the record from a process that does not write it: no lock, no new file, no wait.
+
+A kernel that runs keeps the newest rows in a write-ahead log beside the journal, and SQLite reads
+both. Where there is no such log the journal is opened as a file that nobody changes, because SQLite
+would create the log's files otherwise; if somebody began to write meanwhile, it is asked again.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from controller.kernel.store import RecordError, Store
+
+T = TypeVar("T")
+
+TRIES_MAX: Final = 5
+"""A kernel starts or ends once while somebody plans; five times is another trouble."""
+
+BUSY_MAX_S: Final = 1.0
+"""A reader waits only for a kernel that starts or ends in this very moment."""
+
+
+def ask_record(path: Path, question: Callable[[Store], T]) -> T:
+    """Return the answer from the journal at ``path``; where there is none yet, from an empty one.
+
+    Raises:
+        RecordError: the journal cannot be read.
+    """
+    for _ in range(TRIES_MAX):
+        before = _seen(path)
+        if before is None:
+            return _ask_empty(question)
+        alone = not _log_of(path).exists()
+        try:
+            answer = _ask(path, question, alone=alone)
+        except sqlite3.Error as error:
+            if _seen(path) == before and alone is not _log_of(path).exists():
+                raise _unreadable(path, str(error)) from error
+            continue
+        if not alone or (_seen(path) == before and not _log_of(path).exists()):
+            return answer
+    raise _unreadable(path, "it is opened and closed again and again")
+
+
+def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
+    mode = "mode=ro&immutable=1" if alone else "mode=ro"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_MAX_S, isolation_level=None
+    )
+    with contextlib.closing(connection):
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("BEGIN")  # one state of the record for everything that is asked
+        return question(Store(path, connection))
+
+
+def _ask_empty(question: Callable[[Store], T]) -> T:
+    store = Store(None)
+    try:
+        return question(store)
+    finally:
+        store.close()
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _seen(path: Path) -> tuple[int, int, int] | None:
+    """What would differ if the file was written: its number, length and time; None without it."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(path, str(error.strerror)) from error
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _unreadable(path: Path, why: str) -> RecordError:
+    return RecordError(
+        f"The journal {path} cannot be read ({why}): check the rights of the file and its folder, "
+        "or name another folder with CORNEUM_STATE."
+    )

@@ -1,0 +1,116 @@
+"""From the request TREAT to a treatment that runs, or to the reason why it does not.
+
+With nothing running the kernel plans once itself, from its own files and record and at the instant
+of the plan that a person saw, in steps between which its loop turns. It starts only what has the
+same fingerprint. Nothing else of a plan from outside is used.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from controller.kernel.api import ApiError, TreatArgs
+from controller.kernel.booking import Booking
+from controller.kernel.control import Control, DeclinedError
+from controller.kernel.journal import Journal, Row
+from controller.kernel.pace import paced
+from controller.kernel.plan_check import check_instant, check_seen
+from controller.kernel.plan_past import Asked, past_of
+from controller.kernel.planner import Handset, Proved, Purpose, proving, reading
+from controller.safety.reading import Identity
+from controller.treatment import rows
+from controller.treatment.events import Who
+from controller.treatment.tips import is_tracked
+
+
+class Room(NamedTuple):
+    """What planning reads: the record, the clock on the wall, and the folder of files."""
+
+    journal: Journal
+    wall_clock: Callable[[], float]
+    configs: Path
+
+
+class Treating:
+    """Begins treatments, one at a time; a stop voids what was asked for before it."""
+
+    def __init__(self, room: Room, booking: Booking, control: Control) -> None:
+        self.starting = False
+        """A treatment was asked for and neither runs nor was refused."""
+        self.treatment = 0
+        """Number of the treatment that was begun last, until somebody sets it to 0."""
+        self.begun = 0
+        """How many treatments were begun."""
+        self._room = room
+        self._booking = booking
+        self._control = control
+        self._stops = 0
+
+    def void(self) -> None:
+        """Let nothing begin that was asked for before now."""
+        self._stops += 1
+
+    async def treat(
+        self, wish: TreatArgs, who: Who, identify: Callable[[], Identity]
+    ) -> dict[str, Any]:
+        """Begin the treatment; ApiError or DeclinedError says why it does not begin."""
+        if self.starting or not self._control.idle:
+            raise ApiError(
+                "busy", "A treatment is under way on this unit.", "Wait for its end, or stop it."
+            )
+        self.starting, stops = True, self._stops
+        try:
+            await self._booking.ready()
+            proved = await self._proved(wish, who, identify)
+            return await self._begin(proved, wish, who, stops)
+        finally:
+            self.starting = False
+
+    async def _begin(self, proved: Proved, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
+        declined = self._control.may_begin(proved.plan, who)
+        if declined is not None:
+            raise DeclinedError(declined)
+        treatment = await self._booking.book(proved, wish, who)
+        if stops != self._stops:
+            await self._booking.withdraw(treatment, "stopped before it began")
+            raise ApiError("stopped", "The treatment was stopped before it began.", "Start anew.")
+        try:
+            await self._control.begin(proved.plan, who, treatment)
+        except DeclinedError as error:
+            if self._control.idle:
+                await self._booking.withdraw(treatment, error.sentence)
+            raise
+        self.begun += 1
+        self.treatment = treatment
+        self._control.unfinished = await self._booking.unfinished()
+        return {"treatment": treatment, "plan": proved.as_dict()}
+
+    async def _proved(self, wish: TreatArgs, who: Who, identify: Callable[[], Identity]) -> Proved:
+        """Return the plan that may be started; a refusal leaves a row with its chain of limits."""
+        try:
+            return await self._checked(wish, Handset.of(identify()))
+        except ApiError as error:
+            body = {
+                "who": rows.who_body(who),
+                "program": wish.program,
+                "client": wish.client,
+                "code": error.code,
+                "sentence": error.sentence,
+                "receipt": error.receipt,
+            }
+            self._room.journal.note(Row("refused", body))
+            raise
+
+    async def _checked(self, wish: TreatArgs, handset: Handset) -> Proved:
+        room = self._room
+        # Without a seen plan nothing starts, yet what speaks against the wish itself is said first.
+        at_wall_s = room.wall_clock() if wish.planned_at_s is None else wish.planned_at_s
+        check_instant(at_wall_s, room.wall_clock(), None)
+        asked = Asked(wish, handset.serial, handset.simulated, at_wall_s)
+        given = await paced(reading(room.configs, wish, handset))
+        tracked = is_tracked(given.unit, given.client)
+        past = await room.journal.read(lambda store: past_of(store, asked, tip_tracked=tracked))
+        check_instant(at_wall_s, room.wall_clock(), past.newest_wall_s)
+        proved = await paced(proving(given, past, asked, Purpose.CHECK))
+        check_seen(wish, proved.mark)
+        return proved

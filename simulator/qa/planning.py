@@ -1,0 +1,49 @@
+"""What a client of the kernel does before it asks for a treatment: it plans, beside the kernel.
+
+The same code as of the command line, with one difference: in virtual time the record may lie in
+memory, so that it is read through the kernel's journal.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controller.kernel.api import ApiError, Request, TreatArgs, read_args
+from controller.kernel.asker import handset_in
+from controller.kernel.authority import Do
+from controller.kernel.plan_past import Asked
+from controller.kernel.planner import Purpose, planned, request_of
+from controller.kernel.service import Kernel
+from controller.kernel.snapshot import Snapshot
+from controller.kernel.store import RecordError
+
+
+async def plan_beside(
+    kernel: Kernel, wish: Mapping[str, Any], at_wall_s: float, purpose: Purpose
+) -> dict[str, Any]:
+    """Return the plan of ``wish`` for the unit of ``kernel``; ApiError says why there is none."""
+    shown = Snapshot.from_dict(kernel.snapshot())
+    unit = handset_in(shown)
+    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, at_wall_s)
+    configs = Path(shown.kernel.configs)
+    try:
+        proved = await kernel.journal.read(
+            lambda store: planned(store, configs, asked, unit, purpose)
+        )
+    except RecordError as error:
+        raise ApiError("record", str(error), "Nothing has moved.") from error
+    return proved.as_dict()
+
+
+async def planned_request(kernel: Kernel, request: Request) -> Request:
+    """Return a request for a treatment with the plan of this moment; any other as it is.
+
+    What cannot be planned is asked for without a plan: the kernel says why it refuses.
+    """
+    if request.do is not Do.TREAT:
+        return request
+    try:
+        plan = await plan_beside(kernel, request.args, kernel.wall_clock(), Purpose.START)
+    except ApiError:
+        return request
+    return request.model_copy(update={"args": request_of(request.args, plan)})
