@@ -6,30 +6,21 @@ the next crystals fall where the tip is set down next (the unit wants a fresh pr
 """
 
 from dataclasses import dataclass
-from enum import Enum, unique
 from typing import Final, NamedTuple
 
-from controller.safety.exposure import LEFT_LEAST_MG, ZoneUse
+from controller.safety.exposure import ZoneUse
 from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN, is_vented
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.safety.reading import Reading
 from controller.safety.removal import Motion
 from controller.treatment.plan import Plan, PlannedStage
+from controller.treatment.zone_end import ZoneEnd, end_of
 from firmware_protocol.ticks import age_ms
 
 LIFT_MIN_S: Final = 0.2  # a tip is lifted when contact is gone this long; a skip over a hair is not
 MS_PER_S: Final = 1000.0
 
 Receipts = tuple[Receipt, ...]
-
-
-@unique
-class ZoneEnd(Enum):
-    """Why a zone is done."""
-
-    TIME = "time"
-    EXPOSURE = "exposure"
-    SUCTION = "suction"
 
 
 @dataclass(slots=True)
@@ -121,7 +112,7 @@ class Course:
             return None
         if under is not None:
             self._charge(under, before, reading)
-        return None if self.done else self._ended()
+        return None if self.done else self._finished(self._at)
 
     def advance(self) -> None:
         """Go on to the next zone; the tip has to leave the skin first."""
@@ -252,18 +243,8 @@ class Course:
             return "waiting"
         return "done" if number in self._ends else "skipped"
 
-    def _ended(self) -> ZoneEnd | None:
-        return self._finished(self._at)
-
     def _finished(self, number: int) -> ZoneEnd | None:
-        stage, ledger = self._stages[number], self._ledgers[number]
-        if not ledger.contact_s < stage.contact_budget_s:
-            return ZoneEnd.TIME
-        left_mg = ledger.left_mg(stage.flow_g_per_min, stage.suction_kpa)
-        if ledger.reached or left_mg < LEFT_LEAST_MG:
-            by_suction = ledger.ends_by_suction(stage.flow_g_per_min, stage.suction_kpa)
-            return ZoneEnd.SUCTION if by_suction else ZoneEnd.EXPOSURE
-        return None
+        return end_of(self._stages[number], self._ledgers[number])
 
     def _skip_finished(self) -> None:
         while not self.done and self._finished(self._at) is not None:

@@ -12,7 +12,7 @@ from controller.treatment.plan import Lower, Plan, PlannedStage, Refusal
 from controller.treatment.plan_edits import fits_in_time_g_per_min, refusal_of
 from controller.treatment.plan_limits import model_for
 from controller.treatment.plan_rules import RULES, days_since, selected
-from controller.treatment.plan_stage import Shortfall, note_of, plan_stage
+from controller.treatment.plan_stage import LeftOut, Shortfall, note_of, plan_stage
 from controller.treatment.program import Program, Role
 from controller.treatment.unit import Unit
 
@@ -53,14 +53,15 @@ def make_plan(  # noqa: PLR0913  each is a thing that nobody may forget to think
 def _plan(case: Case) -> Plan | Refusal:
     stages: list[PlannedStage] = []
     notes = list(_program_notes(case))
+    left_out: list[str] = []
     for stage, site in selected(case):
         planned = plan_stage(case, stage, site)
         if isinstance(planned, Shortfall):
             return refusal_of(case, site, planned)
         if isinstance(planned, Refusal):
             return planned
-        if planned is None:
-            notes.append(f"{case.display(stage.zone)} was finished before the interruption.")
+        if isinstance(planned, LeftOut):
+            left_out.append(planned.note)
             continue
         stages.append(planned)
         early = planned.ends_by == "exposure"
@@ -69,7 +70,7 @@ def _plan(case: Case) -> Plan | Refusal:
     if not stages:
         return Refusal(
             "nothing_left",
-            "Every zone of this treatment was finished before the interruption.",
+            f"Nothing is left of this treatment. {' '.join(left_out)}",
             "Plan a new treatment when the interval has passed.",
         )
     return Plan(
@@ -79,7 +80,7 @@ def _plan(case: Case) -> Plan | Refusal:
         simulated=case.unit.simulated,
         tip=case.unit.tip.number,
         stages=tuple(stages),
-        notes=tuple(notes),
+        notes=(*notes, *left_out),
         model=model_for(case),
         motion_sensor=case.unit.motion_sensor,
     )

@@ -23,7 +23,6 @@ from controller.safety.interlocks import Belief, Interlock, Watch, is_stale, is_
 from controller.safety.reading import Identity, Reading
 from controller.treatment import persons, refusals, rows
 from controller.treatment.conduct import Actions, Conduct
-from controller.treatment.course import ZoneEnd
 from controller.treatment.events import (
     Answered,
     Commit,
@@ -44,6 +43,7 @@ from controller.treatment.events import (
 from controller.treatment.plan import Plan
 from controller.treatment.preparation import Phase, Preparation
 from controller.treatment.states import ENDED, LIVE, Signal, State
+from controller.treatment.zone_end import ZoneEnd
 from firmware_protocol import envelope
 from firmware_protocol.quantities import PA_PER_KPA
 from firmware_protocol.vocabulary import Cause, Mode, StopKind, Wish
