@@ -5,7 +5,7 @@ the treatment at all. RecordError where the record cannot be kept, ApiError for 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,17 @@ from controller.config.programs import load_program
 from controller.config.skin import load_skin
 from controller.kernel import records, tip_record
 from controller.kernel.api import ApiError, TreatArgs
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal, Row
 from controller.kernel.records import Beginning
-from controller.kernel.recovery import interrupted
+from controller.kernel.recovery import UnitNow, interrupted
 from controller.kernel.snapshot import UnfinishedView
 from controller.kernel.store import Store
 from controller.kernel.tip_record import FittedTip
 from controller.safety.exposure import ZoneUse
 from controller.safety.reading import Identity
 from controller.safety.skin import PastDose, Skin
+from controller.safety.timeline import Moment
 from controller.treatment import rows
 from controller.treatment.client import Client
 from controller.treatment.events import Who
@@ -72,26 +74,32 @@ class Booking:
     def __init__(
         self,
         journal: Journal,
-        wall_clock: Callable[[], float],
+        here: Here,
         configs: Path | None,
         lock: str,
         alive: Callable[[str], bool],
     ) -> None:
         self._journal = journal
-        self._wall_clock = wall_clock
+        self._here = here
         self._configs = shipped_configs() if configs is None else configs
         self._lock = lock
         self._alive = alive
 
-    async def ready(self) -> None:
+    async def ready(self, look: Callable[[], Awaitable[UnitNow | None]]) -> None:
         """Prove that a treatment can be recorded; mark what a crash has left open.
 
-        No treatment of this kernel is under way.
+        No treatment of this kernel is under way. ``look`` asks the unit what nobody saw.
         """
         await self._journal.preflight()
-        found = await self._journal.read(lambda store: interrupted(store, self._is_alive))
-        if found:
-            await self._journal.commit([each.row() for each in found])
+        if not await self._journal.read(lambda store: interrupted(store, self._is_alive)):
+            return
+        unit = await look()
+        found = await self._journal.read(lambda store: interrupted(store, self._is_alive, unit))
+        await self._journal.commit([each.row(self._here) for each in found])
+
+    async def check_record(self) -> None:
+        """Prove that a treatment can be recorded, before anything is asked of the unit."""
+        await self._journal.preflight()
 
     async def check_tables(self) -> None:
         """Prove that limits can be computed: without usable skin data nothing starts at all."""
@@ -114,8 +122,9 @@ class Booking:
         speaks against the one that is becomes a note.
         """
         files = await self._read_files(wish, identity)
-        resumed = await self._resumed(wish) if wish.resume else None
-        history = await self._history(files, identity, resumed)
+        resumed = await self._resumed(wish, identity) if wish.resume else None
+        now = self._here.now()
+        history = await self._history(files, identity, resumed, now)
         # A thread: a refusal looks for the smallest change by planning again, and control goes on.
         plan = await asyncio.to_thread(
             make_plan,
@@ -124,7 +133,7 @@ class Booking:
             files.unit,
             files.skin,
             history,
-            self._wall_clock(),
+            now.wall_s,
             lower=None
             if wish.lower is None
             else Lower(wish.lower.suction_kpa, wish.lower.flow_g_per_min),
@@ -134,9 +143,10 @@ class Booking:
         )
         if isinstance(plan, Refusal):
             receipt = None if plan.receipt is None else rows.receipt_body(plan.receipt)
-            raise ApiError(plan.code, plan.sentence, await self._next_step(plan, wish), receipt)
+            step = await self._next_step(plan, wish, identity)
+            raise ApiError(plan.code, plan.sentence, step, receipt)
         past = await self._tip_past(files, identity, wish)
-        spent = tip_refusal(files.unit, files.client, past, self._wall_clock())
+        spent = tip_refusal(files.unit, files.client, past, now.wall_s)
         if spent is not None and not dry:
             raise ApiError(spent.code, spent.sentence, spent.next_step)
         if spent is not None:
@@ -196,11 +206,11 @@ class Booking:
                 "config", error.sentence, "Then ask again; nothing has moved."
             ) from error
 
-    async def _resumed(self, wish: TreatArgs) -> Resumed:
-        now_wall_s = self._wall_clock()
+    async def _resumed(self, wish: TreatArgs, identity: Identity) -> Resumed:
+        now = self._here.now()
 
         def question(store: Store) -> Resumed | None:
-            for each in records.resumable(store, now_wall_s):
+            for each in records.resumable(store, now, simulated=identity.simulated):
                 if each.client == wish.client and each.program == wish.program:
                     return Resumed(each, records.resumed_uses(store, each))
             return None
@@ -215,10 +225,12 @@ class Booking:
             )
         return found
 
-    async def _next_step(self, refused: Refusal, wish: TreatArgs) -> str:
+    async def _next_step(self, refused: Refusal, wish: TreatArgs, identity: Identity) -> str:
         """The interval may stand in the way of what was begun today: then say how to go on."""
-        now_wall_s = self._wall_clock()
-        begun = await self._journal.read(lambda store: records.resumable(store, now_wall_s))
+        now = self._here.now()
+        begun = await self._journal.read(
+            lambda store: records.resumable(store, now, simulated=identity.simulated)
+        )
         wanted = (wish.client, wish.program)
         if any((each.client, each.program) == wanted for each in begun) and not wish.resume:
             return (
@@ -239,14 +251,14 @@ class Booking:
         return await self._journal.read(question)
 
     async def _history(
-        self, files: Files, identity: Identity, resumed: Resumed | None
+        self, files: Files, identity: Identity, resumed: Resumed | None, now: Moment
     ) -> list[PastDose]:
-        now_wall_s, client = self._wall_clock(), files.client.ref
+        client = files.client.ref
         leave_out = None if resumed is None else resumed.beginning.treatment
 
         def question(store: Store) -> list[PastDose]:
             return records.history(
-                store, client, now_wall_s, simulated=identity.simulated, leave_out=leave_out
+                store, client, now, simulated=identity.simulated, leave_out=leave_out
             )
 
         return await self._journal.read(question)

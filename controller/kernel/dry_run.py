@@ -1,7 +1,6 @@
 """Planning without a kernel: the same files, the same record, the same proof, and nothing moves."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 from controller.config.plan_json import plan_as_dict
 from controller.kernel.api import ApiError, TreatArgs, read_args
 from controller.kernel.booking import Booking
+from controller.kernel.computer import here
 from controller.kernel.journal import Journal
 from controller.kernel.store import RecordError, Store
 from controller.kernel.writer import InlineWriter
@@ -35,8 +35,9 @@ async def _prove(
 ) -> dict[str, Any]:
     # Without a record there is no history either: a store in memory is an empty one.
     store = Store(known)
-    journal = Journal(InlineWriter(store), time.time, folder=None)
-    booking = Booking(journal, time.time, configs, "", lambda _lock: False)
+    clocks = here()
+    journal = Journal(InlineWriter(store), clocks.wall_clock, folder=None)
+    booking = Booking(journal, clocks, configs, "", lambda _lock: False)
     try:
         proved = await booking.prove(read_args(TreatArgs, dict(args)), ANY_SIMULATED, dry=True)
     finally:

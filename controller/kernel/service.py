@@ -28,10 +28,12 @@ from controller.kernel.api import (
 )
 from controller.kernel.authority import Do, may, refusal_sentence
 from controller.kernel.booking import Booking, Proved
+from controller.kernel.clock_record import Here, kernel_row
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
+from controller.kernel.recovery import unit_now
 from controller.kernel.reset_record import Whose
 from controller.kernel.store import RecordError
 from controller.safety.reading import Identity
@@ -76,13 +78,11 @@ class Outside:
 
     make_client: Callable[[Listeners], HandpieceClient]
     journal: Journal
-    wall_clock: Callable[[], float]
+    here: Here
     alive: Callable[[str], bool] = lambda _lock: False
     """True while another kernel holds the lock of that name."""
     claim: Callable[[Identity], None] = lambda _identity: None
     """Claims the unit for this kernel; ApiError when another one has it."""
-    boot: str = ""
-    """The boot of the computer, whose monotonic time all its kernels share; empty if unknown."""
     pid: int = field(default_factory=os.getpid)
     """What the record and the snapshot call this process."""
 
@@ -98,12 +98,12 @@ class Kernel:
         self.control = Control(
             self._make_client,
             outside.journal,
-            About(place.port, place.record_path, outside.wall_clock, outside.pid),
+            About(place.port, place.record_path, outside.here, outside.pid),
         )
         self._booking = Booking(
-            outside.journal, outside.wall_clock, place.configs, place.lock, outside.alive
+            outside.journal, outside.here, place.configs, place.lock, outside.alive
         )
-        self._desk = Desk(outside.journal, outside.wall_clock, self._booking, self.control)
+        self._desk = Desk(outside.journal, outside.here, self._booking, self.control)
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._starting = False
         self._treatment = 0
@@ -118,18 +118,14 @@ class Kernel:
         """Make sure of the record, find the unit, claim it. ApiError says what is in the way."""
         try:
             await self._booking.check_tables()
-            await self._booking.ready()
+            await self._booking.check_record()
             identity = await self._handpiece.connect()
             self._outside.claim(identity)
-            body = {
-                "pid": self._outside.pid,
-                "port": self._place.port,
-                "unit": identity.serial,
-                "firmware": identity.firmware,
-                "simulated": identity.simulated,
-            }
-            await self._outside.journal.commit([Row("kernel", body)])
-            await self._desk.begin(Whose(identity.serial, identity.simulated, self._outside.boot))
+            await self._booking.ready(lambda: unit_now(self._handpiece))
+            here = self._outside.here
+            row = kernel_row(self._outside.pid, self._place.port, identity, here)
+            await self._outside.journal.commit([row])
+            await self._desk.begin(Whose(identity.serial, identity.simulated, here.boot))
             await self._device_log.begin(self._outside.journal, identity.serial)
         except DeviceError as error:
             raise device_error(error) from error
@@ -245,7 +241,7 @@ class Kernel:
             self._starting = False
 
     async def _begin(self, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
-        await self._booking.ready()
+        await self._booking.ready(lambda: unit_now(self._handpiece))
         proved = await self._proved(wish, who)
         declined = self.control.may_begin(proved.plan, who)
         if declined is not None:

@@ -202,6 +202,8 @@ class Snapshot:
     time_to_safe_ms: float | None
     signal: SignalView | None = None
     simulated_faults: tuple[SimulatedFaultView, ...] = ()
+    clock: str | None = None
+    """What is wrong with the wall clock, and what to do about it; None where nothing is."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -224,6 +226,7 @@ class Snapshot:
             time_to_safe_ms=said["time_to_safe_ms"],
             signal=_signal(said["signal"]) if said.get("signal") else None,
             simulated_faults=_many(SimulatedFaultView, said.get("simulated_faults", ())),
+            clock=said.get("clock"),
         )
 
 

@@ -100,6 +100,7 @@ def _program_notes(case: Case) -> Sequence[str]:
     ]
     if left_out:
         notes.append(f"Left out for this client: {', '.join(left_out)}.")
+    notes.extend(dict.fromkeys(dose.doubt for dose in case.history if dose.doubt))
     return notes
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.api import Request
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
@@ -33,6 +34,7 @@ WALL_START_S: Final = (
     1_900_000_000.0  # a morning in March 2030; only written down, never decided on
 )
 LINE_DELAY_S: Final = 0.003  # one frame of 39 bytes at 115200 baud takes 3.4 ms
+BOOT: Final = "virtual"  # all kernels of a run share its loop, whose clock never stands still
 PID: Final = 1  # the record names the process; in virtual time there is only one
 LOOK_S: Final = 0.05  # how often a scenario looks whether what it waits for has come
 WAIT_MAX_S: Final = 600.0  # the longest zone of any program is shorter
@@ -85,7 +87,7 @@ class Rig:
         folder = self.spec.record
         self._store = Store(None if folder is None else folder / "journal.sqlite3")
         journal = Journal(InlineWriter(self._store), self.wall_clock, folder=folder)
-        return Outside(self.client, journal, self.wall_clock, pid=PID)
+        return Outside(self.client, journal, Here(self.wall_clock, BOOT), pid=PID)
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""
