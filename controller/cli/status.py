@@ -49,6 +49,8 @@ def lines(snapshot: Snapshot) -> list[str]:
         f"simulated fault {fault.number} (see FAULTS.md): {'active' if fault.active else 'over'}"
         for fault in snapshot.simulated_faults
     ]
+    if snapshot.clock is not None:
+        said.append(f"clock: {snapshot.clock}")
     said += [
         f"unfinished: treatment {left.treatment}, {left.program} for {left.client}; go on with "
         f"`corneum treat {left.program} --client {left.client} --resume`"

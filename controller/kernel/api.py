@@ -59,8 +59,8 @@ class ApiError(Exception):
 PLAN_ELSEWHERE: Final = ApiError(
     "plan_elsewhere",
     "The kernel plans for nobody: it controls the unit, and a plan takes time that control needs.",
-    "Plan in your own process (`corneum plan`), and send the plan's sha256 and planned_at_s with "
-    "treat.",
+    "Plan in your own process (`corneum plan`), and send the plan's sha256, planned_at_s and "
+    "planned_up_s with treat.",
 )
 """The answer to the request `plan`, which kernels before 0.2 took."""
 
@@ -113,7 +113,8 @@ class TreatArgs(_Model):
     that was named last for this unit.
 
     ``plan_sha256`` is the fingerprint of the plan that a person saw, and ``planned_at_s`` its
-    instant in wall time: nothing starts without them. ``plan_parts`` are the hashes of its parts,
+    instant in wall time, ``planned_up_s`` in seconds since the boot of the computer: nothing starts
+    without them. ``plan_parts`` are the hashes of its parts,
     by which the kernel says what has changed; they decide nothing.
     """
 
@@ -126,6 +127,7 @@ class TreatArgs(_Model):
     tip: Label | None = None
     plan_sha256: Sha256 | None = None
     planned_at_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    planned_up_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
     plan_parts: Annotated[dict[Name, Sha256], Field(max_length=PARTS_MAX)] | None = None
 
 

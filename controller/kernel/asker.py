@@ -11,11 +11,13 @@ from typing import Any
 
 from controller.config.locate import shipped_configs
 from controller.kernel.api import ApiError, TreatArgs, read_args
+from controller.kernel.computer import here
 from controller.kernel.plan_past import Asked
 from controller.kernel.planner import ANY_SIMULATED, Handset, Purpose, planned
 from controller.kernel.read_only import ask_record
 from controller.kernel.snapshot import Snapshot
 from controller.kernel.store import RecordError
+from controller.safety.timeline import Moment
 
 NO_UNIT = ApiError(
     "unit_absent",
@@ -65,9 +67,14 @@ def plan_alone(
 def _plan(
     wish: Mapping[str, Any], unit: Handset, configs: Path, record: Path, purpose: Purpose
 ) -> dict[str, Any]:
-    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, time.time())
+    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, _now())
     try:
         proved = ask_record(record, lambda store: planned(store, configs, asked, unit, purpose))
     except RecordError as error:
         raise ApiError("record", str(error), "Nothing has moved.") from error
     return proved.as_dict()
+
+
+def _now() -> Moment:
+    clocks = here()
+    return Moment(clocks.boot, time.monotonic() + clocks.asleep_clock(), clocks.wall_clock())

@@ -5,7 +5,7 @@ the treatment at all. RecordError where the record cannot be kept, ApiError for 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from controller.config.errors import ConfigError
 from controller.config.skin import load_skin
 from controller.kernel import records, tip_record
 from controller.kernel.api import ApiError, TreatArgs
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal, Row
 from controller.kernel.planner import Proved
-from controller.kernel.recovery import interrupted
+from controller.kernel.recovery import UnitNow, interrupted
 from controller.kernel.snapshot import UnfinishedView
 from controller.treatment import rows
 from controller.treatment.events import Who
@@ -27,26 +28,34 @@ class Booking:
     def __init__(
         self,
         journal: Journal,
+        here: Here,
         configs: Path,
         corneum: str,
         lock: str,
         alive: Callable[[str], bool],
     ) -> None:
         self._journal = journal
+        self._here = here
         self._configs = configs
         self._corneum = corneum
         self._lock = lock
         self._alive = alive
 
-    async def ready(self) -> None:
+    async def ready(self, look: Callable[[], Awaitable[UnitNow | None]]) -> None:
         """Prove that a treatment can be recorded; mark what a crash has left open.
 
-        No treatment of this kernel is under way.
+        No treatment of this kernel is under way. ``look`` asks the unit what nobody saw.
         """
         await self._journal.preflight()
-        found = await self._journal.read(lambda store: interrupted(store, self._is_alive))
-        if found:
-            await self._journal.commit([each.row() for each in found])
+        if not await self._journal.read(lambda store: interrupted(store, self._is_alive)):
+            return
+        unit = await look()
+        found = await self._journal.read(lambda store: interrupted(store, self._is_alive, unit))
+        await self._journal.commit([each.row(self._here) for each in found])
+
+    async def check_record(self) -> None:
+        """Prove that a treatment can be recorded, before anything is asked of the unit."""
+        await self._journal.preflight()
 
     async def check_tables(self) -> None:
         """Prove that limits can be computed: without usable skin data nothing starts at all."""

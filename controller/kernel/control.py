@@ -16,6 +16,7 @@ from controller.device.handpiece import Listeners
 from controller.device.timers import armed_s
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
+from controller.kernel.clock_record import CLOCK_STEP, Here
 from controller.kernel.declined import (
     BUSY,
     NO_UNIT,
@@ -83,8 +84,8 @@ class About:
 
     port: str
     record_path: str
-    wall_clock: Callable[[], float] | None = None
-    """Whose steps are written down; None writes none."""
+    here: Here | None = None
+    """The clocks whose steps are written down; None writes none."""
     pid: int = field(default_factory=os.getpid)
 
 
@@ -98,7 +99,8 @@ class Control:
         about: About,
     ) -> None:
         self.unfinished: tuple[UnfinishedView, ...] = ()
-        """Set by whoever reads the journal at the start."""
+        self.clock: str | None = None
+        """What is wrong with the wall clock. Both set by whoever reads the journal at the start."""
         self.alarms = AlarmDesk(journal.note)
         self.timing = Timing()
         self._handpiece = make_handpiece(Listeners(self._on_reading, self._on_link))
@@ -315,11 +317,11 @@ class Control:
         self._decide(Wake())
 
     def _watch_clock(self, now_s: float) -> None:
-        """Write down that the wall clock was set; nothing is decided by it."""
-        wall_clock = self._about.wall_clock
-        step_s = None if wall_clock is None else self._clock.step_s(now_s, wall_clock())
-        if step_s is not None:
-            self._journal.note(Row("clock_step", {"step_s": round(step_s, 3)}, self._treatment))
+        """Write down that the wall clock was set, or the computer slept."""
+        if (here := self._about.here) is not None:
+            step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
+            if step is not None:
+                self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
 
     # -- what goes out -----------------------------------------------------------------------------
     def _decide(self, event: Event) -> Actions:
@@ -379,4 +381,5 @@ class Control:
             unfinished=self.unfinished,
             time_to_safe_ms=None if conduct is None else view.ms(conduct.time_to_safe_s),
             signal=view.signal_view(self.alarms.signal(now_s)),
+            clock=self.clock,
         )

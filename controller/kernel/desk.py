@@ -6,12 +6,12 @@ be read or kept.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from controller.kernel import reset_record
 from controller.kernel.api import ApiError, DismissArgs, UnlockArgs, read_args
 from controller.kernel.booking import Booking
+from controller.kernel.clock_record import Here, doubt_of
 from controller.kernel.control import Control
 from controller.kernel.journal import Journal, Row
 from controller.kernel.reset_record import Whose
@@ -27,12 +27,12 @@ class Desk:
     def __init__(
         self,
         journal: Journal,
-        wall_clock: Callable[[], float],
+        here: Here,
         booking: Booking,
         control: Control,
     ) -> None:
         self._journal = journal
-        self._wall_clock = wall_clock
+        self._here = here
         self._booking = booking
         self._control = control
         self._whose: Whose | None = None
@@ -40,7 +40,7 @@ class Desk:
     async def begin(self, whose: Whose) -> None:
         """Recall what the record says about a unit: unfinished treatments, resets, a lock."""
         self._whose = whose
-        mono_s, wall_s = asyncio.get_running_loop().time(), self._wall_clock()
+        mono_s, wall_s = asyncio.get_running_loop().time(), self._here.wall_clock()
         history = await self._journal.read(
             lambda store: reset_record.read(store, whose, mono_s, wall_s)
         )
@@ -50,8 +50,10 @@ class Desk:
         await self.look()
 
     async def look(self) -> None:
-        """Show which treatments are unfinished now."""
+        """Show which treatments are unfinished now, and what is wrong with the clock."""
         self._control.unfinished = await self._booking.unfinished()
+        now = self._here.now()
+        self._control.clock = await self._journal.read(lambda store: doubt_of(store, now))
 
     async def dismiss(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
         """Note that an unfinished treatment will not be continued."""

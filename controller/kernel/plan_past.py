@@ -8,20 +8,22 @@ from typing import Final
 
 from controller.kernel import records, tip_record
 from controller.kernel.api import TreatArgs
+from controller.kernel.clock_record import ClockRecord, stamp_of
 from controller.kernel.records import Beginning
 from controller.kernel.store import Store
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import DAY_S, PastDose
+from controller.safety.timeline import Moment
 from controller.treatment.tips import TipPast
 
 UNDER_WAY_MAX_S: Final = DAY_S
 """A treatment that has rows after a plan of the last minutes began within a day before it."""
 
 _NEWEST: Final = (
-    "SELECT max(r.wall_s) FROM journal b JOIN journal r ON r.treatment = b.treatment"
-    " AND r.kind IN (:begun, :exposure, :ended, :interrupted)"
-    " WHERE b.kind = :begun AND b.wall_s >= :since_s"
-    " AND json_extract(b.body, '$.client') = :client"
+    "SELECT r.id, r.mono_s, r.wall_s, r.body FROM journal b JOIN journal r"
+    " ON r.treatment = b.treatment AND r.kind IN (:begun, :exposure, :ended, :interrupted)"
+    " WHERE b.kind = :begun AND b.id > :since"
+    " AND json_extract(b.body, '$.client') = :client ORDER BY r.id DESC LIMIT 1"
 )
 
 
@@ -32,7 +34,7 @@ class Asked:
     wish: TreatArgs
     serial: int
     simulated: bool
-    at_wall_s: float
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ class Past:
     resumed: Resumed | None
     tip: TipPast | None
     """The tip that was named now, or last for this unit; None where tips are not told apart."""
-    newest_wall_s: float | None
-    """When the client's newest row was written, None where there is none of the last day."""
+    newest_up_s: float | None
+    """When the client's newest row was written, since the boot of the computer; None where there is
+    none of the last day, or it was written before that boot."""
 
 
 def past_of(store: Store, asked: Asked, *, tip_tracked: bool) -> Past:
@@ -63,7 +66,7 @@ def past_of(store: Store, asked: Asked, *, tip_tracked: bool) -> Past:
     wish = asked.wish
     begun = (
         each
-        for each in records.resumable(store, asked.at_wall_s)
+        for each in records.resumable(store, asked.at, simulated=asked.simulated)
         if (each.client, each.program) == (wish.client, wish.program)
     )
     resumable = next(begun, None)
@@ -75,7 +78,7 @@ def past_of(store: Store, asked: Asked, *, tip_tracked: bool) -> Past:
     doses = records.history(
         store,
         wish.client,
-        asked.at_wall_s,
+        asked.at,
         simulated=asked.simulated,
         leave_out=None if resumed is None else resumed.beginning.treatment,
     )
@@ -84,7 +87,7 @@ def past_of(store: Store, asked: Asked, *, tip_tracked: bool) -> Past:
         resumable,
         resumed,
         _tip(store, asked) if tip_tracked else None,
-        _newest_wall_s(store, asked),
+        _newest_up_s(store, asked),
     )
 
 
@@ -94,8 +97,9 @@ def _tip(store: Store, asked: Asked) -> TipPast | None:
     return None if label is None else tip_record.past(store, label, simulated=simulated)
 
 
-def _newest_wall_s(store: Store, asked: Asked) -> float | None:
-    (newest_s,) = (
+def _newest_up_s(store: Store, asked: Asked) -> float | None:
+    clock = ClockRecord(store)
+    row = (
         store.connection()
         .execute(
             _NEWEST,
@@ -104,10 +108,13 @@ def _newest_wall_s(store: Store, asked: Asked) -> float | None:
                 "exposure": records.EXPOSURE,
                 "ended": records.ENDED,
                 "interrupted": records.INTERRUPTED,
-                "since_s": asked.at_wall_s - UNDER_WAY_MAX_S,
+                "since": clock.last_before(asked.at, UNDER_WAY_MAX_S),
                 "client": asked.wish.client,
             },
         )
         .fetchone()
     )
-    return None if newest_s is None else float(newest_s)
+    if row is None:
+        return None
+    newest = clock.moment(stamp_of(*row))
+    return newest.up_s if newest.boot and newest.boot == asked.at.boot else None

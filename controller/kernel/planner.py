@@ -22,6 +22,7 @@ from controller.kernel.plan_past import Asked, Past, Resumed, past_of
 from controller.kernel.store import Store
 from controller.kernel.tip_record import FittedTip
 from controller.safety.reading import Identity
+from controller.safety.timeline import Moment
 from controller.treatment import rows
 from controller.treatment.events import Json
 from controller.treatment.plan import Lower, Plan, Refusal
@@ -66,6 +67,7 @@ class Proved:
 
     plan: Plan
     mark: Fingerprint
+    at: Moment
     practice: bool
     resumes: int | None
     tip: FittedTip | None
@@ -78,6 +80,7 @@ class Proved:
             **plan_as_dict(self.plan),
             "sha256": self.mark.sha256,
             "planned_at_s": self.mark.planned_at_wall_s,
+            "planned_up_s": self.at.up_s,
             "planned_at": at.isoformat(timespec="seconds"),
             "parts": dict(self.mark.parts),
         }
@@ -97,6 +100,7 @@ def request_of(wish: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, An
     seen = {
         "plan_sha256": plan["sha256"],
         "planned_at_s": plan["planned_at_s"],
+        "planned_up_s": plan["planned_up_s"],
         "plan_parts": plan["parts"],
     }
     return {**wish, **seen}
@@ -129,15 +133,15 @@ def proving(given: Given, past: Past, asked: Asked, purpose: Purpose) -> Steps[P
         wish.reason,
         None if resumed is None else resumed.uses,
     )
-    case = case_of(given, past.doses, asked.at_wall_s, wanted)
+    case = case_of(given, past.doses, asked.at.wall_s, wanted)
     plan = yield from plan_steps(case, advise=purpose is not Purpose.CHECK)
     if isinstance(plan, Refusal):
         raise _refused(plan, wish, past)
-    plan = _with_tip(plan, given, past, asked.at_wall_s, purpose)
+    plan = _with_tip(plan, given, past, asked.at.wall_s, purpose)
     yield
     mark = yield from fingerprint(case, plan, past.tip)
     resumes = None if resumed is None else resumed.beginning.treatment
-    return Proved(plan, mark, given.client.practice, resumes, _fitted(given, past.tip))
+    return Proved(plan, mark, asked.at, given.client.practice, resumes, _fitted(given, past.tip))
 
 
 def _with_tip(plan: Plan, given: Given, past: Past, at_wall_s: float, purpose: Purpose) -> Plan:

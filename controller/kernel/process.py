@@ -16,7 +16,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from controller.config import paths
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import open_stream
 from controller.kernel.api import ApiError
+from controller.kernel.computer import here
 from controller.kernel.journal import Journal, Row, check_folder, free_bytes
 from controller.kernel.locks import HeldError, Lock, is_held
 from controller.kernel.peer import listen
@@ -58,9 +58,6 @@ TRIP_STAY_S: Final = 600.0
 
 LOOK_S: Final = 0.1
 """How often a kernel for one treatment looks whether it is done."""
-
-BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-"""Monotonic times of two kernels can be compared where this is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +208,9 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
 
     store = Store(paths.journal_path(options.state))
     # Wall time is only written down (journal, intervals of days); nothing that moves depends on it.
-    journal = Journal(ThreadWriter(store), time.time, folder=options.state)
-    return Outside(make_client, journal, time.time, alive, claim, _boot())
-
-
-def _boot() -> str:
-    """Return which boot of the computer this is; empty on a system that does not say."""
-    try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""
+    clocks = here()
+    journal = Journal(ThreadWriter(store), clocks.wall_clock, folder=options.state)
+    return Outside(make_client, journal, clocks, alive, claim)
 
 
 async def _until(ended: asyncio.Event, kernel: Kernel, server: Server, *, once: bool) -> None:

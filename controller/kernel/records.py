@@ -7,13 +7,17 @@ open from its row TREATMENT until ENDED or INTERRUPTED. These functions block: r
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from controller.kernel.clock_record import ClockRecord, Stamp, doubt_about, stamp_of
 from controller.kernel.store import Store
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import PastDose
+from controller.safety.timeline import Moment
+from controller.safety.totals import Totals
 from controller.treatment.plan import Plan, PlannedStage
 
 TREATMENT: Final = "treatment"
@@ -22,6 +26,10 @@ EXPOSURE: Final = "exposure"
 ENDED: Final = "ended"
 INTERRUPTED: Final = "interrupted"
 DISMISSED: Final = "dismissed"
+ZONE: Final = "zone"
+
+_TELLING: Final = (TREATMENT, EXPOSURE)
+_ENDS: Final = (ENDED, INTERRUPTED)
 
 HISTORY_S: Final = 180 * 86_400.0
 """How far back doses matter: the stratum corneum is whole again after weeks."""
@@ -34,7 +42,11 @@ UNFINISHED_MAX: Final = 100
 """Unfinished treatments that are shown, the newest first."""
 
 CHAIN_MAX: Final = 20
-"""How often one treatment may be interrupted and resumed; each step is followed back."""
+"""How often one treatment may be interrupted and resumed: each step is followed back, and what
+cannot be followed to its beginning is not resumed, lest a dose of it is lost."""
+
+TOTALS_LOOKED_AT: Final = 64
+"""Rows that are looked through for totals of the unit: half a minute of treatment."""
 
 
 _KINDS: Final = {
@@ -46,7 +58,7 @@ _KINDS: Final = {
 _NOT_TAKEN_UP: Final = (
     "SELECT b.treatment, b.wall_s, b.body FROM journal i JOIN journal b"
     " ON b.kind = :begun AND b.treatment = i.treatment"
-    " WHERE i.kind = :kind AND i.wall_s >= :since_s"
+    " WHERE i.kind = :kind AND i.id > :since"
     " AND (:outcomes = '[]' OR json_extract(i.body, '$.outcome')"
     " IN (SELECT value FROM json_each(:outcomes)))"
     " AND NOT EXISTS"
@@ -70,6 +82,8 @@ class Beginning:
     program: str
     simulated: bool
     practice: bool
+    unit: int
+    """Serial number of the unit; 0 where the row does not say it."""
     lock: str
     """File name of the lock that the kernel of this treatment holds while it lives."""
     resumes: int | None
@@ -134,23 +148,36 @@ def unfinished(store: Store) -> list[Beginning]:
 
     A resume that was refused before it was armed has resumed nothing.
     """
+    return _not_taken_up(store, INTERRUPTED, "[]", 0)
+
+
+def resumable(store: Store, now: Moment, *, simulated: bool) -> list[Beginning]:
+    """Return what may be gone on with: interrupted, stopped or tripped lately, newest first.
+
+    On a unit of the same kind, and only where it is sure that ``RESUME_MAX_S`` have not passed
+    since its last row; the row that marks it as interrupted may be of a much later start.
+    """
+    clock = ClockRecord(store)
+    since = clock.last_before(now, RESUME_MAX_S)
+    found = [
+        each
+        for kind, outcomes in ((INTERRUPTED, "[]"), (ENDED, '["stopped", "tripped"]'))
+        for each in _not_taken_up(store, kind, outcomes, since)
+        if each.simulated is simulated and _chain(store, each) is not None
+    ]
+    stamps = {each.treatment: _last_row(store, each, (*_TELLING, ARM, ENDED)) for each in found}
+    line = clock.timeline(list(stamps.values()), now)
+    lately = [each for each in found if line.most_s(stamps[each.treatment].row) <= RESUME_MAX_S]
+    return sorted(lately, key=lambda each: -each.treatment)
+
+
+def _not_taken_up(store: Store, kind: str, outcomes: str, since: int) -> list[Beginning]:
     rows = store.connection().execute(
-        _NOT_TAKEN_UP,
-        {**_KINDS, "kind": INTERRUPTED, "outcomes": "[]", "since_s": -math.inf},
+        _NOT_TAKEN_UP, {**_KINDS, "kind": kind, "outcomes": outcomes, "since": since}
     )
-    return [_beginning(*row) for row in rows]
-
-
-def resumable(store: Store, now_wall_s: float) -> list[Beginning]:
-    """Return what may be gone on with: interrupted, stopped or tripped lately, newest first."""
-    found = []
-    for kind, outcomes in ((INTERRUPTED, "[]"), (ENDED, '["stopped", "tripped"]')):
-        rows = store.connection().execute(
-            _NOT_TAKEN_UP,
-            {**_KINDS, "kind": kind, "outcomes": outcomes, "since_s": now_wall_s - RESUME_MAX_S},
-        )
-        found += [_beginning(*row) for row in rows]
-    return sorted(found, key=lambda each: -each.treatment)
+    found = [_beginning(*row) for row in rows]
+    # A kernel that was taken for dead may yet have ended its treatment: then the end is what counts
+    return [each for each in found if kind == ENDED or _newest(store, (ENDED,), each) is None]
 
 
 def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
@@ -171,21 +198,37 @@ def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
 
 def was_armed(store: Store, beginning: Beginning) -> bool:
     """Return True when the row that permits arming was written: only then could anything flow."""
-    return _newest(store, ARM, beginning) is not None
+    return _newest(store, (ARM,), beginning) is not None
 
 
-def exposed_last(store: Store, beginning: Beginning) -> str | None:
-    """Return the zone of the last row that tells of exposure, or None."""
-    text = _newest(store, EXPOSURE, beginning)
-    return None if text is None else json.loads(text).get("zone")
+def may_have_opened(store: Store, beginning: Beginning) -> tuple[str, ...] | None:
+    """Return the zones that could be open after the last row that names them; None where none does.
+
+    The control writes them ahead of the act, from where it really is in the treatment.
+    """
+    text = _newest(store, (ARM, EXPOSURE, ZONE), beginning)
+    named = None if text is None else json.loads(text).get("may_open")
+    return None if named is None else tuple(str(zone) for zone in named)
 
 
-def _newest(store: Store, kind: str, beginning: Beginning) -> str | None:
+def totals_last(store: Store, beginning: Beginning) -> Totals | None:
+    """Return the totals of the unit in the last row of a treatment that has them."""
+    rows = store.connection().execute(
+        "SELECT body FROM journal WHERE kind IN (?, ?) AND treatment = ? ORDER BY id DESC LIMIT ?",
+        (ARM, EXPOSURE, beginning.treatment, TOTALS_LOOKED_AT),
+    )
+    told = (json.loads(text).get("totals") for (text,) in rows)
+    return next((Totals(**each) for each in told if each is not None), None)
+
+
+def _newest(store: Store, kinds: tuple[str, ...], beginning: Beginning) -> str | None:
+    marks = ", ".join("?" * len(kinds))
     row = (
         store.connection()
         .execute(
-            "SELECT body FROM journal WHERE kind = ? AND treatment = ? ORDER BY id DESC LIMIT 1",
-            (kind, beginning.treatment),
+            f"SELECT body FROM journal WHERE kind IN ({marks}) AND treatment = ?"  # noqa: S608
+            " ORDER BY id DESC LIMIT 1",
+            (*kinds, beginning.treatment),
         )
         .fetchone()
     )
@@ -195,35 +238,47 @@ def _newest(store: Store, kind: str, beginning: Beginning) -> str | None:
 def resumed_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
     """Return what each zone had in a treatment and in all that it resumed, for the next resume."""
     had: dict[str, ZoneUse] = {}
-    step: Beginning | None = beginning
-    for _ in range(CHAIN_MAX):
-        if step is None:
-            break
-        for zone, use in uses(store, step).items():
-            had[zone] = _larger(had.get(zone, ZoneUse()), use)
-        step = None if step.resumes is None else _begun(store, step.resumes)
-    return had
+    for step in _chain(store, beginning) or [beginning]:
+        for zone, use in _own_uses(store, step).items():
+            had[zone] = _sum(had.get(zone, ZoneUse()), use)
+    return {**dict.fromkeys(beginning.zones, ZoneUse()), **had}
 
 
 def history(
-    store: Store, client: str, now_wall_s: float, *, simulated: bool, leave_out: int | None = None
+    store: Store, client: str, now: Moment, *, simulated: bool, leave_out: int | None = None
 ) -> list[PastDose]:
     """Return the doses of ``client`` in records of the same kind, of practice clients none.
 
-    ``leave_out`` is a treatment that is about to be resumed: what it and its forerunners gave is
-    not earlier exposure, it is exposure of this treatment.
+    Each has the latest end that it can have had, on the wall clock of now. ``leave_out`` is a
+    treatment that is about to be resumed: what it and its forerunners gave is not earlier exposure,
+    it is exposure of this treatment.
     """
+    clock = ClockRecord(store)
     rows = store.connection().execute(
         "SELECT treatment, wall_s, body FROM journal WHERE kind = 'treatment'"
-        " AND wall_s >= ? AND json_extract(body, '$.client') = ?",
-        (now_wall_s - HISTORY_S, client),
+        " AND id > ? AND json_extract(body, '$.client') = ?",
+        (clock.last_before(now, HISTORY_S), client),
     )
-    begun = [_beginning(*row) for row in rows]
-    skipped = set(_forerunners(begun, leave_out))
-    return [
-        PastDose(zone, _last_wall_s(store, each), use.bound_um, use.nominal_um, use.suction_kpa_s)
-        for each in begun
+    skipped = _forerunners(store, leave_out)
+    begun = [
+        each
+        for each in (_beginning(*row) for row in rows)
         if each.simulated is simulated and not each.practice and each.treatment not in skipped
+    ]
+    stamps = {each.treatment: _last_row(store, each, (*_TELLING, *_ENDS)) for each in begun}
+    line = clock.timeline(list(stamps.values()), now)
+    return [
+        PastDose(
+            zone,
+            line.ended_wall_s(row),
+            use.bound_um,
+            use.nominal_um,
+            use.suction_kpa_s,
+            doubt_about(line, row),
+        )
+        for each in begun
+        for row in (stamps[each.treatment].row,)
+        if not line.least_s(row) >= HISTORY_S
         for zone, use in _own_uses(store, each).items()
     ]
 
@@ -234,16 +289,25 @@ def _own_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
         zone: _less(use, beginning.zones.get(zone, ZoneUse()))
         for zone, use in uses(store, beginning).items()
     }
-    return {zone: use for zone, use in added.items() if use.bound_um > 0.0}
+    return {zone: use for zone, use in added.items() if use != ZoneUse()}
 
 
-def _forerunners(begun: Iterable[Beginning], treatment: int | None) -> list[int]:
-    resumes = {each.treatment: each.resumes for each in begun}
-    found: list[int] = []
-    while treatment is not None and len(found) < CHAIN_MAX:
-        found.append(treatment)
-        treatment = resumes.get(treatment)
-    return found
+def _forerunners(store: Store, treatment: int | None) -> list[int]:
+    begun = None if treatment is None else _begun(store, treatment)
+    if treatment is None or begun is None:
+        return []
+    return [each.treatment for each in _chain(store, begun) or [begun]]
+
+
+def _chain(store: Store, beginning: Beginning) -> list[Beginning] | None:
+    """A treatment and all that it goes on with, newest first; None where there is no end of it."""
+    chain = [beginning]
+    while (resumes := chain[-1].resumes) is not None:
+        earlier = _begun(store, resumes)
+        if earlier is None or len(chain) >= CHAIN_MAX:
+            return None
+        chain.append(earlier)
+    return chain
 
 
 def _begun(store: Store, treatment: int) -> Beginning | None:
@@ -258,16 +322,19 @@ def _begun(store: Store, treatment: int) -> Beginning | None:
     return None if row is None else _beginning(*row)
 
 
-def _last_wall_s(store: Store, beginning: Beginning) -> float:
-    (last,) = (
+def _last_row(store: Store, beginning: Beginning, kinds: tuple[str, ...]) -> Stamp:
+    """Return the times of the last row of a treatment of these kinds, else of its beginning."""
+    marks = ", ".join("?" * len(kinds))
+    row = (
         store.connection()
         .execute(
-            "SELECT max(wall_s) FROM journal WHERE kind IN (?, ?, ?) AND treatment = ?",
-            (EXPOSURE, ENDED, INTERRUPTED, beginning.treatment),
+            "SELECT id, mono_s, wall_s, body FROM journal WHERE treatment = ?"  # noqa: S608
+            f" AND kind IN ({marks}) ORDER BY id DESC LIMIT 1",
+            (beginning.treatment, *kinds),
         )
         .fetchone()
     )
-    return beginning.wall_s if last is None else float(last)
+    return stamp_of(*row)
 
 
 def _worst(plan: Plan, stage: PlannedStage) -> ZoneUse:
@@ -285,6 +352,7 @@ def _beginning(treatment: int, wall_s: float, text: str) -> Beginning:
         program=body["program"],
         simulated=body["simulated"],
         practice=body["practice"],
+        unit=int(body.get("unit") or 0),
         lock=body["kernel_lock"],
         resumes=body["resumes"],
         zones={zone: _use(said) for zone, said in body["zones"]},
@@ -305,18 +373,21 @@ def _use(said: Mapping[str, Any]) -> ZoneUse:
 
 
 def _less(use: ZoneUse, before: ZoneUse) -> ZoneUse:
-    return ZoneUse(
-        max(0.0, use.nominal_um - before.nominal_um),
-        use.bound_um - before.bound_um,
-        suction_kpa_s=max(0.0, use.suction_kpa_s - before.suction_kpa_s),
-    )
+    return ZoneUse(*map(_left, _figures(use), _figures(before)))
+
+
+def _left(had: float, before: float) -> float:
+    left = had - before
+    return max(0.0, left) if math.isfinite(left) else math.inf  # unusable less unusable is unknown
+
+
+def _sum(one: ZoneUse, other: ZoneUse) -> ZoneUse:
+    return ZoneUse(*map(operator.add, _figures(one), _figures(other)))
+
+
+def _figures(use: ZoneUse) -> tuple[float, float, float, float, float]:
+    return (use.nominal_um, use.bound_um, use.contact_s, use.grams, use.suction_kpa_s)
 
 
 def _larger(one: ZoneUse, other: ZoneUse) -> ZoneUse:
-    return ZoneUse(
-        max(one.nominal_um, other.nominal_um),
-        max(one.bound_um, other.bound_um),
-        max(one.contact_s, other.contact_s),
-        max(one.grams, other.grams),
-        max(one.suction_kpa_s, other.suction_kpa_s),
-    )
+    return ZoneUse(*map(max, _figures(one), _figures(other)))

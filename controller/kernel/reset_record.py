@@ -8,13 +8,13 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from controller.kernel.clock_record import CLOCK_STEP
 from controller.kernel.store import Store
 from controller.safety.resets import Moment, PastReset, placed
 
 RESET_DONE: Final = "reset_done"
 LOCKED: Final = "locked"
 UNLOCKED: Final = "unlocked"
-CLOCK_STEP: Final = "clock_step"
 
 RESETS_KEPT: Final = 256
 """The newest resets; a unit that locks has made three."""

@@ -27,16 +27,19 @@ from controller.kernel.api import (
 )
 from controller.kernel.authority import Do, may, refusal_sentence
 from controller.kernel.booking import Booking
+from controller.kernel.clock_record import Here, kernel_row
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
+from controller.kernel.recovery import unit_now
 from controller.kernel.reset_record import Whose
 from controller.kernel.software import Software, running_software
 from controller.kernel.stop_way import Stop
 from controller.kernel.store import RecordError
 from controller.kernel.treating import Room, Treating
 from controller.safety.reading import Identity
+from controller.safety.timeline import Moment
 from controller.treatment.events import Command, Who
 from controller.treatment.rows import receipt_body
 
@@ -77,13 +80,11 @@ class Outside:
 
     make_client: Callable[[Listeners], HandpieceClient]
     journal: Journal
-    wall_clock: Callable[[], float]
+    here: Here
     alive: Callable[[str], bool] = lambda _lock: False
     """True while another kernel holds the lock of that name."""
     claim: Callable[[Identity], None] = lambda _identity: None
     """Claims the unit for this kernel; ApiError when another one has it."""
-    boot: str = ""
-    """The boot of the computer, whose monotonic time all its kernels share; empty if unknown."""
     pid: int = field(default_factory=os.getpid)
     """What the record and the snapshot call this process."""
     hear_stops: Callable[[Stop], None] = lambda _stop: None
@@ -102,16 +103,21 @@ class Kernel:
         self.control = Control(
             self._make_client,
             outside.journal,
-            About(place.port, place.record_path, outside.wall_clock, outside.pid),
+            About(place.port, place.record_path, outside.here, outside.pid),
         )
         configs = shipped_configs() if place.configs is None else place.configs
         self._configs = str(configs.absolute())
         self._booking = Booking(
-            outside.journal, configs, outside.software.corneum, place.lock, outside.alive
+            outside.journal,
+            outside.here,
+            configs,
+            outside.software.corneum,
+            place.lock,
+            outside.alive,
         )
-        self._desk = Desk(outside.journal, outside.wall_clock, self._booking, self.control)
+        self._desk = Desk(outside.journal, outside.here, self._booking, self.control)
         self._treating = Treating(
-            Room(outside.journal, outside.wall_clock, configs), self._booking, self.control
+            Room(outside.journal, outside.here, configs), self._booking, self.control
         )
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._refused = 0
@@ -123,19 +129,15 @@ class Kernel:
         self._outside.hear_stops(self.stop_as)
         try:
             await self._booking.check_tables()
-            await self._booking.ready()
+            await self._booking.check_record()
             identity = await self._handpiece.connect()
             self._outside.claim(identity)
-            body = {
-                "pid": self._outside.pid,
-                "port": self._place.port,
-                "unit": identity.serial,
-                "firmware": identity.firmware,
-                "simulated": identity.simulated,
-                **self._outside.software._asdict(),
-            }
-            await self._outside.journal.commit([Row("kernel", body)])
-            await self._desk.begin(Whose(identity.serial, identity.simulated, self._outside.boot))
+            await self._booking.ready(lambda: unit_now(self._handpiece))
+            here = self._outside.here
+            row = kernel_row(self._outside.pid, self._place.port, identity, here)
+            said = {**row.body, **self._outside.software._asdict()}
+            await self._outside.journal.commit([row._replace(body=said)])
+            await self._desk.begin(Whose(identity.serial, identity.simulated, here.boot))
             await self._device_log.begin(self._outside.journal, identity.serial)
         except DeviceError as error:
             raise device_error(error) from error
@@ -187,9 +189,9 @@ class Kernel:
         """The record that this kernel writes, for whoever plans beside it in the same process."""
         return self._outside.journal
 
-    def wall_clock(self) -> float:
-        """Return the wall time by which this kernel writes and plans."""
-        return self._outside.wall_clock()
+    def now(self) -> Moment:
+        """Return this moment on the clocks by which this kernel writes and plans."""
+        return self._outside.here.now()
 
     @property
     def tripped(self) -> bool:
@@ -253,7 +255,9 @@ class Kernel:
 
     async def _treat(self, request: Request) -> dict[str, Any]:
         wish = read_args(TreatArgs, request.args)
-        return await self._treating.treat(wish, _who(request.who), self._identity)
+        return await self._treating.treat(
+            wish, _who(request.who), self._identity, lambda: unit_now(self._handpiece)
+        )
 
     async def _lower(self, request: Request) -> dict[str, Any]:
         args = read_args(LowerArgs, request.args)

@@ -214,6 +214,8 @@ class Snapshot:
     time_to_safe_ms: float | None
     signal: SignalView | None = None
     simulated_faults: tuple[SimulatedFaultView, ...] = ()
+    clock: str | None = None
+    """What is wrong with the wall clock, and what to do about it; None where nothing is."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form; what already is JSON is shared with it."""
@@ -236,6 +238,7 @@ class Snapshot:
             time_to_safe_ms=said["time_to_safe_ms"],
             signal=_signal(said["signal"]) if said.get("signal") else None,
             simulated_faults=_many(SimulatedFaultView, said.get("simulated_faults", ())),
+            clock=said.get("clock"),
         )
 
 

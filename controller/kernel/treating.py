@@ -5,18 +5,20 @@ of the plan that a person saw, in steps between which its loop turns. It starts 
 same fingerprint. Nothing else of a plan from outside is used.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from controller.kernel.api import ApiError, TreatArgs
 from controller.kernel.booking import Booking
+from controller.kernel.clock_record import Here
 from controller.kernel.control import Control, DeclinedError
 from controller.kernel.journal import Journal, Row
 from controller.kernel.pace import paced
-from controller.kernel.plan_check import check_instant, check_seen
+from controller.kernel.plan_check import check_instant, check_seen, instant_of
 from controller.kernel.plan_past import Asked, past_of
 from controller.kernel.planner import Handset, Proved, Purpose, proving, reading
+from controller.kernel.recovery import UnitNow
 from controller.safety.reading import Identity
 from controller.treatment import rows
 from controller.treatment.events import Who
@@ -24,10 +26,10 @@ from controller.treatment.tips import is_tracked
 
 
 class Room(NamedTuple):
-    """What planning reads: the record, the clock on the wall, and the folder of files."""
+    """What planning reads: the record, the clocks, and the folder of files."""
 
     journal: Journal
-    wall_clock: Callable[[], float]
+    here: Here
     configs: Path
 
 
@@ -51,16 +53,23 @@ class Treating:
         self._stops += 1
 
     async def treat(
-        self, wish: TreatArgs, who: Who, identify: Callable[[], Identity]
+        self,
+        wish: TreatArgs,
+        who: Who,
+        identify: Callable[[], Identity],
+        look: Callable[[], Awaitable[UnitNow | None]],
     ) -> dict[str, Any]:
-        """Begin the treatment; ApiError or DeclinedError says why it does not begin."""
+        """Begin the treatment; ApiError or DeclinedError says why it does not begin.
+
+        ``look`` asks the unit what it delivered while nobody saw it.
+        """
         if self.starting or not self._control.idle:
             raise ApiError(
                 "busy", "A treatment is under way on this unit.", "Wait for its end, or stop it."
             )
         self.starting, stops = True, self._stops
         try:
-            await self._booking.ready()
+            await self._booking.ready(look)
             proved = await self._proved(wish, who, identify)
             return await self._begin(proved, wish, who, stops)
         finally:
@@ -104,13 +113,13 @@ class Treating:
     async def _checked(self, wish: TreatArgs, handset: Handset) -> Proved:
         room = self._room
         # Without a seen plan nothing starts, yet what speaks against the wish itself is said first.
-        at_wall_s = room.wall_clock() if wish.planned_at_s is None else wish.planned_at_s
-        check_instant(at_wall_s, room.wall_clock(), None)
-        asked = Asked(wish, handset.serial, handset.simulated, at_wall_s)
+        at = instant_of(wish, room.here.now())
+        check_instant(at, room.here.now(), None)
+        asked = Asked(wish, handset.serial, handset.simulated, at)
         given = await paced(reading(room.configs, wish, handset))
         tracked = is_tracked(given.unit, given.client)
         past = await room.journal.read(lambda store: past_of(store, asked, tip_tracked=tracked))
-        check_instant(at_wall_s, room.wall_clock(), past.newest_wall_s)
+        check_instant(at, room.here.now(), past.newest_up_s)
         proved = await paced(proving(given, past, asked, Purpose.CHECK))
         check_seen(wish, proved.mark)
         return proved

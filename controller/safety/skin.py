@@ -65,13 +65,15 @@ class CapRules:
 
 @dataclass(frozen=True, slots=True)
 class PastDose:
-    """An earlier treatment of a zone, as the record has it: when it ended and its bound."""
+    """An earlier treatment of a zone, as the record has it: its latest possible end, its bound."""
 
     zone: str
     ended_wall_s: float
     bound_um: float
     nominal_um: float = 0.0
     suction_kpa_s: float = 0.0
+    doubt: str = ""
+    """Why it may have ended earlier, in a sentence; empty where its end is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ NOTHING: Final = Hold(0.0, 0.0, Wish.NONE, 0)
 UNSEEN_S: Final = envelope.LEASE_DEFAULT_MS / 1000 + envelope.LEASE_MARGIN_S
 """For so long the valve may stay open after the last that was seen: the device's lease."""
 
+AHEAD_S: Final = 2.0
+"""Rows name the zones that may be open within this time after them. A recovery charges these for
+all that the record can have missed, which is less (`recovery.UNSEEN_S`; a test compares them)."""
+
 _HALTED: Final = {Outcome.COMPLETED: Signal.COMPLETE, Outcome.STOPPED: Signal.HALT}
 
 
@@ -173,12 +177,22 @@ class Conduct:
 
     def expose(self) -> Actions:
         """Note what the zone has had by now, and the one before while the tip rests on it."""
-        touched = self.course.touched
+        touched, may_open = self.course.touched, self.course.may_open(AHEAD_S)
         return tuple(
-            Note("exposure", rows.use_body(zone.stage.zone, zone.use))
+            Note(
+                "exposure",
+                rows.exposure_body(zone.stage.zone, zone.use, may_open, self.newest),
+            )
             for zone in self.course.zones()
             if zone.stage.zone in touched
         )
+
+    def unseen(self) -> Actions:
+        """Note what the unit delivered while nobody saw it; it is charged already."""
+        surplus_s = self.course.take_surplus_s()
+        if not surplus_s > 0.0:
+            return ()
+        return (Note("unseen", {"surplus_s": round(surplus_s, 3)}), *self.expose())
 
     def watch_safe(self, reading: Reading, now_s: float) -> Actions:
         """Measure the time to safe, at the first reading that shows it."""

@@ -6,30 +6,25 @@ the next crystals fall where the tip is set down next (the unit wants a fresh pr
 """
 
 from dataclasses import dataclass
-from enum import Enum, unique
 from typing import Final, NamedTuple
 
-from controller.safety.exposure import LEFT_LEAST_MG, ZoneUse
+from controller.safety.exposure import ZoneUse
 from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN, is_vented
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.safety.reading import Reading
 from controller.safety.removal import Motion
+from controller.safety.totals import Totals, delivered, totals_of
 from controller.treatment.plan import Plan, PlannedStage
+from controller.treatment.zone_end import ZoneEnd, end_of
 from firmware_protocol.ticks import age_ms
 
 LIFT_MIN_S: Final = 0.2  # a tip is lifted when contact is gone this long; a skip over a hair is not
 MS_PER_S: Final = 1000.0
+SURPLUS_MIN_S: Final = 0.1
+"""The unit's total of contact may be ahead of the sum of readings by a frame or two; what is more
+was delivered while nobody saw it."""
 
 Receipts = tuple[Receipt, ...]
-
-
-@unique
-class ZoneEnd(Enum):
-    """Why a zone is done."""
-
-    TIME = "time"
-    EXPOSURE = "exposure"
-    SUCTION = "suction"
 
 
 @dataclass(slots=True)
@@ -85,6 +80,11 @@ class Course:
         self._lowered: dict[Quantity, float] = {}
         self._previous: Reading | None = None
         self._off_skin_since_s: float | None = None
+        self._totals: Totals | None = None
+        """The unit's totals when they were first seen in its present boot."""
+        self._contact_then_s = 0.0
+        """The contact of all zones at that time."""
+        self._surplus_s = 0.0
         self._at = 0
         self._left_at: int | None = None
         self._ends: dict[int, ZoneEnd] = {}
@@ -117,11 +117,12 @@ class Course:
         before, self._previous = self._previous, reading
         under = self._under
         self._watch_lift(reading)
+        if before is not None and under is not None:
+            self._charge(under, before, reading)
+        self._charge_surplus(reading)
         if before is None:
             return None
-        if under is not None:
-            self._charge(under, before, reading)
-        return None if self.done else self._ended()
+        return None if self.done else self._finished(self._at)
 
     def advance(self) -> None:
         """Go on to the next zone; the tip has to leave the skin first."""
@@ -140,6 +141,28 @@ class Course:
         under = self._under
         if under is not None:
             self._ledgers[under].charge(seconds)
+
+    def take_surplus_s(self) -> float:
+        """Return the seconds that were charged on the word of the unit's totals, once."""
+        surplus_s, self._surplus_s = self._surplus_s, 0.0
+        return surplus_s
+
+    def may_open(self, within_s: float) -> tuple[str, ...]:
+        """Return the zones onto which crystals may fall within ``within_s``, whatever a hand does.
+
+        The one under the tip, the one under treatment, and as many of those after it as can be
+        reached when each is used up as fast as the worst reading would.
+        """
+        numbers = set() if self._under is None else {self._under}
+        left_s = within_s
+        for number in range(self._at, len(self._stages)):
+            if self._finished(number) is not None:
+                continue
+            if not left_s > 0.0:
+                break
+            numbers.add(number)
+            left_s -= self._least_s(number) + LIFT_MIN_S
+        return tuple(self._stages[number].zone for number in sorted(numbers))
 
     def was_on_skin(self) -> bool:
         """True when the newest reading that was seen had crystals reaching the skin."""
@@ -252,18 +275,29 @@ class Course:
             return "waiting"
         return "done" if number in self._ends else "skipped"
 
-    def _ended(self) -> ZoneEnd | None:
-        return self._finished(self._at)
-
     def _finished(self, number: int) -> ZoneEnd | None:
-        stage, ledger = self._stages[number], self._ledgers[number]
-        if not ledger.contact_s < stage.contact_budget_s:
-            return ZoneEnd.TIME
-        left_mg = ledger.left_mg(stage.flow_g_per_min, stage.suction_kpa)
-        if ledger.reached or left_mg < LEFT_LEAST_MG:
-            by_suction = ledger.ends_by_suction(stage.flow_g_per_min, stage.suction_kpa)
-            return ZoneEnd.SUCTION if by_suction else ZoneEnd.EXPOSURE
-        return None
+        return end_of(self._stages[number], self._ledgers[number])
+
+    def _charge_surplus(self, reading: Reading) -> None:
+        """Charge what the unit says that it delivered beyond all that was seen or charged."""
+        now, contact_s = totals_of(reading), sum(ledger.contact_s for ledger in self._ledgers)
+        gave = delivered(self._totals, now)
+        if gave is None:
+            if now is not None:
+                self._totals, self._contact_then_s = now, contact_s
+            return
+        surplus_s = gave.contact_s - (contact_s - self._contact_then_s)
+        if surplus_s <= SURPLUS_MIN_S:
+            return
+        under = self._under
+        self._ledgers[self._here if under is None else under].charge(surplus_s)
+        self._surplus_s += surplus_s
+
+    def _least_s(self, number: int) -> float:
+        """The shortest time in which a zone can be used up."""
+        ledger = self._ledgers[number]
+        time_left_s = self._stages[number].contact_budget_s - ledger.contact_s
+        return min(time_left_s, ledger.left_s(None, None))
 
     def _skip_finished(self) -> None:
         while not self.done and self._finished(self._at) is not None:

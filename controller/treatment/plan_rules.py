@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.safety.limits import Quantity, Receipt, resolve, say
-from controller.safety.skin import Site
+from controller.safety.skin import PastDose, Site
 from controller.treatment.case import SECONDS_PER_DAY, Case
 from controller.treatment.client import Advice
 from controller.treatment.plan import Lower, Refusal
@@ -176,22 +176,26 @@ def interval_has_passed(case: Case) -> Refusal | None:
 
 
 def _interval_refusal(case: Case, zone: str) -> Refusal | None:
-    since_days = days_since(case, zone)
+    dose = newest_dose(case, zone)
     refuse_days, reason_days = intervals_days(case)
-    if since_days is None or reason_days <= since_days:
+    if dose is None or reason_days <= _days_ago(case, dose):
         return None
-    ago = f"{case.display(zone)} was treated {max(0.0, since_days):.1f} days ago"
+    since_days = _days_ago(case, dose)
+    was = "can have been" if dose.doubt else "was"
+    ago = f"{case.display(zone)} {was} treated {since_days:.1f} days ago"
+    doubt = f" {dose.doubt}" if dose.doubt else ""
     if not (refuse_days <= since_days):
+        left_days = refuse_days - since_days
         return Refusal(
             "interval",
-            f"{ago}, and the same zone needs at least {refuse_days:g} days.",
-            f"Choose other zones, or come back in {refuse_days - max(0.0, since_days):.1f} days.",
+            f"{ago}, and the same zone needs at least {refuse_days:g} days.{doubt}",
+            f"Choose other zones, or come back in {left_days:.1f} days.",
         )
     if case.wanted.reason:
         return None
     return Refusal(
         "reason_needed",
-        f"{ago}; under {reason_days:g} days a reason is needed.",
+        f"{ago}; under {reason_days:g} days a reason is needed.{doubt}",
         "Give the reason, choose other zones, or wait.",
     )
 
@@ -206,11 +210,19 @@ def intervals_days(case: Case) -> tuple[float, float]:
 
 def days_since(case: Case, zone: str) -> float | None:
     """Return the days since the zone was treated; None if never, 0 if the clock makes no sense."""
-    ended = [dose.ended_wall_s for dose in case.history if dose.zone == zone]
-    if not ended:
-        return None
-    since = [(case.now_wall_s - at_s) / SECONDS_PER_DAY for at_s in ended]
-    return min(days if math.isfinite(days) and days > 0.0 else 0.0 for days in since)
+    dose = newest_dose(case, zone)
+    return None if dose is None else _days_ago(case, dose)
+
+
+def newest_dose(case: Case, zone: str) -> PastDose | None:
+    """Return the last dose of crystals in a zone; suction alone is of the day and needs no rest."""
+    doses = [dose for dose in case.history if dose.zone == zone and not dose.bound_um <= 0.0]
+    return min(doses, key=lambda dose: _days_ago(case, dose), default=None)
+
+
+def _days_ago(case: Case, dose: PastDose) -> float:
+    days = (case.now_wall_s - dose.ended_wall_s) / SECONDS_PER_DAY
+    return days if math.isfinite(days) and days > 0.0 else 0.0
 
 
 def selected(case: Case) -> Sequence[tuple[Stage, Site]]:

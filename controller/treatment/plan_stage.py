@@ -20,6 +20,7 @@ from controller.treatment.plan_proof import prove_stage
 from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.program import Stage
 from controller.treatment.proof import Line
+from controller.treatment.zone_end import ZoneEnd, end_of
 
 _ENDS_BY: Final[dict[Source, EndsBy]] = {Source.ZONE: "exposure", Source.SUCTION: "suction"}
 _REMEDY: Final = {
@@ -27,6 +28,13 @@ _REMEDY: Final = {
     Quantity.SUCTION_KPA_S: Quantity.SUCTION_KPA,
 }
 """What is lowered against a worst case that is too high; the crystal flow in all others."""
+
+
+_DONE: Final = {
+    ZoneEnd.TIME: "its time is used up",
+    ZoneEnd.EXPOSURE: "the cap leaves too little to open the valve for",
+    ZoneEnd.SUCTION: "the suction dose leaves too little to open the valve for",
+}
 
 
 class Shortfall(NamedTuple):
@@ -38,21 +46,38 @@ class Shortfall(NamedTuple):
     remedy: Quantity
 
 
-Attempt = PlannedStage | Refusal | Shortfall | None
+class LeftOut(NamedTuple):
+    """A resumed zone in which nothing is left to do, or nothing that can be proved; and why."""
+
+    note: str
+
+
+Attempt = PlannedStage | Refusal | Shortfall | LeftOut
 
 
 def plan_stage(case: Case, stage: Stage, site: Site) -> Attempt:
-    """Plan one zone; None when a resumed zone has nothing left to do."""
+    """Plan one zone. One that was begun before a resume and does not fit any more is left out."""
     suction, flow = suction_receipt(case, stage, site), flow_receipt(case, stage)
     weak = _too_weak(case, site, (suction, flow))
     if weak is not None:
         return weak
-    resumed = case.wanted.used(stage.zone)
-    budget_s = stage.contact_budget_s - (resumed or NO_USE).contact_s
     fresh = _fresh(case, stage, site, (suction, flow))
     ledger = ledger_of(fresh, model_for(case), motion_sensor=case.unit.motion_sensor)
-    if resumed is not None and (ledger.reached or not (budget_s > 0.0)):
-        return None
+    begun = case.wanted.used(stage.zone) not in (None, NO_USE)
+    if begun and (end := end_of(fresh, ledger)) is not None:
+        return LeftOut(f"{_had(fresh)}, and {_DONE[end]}.")
+    planned = _planned(case, stage, fresh)
+    if begun and isinstance(planned, Shortfall):
+        return LeftOut(f"{_had(fresh)}, and nothing of the rest can be proved to stay inside.")
+    return planned
+
+
+def _planned(case: Case, stage: Stage, fresh: PlannedStage) -> PlannedStage | Shortfall:
+    """Return the stage with what is expected of it and its proof, or why it does not fit."""
+    suction, flow = fresh.receipts[:2]
+    resumed = case.wanted.used(stage.zone)
+    budget_s = stage.contact_budget_s - fresh.used.contact_s
+    ledger = ledger_of(fresh, model_for(case), motion_sensor=case.unit.motion_sensor)
     by_depth_s = ledger.lasts_by_depth_s(flow.allowed, suction.allowed)
     by_suction_s = ledger.lasts_by_suction_s(flow.allowed, suction.allowed)
     limits = [
@@ -75,6 +100,17 @@ def plan_stage(case: Case, stage: Stage, site: Site) -> Attempt:
     proof = prove_stage(case, planned)
     broken = next((line for line in proof if not line.holds), None)
     return replace(planned, proof=proof) if broken is None else _not_proved(broken)
+
+
+def _had(fresh: PlannedStage) -> str:
+    used, cap_um, most_kpa_s = fresh.used, fresh.cap_um, fresh.suction_max_kpa_s
+    return (
+        f"{fresh.display} is left out: it has had {say(Quantity.DEPTH_UM, used.bound_um)} of its "
+        f"exposure cap of {say(Quantity.DEPTH_UM, cap_um)}, "
+        f"{say(Quantity.SUCTION_KPA_S, used.suction_kpa_s)} of its suction dose of "
+        f"{say(Quantity.SUCTION_KPA_S, most_kpa_s)}, and {used.contact_s:.0f} of "
+        f"{fresh.contact_budget_s:.0f} s of contact"
+    )
 
 
 def note_of(planned: PlannedStage, fits_g_per_min: float | None) -> str | None:

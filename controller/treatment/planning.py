@@ -12,7 +12,7 @@ from controller.treatment.plan import Lower, Plan, PlannedStage, Refusal
 from controller.treatment.plan_edits import fits_in_time_g_per_min, plain_refusal_of, refusal_of
 from controller.treatment.plan_limits import model_for
 from controller.treatment.plan_rules import RULES, days_since, selected
-from controller.treatment.plan_stage import Shortfall, note_of, plan_stage
+from controller.treatment.plan_stage import LeftOut, Shortfall, note_of, plan_stage
 from controller.treatment.program import Program, Role
 from controller.treatment.steps import Steps, finished
 from controller.treatment.unit import Unit
@@ -84,6 +84,7 @@ def plan_steps(case: Case, *, advise: bool) -> Steps[Plan | Refusal]:
         return refusal
     stages: list[PlannedStage] = []
     notes = list(_program_notes(case))
+    left_out: list[str] = []
     for stage, site in selected(case):
         yield
         planned = plan_stage(case, stage, site)
@@ -91,21 +92,23 @@ def plan_steps(case: Case, *, advise: bool) -> Steps[Plan | Refusal]:
             return (refusal_of if advise else plain_refusal_of)(case, site, planned)
         if isinstance(planned, Refusal):
             return planned
-        if planned is None:
-            notes.append(f"{case.display(stage.zone)} was finished before the interruption.")
+        if isinstance(planned, LeftOut):
+            left_out.append(planned.note)
             continue
         stages.append(planned)
         early = advise and planned.ends_by == "exposure"
         fits_g_per_min = fits_in_time_g_per_min(case, stage, site) if early else None
         notes.extend(_stage_notes(case, planned, fits_g_per_min))
-    return _plan(case, stages, notes)
+    return _plan(case, stages, notes, left_out)
 
 
-def _plan(case: Case, stages: Sequence[PlannedStage], notes: Sequence[str]) -> Plan | Refusal:
+def _plan(
+    case: Case, stages: Sequence[PlannedStage], notes: Sequence[str], left_out: Sequence[str]
+) -> Plan | Refusal:
     if not stages:
         return Refusal(
             "nothing_left",
-            "Every zone of this treatment was finished before the interruption.",
+            f"Nothing is left of this treatment. {' '.join(left_out)}",
             "Plan a new treatment when the interval has passed.",
         )
     return Plan(
@@ -115,7 +118,7 @@ def _plan(case: Case, stages: Sequence[PlannedStage], notes: Sequence[str]) -> P
         simulated=case.unit.simulated,
         tip=case.unit.tip.number,
         stages=tuple(stages),
-        notes=tuple(notes),
+        notes=(*notes, *left_out),
         model=model_for(case),
         motion_sensor=case.unit.motion_sensor,
     )
@@ -135,6 +138,7 @@ def _program_notes(case: Case) -> Sequence[str]:
     ]
     if left_out:
         notes.append(f"Left out for this client: {', '.join(left_out)}.")
+    notes.extend(dict.fromkeys(dose.doubt for dose in case.history if dose.doubt))
     return notes
 
 

@@ -6,6 +6,7 @@ from controller.safety.alarms import Alarm
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Receipt
 from controller.safety.reading import Reading
+from controller.safety.totals import totals_of
 from controller.treatment.course import ZoneProgress
 from controller.treatment.events import Body, Json, Outcome, Who
 
@@ -24,6 +25,33 @@ def use_body(zone: str, use: ZoneUse) -> dict[str, Json]:
         "contact_s": use.contact_s,
         "grams": use.grams,
         "suction_kpa_s": use.suction_kpa_s,
+    }
+
+
+def totals_body(reading: Reading | None) -> Json:
+    """The unit's totals, against which a recovery holds what was seen; None where unknown."""
+    totals = totals_of(reading)
+    return None if totals is None else {**totals._asdict()}
+
+
+def exposure_body(
+    zone: str, use: ZoneUse, may_open: tuple[str, ...], reading: Reading | None
+) -> dict[str, Json]:
+    """What a zone has had, which zones may be open next, and the totals of the unit."""
+    return {
+        **use_body(zone, use),
+        "may_open": list(may_open),
+        "totals": totals_body(reading),
+    }
+
+
+def arm_body(offer: int, reading: Reading, may_open: tuple[str, ...]) -> Body:
+    """The row that permits arming, ahead of the act."""
+    return {
+        "offer": offer,
+        "reading": reading_body(reading),
+        "may_open": list(may_open),
+        "totals": totals_body(reading),
     }
 
 

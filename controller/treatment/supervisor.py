@@ -22,8 +22,7 @@ from controller.safety.alarm_texts import (
 from controller.safety.interlocks import Belief, Interlock, Watch, is_stale, is_stalled
 from controller.safety.reading import Identity, Reading
 from controller.treatment import persons, refusals, rows
-from controller.treatment.conduct import Actions, Conduct
-from controller.treatment.course import ZoneEnd
+from controller.treatment.conduct import AHEAD_S, Actions, Conduct
 from controller.treatment.events import (
     Answered,
     Commit,
@@ -44,6 +43,7 @@ from controller.treatment.events import (
 from controller.treatment.plan import Plan
 from controller.treatment.preparation import Phase, Preparation
 from controller.treatment.states import ENDED, LIVE, Signal, State
+from controller.treatment.zone_end import ZoneEnd
 from firmware_protocol import envelope
 from firmware_protocol.quantities import PA_PER_KPA
 from firmware_protocol.vocabulary import Cause, Mode, StopKind, Wish
@@ -125,7 +125,7 @@ class Supervisor:
         """Take one event at ``now_s`` and return what is to be done, in order."""
         match event:
             case Observed(reading):
-                actions = self._observed(reading, now_s)
+                actions = (*self._observed(reading, now_s), *self.conduct.unseen())
             case Wake():
                 actions = self._wake(now_s)
             case Person():
@@ -229,6 +229,7 @@ class Supervisor:
         body: dict[str, Json] = {"zone": conduct.course.zone, "by": zone_end.value}
         conduct.course.advance()
         body["receipts"] = [rows.receipt_body(each) for each in conduct.course.receipts]
+        body["may_open"] = list(conduct.course.may_open(AHEAD_S))
         if conduct.course.done:
             return (
                 *conduct.stop(StopKind.NORMAL, Outcome.COMPLETED, "every zone is done", now_s),
@@ -332,7 +333,8 @@ class Supervisor:
             return conduct.refuse(OF_NOTICE[Notice.NOBODY_PRESSED])
         preparation.offer(now_s)
         conduct.move(Signal.OFFER)
-        row = Commit("arm", {"offer": preparation.offers, "reading": rows.reading_body(reading)})
+        body = rows.arm_body(preparation.offers, reading, conduct.course.may_open(AHEAD_S))
+        row = Commit("arm", body)
         return (*conduct.settle(_RELEASE.code), row, SendArm(preparation.token))
 
     # -- time --------------------------------------------------------------------------------------

@@ -16,15 +16,16 @@ from controller.kernel.planner import Purpose, planned, request_of
 from controller.kernel.service import Kernel
 from controller.kernel.snapshot import Snapshot
 from controller.kernel.store import RecordError
+from controller.safety.timeline import Moment
 
 
 async def plan_beside(
-    kernel: Kernel, wish: Mapping[str, Any], at_wall_s: float, purpose: Purpose
+    kernel: Kernel, wish: Mapping[str, Any], at: Moment, purpose: Purpose
 ) -> dict[str, Any]:
     """Return the plan of ``wish`` for the unit of ``kernel``; ApiError says why there is none."""
     shown = Snapshot.from_dict(kernel.snapshot())
     unit = handset_in(shown)
-    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, at_wall_s)
+    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, at)
     configs = Path(shown.kernel.configs)
     try:
         proved = await kernel.journal.read(
@@ -43,7 +44,7 @@ async def planned_request(kernel: Kernel, request: Request) -> Request:
     if request.do is not Do.TREAT:
         return request
     try:
-        plan = await plan_beside(kernel, request.args, kernel.wall_clock(), Purpose.START)
+        plan = await plan_beside(kernel, request.args, kernel.now(), Purpose.START)
     except ApiError:
         return request
     return request.model_copy(update={"args": request_of(request.args, plan)})

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.api import Request
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal
 from controller.kernel.planner import Purpose
 from controller.kernel.service import Kernel, Outside, Place, running
@@ -37,6 +38,7 @@ WALL_START_S: Final = (
 )
 LINE_DELAY_S: Final = 0.003  # one frame of 39 bytes at 115200 baud takes 3.4 ms
 SOFTWARE: Final = Software("virtual", "virtual")  # the same record from every version
+BOOT: Final = "virtual"  # all kernels of a run share its loop, whose clock never stands still
 PID: Final = 1  # the record names the process; in virtual time there is only one
 LOOK_S: Final = 0.05  # how often a scenario looks whether what it waits for has come
 WAIT_MAX_S: Final = 600.0  # the longest zone of any program is shorter
@@ -89,7 +91,9 @@ class Rig:
         folder = self.spec.record
         self._store = Store(None if folder is None else folder / "journal.sqlite3")
         journal = Journal(InlineWriter(self._store), self.wall_clock, folder=folder)
-        return Outside(self.client, journal, self.wall_clock, pid=PID, software=SOFTWARE)
+        return Outside(
+            self.client, journal, Here(self.wall_clock, BOOT), pid=PID, software=SOFTWARE
+        )
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""
@@ -150,7 +154,7 @@ class Service:
 
     async def plan(self, **args: object) -> dict[str, Any]:
         """Plan as `corneum plan` does, beside the kernel; ApiError says why there is no plan."""
-        return await plan_beside(self.kernel, args, self.kernel.wall_clock(), Purpose.LOOK)
+        return await plan_beside(self.kernel, args, self.kernel.now(), Purpose.LOOK)
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""

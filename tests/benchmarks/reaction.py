@@ -30,6 +30,7 @@ import uvloop
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import open_stream
 from controller.kernel.api import Request
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
@@ -99,7 +100,7 @@ class NearEnd:
 async def _near(path: str, folder: Path) -> None:
     near = NearEnd()
     journal = Journal(ThreadWriter(Store(folder / "journal.sqlite3")), time.time, folder=folder)
-    outside = Outside(partial(near.make_client, path), journal, time.time)
+    outside = Outside(partial(near.make_client, path), journal, Here(time.time))
     async with running(Place(path), outside) as kernel:
         near.kernel = kernel
         gc.collect()

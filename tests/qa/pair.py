@@ -15,6 +15,7 @@ from controller.device.answers import PortError, PortTrouble, StreamLostError
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import READ_MAX, ByteStream, OnData, OnLost, Rank
 from controller.kernel.api import ApiError, Request
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
@@ -89,7 +90,7 @@ class Process:
 
     async def _main(self) -> None:
         journal = Journal(InlineWriter(self.pair.store), self._wall_s, folder=None)
-        outside = Outside(self._client, journal, self._wall_s)
+        outside = Outside(self._client, journal, Here(self._wall_s))
         async with running(Place("pair"), outside) as kernel:
             self.kernel = kernel
             await self._enough.wait()

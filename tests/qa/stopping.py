@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from controller.kernel.api import Request
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal, Row
 from controller.kernel.service import Outside, Place, running
 from controller.kernel.store import Store
@@ -85,7 +86,7 @@ async def watched(spec: RigSpec | None = None) -> AsyncIterator[Watched]:
         made.handpiece.record_to(witness.record)
         witness.begin(injected, Due.NEVER, jammed=False)
         journal = SlowJournal(InlineWriter(Store(None)), made.wall_clock, folder=None)
-        outside = Outside(made.client, journal, made.wall_clock)
+        outside = Outside(made.client, journal, Here(made.wall_clock))
         async with running(Place("virtual"), outside) as kernel:
             service = Watched(made, kernel)
             service.witness, service.journal = witness, journal

@@ -22,6 +22,8 @@ from simulator.qa.scenarios.steps import (
     Noise,
     Plant,
     Process,
+    Reboot,
+    Sleep,
     Step,
     Stop,
     Treat,
@@ -192,6 +194,8 @@ _DO: Final[Mapping[type, Callable[[Any, Stage], None]]] = {
     Noise: _noise,
     Garbage: lambda step, stage: stage.rig.wire.send_down(stage.garbage(step.count)),
     Clock: lambda step, stage: stage.step_clock(step.step_days),
+    Sleep: lambda step, stage: stage.sleep(step.days),
+    Reboot: lambda step, stage: stage.reboot(),
     Disk: _disk,
     **dict.fromkeys((BenchCell, Wait), lambda step, stage: None),
 }

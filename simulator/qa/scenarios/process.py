@@ -14,6 +14,7 @@ from controller.device.answers import PortError, PortTrouble
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import ByteStream, OnData, OnLost, Rank
 from controller.kernel.api import ApiError, Request
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import RecordError, Stamped, Store
@@ -131,9 +132,7 @@ def _dropped(_: object) -> None:
 class KernelProcess:
     """One kernel from its start to its end."""
 
-    def __init__(
-        self, made: Rig, store: KeptStore, wall_clock: Callable[[], float], configs: Path | None
-    ) -> None:
+    def __init__(self, made: Rig, store: KeptStore, here: Here, configs: Path | None) -> None:
         self.context = context_of(self)
         self.killed = False
         self.kernel: Kernel | None = None
@@ -141,9 +140,9 @@ class KernelProcess:
         self._frozen: Frozen | None = None
         self._rig = made
         self._port = _Port(made, self)
-        self._journal = Journal(_Record(store, self), wall_clock, folder=None)
+        self._journal = Journal(_Record(store, self), here.wall_clock, folder=None)
         self._place = Place("virtual", configs=configs)
-        self._outside = Outside(self._client, self._journal, wall_clock, software=SOFTWARE)
+        self._outside = Outside(self._client, self._journal, here, software=SOFTWARE)
         self._started = asyncio.Event()
         self._told_to_end = asyncio.Event()
         self._inbox: list[Callable[[], None]] = []

@@ -7,6 +7,7 @@ from typing import Final
 
 from controller.kernel.api import ApiError, Request
 from controller.kernel.authority import Do
+from controller.kernel.clock_record import Here
 from simulator.handpiece import Happening
 from simulator.line import Weather
 from simulator.qa.rig import Rig
@@ -32,6 +33,8 @@ class Stage:
         self.processes: list[KernelProcess] = []
         self._configs = configs
         self._wall_step_s = 0.0
+        self._boot = 1
+        self._asleep_s = 0.0
         self._chance = random.Random(f"{made.spec.seed} scenario")  # noqa: S311  it must repeat
         self.onlooker: Onlooker | None = None
         """Sees in every tick whether the promise holds, where the scenario asks for it."""
@@ -82,7 +85,7 @@ class Stage:
         """Start a kernel on the record; one that is still there is killed first."""
         if self.process is not None and not self.process.over:
             self.process.kill()
-        made = KernelProcess(self.rig, self.store, self.wall_clock, self._configs)
+        made = KernelProcess(self.rig, self.store, self._here(), self._configs)
         self.processes.append(made)
         made.start(lambda refused: self._ended(made, refused))
         self.note("kernel", "running")
@@ -102,6 +105,23 @@ class Stage:
     def step_clock(self, days: float) -> None:
         """Set the wall clock."""
         self._wall_step_s += days * DAY_S
+
+    def sleep(self, days: float) -> None:
+        """Let the computer sleep: time passes for its clocks, and for nobody else."""
+        self._wall_step_s += days * DAY_S
+        self._asleep_s += days * DAY_S
+
+    def reboot(self) -> None:
+        """End what runs on the computer; its time since boot begins anew."""
+        if self.process is not None and not self.process.over:
+            self.process.kill()
+            self.note("kernel", "killed")
+            self.timeline.forget(self.now_s, "state", "link", "zone")
+        self._boot += 1
+        self._asleep_s = -self.now_s  # the loop goes on; since boot no time has passed
+
+    def _here(self) -> Here:
+        return Here(self.wall_clock, f"boot {self._boot}", lambda: self._asleep_s)
 
     # -- the line and the unit ---------------------------------------------------------------------
     def catch_up(self) -> None:

@@ -148,10 +148,23 @@ class Garbage(_Step):
 
 
 class Clock(_Step):
-    """Set the wall clock, as if days had passed; back with a minus."""
+    """Set the wall clock while no time passes; back with a minus."""
 
     do: Literal["step-clock"]
     step_days: Annotated[float, Field(ge=-3660.0, le=3660.0, description="how far")]
+
+
+class Sleep(_Step):
+    """Let the computer sleep: so much time passes for its clocks, while the device waits."""
+
+    do: Literal["sleep"]
+    days: Annotated[float, Field(ge=0.0, le=3660.0, description="how long")]
+
+
+class Reboot(_Step):
+    """Switch the computer off and on: no kernel runs on it, until one is started."""
+
+    do: Literal["reboot"]
 
 
 class Disk(_Step):
@@ -191,6 +204,8 @@ Step = Annotated[
     | Noise
     | Garbage
     | Clock
+    | Sleep
+    | Reboot
     | Disk
     | BenchCell
     | Wait,
@@ -198,5 +213,5 @@ Step = Annotated[
 ]
 STEPS: Final[tuple[type[_Step], ...]] = (
     Treat, Ask, Stop, LowerTo, Dismiss, HandMove, Plant, Clear, Process, Freeze, LineMove, Noise,
-    Garbage, Clock, Disk, BenchCell, Wait,
+    Garbage, Clock, Sleep, Reboot, Disk, BenchCell, Wait,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from controller.kernel.api import ApiError
+from controller.kernel.clock_record import Here
 from controller.kernel.control import DeclinedError
 from controller.kernel.snapshot import Snapshot
 from controller.safety.clocks import STEP_MIN_S
@@ -138,7 +139,7 @@ def test_a_step_of_the_wall_clock_is_written_down_and_decides_nothing() -> None:
         def wall_s() -> float:
             return made.rig.wall_clock() + ahead_s
 
-        made.control._about = replace(made.control._about, wall_clock=wall_s)
+        made.control._about = replace(made.control._about, here=Here(wall_s))
         await made.treat()
         await made.until("active")
         for step_s in (3600.0, -86_400.0, -86_400.0 + STEP_MIN_S / 2):

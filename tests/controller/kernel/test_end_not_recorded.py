@@ -12,6 +12,7 @@ from rich.console import Console
 from controller.cli import status, summary
 from controller.cli.outcome import ExitCode
 from controller.kernel.api import ApiError
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal
 from controller.kernel.service import Outside, Place, running
 from controller.kernel.snapshot import Snapshot
@@ -49,7 +50,7 @@ def broken_off(folder: Path, ends: Callable[[Service], Any], until: str) -> list
         async with rig() as made:
             store = FailingStore(folder / JOURNAL)
             journal = Journal(InlineWriter(store), made.wall_clock, folder=folder)
-            outside = Outside(made.client, journal, made.wall_clock)
+            outside = Outside(made.client, journal, Here(made.wall_clock))
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo")
@@ -126,7 +127,7 @@ def test_the_next_treatment_is_told_by_itself(tmp_path: Path) -> None:
         async with rig() as made:
             store = FailingStore(tmp_path / JOURNAL)
             journal = Journal(InlineWriter(store), made.wall_clock, folder=tmp_path)
-            outside = Outside(made.client, journal, made.wall_clock)
+            outside = Outside(made.client, journal, Here(made.wall_clock))
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo", zones=["nose"])

@@ -197,7 +197,7 @@ def test_a_kernel_on_another_port_leaves_a_living_ones_treatment_alone(tmp_path:
                 living = Outside(
                     outside.make_client,
                     outside.journal,
-                    outside.wall_clock,
+                    outside.here,
                     alive=lambda lock: lock == "virtual.lock",
                 )
                 other = Kernel(Place("other", lock="other.lock"), living)

@@ -11,7 +11,8 @@ import pytest
 
 from controller.kernel import reset_record
 from controller.kernel.api import ApiError, Request
-from controller.kernel.reset_record import CLOCK_STEP, RESET_DONE, STEPS_MAX, History, Whose
+from controller.kernel.clock_record import CLOCK_STEP
+from controller.kernel.reset_record import RESET_DONE, STEPS_MAX, History, Whose
 from controller.kernel.service import Place, running
 from controller.kernel.store import Stamped, Store
 from controller.safety.resets import locked_by
@@ -221,7 +222,8 @@ def test_service_takes_the_lock_off_for_good_and_nobody_else_does(tmp_path: Path
 def test_each_reset_says_of_which_unit_and_in_which_boot_it_was(tmp_path: Path) -> None:
     async def scenario() -> dict[str, Any]:
         async with rig(RigSpec(record=tmp_path)) as made:
-            outside = replace(made.outside(), boot="b-17")
+            outside = made.outside()
+            outside = replace(outside, here=replace(outside.here, boot="b-17"))
             async with running(Place("virtual"), outside) as kernel:
                 await trip_and_reset(Service(made, kernel))
                 (text,) = await outside.journal.read(

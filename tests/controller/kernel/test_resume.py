@@ -43,10 +43,10 @@ def test_what_was_gone_on_with_cannot_be_gone_on_with_twice() -> None:
     async def scenario() -> tuple[list[int], list[int]]:
         async with service(RigSpec()) as made:
             await treated_and_stopped(made)
-            journal, now_wall_s = made.kernel._outside.journal, made.kernel._outside.wall_clock()
-            first = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            journal, now = made.kernel._outside.journal, made.kernel._outside.here.now()
+            first = await journal.read(lambda store: records.resumable(store, now, simulated=True))
             await made.ask("treat", **WISH, resume=True)
-            second = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            second = await journal.read(lambda store: records.resumable(store, now, simulated=True))
             return [each.treatment for each in first], [each.treatment for each in second]
 
     assert run_virtual(scenario()) == ([1], [])
@@ -60,9 +60,11 @@ def test_after_half_a_day_the_interval_counts_and_nothing_is_resumed(
     async def scenario() -> int:
         async with service(RigSpec()) as made:
             await treated_and_stopped(made)
-            later_s = made.kernel._outside.wall_clock() + hours * 3600.0
+            now = made.kernel._outside.here.now()
+            later_s = hours * 3600.0
+            later = now._replace(up_s=now.up_s + later_s, wall_s=now.wall_s + later_s)
             begun = await made.kernel._outside.journal.read(
-                lambda store: records.resumable(store, later_s)
+                lambda store: records.resumable(store, later, simulated=True)
             )
             return len(begun)
 
@@ -74,8 +76,8 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
     async def scenario() -> int:
         async with service(RigSpec()) as made:
             await treated_and_stopped(made)
-            journal, now_wall_s = made.kernel._outside.journal, made.kernel._outside.wall_clock()
-            begun = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            journal, now = made.kernel._outside.journal, made.kernel._outside.here.now()
+            begun = await journal.read(lambda store: records.resumable(store, now, simulated=True))
             body = {"outcome": outcome, "why": "", "zones": []}
             await journal.commit([Row(records.DISMISSED, {}, begun[0].treatment)])
             plan_body = await journal.read(
@@ -88,7 +90,7 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
             await journal.commit(
                 [Row(records.TREATMENT, _loaded(plan_body), 9), Row(records.ENDED, body, 9)]
             )
-            again = await journal.read(lambda store: records.resumable(store, now_wall_s))
+            again = await journal.read(lambda store: records.resumable(store, now, simulated=True))
             return len(again)
 
     assert run_virtual(scenario()) == found

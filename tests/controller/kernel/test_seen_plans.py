@@ -17,6 +17,7 @@ from controller.kernel.plan_check import INSTANT_ROUNDING_S, PLAN_AGE_MAX_S, che
 from controller.kernel.plan_past import Asked, Past
 from controller.kernel.planner import ANY_SIMULATED, Purpose, proving, reading, request_of
 from controller.kernel.software import running_software
+from controller.safety.timeline import Moment
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import PRACTITIONER, SOFTWARE, RigSpec, Service, service
 from tests.controller.kernel.test_receipts_everywhere import rows
@@ -132,7 +133,7 @@ def test_without_the_hashes_of_the_parts_it_is_refused_all_the_same(configs: Pat
     assert (error.code, error.sentence.count("\n")) == ("plan_changed", 0)
 
 
-@pytest.mark.parametrize("left_out", ["plan_sha256", "planned_at_s"])
+@pytest.mark.parametrize("left_out", ["plan_sha256", "planned_at_s", "planned_up_s"])
 def test_a_treatment_without_a_seen_plan_is_refused_with_the_next_step(
     configs: Path, left_out: str
 ) -> None:
@@ -199,13 +200,13 @@ def test_a_treatment_of_the_client_since_then_overtakes_the_plan(configs: Path) 
     [
         (1000.0, None, None),
         (1000.0 + INSTANT_ROUNDING_S, None, None),
-        (1000.001, None, "plan_later"),
+        (1000.003, None, "plan_later"),
         (1000.0 - PLAN_AGE_MAX_S, None, None),
         (999.9 - PLAN_AGE_MAX_S, None, "plan_old"),
         (float("nan"), None, "plan_later"),
         (float("inf"), None, "plan_later"),
         (990.0, 990.0, None),
-        (990.0, 990.001, "plan_overtaken"),
+        (990.0, 990.003, "plan_overtaken"),
         (990.0, 5000.0, "plan_overtaken"),
         (990.0, float("nan"), "plan_overtaken"),
     ],
@@ -214,11 +215,22 @@ def test_an_instant_is_neither_old_nor_of_later_nor_overtaken(
     planned_at_s: float, newest_s: float | None, code: str | None
 ) -> None:
     if code is None:
-        check_instant(planned_at_s, 1000.0, newest_s)
+        check_instant(at(planned_at_s), at(1000.0), newest_s)
         return
     with pytest.raises(ApiError) as caught:
-        check_instant(planned_at_s, 1000.0, newest_s)
+        check_instant(at(planned_at_s), at(1000.0), newest_s)
     assert caught.value.code == code
+
+
+def at(time_s: float) -> Moment:
+    """An instant of a computer that was switched on at 0."""
+    return Moment("boot", time_s, time_s)
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, -2.0, 2.0, 86_400.0, float("nan")])
+def test_a_clock_that_was_set_since_the_plan_was_seen_voids_it(step_s: float) -> None:
+    with pytest.raises(ApiError):
+        check_instant(at(990.0), Moment("boot", 1000.0, 1000.0 + step_s), None)
 
 
 # -- what is written down --------------------------------------------------------------------------
@@ -232,7 +244,7 @@ def test_rows_name_the_software_and_everything_that_the_plan_rests_on(configs: P
             return plan, (await rows(made, "kernel"))[0], (await rows(made, "treatment"))[0]
 
     plan, kernel, treatment = run_virtual(scenario())
-    assert (kernel["corneum"], kernel["python"]) == SOFTWARE
+    assert (kernel["corneum"], kernel["python"]) == (SOFTWARE.corneum, SOFTWARE.python)
     assert treatment["corneum"] == SOFTWARE.corneum
     assert treatment["plan_sha256"] == plan["sha256"]
     assert treatment["planned_at_s"] == plan["planned_at_s"]
@@ -269,7 +281,7 @@ def test_the_loop_turns_between_the_steps_of_planning() -> None:
         wish = TreatArgs(program="refresh", client="demo")
         given = await paced(reading(shipped_configs(), wish, ANY_SIMULATED))
         read = turns
-        asked = Asked(wish, 0, simulated=True, at_wall_s=1.9e9)
+        asked = Asked(wish, 0, simulated=True, at=Moment("virtual", 0.0, 1.9e9))
         await paced(proving(given, Past((), None, None, None, None), asked, Purpose.CHECK))
         beside.cancel()
         return read, turns - read
@@ -289,7 +301,7 @@ def test_no_step_of_planning_holds_the_loop_for_a_fifth_of_a_beat(name: str) -> 
 
 def _longest_step_s(name: str) -> float:
     wish = TreatArgs(program=name, client="demo")
-    asked = Asked(wish, 0, simulated=True, at_wall_s=1.9e9)
+    asked = Asked(wish, 0, simulated=True, at=Moment("virtual", 0.0, 1.9e9))
     longest_s = 0.0
 
     def timed(steps: Any) -> Any:  # noqa: ANN401 - whatever the steps are for

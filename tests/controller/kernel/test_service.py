@@ -15,6 +15,7 @@ from controller.kernel import records
 from controller.kernel import service as service_module
 from controller.kernel.api import ApiError, Request
 from controller.kernel.authority import Do
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import LAG_MAX_S, Journal, Row
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
@@ -134,7 +135,7 @@ def test_a_stop_voids_a_start_that_is_under_way(after_s: float) -> None:
     async def scenario() -> tuple[str, bool, bool]:
         async with rig() as made:
             journal = Journal(SlowWriter(Store(None), 0.1), made.wall_clock, folder=None)
-            outside = Outside(made.client, journal, made.wall_clock)
+            outside = Outside(made.client, journal, Here(made.wall_clock))
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 treat = Request.model_validate({"do": "treat", "who": PRACTITIONER, "args": WISH})
@@ -159,7 +160,7 @@ def test_a_record_that_is_lost_ends_the_treatment_in_order_and_blocks_the_next(
         async with rig() as made:
             store = CrowdedStore(tmp_path / "journal.sqlite3")
             journal = Journal(InlineWriter(store), made.wall_clock, folder=tmp_path)
-            outside = Outside(made.client, journal, made.wall_clock)
+            outside = Outside(made.client, journal, Here(made.wall_clock))
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo")
@@ -192,7 +193,7 @@ def test_a_disk_without_room_refuses_the_start_and_nothing_moves(tmp_path: Path)
                 folder=tmp_path,
                 free=lambda _folder: free[0],
             )
-            outside = Outside(made.client, journal, made.wall_clock)
+            outside = Outside(made.client, journal, Here(made.wall_clock))
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 free[0] = 5_000_000
@@ -230,7 +231,7 @@ def test_a_unit_that_another_kernel_has_is_left_alone() -> None:
     async def scenario() -> str:
         async with rig() as made:
             outside = made.outside()
-            claimed = Outside(outside.make_client, outside.journal, outside.wall_clock, claim=claim)
+            claimed = Outside(outside.make_client, outside.journal, outside.here, claim=claim)
             kernel = Kernel(Place("virtual"), claimed)
             with pytest.raises(ApiError) as caught:
                 await kernel.start()
@@ -265,14 +266,14 @@ def test_doses_of_the_practice_client_and_of_the_other_kind_of_unit_are_no_histo
         async with service(spec) as made:
             await dose(made, "c-0042", "nose")
             await dose(made, "demo", "nose")
-            journal, now_s = made.rig.outside().journal, made.rig.wall_clock()
+            outside = made.rig.outside()
+            journal, now = outside.journal, outside.here.now()
 
             async def doses(client: str, *, simulated: bool, later_s: float = 0.0) -> int:
+                at = now._replace(up_s=now.up_s + later_s, wall_s=now.wall_s + later_s)
                 return len(
                     await journal.read(
-                        lambda store: records.history(
-                            store, client, now_s + later_s, simulated=simulated
-                        )
+                        lambda store: records.history(store, client, at, simulated=simulated)
                     )
                 )
 

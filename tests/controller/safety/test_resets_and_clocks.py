@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.safety.clocks import STEP_MIN_S, WallClockWatch
+from controller.safety.clocks import STEP_MIN_S, Step, WallClockWatch
 from controller.safety.resets import RESETS_MAX, RESETS_SPAN_S, Moment, PastReset, locked_by, placed
 
 
@@ -71,15 +71,24 @@ def test_whatever_the_clocks_do_no_two_resets_come_out_further_apart_than_they_w
 @pytest.mark.parametrize("step_s", [3600.0, -3600.0, STEP_MIN_S, -86_400.0])
 def test_a_step_of_the_wall_clock_is_told_once_and_by_how_much(step_s: float) -> None:
     watch = WallClockWatch()
-    assert watch.step_s(10.0, 1000.0) is None
-    assert watch.step_s(11.0, 1001.0) is None
-    assert watch.step_s(12.0, 1002.0 + step_s) == pytest.approx(step_s)
-    assert watch.step_s(13.0, 1003.0 + step_s) is None
+    assert watch.look(10.0, 0.0, 1000.0) is None
+    assert watch.look(11.0, 0.0, 1001.0) is None
+    assert watch.look(12.0, 0.0, 1002.0 + step_s) == Step(step_s, 0.0)
+    assert watch.look(13.0, 0.0, 1003.0 + step_s) is None
 
 
 def test_slewing_and_a_clock_that_says_nothing_are_no_steps() -> None:
     watch = WallClockWatch()
     for second in range(1000):
-        assert watch.step_s(float(second), 1000.0 + second * 1.0005) is None
-    assert watch.step_s(1001.0, math.nan) is None
-    assert watch.step_s(1002.0, math.inf) is None
+        assert watch.look(float(second), 0.0, 1000.0 + second * 1.0005) is None
+    assert watch.look(1001.0, 0.0, math.nan) is None
+    assert watch.look(1002.0, 0.0, math.inf) is None
+
+
+def test_sleep_of_the_computer_is_told_once_and_is_no_step_of_the_wall_clock() -> None:
+    watch = WallClockWatch()
+    assert watch.look(10.0, 50.0, 1000.0) is None
+    assert watch.look(11.0, 3650.0, 4601.0) == Step(0.0, 3650.0)
+    assert watch.look(12.0, 3650.0, 4602.0) is None
+    assert watch.look(13.0, 3650.9, 4603.9) is None
+    assert watch.look(14.0, 3651.1, 4605.1) == Step(0.0, 3651.1)

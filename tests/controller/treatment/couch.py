@@ -6,7 +6,8 @@ from typing import Any, Final
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Identity, Reading, Supplies
 from controller.safety.removal import Moisture, RemovalModel
-from controller.treatment.conduct import Actions, Conduct
+from controller.treatment import rows
+from controller.treatment.conduct import AHEAD_S, Actions, Conduct
 from controller.treatment.events import (
     Action,
     Answered,
@@ -318,6 +319,13 @@ def holds(actions: Actions | list[Action]) -> list[Hold]:
 
 def of(kind: type[Action], actions: Actions | list[Action]) -> list[Any]:
     return [action for action in actions if isinstance(action, kind)]
+
+
+def exposure_of(one: Conduct, zone: str, may_open: tuple[str, ...] | None = None) -> Note:
+    """The row that tells what a zone has had by now."""
+    use = next(each.use for each in one.course.zones() if each.stage.zone == zone)
+    ahead = one.course.may_open(AHEAD_S) if may_open is None else may_open
+    return Note("exposure", rows.exposure_body(zone, use, ahead, one.newest))
 
 
 def codes(actions: Actions | list[Action]) -> list[str]:

@@ -20,7 +20,7 @@ from controller.treatment.events import (
 )
 from controller.treatment.states import ENDED, Signal, State
 from firmware_protocol.vocabulary import Mode, StopKind, Wish
-from tests.controller.treatment.couch import FLOWING, couch, of, plan, stage
+from tests.controller.treatment.couch import FLOWING, couch, exposure_of, of, plan, stage
 
 ALARM = LINK_LOST
 PURGE = Hold(28.0, 0.0, Wish.PUMP, 0)
@@ -47,8 +47,7 @@ def contact_s(one: Conduct) -> float:
 
 
 def exposure(one: Conduct) -> Note:
-    zone = one.course.zones()[0]
-    return Note("exposure", rows.use_body(zone.stage.zone, zone.use))
+    return exposure_of(one, one.course.zones()[0].stage.zone)
 
 
 def stopped(one: Conduct, kind: StopKind = StopKind.NORMAL, now_s: float = 100.0) -> Actions:
@@ -269,16 +268,11 @@ def test_what_a_stop_makes_meaningless_is_taken_back_and_what_latches_stays() ->
 
 def test_only_the_zone_under_treatment_is_noted_and_the_one_that_the_tip_still_rests_on() -> None:
     one = Conduct(plan(stage("nose"), stage("chin"), stage("jaw")))
-    uses = [zone.use for zone in one.course.zones()]
-    nose, chin = (
-        Note("exposure", rows.use_body(zone, use))
-        for zone, use in zip(("nose", "chin"), uses, strict=False)
-    )
-    assert one.expose() == (nose,)
+    assert one.expose() == (exposure_of(one, "nose"),)
     one.course.advance()
-    assert one.expose() == (nose, chin)
+    assert one.expose() == (exposure_of(one, "nose"), exposure_of(one, "chin"))
     one.course.must_lift = False
-    assert one.expose() == (chin,)
+    assert one.expose() == (exposure_of(one, "chin"),)
 
 
 # -- the time to safe ------------------------------------------------------------------------------

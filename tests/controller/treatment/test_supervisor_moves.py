@@ -6,7 +6,6 @@ import pytest
 
 from controller.safety.alarm_texts import NO_ANSWER, OF_NOTICE, Notice
 from controller.safety.exposure import ZoneUse
-from controller.treatment import rows
 from controller.treatment.events import (
     Action,
     Begin,
@@ -32,6 +31,7 @@ from tests.controller.treatment.couch import (
     armed,
     arming,
     couch,
+    exposure_of,
     of,
     plan,
     preparing,
@@ -97,11 +97,10 @@ def test_every_move_of_the_device_is_noted_from_where_to_where() -> None:
 def test_a_press_settles_the_request_for_it_and_notes_what_the_zone_has_had() -> None:
     one = armed()
     actions = show(one, Mode.ACTIVE, **FLOWING)
-    use = one.conduct.course.zones()[0].use
     assert actions[:3] == [
         Note("state", {"from": "armed", "to": "active"}),
         Settle("H04"),
-        Note("exposure", rows.use_body("nose", use)),
+        exposure_of(one.conduct, "nose"),
     ]
 
 
@@ -137,19 +136,20 @@ def test_the_end_of_a_zone_says_which_and_by_what_after_the_flow_was_withheld(
         actions = show(one, Mode.ACTIVE, **FLOWING)
         if one.conduct.course.zone != "nose":
             break
-    use = one.conduct.course.zones()[0].use
+    ahead = ["nose", "chin"]
     assert actions == [
         Hold(28.0, 0.0, Wish.PUMP, 0),
         Raise(OF_NOTICE[notice]),
-        Note("exposure", rows.use_body("nose", use)),
-        Note("zone", {"zone": "nose", "by": by, "receipts": []}),
+        exposure_of(one.conduct, "nose", tuple(ahead)),
+        Note("zone", {"zone": "nose", "by": by, "receipts": [], "may_open": ahead}),
     ]
 
 
 def test_the_end_of_the_last_zone_is_noted_after_the_stop() -> None:
     one = active(plan(stage("nose", contact_budget_s=0.13)))
     actions = show(one, Mode.ACTIVE, **FLOWING)
-    assert actions[-1] == Note("zone", {"zone": "nose", "by": "time", "receipts": []})
+    body = {"zone": "nose", "by": "time", "receipts": [], "may_open": ["nose"]}
+    assert actions[-1] == Note("zone", body)
     assert one.conduct.course.done
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from controller.safety.interlocks import LOOP_STALL_MAX_S, STALE_MAX_S, Belief, Interlock
-from controller.treatment import rows
 from controller.treatment.conduct import NOTHING
 from controller.treatment.events import (
     Action,
@@ -47,6 +46,7 @@ from tests.controller.treatment.couch import (
     active,
     arming,
     couch,
+    exposure_of,
     holds,
     of,
     paused,
@@ -278,8 +278,7 @@ def test_exposure_is_noted_every_half_second_while_the_switch_is_pressed(
     at(one, Mode.ACTIVE, **FLOWING)
     one.supervisor._exposure_noted_s = NOW_S - EXPOSURE_ROW_S + short_s
     actions = show(one, Mode.ACTIVE, **FLOWING)
-    use = one.conduct.course.zones()[0].use
-    assert actions == ([Note("exposure", rows.use_body("nose", use))] if noted else [])
+    assert actions == ([exposure_of(one.conduct, "nose")] if noted else [])
     assert not show(one, Mode.ACTIVE, **FLOWING)
 
 

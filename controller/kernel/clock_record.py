@@ -1,0 +1,170 @@
+"""What the journal knows about time: the rows from which a `Timeline` is made.
+
+The row of a kernel says in which boot of the computer it runs; the rows after it are of that boot,
+as all kernels of one record run on one computer. Steps of the wall clock, sleep of the computer and
+decisions about the clock have rows of their own. Blocks: run it through `Journal.read`.
+"""
+
+import asyncio
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from controller.kernel.journal import Row
+from controller.kernel.store import Store
+from controller.safety.reading import Identity
+from controller.safety.timeline import Doubt, Mark, Moment, Timeline
+
+KERNEL: Final = "kernel"
+CLOCK_STEP: Final = "clock_step"
+DECISION: Final = "decision"
+CLOCK: Final = "clock"
+"""The subject of a decision that says: from this row on the wall clock is right."""
+
+MARKS_MAX: Final = 4096
+"""The newest starts of kernels, steps and decisions that are looked at: years of a busy clinic."""
+
+_MARKS: Final = (
+    "SELECT id, mono_s, wall_s, kind, json_extract(body, '$.boot'),"
+    " json_extract(body, '$.asleep_s'), json_extract(body, '$.subject') FROM journal"
+    " WHERE kind IN (:kernel, :step, :decision) ORDER BY id DESC LIMIT :most"
+)
+
+
+def never() -> float:
+    """Return no sleep: for a computer that is not known to sleep."""
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The clocks of this process."""
+
+    wall_clock: Callable[[], float]
+    boot: str = ""
+    """The boot of the computer, whose monotonic time all its kernels share; empty if unknown."""
+    asleep_clock: Callable[[], float] = never
+    """For how long the computer has slept since its boot; monotonic time leaves that out."""
+
+    def now(self) -> Moment:
+        """Return this moment; called inside of the loop."""
+        up_s = asyncio.get_running_loop().time() + self.asleep_clock()
+        return Moment(self.boot, up_s, self.wall_clock())
+
+    def body(self) -> dict[str, Any]:
+        """Return what a row says of the clock that its monotonic time is on."""
+        return {"boot": self.boot, "asleep_s": round(self.asleep_clock(), 3)}
+
+
+def kernel_row(pid: int, port: str, identity: Identity, here: Here) -> Row:
+    """Return the row of a kernel that has found its unit; the rows after it are of its boot."""
+    body = {
+        "pid": pid,
+        "port": port,
+        "unit": identity.serial,
+        "firmware": identity.firmware,
+        "simulated": identity.simulated,
+    }
+    return Row(KERNEL, body | here.body())
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The times of one row; ``boot`` is what the row itself says, None where it does not."""
+
+    row: int
+    mono_s: float
+    wall_s: float
+    boot: str | None = None
+    asleep_s: float | None = None
+
+
+class ClockRecord:
+    """The marks of a record, and where the rows between them lie."""
+
+    def __init__(self, store: Store) -> None:
+        self._marks: list[Mark] = []
+        self._rows: list[int] = []
+        self._state: list[tuple[str, float]] = []
+        """Boot and sleep from each mark on."""
+        asked = {"kernel": KERNEL, "step": CLOCK_STEP, "decision": DECISION, "most": MARKS_MAX}
+        boot, asleep_s = "", 0.0
+        for row, mono_s, wall_s, kind, own_boot, own_asleep_s, subject in reversed(
+            store.connection().execute(_MARKS, asked).fetchall()
+        ):
+            if kind == DECISION and subject != CLOCK:
+                continue
+            if kind == KERNEL:
+                boot, asleep_s = str(own_boot or ""), 0.0
+            asleep_s = float(own_asleep_s) if own_asleep_s is not None else asleep_s
+            own = str(own_boot) if own_boot else "" if kind == DECISION else boot
+            at = Moment(own, mono_s + asleep_s, wall_s)
+            self._marks.append(Mark(row, at, decided=kind == DECISION))
+            self._rows.append(row)
+            self._state.append((boot, asleep_s))
+
+    def timeline(self, stamps: Sequence[Stamp], now: Moment) -> Timeline:
+        """Return the timeline of the record with these rows in it."""
+        known = set(self._rows)
+        more = [self._mark(stamp) for stamp in stamps if stamp.row not in known]
+        return Timeline(sorted([*self._marks, *more], key=lambda mark: mark.row), now)
+
+    def last_before(self, now: Moment, age_s: float) -> int:
+        """Return the newest mark that is certainly older than ``age_s``; 0 where none is."""
+        line = Timeline(self._marks, now)
+        return max((row for row in self._rows if age_s <= line.least_s(row)), default=0)
+
+    def moment(self, stamp: Stamp) -> Moment:
+        """Return when a row was written."""
+        return self._mark(stamp).at
+
+    def _mark(self, stamp: Stamp) -> Mark:
+        at = bisect_right(self._rows, stamp.row)
+        boot, asleep_s = self._state[at - 1] if at else ("", 0.0)
+        if stamp.boot is not None:
+            boot, asleep_s = stamp.boot, stamp.asleep_s or 0.0
+        return Mark(stamp.row, Moment(boot, stamp.mono_s + asleep_s, stamp.wall_s))
+
+
+def doubt_of(store: Store, now: Moment) -> str | None:
+    """Return what is wrong with the wall clock of now, in a sentence; None where nothing is."""
+    doubt = ClockRecord(store).timeline((), now).doubt
+    return None if doubt is None else sentence_of(doubt)
+
+
+def doubt_about(line: Timeline, row: int) -> str:
+    """Return why the age of a row is not known; empty where it is."""
+    if line.is_sure(row):
+        return ""
+    if line.doubt is not None:
+        return sentence_of(line.doubt)
+    return (
+        "The clock of the computer was wrong at that time, so that it counts as late as the record "
+        "allows."
+    )
+
+
+def sentence_of(doubt: Doubt) -> str:
+    """Return what contradicts the wall clock, and what to do about it."""
+    return (
+        f"The clock of this computer says {_said(doubt.now_wall_s)}, and row {doubt.row} of the "
+        f"record was written at {_said(doubt.row_wall_s)}: time that rests on it does not count. "
+        "Set the clock; where it is right now, a technician records that: "
+        "corneum records accept clock --reason WHY."
+    )
+
+
+def _said(wall_s: float) -> str:
+    try:
+        return datetime.fromtimestamp(wall_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, OSError, ValueError):
+        return "nothing usable"
+
+
+def stamp_of(row: int, mono_s: float, wall_s: float, body: str) -> Stamp:
+    """Return the times of a row that may say its boot itself."""
+    said = json.loads(body)
+    return Stamp(row, mono_s, wall_s, said.get("boot"), said.get("asleep_s"))
