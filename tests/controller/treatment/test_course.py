@@ -338,10 +338,10 @@ def test_zones_that_a_short_one_leads_to_may_be_open_too() -> None:
 
 @pytest.mark.hazard("H51")
 def test_a_zone_that_was_finished_before_a_resume_cannot_be_open() -> None:
-    used = ZoneUse(contact_s=99.0)
-    one = course(stage("nose", used=used, **LONG), stage("chin", **LONG))
+    done, short = {**LONG, "used": ZoneUse(contact_s=99.0)}, {**LONG, "contact_budget_s": 0.5}
+    one = course(stage("nose", **done), stage("chin", **short), stage("jaw", **done), stage("neck"))
     assert one.zone == "chin"
-    assert one.may_open(2.0) == ("chin",)
+    assert one.may_open(2.0) == ("chin", "neck")
 
 
 @pytest.mark.hazard("H51")
