@@ -308,6 +308,7 @@ def test_whatever_ends_treatments_and_sets_clocks_no_dose_is_lost_or_doubled(
             book.end(number, "refused", {})
             continue
         book.put(records.ARM, {"may_open": [ZONES[falls[0][0]]]}, number)
+        zone = ZONES[falls[-1][0]]
         for index, seconds in falls:
             zone = ZONES[index]
             uses[zone] = records._sum(uses[zone], use_of(seconds))

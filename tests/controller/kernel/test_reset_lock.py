@@ -11,7 +11,8 @@ import pytest
 
 from controller.kernel import reset_record
 from controller.kernel.api import ApiError, Request
-from controller.kernel.reset_record import CLOCK_STEP, RESET_DONE, STEPS_MAX, History, Whose
+from controller.kernel.clock_record import CLOCK_STEP
+from controller.kernel.reset_record import RESET_DONE, STEPS_MAX, History, Whose
 from controller.kernel.service import Place, running
 from controller.kernel.store import Stamped, Store
 from controller.safety.resets import locked_by

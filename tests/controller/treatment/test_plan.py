@@ -16,7 +16,6 @@ from controller.safety.limits import Quantity, Source
 from controller.safety.patch_reading import PatchReading
 from controller.safety.skin import PastDose, not_grown_back_um
 from controller.treatment.client import Checklist, Contraindication
-from controller.treatment.course import Course
 from controller.treatment.plan import Lower, Plan, Refusal
 from controller.treatment.planning import make_plan
 
@@ -356,20 +355,6 @@ def test_a_resumed_treatment_goes_on_from_what_was_used() -> None:
     assert stage.expected_bound_um > used["chin"].bound_um
     both = {zone: ZoneUse(1.0, 99.0, 1.0, 1.0) for zone in ("nose", "chin")}
     assert refusal(client=DEMO, resumed=both).code == "nothing_left"
-
-
-@pytest.mark.hazard("H51")
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.77, 0.84, 0.9, 0.99, 1.0, 1.5])
-def test_a_zone_that_has_had_most_of_its_cap_never_blocks_the_resume_of_the_others(
-    share: float,
-) -> None:
-    cap_um = plan(client=DEMO).stages[0].cap_um
-    made = plan(client=DEMO, resumed={"nose": ZoneUse(0.1, cap_um * share, 5.0, 0.5, 5.0)})
-    zones = [stage.zone for stage in made.stages]
-    assert zones[-1] == "chin"
-    left_out = [note for note in made.notes if note.startswith("Nose is left out: it has had")]
-    assert len(left_out) == (0 if "nose" in zones else 1)
-    assert Course(made).zone == zones[0]
 
 
 def test_the_ledgers_of_a_plan_are_fresh_and_know_what_the_unit_may_be_wrong_by() -> None:
