@@ -2,24 +2,28 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from controller.kernel import records
 from controller.kernel.api import ApiError
-from controller.kernel.journal import Row
+from controller.kernel.journal import Journal, Row
 from controller.kernel.recovery import UNSEEN_S
 from controller.kernel.service import Kernel, Outside, Place
-from controller.kernel.store import verify
+from controller.kernel.store import Store, verify
+from controller.kernel.writer import InlineWriter, Writer
+from controller.treatment.conduct import AHEAD_S
 from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, rig
+from simulator.qa.rig import Rig, RigSpec, Service, rig
 from tests.controller.kernel.books import rows_of
 
 JOURNAL = "journal.sqlite3"
+T = TypeVar("T")
 
 
 class KilledError(Exception):
@@ -28,22 +32,65 @@ class KilledError(Exception):
 
 @asynccontextmanager
 async def kernel_on(folder: Path, port: str = "virtual") -> AsyncIterator[Service]:
-    """Run a kernel with its record in ``folder``; KilledError ends it like a kill -9."""
-    async with rig(RigSpec(record=folder)) as made:
-        outside = made.outside()
-        kernel = Kernel(Place(port, lock=f"{port}.lock"), outside)
-        await kernel.start()
-        running = asyncio.create_task(kernel.run(), name="kernel")
-        service = Service(made, kernel)
-        try:
-            yield service
-            await kernel.end()
-        except KilledError:
-            outside.journal._notes.clear()  # what was not written is lost
-        finally:
-            running.cancel()
-            await asyncio.wait([running])
-            await kernel.close()
+    """Run a unit and a kernel with its record in ``folder``; KilledError ends it by kill -9."""
+    async with rig(RigSpec(record=folder)) as made, kernel_of(made, port=port) as service:
+        yield service
+
+
+@asynccontextmanager
+async def kernel_of(
+    made: Rig, writer: Writer | None = None, port: str = "virtual"
+) -> AsyncIterator[Service]:
+    """Run a kernel on a unit; KilledError ends it like a kill -9, and loses what is not written."""
+    outside = made.outside()
+    if writer is not None:
+        journal = Journal(writer, made.wall_clock, folder=made.spec.record)
+        outside = replace(outside, journal=journal)
+    kernel = Kernel(Place(port, lock=f"{port}.lock"), outside)
+    await kernel.start()
+    running = asyncio.create_task(kernel.run(), name="kernel")
+    try:
+        yield Service(made, kernel)
+        await kernel.end()
+    except KilledError:
+        outside.journal._notes.clear()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await kernel.close()
+
+
+class LateWriter:
+    """A disk that takes 0.6 s for each write; what is not written when it dies never is."""
+
+    TAKES_S = 0.6
+
+    def __init__(self, store: Store) -> None:
+        self._inline = InlineWriter(store)
+        self.dead = False
+
+    def submit(self, job: Callable[[Store], T]) -> "asyncio.Future[T]":
+        """Do the job later, if the disk is there then."""
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[T] = loop.create_future()
+
+        def do() -> None:
+            if not (self.dead or told.cancelled()):
+                told.set_result(self._inline.submit(job).result())
+
+        loop.call_later(self.TAKES_S, do)
+        return told
+
+    def close(self) -> None:
+        """Close the store."""
+        self._inline.close()
+
+
+def interruption(folder: Path) -> dict[str, Any]:
+    """Return the body of the one row of an interruption."""
+    (text,) = [body for _, kind, body in rows_of(folder / JOURNAL) if kind == "interrupted"]
+    body: dict[str, Any] = json.loads(text)
+    return body
 
 
 async def killed_in_zone(folder: Path, seconds: float = 3.0, **args: object) -> dict[str, Any]:
@@ -208,6 +255,65 @@ def test_a_kernel_on_another_port_leaves_a_living_ones_treatment_alone(tmp_path:
             return unfinished, made.snapshot()["treatment"]["outcome"]
 
     assert run_virtual(scenario()) == (0, "completed")
+
+
+@pytest.mark.hazard("H51", shows="works")
+def test_a_kill_right_after_a_resume_charges_the_zone_on_which_the_crystals_fell(
+    tmp_path: Path,
+) -> None:
+    async def first() -> None:
+        async with kernel_on(tmp_path) as made:
+            await made.ask("treat", program="even-bright", client="demo")
+            await made.until(
+                lambda: made.snapshot()["treatment"]["zones"][0]["state"] == "done", 400.0
+            )
+            await made.ask("stop")
+            await made.until(lambda: made.kernel.idle, 20.0)
+
+    async def second() -> str:
+        writer, zone = LateWriter(Store(tmp_path / JOURNAL)), ""
+        async with rig(RigSpec(record=tmp_path)) as made, kernel_of(made, writer) as service:
+            await service.ask("treat", program="even-bright", client="demo", resume=True)
+            while not made.handpiece.plant.truth.valve_open > 0.01:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.08)
+            zones = service.snapshot()["treatment"]["zones"]
+            (zone,) = (each["zone"] for each in zones if each["state"] == "current")
+            writer.dead = True
+            raise KilledError
+        return zone
+
+    async def third() -> None:
+        async with kernel_on(tmp_path):
+            pass
+
+    run_virtual(first())
+    zone = run_virtual(second())
+    run_virtual(third())
+    assert zone == "chin"
+    assert interruption(tmp_path)["charged"] == ["chin"]
+
+
+@pytest.mark.hazard("H51")
+def test_the_next_kernel_asks_the_unit_what_it_delivered_meanwhile(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with rig(RigSpec(record=tmp_path)) as made:
+            async with kernel_of(made) as service:
+                await service.ask("treat", program="refresh", client="demo")
+                await service.until(lambda: service.state == "active", 30.0)
+                await asyncio.sleep(3.0)
+                raise KilledError
+            await asyncio.sleep(2.0)
+            async with kernel_of(made):
+                pass
+
+    run_virtual(scenario())
+    body = interruption(tmp_path)
+    assert 0.0 <= body["told"]["contact_s"] < UNSEEN_S == body["unseen_s"]
+
+
+def test_rows_name_zones_for_at_least_as_long_as_the_record_can_miss() -> None:
+    assert UNSEEN_S <= AHEAD_S
 
 
 def _beginning(treatment: int, more: dict[str, Any]) -> Row:

@@ -315,3 +315,72 @@ def test_what_is_charged_does_not_depend_on_how_often_the_unit_speaks(
     split, whole = often.zones()[0].use, once.zones()[0].use
     for name in ("nominal_um", "bound_um", "contact_s", "grams", "suction_kpa_s"):
         assert getattr(split, name) == pytest.approx(getattr(whole, name), rel=1e-9)
+
+
+# -- what may be open, and what nobody saw ---------------------------------------------------------
+LONG = {"cap_um": 999.0, "suction_max_kpa_s": 9999.0, "contact_budget_s": 99.0}
+
+
+@pytest.mark.hazard("H51")
+def test_the_zone_under_treatment_may_be_open_and_none_that_cannot_be_reached_in_time() -> None:
+    one = course(stage("nose", **LONG), stage("chin", **LONG))
+    assert one.may_open(2.0) == ("nose",)
+
+
+@pytest.mark.hazard("H51")
+def test_zones_that_a_short_one_leads_to_may_be_open_too() -> None:
+    zones = ("nose", "chin", "jaw")
+    one = course(*(stage(zone, **{**LONG, "contact_budget_s": 0.5}) for zone in zones))
+    assert one.may_open(0.4) == ("nose",)
+    assert one.may_open(0.8) == ("nose", "chin")
+    assert one.may_open(2.0) == zones
+
+
+@pytest.mark.hazard("H51")
+def test_a_zone_that_was_finished_before_a_resume_cannot_be_open() -> None:
+    done, short = {**LONG, "used": ZoneUse(contact_s=99.0)}, {**LONG, "contact_budget_s": 0.5}
+    one = course(stage("nose", **done), stage("chin", **short), stage("jaw", **done), stage("neck"))
+    assert one.zone == "chin"
+    assert one.may_open(2.0) == ("chin", "neck")
+
+
+@pytest.mark.hazard("H51")
+def test_until_the_tip_is_lifted_the_zone_under_it_and_the_next_may_be_open() -> None:
+    one = course(stage("nose", contact_budget_s=1.0), stage("chin", **LONG))
+    assert show(one, 5.0) == [ZoneEnd.TIME]
+    one.advance()
+    assert one.may_open(2.0) == ("nose", "chin")
+
+
+@pytest.mark.hazard("H51", shows="works")
+def test_what_the_unit_delivered_unseen_is_charged_once_to_the_zone_under_the_tip() -> None:
+    one, bed = course(stage("nose", **LONG), stage("chin", **LONG)), couch()
+    supplies = bed.reading(Mode.ACTIVE).supplies
+    assert supplies is not None
+    show(one, 1.0, bed, supplies=supplies)
+    seen_s = one.zones()[0].use.contact_s
+    later = supplies._replace(contact_total_s=supplies.contact_total_s + seen_s + 3.0)
+    show(one, 0.2, bed, supplies=later)
+    assert one.take_surplus_s() == pytest.approx(3.0, abs=0.03)
+    assert one.take_surplus_s() == 0.0
+    nose, chin = (zone.use.contact_s for zone in one.zones())
+    assert nose == pytest.approx(seen_s + 3.0 + 0.2, abs=0.03)
+    assert chin == 0.0
+
+
+@pytest.mark.hazard("H51")
+def test_totals_that_say_less_than_was_seen_take_nothing_back() -> None:
+    one, bed = course(), couch()
+    show(one, 1.0, bed)
+    assert one.zones()[0].use.contact_s == pytest.approx(1.0, abs=0.021)
+    assert one.take_surplus_s() == 0.0
+
+
+def test_a_unit_that_has_booted_anew_begins_its_totals_anew() -> None:
+    one, bed = course(stage("nose", **LONG)), couch()
+    supplies = bed.reading(Mode.ACTIVE).supplies
+    assert supplies is not None
+    show(one, 1.0, bed, supplies=supplies)
+    more = supplies._replace(contact_total_s=supplies.contact_total_s + 500.0)
+    show(one, 1.0, bed, supplies=more, boot_id=77)
+    assert one.take_surplus_s() == 0.0
