@@ -257,7 +257,7 @@ def _load(configs: Path, wish: TreatArgs, identity: Identity) -> Files:
     unit = load_unit(configs, identity.serial, simulated=identity.simulated)
     return Files(
         load_program(configs, wish.program, skin),
-        load_client(configs, wish.client),
+        load_client(configs, wish.client, skin),
         replace(unit, motion_sensor=identity.motion_sensor),
         skin,
     )
