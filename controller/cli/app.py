@@ -242,6 +242,21 @@ def doctor(
     raise typer.Exit(beats.run(as_json=as_json) if jitter else verb.run(port, as_json=as_json))
 
 
+@app.command(
+    epilog="Example:  CORNEUM_ROLE=supervisor corneum approve configs/programs/mine.toml "
+    '--reason "patch test of 3 March"'
+)
+def approve(
+    file: Annotated[Path, typer.Argument(help="The program: FOLDER/programs/NAME.toml.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it may go above the presets.")],
+    as_json: Json = False,
+) -> None:
+    """Approve a program as it is now, as a supervisor; any edit of it voids the approval."""
+    from controller.cli import approve as verb
+
+    raise typer.Exit(verb.run(file, reason, as_json=as_json))
+
+
 @config_app.command("check", epilog="Example:  corneum config check my-program.toml")
 def config_check(
     files: Annotated[

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +16,19 @@ def run(files: Sequence[str], *, as_json: bool) -> ExitCode:
     """Check the files, or the shipped ones, and say what is wrong with each."""
     checked = [found for file in files for found in _check(Path(file))]
     if not files:
-        checked = list(check_configs(shipped_configs()))
+        checked = list(check_configs(shipped_configs(), time.time()))
     wrong = [each for each in checked if each.problem]
     if as_json:
-        said = [{"file": str(each.file), "problem": each.problem} for each in checked]
+        said = [
+            {"file": str(each.file), "problem": each.problem, "notes": list(each.notes)}
+            for each in checked
+        ]
         sys.stdout.write(json.dumps({"files": said, "failed": len(wrong)}) + "\n")
     else:
         for each in wrong:
             sys.stdout.write(each.problem + "\n")
+        for note in (note for each in checked for note in each.notes):
+            sys.stdout.write(f"Note: {note}\n")
         good = len(checked) - len(wrong)
         sys.stdout.write(f"{good} of {len(checked)} files can be used.\n")
     return ExitCode.REFUSED if wrong else ExitCode.DONE
@@ -32,8 +38,14 @@ def _check(path: Path) -> Sequence[Checked]:
     if not path.exists():
         raise Failure(f"There is no file {path}.", "Check the path.", ExitCode.USAGE)
     if path.is_dir():
-        return check_configs(path)
+        return check_configs(path, time.time())
     try:
-        return (check_file(path, shipped_configs()),)
+        return (check_file(path, _skin_of(path), time.time()),)
     except ConfigError as error:
         return (Checked(path, error.sentence),)
+
+
+def _skin_of(path: Path) -> Path:
+    """Return the folder whose zones a file may name: the one that it lies in, else the shipped."""
+    own = path.absolute().parent.parent
+    return own if (own / "skin" / "sites.toml").is_file() else shipped_configs()

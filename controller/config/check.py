@@ -1,14 +1,24 @@
-"""Checking a whole folder of configurations: every file, every error, nothing changed."""
+"""Checking a whole folder of configurations: every file, every error, nothing changed.
 
-from collections.abc import Callable, Sequence
+A file passes where a treatment would not be refused because of it, today: a date that has passed or
+a question without an answer is told here, and not first with a client in the chair.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from controller.config.approvals import FILE_NAME, read_approvals
 from controller.config.errors import ConfigError
-from controller.config.people import read_client, read_unit
-from controller.config.programs import read_program
+from controller.config.foresee import Foreseen, of_client, of_unit
+from controller.config.people import Zones, read_client, read_unit, zone_names
+from controller.config.programs import approval_in, program_hashes, read_program
 from controller.config.skin import load_skin, read_removal, read_sites
+from controller.config.suggest import near
 from controller.config.toml_file import read_toml
+
+FOLDERS: Final = ("clients", "deploy", "handpieces", "programs", "scenarios", "schemas", "skin")
+"""What a folder of configurations may hold; anything else is read by nobody."""
 
 
 class Checked(NamedTuple):
@@ -16,45 +26,98 @@ class Checked(NamedTuple):
 
     file: Path
     problem: str
+    notes: tuple[str, ...] = ()
+    """What to know about it, though it can be used."""
 
 
-def check_configs(configs: Path) -> tuple[Checked, ...]:
-    """Check every file of a folder. Programs need the skin data: without it they are not read."""
+Reader = Callable[[Path], Foreseen]
+
+
+def check_configs(configs: Path, now_wall_s: float) -> tuple[Checked, ...]:
+    """Check every file of a folder. Programs and clients need the skin data to be whole."""
     skin_files = (
-        _one(configs / "skin" / "sites.toml", read_sites),
-        _one(configs / "skin" / "removal.toml", read_removal),
+        _one(configs / "skin" / "sites.toml", _plainly(read_sites)),
+        _one(configs / "skin" / "removal.toml", _plainly(read_removal)),
     )
-    people = (
-        *_each(configs / "clients", read_client),
-        *_each(configs / "handpieces", read_unit),
-    )
-    if any(found.problem for found in skin_files):
-        return (*skin_files, *people)
-    skin = load_skin(configs)
-    programs = _each(configs / "programs", lambda path: read_program(path, skin))
-    return (*skin_files, *programs, *people)
+    found = [*skin_files, *_strays(configs)]
+    found += _each(configs / "handpieces", _unit_reader(now_wall_s))
+    if not skin_files[0].problem:
+        found += _each(configs / "clients", _client_reader(zone_names(configs)))
+    if not any(each.problem for each in skin_files):
+        found += _each(configs / "programs", _program_reader(configs))
+        if (configs / FILE_NAME).exists():
+            found.append(_one(configs / FILE_NAME, _approvals))
+    return tuple(found)
 
 
-def check_file(path: Path, skin_of: Path) -> Checked:
-    """Check one file, wherever it lies; a program is checked against the skin data of a folder."""
+def check_file(path: Path, skin_of: Path, now_wall_s: float) -> Checked:
+    """Check one file, wherever it lies; zones are those of the skin data of a folder."""
     try:
-        reader = _reader_of(path, skin_of)
+        reader = _reader_of(path, skin_of, now_wall_s)
     except ConfigError as error:
         return Checked(path, error.sentence)
     return _one(path, reader)
 
 
-def _reader_of(path: Path, skin_of: Path) -> Callable[[Path], object]:
+def _reader_of(path: Path, skin_of: Path, now_wall_s: float) -> Reader:
     """Tell the kind of a file by a field that only this kind has; a program otherwise."""
     table = read_toml(path)
-    found = next((reader for field, reader in _READERS if field in table), None)
-    if found is not None:
-        return found
-    skin = load_skin(skin_of)
-    return lambda file: read_program(file, skin)
+    readers: tuple[tuple[str, Callable[[], Reader]], ...] = (
+        ("phototype", lambda: _client_reader(zone_names(skin_of))),
+        ("checklist", lambda: _client_reader(zone_names(skin_of))),
+        ("tip", lambda: _unit_reader(now_wall_s)),
+        ("sites", lambda: _plainly(read_sites)),
+        ("rules", lambda: _plainly(read_removal)),
+        ("approvals", lambda: _approvals),
+        ("expect", lambda: _scenario),
+    )
+    made = next((reader for field, reader in readers if field in table), None)
+    return _program_reader(skin_of) if made is None else made()
 
 
-def _scenario(path: Path) -> None:
+def _plainly(reader: Callable[[Path], object]) -> Reader:
+    def read(path: Path) -> Foreseen:
+        reader(path)
+        return Foreseen()
+
+    return read
+
+
+def _unit_reader(now_wall_s: float) -> Reader:
+    return lambda path: of_unit(read_unit(path), path, now_wall_s)
+
+
+def _client_reader(zones: Zones) -> Reader:
+    return lambda path: of_client(read_client(path, zones), path)
+
+
+def _program_reader(configs: Path) -> Reader:
+    skin = load_skin(configs)
+
+    def read(path: Path) -> Foreseen:
+        read_program(path, skin)
+        approval = approval_in(path)
+        if approval is None:
+            return Foreseen()
+        return Foreseen(notes=(f"{path} is above every preset; approved {approval.words}.",))
+
+    return read
+
+
+def _approvals(path: Path) -> Foreseen:
+    """Read the approvals, and name those that no program rests on any more."""
+    hashes = program_hashes(path.parent)
+    return Foreseen(
+        notes=tuple(
+            f"{path}: the approval of {each.program}, {each.words}, is of no program that lies "
+            "here: it was edited or removed since."
+            for each in read_approvals(path)
+            if each.sha256 not in hashes
+        )
+    )
+
+
+def _scenario(path: Path) -> Foreseen:
     raise ConfigError(
         f"{path} is a scenario for the simulator, not a configuration; check it with "
         f"corneum-sim run {path}.",
@@ -62,23 +125,25 @@ def _scenario(path: Path) -> None:
     )
 
 
-_READERS: Final[tuple[tuple[str, Callable[[Path], object]], ...]] = (
-    ("phototype", read_client),
-    ("checklist", read_client),
-    ("tip", read_unit),
-    ("sites", read_sites),
-    ("rules", read_removal),
-    ("expect", _scenario),
-)
+def _strays(configs: Path) -> Iterator[Checked]:
+    """Yield folders and files that nobody reads because of how they are called."""
+    for path in sorted(configs.glob("*")):
+        if path.is_dir() and path.name not in FOLDERS and any(path.glob("*.toml")):
+            meant = near(path.name, FOLDERS)
+            hint = f"did you mean {meant}?" if meant else f"folders are {', '.join(FOLDERS)}."
+            yield Checked(path, f"{path} is a folder that nobody reads; {hint}")
+    for folder in ("clients", "handpieces", "programs", "skin"):
+        for path in sorted((configs / folder).glob("*")):
+            if path.suffix != ".toml" and path.suffix.lower() == ".toml":
+                yield Checked(path, f"{path} is not read; its name must end in .toml.")
 
 
-def _each(folder: Path, reader: Callable[[Path], object]) -> Sequence[Checked]:
+def _each(folder: Path, reader: Reader) -> Sequence[Checked]:
     return [_one(path, reader) for path in sorted(folder.glob("*.toml"))]
 
 
-def _one(path: Path, reader: Callable[[Path], object]) -> Checked:
+def _one(path: Path, reader: Reader) -> Checked:
     try:
-        reader(path)
+        return Checked(path, *reader(path))
     except ConfigError as error:
         return Checked(path, error.sentence)
-    return Checked(path, "")

@@ -102,7 +102,7 @@ class HandpieceFile(FileModel):
     calibration_due: date | None = None
     suction_max_kpa: SuctionKpa
     flow_max_g_per_min: FlowGPerMin
-    suction_uncertainty_kpa: Annotated[float, Field(ge=0.0, le=5.0)]
-    flow_uncertainty_percent: Annotated[float, Field(ge=0.0, le=50.0)]
+    suction_uncertainty_kpa: Annotated[float, Field(gt=0.0, le=5.0)]
+    flow_uncertainty_percent: Annotated[float, Field(gt=0.0, le=50.0)]
     crystal_um: Annotated[float, Field(ge=CRYSTAL_MIN_UM, le=CRYSTAL_MAX_UM)] | None = None
     tip: TipFile

@@ -1,32 +1,54 @@
 """Loading clients and handpieces."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 from controller.config.errors import ConfigError
 from controller.config.explain import validate
+from controller.config.foresee import check_serial
 from controller.config.models import ClientFile, HandpieceFile
 from controller.config.programs import NAME
+from controller.config.skin import first_doubled, read_sites
+from controller.config.suggest import near
 from controller.config.toml_file import read_toml
 from controller.safety.patch_reading import RATIO_MAX, PatchReading
 from controller.safety.removal import Moisture
+from controller.safety.skin import Skin
 from controller.treatment.client import Checklist, Client, Contraindication
 from controller.treatment.unit import Reuse, Tip, Unit
 
+Zones = Mapping[str, bool]
+"""Each zone that exists, and whether it can be selected."""
 
-def load_client(configs: Path, ref: str) -> Client:
-    """Return the client of that reference."""
+
+def load_client(configs: Path, ref: str, skin: Skin | None = None) -> Client:
+    """Return the client of that reference; ``skin`` is that of ``configs``, read where left out."""
     path = configs / "clients" / f"{ref}.toml"
     if not (NAME.fullmatch(ref) and path.is_file()):
         raise ConfigError(
             f"There is no client {ref[:40]!r} in {configs / 'clients'}; check the reference, "
             "or use demo to practise on a simulated handpiece."
         )
-    return read_client(path)
+    return read_client(path, zone_names(configs) if skin is None else names_of(skin))
 
 
-def read_client(path: Path) -> Client:
-    """Return the client in ``path``."""
+def names_of(skin: Skin) -> Zones:
+    """Return each zone of the skin data, and whether it can be selected."""
+    return {site.zone: site.selectable for site in skin.sites}
+
+
+def zone_names(configs: Path) -> Zones:
+    """Return each zone of a folder, and whether it can be selected."""
+    file = read_sites(configs / "skin" / "sites.toml")
+    return {
+        **{site.zone: True for site in file.sites},
+        **{zone.zone: False for zone in file.exclusions},
+    }
+
+
+def read_client(path: Path, zones: Zones) -> Client:
+    """Return the client in ``path``, whose zones must be among ``zones``."""
     file = validate(ClientFile, read_toml(path), path)
     if file.ref != path.stem:
         raise ConfigError(
@@ -38,12 +60,15 @@ def read_client(path: Path) -> Client:
     keys = [item.key for item in Contraindication]
     for key in file.checklist:
         if key not in keys:
+            meant = near(key, keys)
+            hint = f"did you mean {meant}?" if meant else f"the questions are {', '.join(keys)}."
             raise ConfigError(
-                f"{path}, checklist.{key}: there is no such question; the questions are "
-                f"{', '.join(keys)}.",
+                f"{path}, checklist.{key}: there is no such question; {hint}",
                 file=path,
                 field=f"checklist.{key}",
             )
+    _check_zones(path, "zones", file.zones or (), zones)
+    _check_zones(path, "exclusions", file.exclusions, zones)
     return Client(
         ref=file.ref,
         phototype=file.phototype,
@@ -55,6 +80,31 @@ def read_client(path: Path) -> Client:
         skin=Moisture(file.skin),
         patch_reading=_reading(file, path),
     )
+
+
+def _check_zones(path: Path, field: str, said: Sequence[str], zones: Zones) -> None:
+    """Refuse a zone that does not exist: an exclusion that names none would exclude nothing."""
+    doubled = first_doubled(said)
+    if doubled is not None:
+        raise ConfigError(
+            f'{path}, {field}: "{doubled}" stands there twice; keep it once.',
+            file=path,
+            field=field,
+        )
+    for zone in said:
+        if zone not in zones:
+            meant = near(zone, zones)
+            hint = f"did you mean {meant}?" if meant else f"use one of {', '.join(sorted(zones))}."
+            raise ConfigError(
+                f'{path}, {field}: there is no zone "{zone}"; {hint}', file=path, field=field
+            )
+        if field == "zones" and not zones[zone]:
+            raise ConfigError(
+                f'{path}, {field}: "{zone}" is an exclusion zone that nobody can agree to; remove '
+                "it.",
+                file=path,
+                field=field,
+            )
 
 
 def _reading(file: ClientFile, path: Path) -> PatchReading | None:
@@ -99,13 +149,7 @@ def load_unit(configs: Path, serial: int, *, simulated: bool) -> Unit:
 def read_unit(path: Path, serial: int | None = None) -> Unit:
     """Return the unit in ``path``; ``serial`` is the one that answered, where one did."""
     file = validate(HandpieceFile, read_toml(path), path)
-    if file.serial is not None and serial is not None and file.serial != serial:
-        raise ConfigError(
-            f"{path}, serial = {file.serial} is not the {serial} that answered; its calibration "
-            "may not be used for another unit.",
-            file=path,
-            field="serial",
-        )
+    check_serial(path, simulated=file.simulated, said=file.serial, answered=serial)
     return Unit(
         serial=serial or file.serial or 0,
         simulated=file.simulated,

@@ -1,7 +1,8 @@
 """The approved values of the thirteen presets: a file may go below them, never above.
 
-They stand in code, beside the envelope, so that editing a file in place cannot raise a preset.
-Raising one is a change of this table, which a supervisor reviews. Sources are in the files.
+They stand in code, beside the envelope, so that editing a file in place cannot raise a preset, nor
+a copy of it. What goes above needs a supervisor's approval of its content (`approvals`). Sources
+are in the files.
 """
 
 from collections.abc import Mapping
@@ -49,6 +50,28 @@ PRESETS: Final[Mapping[str, tuple[Preset, ...]]] = MappingProxyType(
         "maintain": (Preset(_FACE, 24.0, 6.0, 1, 35.0),),
     }
 )
+
+INTERVAL_MIN_DAYS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "patch-test": 7.0,
+        "first-gentle": 21.0,
+        "refresh": 14.0,
+        "clarify": 14.0,
+        "texture-refine": 14.0,
+        "even-bright": 14.0,
+        "tone-safe": 28.0,
+        "fine-skin": 21.0,
+        "neck-chest": 21.0,
+        "hands": 14.0,
+        "back": 14.0,
+        "body-smooth": 14.0,
+        "maintain": 28.0,
+    }
+)
+"""The shortest interval of each preset."""
+
+TRAINED: Final = frozenset({"texture-refine"})
+"""Presets for trained people alone."""
 
 
 def preset_of(program: str, zone: str) -> Preset | None:

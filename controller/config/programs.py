@@ -1,15 +1,17 @@
 """Loading programs: from a file to a frozen value, within skin data and approved presets."""
 
+import contextlib
 import hashlib
 import json
 import re
 from pathlib import Path
 from typing import Final
 
+from controller.config.approvals import Approval
+from controller.config.approved import approval_of
 from controller.config.errors import ConfigError
 from controller.config.explain import validate
 from controller.config.models import ProgramFile, StageFile
-from controller.config.presets import PRESETS, preset_of
 from controller.config.skin import first_doubled
 from controller.config.suggest import near
 from controller.config.toml_file import read_toml
@@ -47,11 +49,36 @@ def load_program(configs: Path, name: str, skin: Skin) -> Program:
 
 def read_program(path: Path, skin: Skin) -> Program:
     """Return the program in ``path``."""
+    file = read_within_limits(path, skin)
+    sha256 = content_sha256(file)
+    approval_of(file, sha256, path)
+    check_name(file, path)
+    return Program(
+        name=file.name,
+        display_name=file.display_name,
+        version=file.version,
+        sha256=sha256,
+        stages=tuple(stage for group in file.stages for stage in _stages(group, skin)),
+        interval_days=file.interval_days,
+        course=file.course,
+        role=Role(file.role),
+        note=file.note,
+    )
+
+
+def read_within_limits(path: Path, skin: Skin) -> ProgramFile:
+    """Return the file of a program that no approval could allow more; approved or not."""
     file = validate(ProgramFile, read_toml(path), path)
     _check_zones(file, skin, path)
     for number, group in enumerate(file.stages, start=1):
         _check_stage(path, number, group, skin)
-        _check_preset(path, file.name, number, group)
+    for number, source in enumerate(file.sources, start=1):
+        _check_about(path, f"sources[{number}].about", source.about)
+    return file
+
+
+def check_name(file: ProgramFile, path: Path) -> None:
+    """Refuse a program that is called otherwise than its file."""
     if file.name != path.stem:
         raise ConfigError(
             f'{path}, name = "{file.name}" differs from the name of the file; '
@@ -59,17 +86,22 @@ def read_program(path: Path, skin: Skin) -> Program:
             file=path,
             field="name",
         )
-    return Program(
-        name=file.name,
-        display_name=file.display_name,
-        version=file.version,
-        sha256=content_sha256(file),
-        stages=tuple(stage for group in file.stages for stage in _stages(group, skin)),
-        interval_days=file.interval_days,
-        course=file.course,
-        role=Role(file.role),
-        note=file.note,
-    )
+
+
+def approval_in(path: Path) -> Approval | None:
+    """Return the approval that the program in ``path`` rests on; None for one within a preset."""
+    file = validate(ProgramFile, read_toml(path), path)
+    return approval_of(file, content_sha256(file), path)
+
+
+def program_hashes(configs: Path) -> frozenset[str]:
+    """Return the hash of each program of a folder that can be read."""
+    found = set()
+    for name in program_names(configs):
+        path = configs / "programs" / f"{name}.toml"
+        with contextlib.suppress(ConfigError):
+            found.add(content_sha256(validate(ProgramFile, read_toml(path), path)))
+    return frozenset(found)
 
 
 def content_sha256(file: ProgramFile) -> str:
@@ -86,6 +118,17 @@ def _unknown(configs: Path, name: str) -> ConfigError:
     meant = near(name, names)
     hint = f"did you mean {meant}?" if meant else "choose one of the programs."
     return ConfigError(f"There is no program {name[:40]!r} among {', '.join(names)}; {hint}")
+
+
+def _check_about(path: Path, field: str, about: str) -> None:
+    known = (*ProgramFile.model_fields, *StageFile.model_fields)
+    if about in known:
+        return
+    meant = near(about, known)
+    hint = f"did you mean {meant}?" if meant else f"use one of {', '.join(sorted(known))}."
+    raise ConfigError(
+        f'{path}, {field}: there is no value "{about}" of a program; {hint}', file=path, field=field
+    )
 
 
 def _check_zones(file: ProgramFile, skin: Skin, path: Path) -> None:
@@ -142,40 +185,6 @@ def _too_much(
     return ConfigError(
         f"{path}, {place} = {with_unit(field, value)} is out of range ({reason}); "
         f"it must be at most {with_unit(field, top)}.",
-        file=path,
-        field=place,
-    )
-
-
-def _check_preset(path: Path, program: str, number: int, group: StageFile) -> None:
-    if program not in PRESETS:
-        return
-    for zone in group.zones:
-        preset = preset_of(program, zone)
-        if preset is None:
-            place = f"stages[{number}].zones"
-            raise ConfigError(
-                f'{path}, {place}: "{zone}" is not a zone of the preset {program}; remove it, or '
-                "ask a supervisor to approve a program of its own.",
-                file=path,
-                field=place,
-            )
-        for field in ("suction_kpa", "flow_g_per_min", "passes"):
-            if not (getattr(group, field) <= getattr(preset, field)):
-                raise _raised(path, number, group, field, getattr(preset, field), "at most")
-        if not (group.speed_mm_per_s >= preset.speed_mm_per_s):
-            speed = preset.speed_mm_per_s
-            raise _raised(path, number, group, "speed_mm_per_s", speed, "at least")
-
-
-def _raised(
-    path: Path, number: int, group: StageFile, field: str, approved: float, word: str
-) -> ConfigError:
-    place = f"stages[{number}].{field}"
-    value, limit = with_unit(field, getattr(group, field)), with_unit(field, approved)
-    return ConfigError(
-        f"{path}, {place} = {value} is stronger than the approved preset; a practitioner may only "
-        f"lower, so it must be {word} {limit}, or a supervisor must approve a new preset.",
         file=path,
         field=place,
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from controller.config.approvals import ApprovalsFile
 from controller.config.models import ClientFile, FileModel, HandpieceFile, ProgramFile
 from controller.config.skin_models import RemovalFile, SitesFile
 
@@ -16,6 +17,7 @@ SCHEMAS: Final[Mapping[str, type[FileModel]]] = MappingProxyType(
         "handpiece": HandpieceFile,
         "sites": SitesFile,
         "removal": RemovalFile,
+        "approvals": ApprovalsFile,
     }
 )
 

@@ -113,7 +113,7 @@ def reading(configs: Path, wish: TreatArgs, handset: Handset) -> Steps[Given]:
         yield
         program = load_program(configs, wish.program, skin)
         yield
-        client = load_client(configs, wish.client)
+        client = load_client(configs, wish.client, skin)
         yield
         unit = load_unit(configs, handset.serial, simulated=handset.simulated)
     except ConfigError as error:

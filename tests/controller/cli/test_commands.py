@@ -1,6 +1,7 @@
 """The verbs that need no unit: their answers, sentences and exit codes."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +10,22 @@ import pytest
 from controller.cli import main as command
 from controller.cli.outcome import ExitCode
 from controller.cli.start import exit_code_of, failure_of
+from controller.config.locate import shipped_configs
 from controller.kernel import stop_address
 
-VERBS = ("treat", "plan", "stop", "pause", "resume", "ack", "reset", "status", "doctor", "config")
+VERBS = (
+    "treat",
+    "plan",
+    "stop",
+    "pause",
+    "resume",
+    "ack",
+    "reset",
+    "status",
+    "doctor",
+    "config",
+    "approve",
+)
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -155,3 +169,96 @@ def test_doctor_names_a_port_that_does_not_exist(run: Run, tmp_path: Path) -> No
 def test_an_error_code_of_the_kernel_becomes_an_exit_code(code: str, exit_code: ExitCode) -> None:
     assert exit_code_of(code) is exit_code
     assert failure_of({"code": code, "sentence": "S.", "next_step": "N."}, "it").words == "S. N."
+
+
+# -- approvals -------------------------------------------------------------------------------------
+@pytest.fixture
+def strong(tmp_path: Path) -> Path:
+    """Return a program above every preset, in a folder of configurations of its own."""
+    shutil.copytree(shipped_configs(), tmp_path / "configs")
+    text = (tmp_path / "configs/programs/refresh.toml").read_text()
+    path = tmp_path / "configs/programs/strong.toml"
+    path.write_text(text.replace('"refresh"', '"strong"').replace("= 28.0", "= 36.0"))
+    return path
+
+
+PLAN_STRONG = ("plan", "strong", "--client", "demo", "--zones", "nose")
+
+
+@pytest.mark.hazard("H19")
+def test_a_program_above_the_presets_is_planned_once_a_supervisor_has_approved_it(
+    run: Run, strong: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = ("--configs", str(strong.parent.parent))
+    code, _, err = run(*PLAN_STRONG, *configs)
+    assert code == ExitCode.REFUSED
+    assert f"corneum approve {strong} --reason TEXT" in err
+    assert run("config", "check", str(strong))[0] == ExitCode.REFUSED
+    monkeypatch.setenv("CORNEUM_ROLE", "supervisor")
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    code, out, _ = run("approve", str(strong), "--reason", "patch test of 3 March", "--json")
+    said = json.loads(out)
+    assert (code, said["needed"], len(said["sha256"])) == (0, True, 64)
+    assert "(system account): patch test of 3 March" in said["approval"]
+    assert run(*PLAN_STRONG, *configs)[0] == 0
+    code, out, _ = run("config", "check", str(strong))
+    assert code == 0
+    assert "(system account): patch test of 3 March" in out
+    strong.write_text(strong.read_text().replace("= 36.0", "= 35.0"))
+    code, _, err = run(*PLAN_STRONG, *configs)
+    assert code == ExitCode.REFUSED
+    assert "it was edited after its approval" in err
+
+
+@pytest.mark.hazard("H19")
+@pytest.mark.parametrize(
+    ("role", "ssh", "said"),
+    [
+        ("practitioner", "", "The role practitioner may not approve"),
+        ("technician", "", "The role technician may not approve"),
+        ("supervisor", "10.0.0.1 1 10.0.0.2 22", "by a person at this computer"),
+    ],
+)
+def test_only_a_supervisor_at_this_computer_approves(
+    run: Run, strong: Path, monkeypatch: pytest.MonkeyPatch, role: str, ssh: str, said: str
+) -> None:
+    monkeypatch.setenv("CORNEUM_ROLE", role)
+    monkeypatch.setenv("SSH_CONNECTION", ssh)
+    code, _, err = run("approve", str(strong), "--reason", "why not")
+    assert code == ExitCode.REFUSED
+    assert said in err
+    assert not (strong.parent.parent / "approvals.toml").exists()
+
+
+def test_what_needs_no_approval_or_cannot_have_one_says_so(
+    run: Run, strong: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORNEUM_ROLE", "supervisor")
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    code, out, _ = run("approve", str(strong.with_name("refresh.toml")), "--reason", "all well")
+    assert code == 0
+    assert "needs no approval" in out
+    stray = strong.parent.parent / "strong.toml"
+    shutil.copy(strong, stray)
+    code, _, err = run("approve", str(stray), "--reason", "all well")
+    assert code == ExitCode.USAGE
+    assert "does not lie in the folder programs" in err
+    strong.write_text(strong.read_text().replace("= 36.0", "= 41.0"))
+    code, _, err = run("approve", str(strong), "--reason", "all well")
+    assert code == ExitCode.REFUSED
+    assert "it must be at most 40 kPa" in err
+    assert not (strong.parent.parent / "approvals.toml").exists()
+
+
+@pytest.mark.hazard("H19")
+def test_an_exclusion_that_names_no_zone_stops_check_and_plan(run: Run, strong: Path) -> None:
+    configs = strong.parent.parent
+    client = configs / "clients/demo.toml"
+    client.write_text(client.read_text().replace("exclusions = []", 'exclusions = ["noze"]'))
+    for words in (
+        ("config", "check", str(client)),
+        ("plan", "refresh", "--client", "demo", "--configs", str(configs)),
+    ):
+        code, out, err = run(*words)
+        assert code == ExitCode.REFUSED
+        assert 'there is no zone "noze"; did you mean nose?' in out + err

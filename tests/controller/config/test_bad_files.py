@@ -13,6 +13,7 @@ from controller.config.locate import shipped_configs
 from controller.config.programs import load_program, read_program
 from controller.config.skin import load_skin, read_removal, read_sites
 
+NOW_WALL_S = 1_767_225_600.0  # 2026-01-01, within the calibration of the example
 SKIN = load_skin(shipped_configs())
 REFRESH = (shipped_configs() / "programs" / "refresh.toml").read_text()
 
@@ -36,7 +37,7 @@ def sentence_of(path: Path, old: str, new: str) -> str:
     assert sentence == str(caught.value)
     assert "\n" not in sentence
     assert sentence[-1] in ".?"
-    return sentence.removeprefix(str(path))
+    return sentence.removeprefix(str(path)).replace(str(path), "FILE")
 
 
 @pytest.mark.hazard("H20")
@@ -87,19 +88,19 @@ def sentence_of(path: Path, old: str, new: str) -> str:
             "suction_kpa = 28.0", "suction_kpa = 30.0",
             ", stages[1].suction_kpa = 30 kPa is stronger than the approved preset; a practitioner "
             "may only lower, so it must be at most 28 kPa, or a supervisor must approve a new "
-            "preset.",
+            "preset (corneum approve FILE --reason TEXT).",
         ),
         (
             "flow_g_per_min = 7.0", "flow_g_per_min = 8.0",
             ", stages[1].flow_g_per_min = 8 g/min is stronger than the approved preset; a "
             "practitioner may only lower, so it must be at most 7 g/min, or a supervisor must "
-            "approve a new preset.",
+            "approve a new preset (corneum approve FILE --reason TEXT).",
         ),
         (
             "speed_mm_per_s = 30.0", "speed_mm_per_s = 25.0",
             ", stages[1].speed_mm_per_s = 25 mm/s is stronger than the approved preset; a "
             "practitioner may only lower, so it must be at least 30 mm/s, or a supervisor must "
-            "approve a new preset.",
+            "approve a new preset (corneum approve FILE --reason TEXT).",
         ),
         (
             "contact_budget_s = 733.0", "contact_budget_s = 900.0",
@@ -142,8 +143,8 @@ def sentence_of(path: Path, old: str, new: str) -> str:
         ('"forehead"', '"chin"', ', zone "chin" stands there twice; keep it in one stage.'),
         (
             '"forehead"', '"chest"',
-            ', stages[1].zones: "chest" is not a zone of the preset refresh; remove it, or ask a '
-            "supervisor to approve a program of its own.",
+            ', stages[1].zones: "chest" is not a zone of the preset refresh; remove it, or a '
+            "supervisor must approve a new preset (corneum approve FILE --reason TEXT).",
         ),
         (
             'name = "refresh"', 'name = "other"',
@@ -200,7 +201,9 @@ def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
 def test_an_unknown_program_is_answered_with_the_programs_there_are(name: str) -> None:
     with pytest.raises(ConfigError, match=r"There is no program .* texture-refine") as caught:
         load_program(shipped_configs(), name, SKIN)
-    assert ("did you mean refresh?" in str(caught.value)) is (name in {"refrsh", "refresh\n"})
+    assert ("did you mean refresh?" in str(caught.value)) is (
+        name in {"refrsh", "REFRESH", "refresh\n"}
+    )
 
 
 def test_a_folder_without_programs_is_told(tmp_path: Path) -> None:
@@ -255,14 +258,16 @@ def test_a_face_site_may_not_have_the_suction_of_the_body(tmp_path: Path) -> Non
 def test_a_whole_folder_is_checked_and_every_bad_file_is_told(tmp_path: Path) -> None:
     configs = tmp_path / "configs"
     shutil.copytree(shipped_configs(), configs)
-    assert not [found for found in check_configs(configs) if found.problem]
+    assert not [found for found in check_configs(configs, NOW_WALL_S) if found.problem]
     (configs / "programs" / "back.toml").write_text("x")
     (configs / "clients" / "demo.toml").write_text("phototype = 7")
     (configs / "handpieces" / "simulated.toml").write_text("tip = 3")
-    bad = {found.file.name for found in check_configs(configs) if found.problem}
+    bad = {found.file.name for found in check_configs(configs, NOW_WALL_S) if found.problem}
     assert bad == {"back.toml", "demo.toml", "simulated.toml"}
     (configs / "skin" / "sites.toml").write_text("")
-    assert "sites.toml" in {found.file.name for found in check_configs(configs) if found.problem}
+    assert "sites.toml" in {
+        found.file.name for found in check_configs(configs, NOW_WALL_S) if found.problem
+    }
 
 
 def test_one_file_is_checked_as_what_it_is(tmp_path: Path) -> None:
@@ -270,16 +275,16 @@ def test_one_file_is_checked_as_what_it_is(tmp_path: Path) -> None:
     scenarios = shipped / "scenarios"
     for path in sorted(shipped.rglob("*.toml")):
         if path.parent != scenarios:
-            assert check_file(path, shipped).problem == ""
-    sent_on = check_file(scenarios / "line-cut.toml", shipped).problem
+            assert check_file(path, shipped, NOW_WALL_S).problem == ""
+    sent_on = check_file(scenarios / "line-cut.toml", shipped, NOW_WALL_S).problem
     assert "corneum-sim run" in sent_on
     bad = tmp_path / "bad.toml"
     bad.write_text(REFRESH.replace("= 28.0", "= 35.0"))
-    assert "stronger than the approved preset" in check_file(bad, shipped).problem
+    assert "stronger than the approved preset" in check_file(bad, shipped, NOW_WALL_S).problem
     bad.write_text("=")
-    assert "is not valid TOML" in check_file(bad, shipped).problem
+    assert "is not valid TOML" in check_file(bad, shipped, NOW_WALL_S).problem
     bad.write_text("[rules]")
-    assert "is missing; add it" in check_file(bad, shipped).problem
+    assert "is missing; add it" in check_file(bad, shipped, NOW_WALL_S).problem
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -289,7 +294,7 @@ def test_a_damaged_file_is_read_or_refused_and_never_crashes(
 ) -> None:
     data = REFRESH.encode()
     refresh.write_bytes(data[:at] + byte + data[at + 1 :])
-    found = check_file(refresh, shipped_configs())
+    found = check_file(refresh, shipped_configs(), NOW_WALL_S)
     if found.problem:
         assert found.problem.startswith(str(refresh))
         return

@@ -7,12 +7,13 @@ import pytest
 
 from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
-from controller.config.people import load_client, load_unit, read_client
+from controller.config.people import load_client, load_unit, read_client, zone_names
 from controller.safety.patch_reading import PatchReading
 from controller.treatment.client import Contraindication
 from controller.treatment.unit import Reuse
 
 CONFIGS = shipped_configs()
+ZONES = zone_names(CONFIGS)
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_a_patch_reading_of_a_client_is_read_and_an_impossible_one_is_a_mistake(
     block = "\n[patch_reading]\nnominal_um = 0.1\nremoved_um = {}\nln_sd = 0.3\n"
     path = tmp_path / "demo.toml"
     path.write_text(text + block.format("0.2"))
-    assert read_client(path).patch_reading == PatchReading(0.1, 0.2, 0.3)
+    assert read_client(path, ZONES).patch_reading == PatchReading(0.1, 0.2, 0.3)
     path.write_text(text + block.format("2.0"))
     with pytest.raises(ConfigError, match="measure again, or leave it out"):
-        read_client(path)
+        read_client(path, ZONES)
