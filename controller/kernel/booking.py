@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
@@ -19,6 +19,8 @@ from controller.config.skin import load_skin
 from controller.kernel import records, tip_record
 from controller.kernel.api import ApiError, TreatArgs
 from controller.kernel.journal import Journal, Row
+from controller.kernel.locks import LockState
+from controller.kernel.record_health import believe
 from controller.kernel.records import Beginning
 from controller.kernel.recovery import interrupted
 from controller.kernel.snapshot import UnfinishedView
@@ -35,6 +37,9 @@ from controller.treatment.planning import make_plan
 from controller.treatment.program import Program
 from controller.treatment.tips import TipPast, is_tracked, tip_refusal
 from controller.treatment.unit import Unit
+
+LOCK_UNKNOWN: Final = "lock_unknown"
+"""Another kernel's lock could not be looked at, so its treatment was not marked as interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,15 @@ class Booking:
         wall_clock: Callable[[], float],
         configs: Path | None,
         lock: str,
-        alive: Callable[[str], bool],
+        alive: Callable[[str], LockState],
     ) -> None:
         self._journal = journal
         self._wall_clock = wall_clock
         self._configs = shipped_configs() if configs is None else configs
         self._lock = lock
         self._alive = alive
+        self._unseen: set[str] = set()
+        """Locks that could not be looked at: what they may guard stays as it is."""
 
     async def ready(self) -> None:
         """Prove that a treatment can be recorded; mark what a crash has left open.
@@ -90,8 +97,10 @@ class Booking:
         """
         await self._journal.preflight()
         found = await self._journal.read(lambda store: interrupted(store, self._is_alive))
-        if found:
-            await self._journal.commit([each.row() for each in found])
+        unseen = [Row(LOCK_UNKNOWN, {"lock": lock}) for lock in sorted(self._unseen)]
+        self._unseen.clear()
+        if found or unseen:
+            await self._journal.commit([*unseen, *(each.row() for each in found)])
 
     async def check_tables(self) -> None:
         """Prove that limits can be computed: without usable skin data nothing starts at all."""
@@ -155,13 +164,11 @@ class Booking:
             "reason": wish.reason,
             "plan": plan_as_dict(proved.plan),
         }
-        treatment = await self._journal.read(records.next_treatment)
-        begun, plan = [Row(records.TREATMENT, body, treatment)], proved.plan
+        begun, plan = [Row(records.TREATMENT, body)], proved.plan
         if proved.tip is not None:
             fitted = proved.tip.body(plan.unit_serial, plan.client_ref, simulated=plan.simulated)
-            begun.append(Row(tip_record.TIP, fitted, treatment))
-        await self._journal.commit(begun)
-        return treatment
+            begun.append(Row(tip_record.TIP, fitted))
+        return await self._journal.book(begun)
 
     async def withdraw(self, treatment: int, why: str) -> None:
         """Close a treatment that was booked and never began."""
@@ -182,11 +189,17 @@ class Booking:
         await self._journal.commit([Row(records.DISMISSED, body, treatment)])
 
     def is_under_way(self, lock: str) -> bool:
-        """Return True where a kernel that lives holds ``lock``: this one, or another."""
-        return lock == self._lock or self._alive(lock)
+        """Return True unless surely no kernel holds ``lock``: neither this one nor another."""
+        return lock == self._lock or self._alive(lock) is not LockState.FREE
 
     def _is_alive(self, lock: str) -> bool:
-        return lock != self._lock and self._alive(lock)
+        """Return True unless ``lock`` is surely free, or this kernel's own from an earlier life."""
+        if lock == self._lock:
+            return False
+        holding = self._alive(lock)
+        if holding is LockState.UNKNOWN:
+            self._unseen.add(lock)
+        return holding is not LockState.FREE
 
     async def _read_files(self, wish: TreatArgs, identity: Identity) -> Files:
         try:
@@ -244,7 +257,10 @@ class Booking:
         now_wall_s, client = self._wall_clock(), files.client.ref
         leave_out = None if resumed is None else resumed.beginning.treatment
 
+        breaks = self._journal.health.breaks
+
         def question(store: Store) -> list[PastDose]:
+            believe(store, client, breaks)
             return records.history(
                 store, client, now_wall_s, simulated=identity.simulated, leave_out=leave_out
             )

@@ -11,7 +11,6 @@ needs them: between its start and its arming, and while it stops.
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
@@ -134,13 +133,12 @@ class DeviceLog:
 
 def _written(store: Store, serial: int) -> list[tuple[int, int, int]]:
     """Return what the journal has of this unit: record, tick and argument, oldest first."""
-    rows = store.connection().execute(
-        "SELECT body FROM journal WHERE kind = ? AND json_extract(body, '$.unit') = ?"
-        " ORDER BY id DESC LIMIT ?",
-        (INJECTED, serial, KNOWN_MAX),
+    ids = store.ask(
+        "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT ?", (INJECTED, KNOWN_MAX)
     )
-    bodies = [json.loads(text) for (text,) in rows]
+    rows = store.read((row_id for (row_id,) in reversed(ids)), skip_broken=True)
     return [
         (body["record_seq"], body["tick_ms"], body["fault"] | (0 if body["active"] else FAULT_OVER))
-        for body in reversed(bodies)
+        for body in (row.body for row in rows)
+        if body["unit"] == serial
     ]

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from controller.config.plan_json import plan_as_dict
+from controller.kernel import record_words
 from controller.kernel.api import ApiError, TreatArgs, read_args
 from controller.kernel.booking import Booking
+from controller.kernel.head_note import heads
 from controller.kernel.journal import Journal
+from controller.kernel.locks import LockState
 from controller.kernel.store import RecordError, Store
 from controller.kernel.writer import InlineWriter
 from controller.safety.reading import Identity
@@ -24,6 +27,8 @@ def dry_run(
 ) -> dict[str, Any]:
     """Return the plan for a simulated handpiece; ApiError says why there is none."""
     try:
+        if not journal_file.exists() and heads(journal_file):
+            raise RecordError(f"The record {journal_file} is gone: {record_words.RESTORE}.")
         known = journal_file if journal_file.exists() else None
         return asyncio.run(_prove(args, known, configs))
     except RecordError as error:
@@ -36,7 +41,7 @@ async def _prove(
     # Without a record there is no history either: a store in memory is an empty one.
     store = Store(known)
     journal = Journal(InlineWriter(store), time.time, folder=None)
-    booking = Booking(journal, time.time, configs, "", lambda _lock: False)
+    booking = Booking(journal, time.time, configs, "", lambda _lock: LockState.FREE)
     try:
         proved = await booking.prove(read_args(TreatArgs, dict(args)), ANY_SIMULATED, dry=True)
     finally:

@@ -28,11 +28,12 @@ from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import open_stream
 from controller.kernel.api import ApiError
 from controller.kernel.journal import Journal, check_folder, free_bytes
-from controller.kernel.locks import HeldError, Lock, is_held
+from controller.kernel.locks import HeldError, Lock, LockState, look
 from controller.kernel.peer import listen
 from controller.kernel.server import Server
 from controller.kernel.service import Kernel, Outside, Place, record_error, running
 from controller.kernel.store import RecordError, Store
+from controller.kernel.verifier import check_apart
 from controller.kernel.writer import ThreadWriter
 from controller.safety.reading import Identity
 
@@ -180,8 +181,8 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
     def make_client(listeners: Listeners) -> HandpieceClient:
         return HandpieceClient(functools.partial(open_stream, options.port), listeners)
 
-    def alive(lock: str) -> bool:
-        return is_held(paths.run_dir(options.state) / Path(lock).name)
+    def alive(lock: str) -> LockState:
+        return look(paths.run_dir(options.state) / Path(lock).name)
 
     def claim(identity: Identity) -> None:
         lock = Lock(paths.unit_lock(options.state, identity.serial))
@@ -197,7 +198,7 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
 
     store = Store(paths.journal_path(options.state))
     # Wall time is only written down (journal, intervals of days); nothing that moves depends on it.
-    journal = Journal(ThreadWriter(store), time.time, folder=options.state)
+    journal = Journal(ThreadWriter(store), time.time, folder=options.state, check=check_apart)
     return Outside(make_client, journal, time.time, alive, claim, _boot())
 
 

@@ -5,12 +5,13 @@ open from its row TREATMENT until ENDED or INTERRUPTED. These functions block: r
 `Journal.read`.
 """
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from controller.kernel import listing
+from controller.kernel.chain import Chained
 from controller.kernel.store import Store
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import PastDose
@@ -35,29 +36,6 @@ UNFINISHED_MAX: Final = 100
 
 CHAIN_MAX: Final = 20
 """How often one treatment may be interrupted and resumed; each step is followed back."""
-
-
-_KINDS: Final = {
-    "begun": TREATMENT,
-    "dismissed": DISMISSED,
-    "ended": ENDED,
-    "most": UNFINISHED_MAX,
-}
-_NOT_TAKEN_UP: Final = (
-    "SELECT b.treatment, b.wall_s, b.body FROM journal i JOIN journal b"
-    " ON b.kind = :begun AND b.treatment = i.treatment"
-    " WHERE i.kind = :kind AND i.wall_s >= :since_s"
-    " AND (:outcomes = '[]' OR json_extract(i.body, '$.outcome')"
-    " IN (SELECT value FROM json_each(:outcomes)))"
-    " AND NOT EXISTS"
-    " (SELECT 1 FROM journal d WHERE d.kind = :dismissed AND d.treatment = i.treatment)"
-    " AND NOT EXISTS (SELECT 1 FROM journal r WHERE r.kind = :begun"
-    " AND json_extract(r.body, '$.resumes') = i.treatment AND NOT EXISTS"
-    " (SELECT 1 FROM journal e WHERE e.kind = :ended AND e.treatment = r.treatment"
-    " AND json_extract(e.body, '$.outcome') = 'refused'))"
-    " ORDER BY b.treatment DESC LIMIT :most"
-)
-"""A treatment whose end is row i, that nobody has dismissed or gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,25 +86,9 @@ def use_body(use: ZoneUse) -> dict[str, float]:
     }
 
 
-def next_treatment(store: Store) -> int:
-    """Return the number of the next treatment: never 0, which means none on the wire."""
-    (newest,) = (
-        store.connection()
-        .execute("SELECT max(treatment) FROM journal WHERE kind = 'treatment'")
-        .fetchone()
-    )
-    return int(newest or 0) + 1
-
-
 def open_treatments(store: Store) -> list[Beginning]:
     """Return the treatments that have begun and neither ended nor were marked as interrupted."""
-    rows = store.connection().execute(
-        "SELECT b.treatment, b.wall_s, b.body FROM journal b WHERE b.kind = ? AND NOT EXISTS"
-        " (SELECT 1 FROM journal e WHERE e.kind IN (?, ?) AND e.treatment = b.treatment)"
-        " ORDER BY b.treatment",
-        (TREATMENT, ENDED, INTERRUPTED),
-    )
-    return [_beginning(*row) for row in rows]
+    return [_beginning(row) for row in listing.open_now(store)]
 
 
 def unfinished(store: Store) -> list[Beginning]:
@@ -134,34 +96,20 @@ def unfinished(store: Store) -> list[Beginning]:
 
     A resume that was refused before it was armed has resumed nothing.
     """
-    rows = store.connection().execute(
-        _NOT_TAKEN_UP,
-        {**_KINDS, "kind": INTERRUPTED, "outcomes": "[]", "since_s": -math.inf},
-    )
-    return [_beginning(*row) for row in rows]
+    return [_beginning(row) for row in listing.interrupted(store, UNFINISHED_MAX)]
 
 
 def resumable(store: Store, now_wall_s: float) -> list[Beginning]:
     """Return what may be gone on with: interrupted, stopped or tripped lately, newest first."""
-    found = []
-    for kind, outcomes in ((INTERRUPTED, "[]"), (ENDED, '["stopped", "tripped"]')):
-        rows = store.connection().execute(
-            _NOT_TAKEN_UP,
-            {**_KINDS, "kind": kind, "outcomes": outcomes, "since_s": now_wall_s - RESUME_MAX_S},
-        )
-        found += [_beginning(*row) for row in rows]
-    return sorted(found, key=lambda each: -each.treatment)
+    since_wall_s = now_wall_s - RESUME_MAX_S
+    return [_beginning(row) for row in listing.resumable(store, since_wall_s, UNFINISHED_MAX)]
 
 
 def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
     """Return what each zone has had at the end of a treatment, or so far, before included."""
     had = dict(beginning.zones)
-    rows = store.connection().execute(
-        "SELECT body FROM journal WHERE kind IN (?, ?, ?) AND treatment = ? ORDER BY id",
-        (EXPOSURE, ENDED, INTERRUPTED, beginning.treatment),
-    )
-    for (text,) in rows:
-        body = json.loads(text)
+    for row in listing.closing(store, beginning.treatment):
+        body = row.body
         zones = body.get("zones", (body,))
         for said in zones:
             if isinstance(said, dict) and "zone" in said:
@@ -176,20 +124,16 @@ def was_armed(store: Store, beginning: Beginning) -> bool:
 
 def exposed_last(store: Store, beginning: Beginning) -> str | None:
     """Return the zone of the last row that tells of exposure, or None."""
-    text = _newest(store, EXPOSURE, beginning)
-    return None if text is None else json.loads(text).get("zone")
+    newest = _newest(store, EXPOSURE, beginning)
+    return None if newest is None else newest.body.get("zone")
 
 
-def _newest(store: Store, kind: str, beginning: Beginning) -> str | None:
-    row = (
-        store.connection()
-        .execute(
-            "SELECT body FROM journal WHERE kind = ? AND treatment = ? ORDER BY id DESC LIMIT 1",
-            (kind, beginning.treatment),
-        )
-        .fetchone()
+def _newest(store: Store, kind: str, beginning: Beginning) -> Chained | None:
+    ids = store.ask(
+        "SELECT max(id) FROM journal WHERE kind = ? AND treatment = ?", (kind, beginning.treatment)
     )
-    return None if row is None else str(row[0])
+    rows = store.read(row_id for (row_id,) in ids if row_id is not None)
+    return rows[0] if rows else None
 
 
 def resumed_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
@@ -213,12 +157,8 @@ def history(
     ``leave_out`` is a treatment that is about to be resumed: what it and its forerunners gave is
     not earlier exposure, it is exposure of this treatment.
     """
-    rows = store.connection().execute(
-        "SELECT treatment, wall_s, body FROM journal WHERE kind = 'treatment'"
-        " AND wall_s >= ? AND json_extract(body, '$.client') = ?",
-        (now_wall_s - HISTORY_S, client),
-    )
-    begun = [_beginning(*row) for row in rows]
+    rows = listing.of_client(store, client)
+    begun = [_beginning(row) for row in rows if row.wall_s >= now_wall_s - HISTORY_S]
     skipped = set(_forerunners(begun, leave_out))
     return [
         PastDose(zone, _last_wall_s(store, each), use.bound_um, use.nominal_um, use.suction_kpa_s)
@@ -247,27 +187,13 @@ def _forerunners(begun: Iterable[Beginning], treatment: int | None) -> list[int]
 
 
 def _begun(store: Store, treatment: int) -> Beginning | None:
-    row = (
-        store.connection()
-        .execute(
-            "SELECT treatment, wall_s, body FROM journal WHERE kind = ? AND treatment = ?",
-            (TREATMENT, treatment),
-        )
-        .fetchone()
-    )
-    return None if row is None else _beginning(*row)
+    row = listing.begun(store, treatment)
+    return None if row is None else _beginning(row)
 
 
 def _last_wall_s(store: Store, beginning: Beginning) -> float:
-    (last,) = (
-        store.connection()
-        .execute(
-            "SELECT max(wall_s) FROM journal WHERE kind IN (?, ?, ?) AND treatment = ?",
-            (EXPOSURE, ENDED, INTERRUPTED, beginning.treatment),
-        )
-        .fetchone()
-    )
-    return beginning.wall_s if last is None else float(last)
+    rows = listing.closing(store, beginning.treatment)
+    return max((row.wall_s for row in rows), default=beginning.wall_s)
 
 
 def _worst(plan: Plan, stage: PlannedStage) -> ZoneUse:
@@ -276,11 +202,11 @@ def _worst(plan: Plan, stage: PlannedStage) -> ZoneUse:
     return ledger.use
 
 
-def _beginning(treatment: int, wall_s: float, text: str) -> Beginning:
-    body = json.loads(text)
+def _beginning(row: Chained) -> Beginning:
+    body = row.body
     return Beginning(
-        treatment=treatment,
-        wall_s=wall_s,
+        treatment=row.treatment,
+        wall_s=row.wall_s,
         client=body["client"],
         program=body["program"],
         simulated=body["simulated"],

@@ -4,6 +4,7 @@ Nothing is resumed here. A treatment is taken for dead only when the lock of its
 a second kernel on another port leaves the first one's treatment alone.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 from controller.kernel import records
 from controller.kernel.journal import LAG_MAX_S, NOTE_DELAY_S, Row
 from controller.kernel.records import Beginning
-from controller.kernel.store import Store
+from controller.kernel.store import BrokenRowError, Store
 from controller.safety.exposure import ZoneUse
 from controller.treatment.supervisor import EXPOSURE_ROW_S
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MARGIN_S
@@ -52,12 +53,16 @@ class Interrupted:
 
 
 def interrupted(store: Store, alive: Callable[[str], bool]) -> list[Interrupted]:
-    """Return the open treatments whose kernel is gone, each with its worst case."""
-    return [
-        _charged(store, beginning)
-        for beginning in records.open_treatments(store)
-        if not alive(beginning.lock)
-    ]
+    """Return the open treatments whose kernel is gone, each with its worst case.
+
+    One with a row that cannot be believed stays open: its client is refused, nobody else is.
+    """
+    found = []
+    for beginning in records.open_treatments(store):
+        with contextlib.suppress(BrokenRowError):
+            if not alive(beginning.lock):
+                found.append(_charged(store, beginning))
+    return found
 
 
 def _charged(store: Store, beginning: Beginning) -> Interrupted:

@@ -14,7 +14,7 @@ from simulator.qa.rig import service
 ANYBODY = {Do.STOP, Do.STATUS, Do.WATCH}
 LOWERS = {Do.PAUSE, Do.LOWER}
 LOOKS = {Do.PLAN}
-SERVICE = {Do.UNLOCK}
+SERVICE = {Do.UNLOCK, Do.ACCEPT}
 
 
 def expected(do: Do, role: Role, origin: Origin) -> bool:

@@ -12,9 +12,10 @@ import pytest
 from controller.kernel import records
 from controller.kernel.api import ApiError
 from controller.kernel.journal import Row
+from controller.kernel.locks import LockState
 from controller.kernel.recovery import UNSEEN_S
 from controller.kernel.service import Kernel, Outside, Place
-from controller.kernel.store import verify
+from controller.kernel.verify import verify
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, rig
 from tests.controller.kernel.books import rows_of
@@ -198,7 +199,7 @@ def test_a_kernel_on_another_port_leaves_a_living_ones_treatment_alone(tmp_path:
                     outside.make_client,
                     outside.journal,
                     outside.wall_clock,
-                    alive=lambda lock: lock == "virtual.lock",
+                    alive=lambda lock: LockState.HELD if lock == "virtual.lock" else LockState.FREE,
                 )
                 other = Kernel(Place("other", lock="other.lock"), living)
                 await other.start()
