@@ -183,6 +183,8 @@ class Journal:
         self.rows = await self._ask(Store.probe, LAG_MAX_S if self._opened else OPEN_MAX_S)
         self._opened = True
         self._failure = None
+        if await self._ask(Store.take_mended):
+            await self.commit([Row("lists_mended", {})])
         self.health.lacking = await self._ask(lambda store: store.lacking_sentence)
         if self._lost:
             lost, self._lost = self._lost, 0

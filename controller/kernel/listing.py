@@ -19,15 +19,18 @@ _WAITING: Final = (
 armed has resumed nothing."""
 
 
-def of_client(store: Store, client: str) -> list[Chained]:
-    """Return the rows that began the treatments of a client, oldest first.
+def of_client(store: Store, client: str, since_wall_s: float) -> list[Chained]:
+    """Return the rows that began the treatments of a client since then, oldest first.
+
+    The order of the rows decides: one whose clock was behind counts by its neighbours.
 
     Raises:
         BrokenRowError: one of them cannot be believed, or one that may be this client's.
     """
     ids = store.ask(
-        "SELECT begun_id FROM treatments WHERE client IN (?, ?) ORDER BY begun_id",
-        (client, UNKNOWN),
+        "SELECT begun_id FROM treatments WHERE client IN (?, ?) AND begun_id >="
+        " (SELECT min(begun_id) FROM treatments WHERE begun_wall_s >= ?) ORDER BY begun_id",
+        (client, UNKNOWN, since_wall_s),
     )
     rows = store.read(row_id for (row_id,) in ids)
     return [row for row in rows if _client_of(store, row, client) == client]

@@ -24,6 +24,7 @@ CREATE TABLE treatments (
     of_client INTEGER NOT NULL,
     resumes INTEGER,
     begun_id INTEGER NOT NULL,
+    begun_wall_s REAL NOT NULL,
     closed_id INTEGER,
     closed TEXT,
     closed_wall_s REAL,
@@ -34,6 +35,7 @@ CREATE INDEX treatments_open ON treatments (treatment) WHERE closed_id IS NULL;
 CREATE INDEX treatments_closed ON treatments (closed, closed_wall_s);
 CREATE INDEX treatments_resumes ON treatments (resumes) WHERE resumes IS NOT NULL;
 CREATE INDEX treatments_begun ON treatments (begun_id);
+CREATE INDEX treatments_begun_wall ON treatments (begun_wall_s, begun_id);
 CREATE TABLE clients (client TEXT PRIMARY KEY, treatments INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE tips (
     id INTEGER PRIMARY KEY,
@@ -69,7 +71,7 @@ def enter(connection: sqlite3.Connection, row_id: int, row: Stamped) -> None:
         return
     said = _body(row.body)
     if row.kind == "treatment":
-        _begin(connection, row_id, row.treatment, said)
+        _begin(connection, row_id, row, said)
     elif row.kind in {"ended", "interrupted"}:
         how = "interrupted" if row.kind == "interrupted" else str(said.get("outcome", "ended"))
         connection.execute(
@@ -95,9 +97,7 @@ def enter(connection: sqlite3.Connection, row_id: int, row: Stamped) -> None:
         )
 
 
-def _begin(
-    connection: sqlite3.Connection, row_id: int, treatment: int, said: dict[str, Any]
-) -> None:
+def _begin(connection: sqlite3.Connection, row_id: int, row: Stamped, said: dict[str, Any]) -> None:
     client = str(said.get("client", UNKNOWN))
     connection.execute(
         "INSERT INTO clients VALUES (?, 1)"
@@ -105,9 +105,9 @@ def _begin(
         (client,),
     )
     connection.execute(
-        "INSERT INTO treatments (treatment, client, of_client, resumes, begun_id)"
-        " SELECT ?, client, treatments, ?, ? FROM clients WHERE client = ?",
-        (treatment, said.get("resumes"), row_id, client),
+        "INSERT INTO treatments (treatment, client, of_client, resumes, begun_id, begun_wall_s)"
+        " SELECT ?, client, treatments, ?, ?, ? FROM clients WHERE client = ?",
+        (row.treatment, said.get("resumes"), row_id, row.wall_s, client),
     )
 
 

@@ -157,8 +157,8 @@ def history(
     ``leave_out`` is a treatment that is about to be resumed: what it and its forerunners gave is
     not earlier exposure, it is exposure of this treatment.
     """
-    rows = listing.of_client(store, client)
-    begun = [_beginning(row) for row in rows if row.wall_s >= now_wall_s - HISTORY_S]
+    rows = listing.of_client(store, client, now_wall_s - HISTORY_S)
+    begun = [_beginning(row) for row in rows]
     skipped = set(_forerunners(begun, leave_out))
     return [
         PastDose(zone, _last_wall_s(store, each), use.bound_um, use.nominal_um, use.suction_kpa_s)

@@ -59,8 +59,9 @@ class Store:
         self.path = path
         self.booked = 0
         """The number that the newest transaction gave to a treatment."""
-        self.mended = False
+        self._mended = False
         """True once indexes and lists had to be made anew from the rows."""
+        self._mend_told = False
         self._note = HeadNote(path)
         self._dirty = False
         self._connection: sqlite3.Connection | None = None
@@ -288,6 +289,11 @@ class Store:
         self.booked = booked
         return int(row_id)
 
+    def take_mended(self) -> bool:
+        """Return True once after indexes and lists had to be made anew: a row tells of it."""
+        told, self._mend_told = self._mend_told, self._mended
+        return self._mended and not told
+
     def recover(self) -> bool:
         """Make indexes and lists anew from the rows, however long it takes; see `schema.rebuild`.
 
@@ -298,10 +304,10 @@ class Store:
 
     def _mend(self, connection: sqlite3.Connection) -> bool:
         """Make indexes and lists anew from the rows; False where that cannot be done here."""
-        if self.mended or (self.path and self.path.stat().st_size > MEND_MAX_BYTES):
+        if self._mended or (self.path and self.path.stat().st_size > MEND_MAX_BYTES):
             return False
-        self.mended = schema.rebuild(connection)
-        return self.mended
+        self._mended = schema.rebuild(connection)
+        return self._mended
 
 
 def _next_treatment(connection: sqlite3.Connection) -> int:
