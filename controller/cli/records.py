@@ -3,17 +3,15 @@
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any, Final
 
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, who
-from controller.config.paths import journal_path, run_dir, state_dir
+from controller.config.paths import state_dir
+from controller.kernel import offline_record
 from controller.kernel.api import ApiError
 from controller.kernel.decisions import accept_here
-from controller.kernel.locks import LockState, look
-from controller.kernel.store import RecordError, Store
-from controller.kernel.verify import Verdict, verify
+from controller.kernel.verify import Verdict
 
 QUIET_S: Final = 2.0
 """How long a check says nothing; after that a line on standard error tells how far it is."""
@@ -21,31 +19,15 @@ QUIET_S: Final = 2.0
 
 def check(*, as_json: bool) -> ExitCode:
     """Check the whole chain and say which rows are wrong; 0 where none is, else 1."""
-    path = journal_path(state_dir())
-    if not path.exists():
-        raise Failure(
-            f"There is no record {path}.",
-            "Name the folder of the record in CORNEUM_STATE; a first treatment makes one.",
-            name="no_record",
-        )
-    found, lacking = verify(path, _Progress()), None
-    if found.unreadable is None:
-        lacking = _lacking(path)
+    try:
+        found, lacking = offline_record.check(state_dir(), _Progress())
+    except ApiError as error:
+        raise _failure(error) from error
     if as_json:
         sys.stdout.write(json.dumps(_as_json(found, lacking)) + "\n")
     else:
         sys.stdout.write("\n".join(_lines(found, lacking)) + "\n")
     return ExitCode.DONE if found.ok and lacking is None else ExitCode.REFUSED
-
-
-def _lacking(path: Path) -> str | None:
-    store = Store(path)
-    try:
-        return store.lacking_sentence
-    except RecordError as error:
-        return str(error)
-    finally:
-        store.close()
 
 
 def _as_json(found: Verdict, lacking: str | None) -> dict[str, Any]:
@@ -106,35 +88,22 @@ def _accepted(args: dict[str, Any]) -> dict[str, Any]:
         try:
             return accept_here(args, who(), state_dir())
         except ApiError as error:
-            raise Failure(error.sentence, error.next_step, name=error.code) from error
+            raise _failure(error) from error
     return asked(address.socket, "accept", args)
 
 
 def recover(*, as_json: bool) -> ExitCode:
     """Make indexes and lists of the record anew from its rows, which are not touched."""
-    state = state_dir()
-    busy = [path for path in run_dir(state).glob("port-*.lock") if look(path) is not LockState.FREE]
-    if busy:
-        raise Failure(
-            "A kernel runs, or it cannot be seen that none does, and would have to wait for this.",
-            "End it, then ask again.",
-            name="kernel_running",
-        )
-    store = Store(journal_path(state))
     try:
-        made = store.recover()
-    except RecordError as error:
-        raise Failure(str(error), name="record") from error
-    finally:
-        store.close()
-    if not made:
-        raise Failure(
-            f"The rows of the record {store.path} are damaged too, so nothing was changed.",
-            "Put the newest backup back (journal.sqlite3 together with its -wal and -shm).",
-            name="record",
-        )
+        path = offline_record.recover(state_dir())
+    except ApiError as error:
+        raise _failure(error) from error
     if as_json:
-        sys.stdout.write(json.dumps({"done": "recover", "record": str(store.path)}) + "\n")
+        sys.stdout.write(json.dumps({"done": "recover", "record": str(path)}) + "\n")
     else:
-        sys.stdout.write(f"The lists of the record {store.path} were made anew from its rows.\n")
+        sys.stdout.write(f"The lists of the record {path} were made anew from its rows.\n")
     return ExitCode.DONE
+
+
+def _failure(error: ApiError) -> Failure:
+    return Failure(error.sentence, error.next_step, name=error.code)
