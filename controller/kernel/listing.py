@@ -126,6 +126,12 @@ def treated_at(store: Store, row_id: int) -> set[str]:
     return {str(client) for (client,) in rows}
 
 
+def newest(store: Store) -> int:
+    """Return the highest number of a treatment on record; 0 where there is none."""
+    ((number,),) = store.ask("SELECT coalesce(max(treatment), 0) FROM treatments")
+    return int(number)
+
+
 def begun(store: Store, treatment: int) -> Chained | None:
     """Return the row that began a treatment; None where there is no such treatment."""
     ids = store.ask("SELECT begun_id FROM treatments WHERE treatment = ?", (treatment,))

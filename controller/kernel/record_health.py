@@ -32,6 +32,18 @@ class RecordHealth:
     unchecked: str | None = None
     """Why the check could not be made."""
 
+    unit_ahead: str | None = None
+    """Which treatment the unit was armed for that is not in this record."""
+
+    def compare_with_unit(self, serial: int, treatment: int, newest: int) -> None:
+        """Take from the log of a unit that it was armed for a treatment."""
+        if treatment > newest:
+            self.unit_ahead = (
+                f"Unit {serial} was armed for treatment {treatment}, and the newest on record is "
+                f"{newest}: the unit was used with another record, or this one lacks treatments. "
+                "Look whether another state folder or a newer backup has them."
+            )
+
     @property
     def is_broken(self) -> bool:
         """True while something is known to be wrong with the record."""
@@ -46,7 +58,7 @@ class RecordHealth:
         if self.lacking is not None:
             return self.lacking
         if not self.breaks:
-            return self.unchecked
+            return self.unchecked or self.unit_ahead
         rows = ", ".join(str(each.row) for each in self.breaks[:SHOWN_MAX])
         more = "" if len(self.breaks) <= SHOWN_MAX else f" and {len(self.breaks) - SHOWN_MAX} more"
         return (

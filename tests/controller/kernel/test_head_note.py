@@ -1,7 +1,9 @@
 """A record that went back, or starts anew beside what was written here, is told."""
 
+import asyncio
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,11 @@ from controller.kernel.decisions import accept_here
 from controller.kernel.dry_run import dry_run
 from controller.kernel.head_note import heads
 from controller.kernel.record_health import LackingError
+from controller.kernel.service import Place, running
 from controller.kernel.store import Store
 from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, service
+from simulator.qa.rig import RigSpec, Service, rig, service
+from tests.controller.kernel.books import journal_in
 
 TOM = {"name": "tom", "role": "technician", "origin": "local"}
 JOURNAL = "journal.sqlite3"
@@ -183,3 +187,29 @@ def test_a_kernel_on_a_record_that_went_back_starts_and_refuses_to_plan(path: Pa
     assert after["record"]["trouble"] is None  # type: ignore[index]
     assert not after["alarms"]
     assert idle
+
+
+def test_a_unit_that_was_armed_for_a_treatment_that_is_not_on_record_is_told(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> list[object]:
+        troubles: list[object] = []
+        async with rig() as made:
+            for folder in ("one", "one", "another"):
+                outside = replace(made.outside(), journal=journal_in(tmp_path / folder))
+                async with running(Place("virtual"), outside) as kernel:
+                    person = Service(made, kernel)
+                    await asyncio.sleep(20.0)  # every entry of the log is read by then
+                    troubles.append(kernel.snapshot()["record"]["trouble"])
+                    if not troubles[1:]:
+                        await person.ask("treat", program="refresh", client="demo", zones=["nose"])
+                        await person.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30)
+                        await person.ask("stop")
+                        await person.until(lambda: kernel.idle)
+                        await asyncio.sleep(20.0)
+                        troubles.append(kernel.snapshot()["record"]["trouble"])
+        return troubles
+
+    before, own, again, elsewhere = run_virtual(scenario())
+    assert (before, own, again) == (None, None, None)
+    assert "was armed for treatment 1, and the newest on record is 0" in str(elsewhere)
