@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(no_args_is_help=True, help="Check the files of the service.")
 app.add_typer(config_app, name="config")
+records_app = typer.Typer(no_args_is_help=True, help="Look after the record of treatments.")
+app.add_typer(records_app, name="records")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Port = Annotated[
@@ -268,6 +270,46 @@ def config_check(
     from controller.cli import config_check as verb
 
     raise typer.Exit(verb.run(tuple(files or ()), as_json=as_json))
+
+
+@records_app.command("verify", epilog="Example:  corneum records verify --json")
+def records_verify(as_json: Json = False) -> None:
+    """Check every row of the record: edited, removed, reordered or cut off.
+
+    Exit code 0 when it is whole, 1 when not.
+    """
+    from controller.cli import records as verb
+
+    raise typer.Exit(verb.check(as_json=as_json))
+
+
+@records_app.command(
+    "accept",
+    epilog="Example:  CORNEUM_ROLE=technician corneum records accept row 812 "
+    '--reason "power cut; the paper sheet of that day was read"',
+)
+def records_accept(
+    subject: Annotated[str, typer.Argument(help="row N, head or clock: what is decided on.")],
+    number: Annotated[int | None, typer.Argument(help="Number of the row.", min=1)] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", help="What was found, and why it may stand.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Let treatments go on beside a break of the record; for a technician at the unit."""
+    from controller.cli import records as verb
+
+    if not reason.strip():
+        raise Failure("A decision on the record needs a reason.", "Say it with --reason TEXT.")
+    raise typer.Exit(verb.accept(subject, number, reason, as_json=as_json))
+
+
+@records_app.command("recover", epilog="Example:  corneum records recover")
+def records_recover(as_json: Json = False) -> None:
+    """Make damaged indexes and lists of the record anew from its rows, which stay as they are."""
+    from controller.cli import records as verb
+
+    raise typer.Exit(verb.recover(as_json=as_json))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

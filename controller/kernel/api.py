@@ -151,6 +151,14 @@ class UnlockArgs(_Model):
     reason: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
 
 
+class AcceptArgs(_Model):
+    """Which break of the record a technician lets stand, and why."""
+
+    subject: Name
+    number: Annotated[int, Field(ge=1, le=ID_MAX)] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
+
+
 def read_request(line: bytes) -> Request:
     """Return the request in one line of text.
 

@@ -25,6 +25,7 @@ class Do(Enum):
     DISMISS = "dismiss"
     STERILISED = "sterilised"
     UNLOCK = "unlock"
+    ACCEPT = "accept"
     STATUS = "status"
     WATCH = "watch"
     SHUTDOWN = "shutdown"
@@ -70,6 +71,7 @@ ALLOWED: Final[Mapping[Do, Mapping[Origin, frozenset[Role]]]] = MappingProxyType
         Do.DISMISS: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.STERILISED: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
         Do.UNLOCK: {Origin.LOCAL: _SERVICE, Origin.REMOTE: _NOBODY},
+        Do.ACCEPT: {Origin.LOCAL: _SERVICE, Origin.REMOTE: _NOBODY},
         Do.SHUTDOWN: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},
     }
 )

@@ -7,7 +7,7 @@ the treatment at all. RecordError where the record cannot be kept, ApiError for 
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from controller.config.errors import ConfigError
 from controller.config.skin import load_skin
@@ -15,11 +15,15 @@ from controller.kernel import records, tip_record
 from controller.kernel.api import ApiError, TreatArgs
 from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal, Row
+from controller.kernel.locks import LockState
 from controller.kernel.planner import Proved
 from controller.kernel.recovery import UnitNow, interrupted
 from controller.kernel.snapshot import UnfinishedView
 from controller.treatment import rows
 from controller.treatment.events import Who
+
+LOCK_UNKNOWN: Final = "lock_unknown"
+"""Another kernel's lock could not be looked at, so its treatment was not marked as interrupted."""
 
 
 class Booking:
@@ -32,7 +36,7 @@ class Booking:
         configs: Path,
         corneum: str,
         lock: str,
-        alive: Callable[[str], bool],
+        alive: Callable[[str], LockState],
     ) -> None:
         self._journal = journal
         self._here = here
@@ -40,6 +44,8 @@ class Booking:
         self._corneum = corneum
         self._lock = lock
         self._alive = alive
+        self._unseen: set[str] = set()
+        """Locks that could not be looked at: what they may guard stays as it is."""
 
     async def ready(self, look: Callable[[], Awaitable[UnitNow | None]]) -> None:
         """Prove that a treatment can be recorded; mark what a crash has left open.
@@ -47,11 +53,14 @@ class Booking:
         No treatment of this kernel is under way. ``look`` asks the unit what nobody saw.
         """
         await self._journal.preflight()
-        if not await self._journal.read(lambda store: interrupted(store, self._is_alive)):
-            return
-        unit = await look()
-        found = await self._journal.read(lambda store: interrupted(store, self._is_alive, unit))
-        await self._journal.commit([each.row(self._here) for each in found])
+        found = await self._journal.read(lambda store: interrupted(store, self._is_alive))
+        if found:
+            unit = await look()
+            found = await self._journal.read(lambda store: interrupted(store, self._is_alive, unit))
+        unseen = [Row(LOCK_UNKNOWN, {"lock": lock}) for lock in sorted(self._unseen)]
+        self._unseen.clear()
+        if found or unseen:
+            await self._journal.commit([*unseen, *(each.row(self._here) for each in found)])
 
     async def check_record(self) -> None:
         """Prove that a treatment can be recorded, before anything is asked of the unit."""
@@ -84,13 +93,11 @@ class Booking:
             "planned_at_s": proved.mark.planned_at_wall_s,
             "plan": proved.as_dict(),
         }
-        treatment = await self._journal.read(records.next_treatment)
-        begun, plan = [Row(records.TREATMENT, body, treatment)], proved.plan
+        begun, plan = [Row(records.TREATMENT, body)], proved.plan
         if proved.tip is not None:
             fitted = proved.tip.body(plan.unit_serial, plan.client_ref, simulated=plan.simulated)
-            begun.append(Row(tip_record.TIP, fitted, treatment))
-        await self._journal.commit(begun)
-        return treatment
+            begun.append(Row(tip_record.TIP, fitted))
+        return await self._journal.book(begun)
 
     async def withdraw(self, treatment: int, why: str) -> None:
         """Close a treatment that was booked and never began."""
@@ -111,8 +118,14 @@ class Booking:
         await self._journal.commit([Row(records.DISMISSED, body, treatment)])
 
     def is_under_way(self, lock: str) -> bool:
-        """Return True where a kernel that lives holds ``lock``: this one, or another."""
-        return lock == self._lock or self._alive(lock)
+        """Return True unless surely no kernel holds ``lock``: neither this one nor another."""
+        return lock == self._lock or self._alive(lock) is not LockState.FREE
 
     def _is_alive(self, lock: str) -> bool:
-        return lock != self._lock and self._alive(lock)
+        """Return True unless ``lock`` is surely free, or this kernel's own from an earlier life."""
+        if lock == self._lock:
+            return False
+        holding = self._alive(lock)
+        if holding is LockState.UNKNOWN:
+            self._unseen.add(lock)
+        return holding is not LockState.FREE

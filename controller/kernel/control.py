@@ -30,7 +30,7 @@ from controller.kernel.journal import Row
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.reset_lock import ResetLock
-from controller.kernel.snapshot import LinkView, RecordView, Snapshot, UnfinishedView
+from controller.kernel.snapshot import LinkView, Snapshot, UnfinishedView
 from controller.kernel.stop_rows import StopRows
 from controller.kernel.timing import Timing
 from controller.kernel.trip_desk import TripDesk
@@ -377,7 +377,7 @@ class Control:
             live=view.live_view(handpiece.newest, conduct, now_s),
             alarms=view.alarm_views(self.alarms.board),
             receipts=view.receipt_views(conduct),
-            record=RecordView(self._about.record_path, self._journal.rows),
+            record=self._journal.health.view(self._about.record_path, self._journal.rows),
             unfinished=self.unfinished,
             time_to_safe_ms=None if conduct is None else view.ms(conduct.time_to_safe_s),
             signal=view.signal_view(self.alarms.signal(now_s)),

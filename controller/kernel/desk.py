@@ -6,16 +6,21 @@ be read or kept.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from controller.kernel import reset_record
 from controller.kernel.api import ApiError, DismissArgs, UnlockArgs, read_args
+from controller.kernel.authority import Do
 from controller.kernel.booking import Booking
 from controller.kernel.clock_record import Here, doubt_of
 from controller.kernel.control import Control
 from controller.kernel.journal import Journal, Row
-from controller.kernel.reset_record import Whose
+from controller.kernel.record_desk import RecordDesk
+from controller.kernel.reset_record import History, Whose
+from controller.kernel.store import BrokenRowError
 from controller.kernel.tip_desk import sterilised
+from controller.kernel.verify import Break
 from controller.safety.alarm_texts import LOCKED
 from controller.treatment import rows
 from controller.treatment.events import Who
@@ -35,22 +40,42 @@ class Desk:
         self._here = here
         self._booking = booking
         self._control = control
+        self._record = RecordDesk(journal, control)
         self._whose: Whose | None = None
+
+    @property
+    def answers(self) -> dict[Do, Callable[[dict[str, Any], Who], Awaitable[dict[str, Any]]]]:
+        """What is only written down, by what is asked for."""
+        return {
+            Do.DISMISS: self.dismiss,
+            Do.STERILISED: self.sterilised,
+            Do.UNLOCK: self.unlock,
+            Do.ACCEPT: self._record.accept,
+        }
+
+    async def run(self) -> None:
+        """Have the record checked as long as the kernel runs."""
+        await self._record.keep_checked()
 
     async def begin(self, whose: Whose) -> None:
         """Recall what the record says about a unit: unfinished treatments, resets, a lock."""
         self._whose = whose
         mono_s, wall_s = asyncio.get_running_loop().time(), self._here.wall_clock()
-        history = await self._journal.read(
-            lambda store: reset_record.read(store, whose, mono_s, wall_s)
-        )
+        try:
+            history = await self._journal.read(
+                lambda store: reset_record.read(store, whose, mono_s, wall_s)
+            )
+        except BrokenRowError as error:  # resets that nobody knows may be too many
+            history = History(str(error), ())
+            self._journal.health.breaks = (Break(error.row, error.what),)
         self._control.resets.begin(whose, history)
         if self._control.resets.cause is not None:
             self._control.alarms.put(LOCKED, mono_s)
         await self.look()
 
     async def look(self) -> None:
-        """Show which treatments are unfinished now, and what is wrong with the clock."""
+        """Show what is unfinished now, and what is wrong with the record and the clock."""
+        self._record.look()
         self._control.unfinished = await self._booking.unfinished()
         now = self._here.now()
         self._control.clock = await self._journal.read(lambda store: doubt_of(store, now))

@@ -7,16 +7,20 @@ and is not asked.
 
 Reading is a one-shot, and one-shots go one after the other. So nothing is read while a treatment
 needs them: between its start and its arming, and while it stops.
+
+The same log names the treatments that the unit was armed for: one that this record does not have
+tells that the record went back, or that the unit was used with another one.
 """
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+from controller.kernel import listing
 from controller.kernel.journal import Journal, Row
+from controller.kernel.record_health import RecordHealth
 from controller.kernel.snapshot import SimulatedFaultView
 from controller.kernel.store import Store
 from controller.safety.reading import Identity
@@ -56,6 +60,8 @@ class DeviceLog:
         self._pause_s = CATCH_UP_PERIOD_S
         self._known: dict[tuple[int, int, int], None] = {}
         self._active: dict[int, bool] = {}
+        self._health = RecordHealth()
+        self._newest_treatment = 0
 
     @property
     def faults(self) -> tuple[SimulatedFaultView, ...]:
@@ -65,6 +71,8 @@ class DeviceLog:
     async def begin(self, journal: Journal, serial: int) -> None:
         """Learn what the journal has of this unit already. Raises RecordError."""
         self._known = dict.fromkeys(await journal.read(partial(_written, serial=serial)))
+        self._health = journal.health
+        self._newest_treatment = await journal.read(listing.newest)
 
     async def follow(self, asked: Callable[[], tuple[Identity, int] | None]) -> None:
         """Look for ever. ``asked`` gives the unit and the treatment, or None while it must not."""
@@ -91,6 +99,7 @@ class DeviceLog:
             self._boot_id, self._next = identity.boot_id, 0
             self._active.clear()
         self._pause_s = CATCH_UP_PERIOD_S
+        self._newest_treatment = max(self._newest_treatment, treatment)
         for _ in range(RECORDS_PER_LOOK):
             record = await self._record(max(self._next, 1))
             if record is None:
@@ -111,6 +120,8 @@ class DeviceLog:
         return None
 
     def _take(self, record: LogRecord, identity: Identity, treatment: int) -> None:
+        if record.record_seq != 0 and record.code == LogCode.ARM:
+            self._health.compare_with_unit(identity.serial, record.arg, self._newest_treatment)
         if record.record_seq == 0 or record.code != LogCode.FAULT_INJECTED:
             return  # overwritten meanwhile, or of another kind
         number, active = record.arg & ~FAULT_OVER, not record.arg & FAULT_OVER
@@ -134,13 +145,12 @@ class DeviceLog:
 
 def _written(store: Store, serial: int) -> list[tuple[int, int, int]]:
     """Return what the journal has of this unit: record, tick and argument, oldest first."""
-    rows = store.connection().execute(
-        "SELECT body FROM journal WHERE kind = ? AND json_extract(body, '$.unit') = ?"
-        " ORDER BY id DESC LIMIT ?",
-        (INJECTED, serial, KNOWN_MAX),
+    ids = store.ask(
+        "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT ?", (INJECTED, KNOWN_MAX)
     )
-    bodies = [json.loads(text) for (text,) in rows]
+    rows = store.read((row_id for (row_id,) in reversed(ids)), skip_broken=True)
     return [
         (body["record_seq"], body["tick_ms"], body["fault"] | (0 if body["active"] else FAULT_OVER))
-        for body in reversed(bodies)
+        for body in (row.body for row in rows)
+        if body["unit"] == serial
     ]

@@ -10,12 +10,17 @@ import asyncio
 import json
 import math
 import os
+import sqlite3
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
-from controller.kernel.store import RecordError, Stamped, Store
+from controller.kernel import record_words
+from controller.kernel.chain import Stamped
+from controller.kernel.record_health import RecordHealth
+from controller.kernel.store import NEXT_TREATMENT, RecordError, Store
+from controller.kernel.verify import Verdict
 from controller.kernel.writer import Writer
 
 T = TypeVar("T")
@@ -28,6 +33,11 @@ NOTES_MAX: Final = 1024
 
 LAG_MAX_S: Final = 1.0
 """A write that is not durable after this is a failed journal; the usual one takes 0.2 to 10 ms."""
+
+OPEN_MAX_S: Final = 10.0
+"""Opening a record: years of a build of November get their lists once, which takes 2 s."""
+
+JOURNAL_NAME: Final = "journal.sqlite3"
 
 FREE_MIN_BYTES: Final = 100_000_000
 """Free space before a treatment may start: over a thousand times the rows of the longest one."""
@@ -42,6 +52,15 @@ class Row(NamedTuple):
     """Number of the treatment, 0 where a row belongs to none."""
 
 
+class _Written(NamedTuple):
+    """What a transaction came to."""
+
+    rows: int
+    """Rows in the file."""
+    booked: int
+    """The number that it gave to a treatment; 0 where it began none."""
+
+
 def free_bytes(folder: Path) -> int:
     """Return the bytes that an ordinary user may still write into ``folder``."""
     figures = os.statvfs(folder)
@@ -51,6 +70,8 @@ def free_bytes(folder: Path) -> int:
 def check_folder(folder: Path, free_of: Callable[[Path], int]) -> None:
     """Make the folder if need be; RecordError where a treatment cannot be recorded in it."""
     step = "name another folder with CORNEUM_STATE"
+    if (folder / JOURNAL_NAME).exists():  # treatments that are on record must stay known
+        step = f"move the whole folder, with each {JOURNAL_NAME}*, and name it with CORNEUM_STATE"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = free_of(folder)
@@ -82,9 +103,15 @@ class Journal:
         *,
         folder: Path | None,
         free: Callable[[Path], int] = free_bytes,
+        check: Callable[[Path], Awaitable[Verdict]] | None = None,
     ) -> None:
+        """Make the way into a store; ``check`` reads its whole file and waits for nobody."""
+        self.check = check
+        self.path = None if folder is None else folder / JOURNAL_NAME
         self.rows = 0
         """Rows in the file, as far as is known."""
+        self.health = RecordHealth()
+        """What is known about the rows themselves."""
         self._writer = writer
         self._wall_clock = wall_clock
         self._folder = folder
@@ -94,6 +121,7 @@ class Journal:
         self._under_way: deque[float] = deque()
         self._failure: str | None = None
         self._lost = 0
+        self._opened = False
 
     @property
     def failure(self) -> str | None:
@@ -110,11 +138,22 @@ class Journal:
         Raises:
             RecordError: they are not.
         """
-        stamped = [self._stamp(row) for row in rows]
+        await self._commit([self._stamp(row) for row in rows])
+
+    async def book(self, rows: Sequence[Row]) -> int:
+        """Write the rows that begin a treatment; its number is given in their transaction.
+
+        Raises:
+            RecordError: they are not written, and no number is taken.
+        """
+        stamped = [self._stamp(row)._replace(treatment=NEXT_TREATMENT) for row in rows]
+        return (await self._commit(stamped)).booked
+
+    async def _commit(self, stamped: list[Stamped]) -> "_Written":
         try:
             async with asyncio.timeout(LAG_MAX_S):
                 # The caller may be cancelled; the write is not.
-                await asyncio.shield(self._submit(self._take_notes() + stamped))
+                return await asyncio.shield(self._submit(self._take_notes() + stamped))
         except RecordError as error:
             self._fail(str(error))
             raise
@@ -141,8 +180,12 @@ class Journal:
         """
         if self._folder is not None:
             check_folder(self._folder, self._free)
-        self.rows = await self._ask(Store.probe)
+        self.rows = await self._ask(Store.probe, LAG_MAX_S if self._opened else OPEN_MAX_S)
+        self._opened = True
         self._failure = None
+        if await self._ask(Store.take_mended):
+            await self.commit([Row("lists_mended", {})])
+        self.health.lacking = await self._ask(lambda store: store.lacking_sentence)
         if self._lost:
             lost, self._lost = self._lost, 0
             await self.commit([Row("gap", {"lost_rows": lost})])
@@ -157,12 +200,18 @@ class Journal:
         self._flush()
         await asyncio.to_thread(self._writer.close)
 
-    async def _ask(self, question: Callable[[Store], T]) -> T:
+    async def _ask(self, question: Callable[[Store], T], within_s: float = LAG_MAX_S) -> T:
         try:
-            async with asyncio.timeout(LAG_MAX_S):
+            async with asyncio.timeout(within_s):
                 return await self._writer.submit(question)
         except TimeoutError as error:
-            raise RecordError(self._too_slow(LAG_MAX_S)) from error
+            raise RecordError(
+                f"The journal in {self._folder} has not answered a question within {within_s:g} s: "
+                "the computer or its disk is busy, or damaged rows are looked for. Try again; "
+                "`corneum records verify` looks at the whole record."
+            ) from error
+        except sqlite3.Error as error:
+            raise RecordError(record_words.sentence(error, self.path)) from error
 
     def _too_slow(self, late_s: float) -> str:
         return (
@@ -192,9 +241,9 @@ class Journal:
         if notes:
             _ = self._submit(notes)  # `_settled` looks at its outcome
 
-    def _submit(self, rows: list[Stamped]) -> "asyncio.Future[int]":
+    def _submit(self, rows: list[Stamped]) -> "asyncio.Future[_Written]":
         try:
-            future = self._writer.submit(lambda store: store.append(rows))
+            future = self._writer.submit(lambda store: _Written(store.append(rows), store.booked))
         except RecordError as error:
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error)
@@ -205,11 +254,11 @@ class Journal:
             future.add_done_callback(lambda done: self._settled(done, len(rows)))
         return future
 
-    def _settled(self, done: "asyncio.Future[int]", count: int) -> None:
+    def _settled(self, done: "asyncio.Future[_Written]", count: int) -> None:
         self._under_way.popleft()
         error = done.exception()
         if error is None:
-            self.rows = done.result()
+            self.rows = done.result().rows
         else:
             self._lost += count
             self._fail(str(error))

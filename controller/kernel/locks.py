@@ -1,16 +1,25 @@
 """One kernel for each port and each unit: locks that the operating system drops with the process.
 
-The lock is flock, not the file: what a killed kernel leaves behind locks nothing. The file's text
-only serves to name the holder.
+The lock is that of an open file (F_OFD_SETLK), not the file: what a killed kernel leaves behind
+locks nothing. The file's text only serves to name the holder. Such a lock can be looked at without
+being taken (F_OFD_GETLK), so a look never makes a start fail, which flock cannot offer. flock is
+taken beside it, since builds of November know only that one.
 """
 
 import contextlib
 import fcntl
 import os
+import struct
+from enum import Enum, unique
 from pathlib import Path
 from typing import Final
 
 TEXT_MAX_BYTES: Final = 64
+
+_FLOCK: Final = struct.Struct("hhqqi0q")
+"""`struct flock` of fcntl(2): type, whence, start, length (0 is all), pid (0 with these locks)."""
+
+_WHOLE: Final = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 
 class HeldError(Exception):
@@ -19,6 +28,16 @@ class HeldError(Exception):
     def __init__(self, pid: int | None) -> None:
         super().__init__(f"held by process {pid}" if pid else "held by another process")
         self.pid = pid
+
+
+@unique
+class LockState(Enum):
+    """What a look at a lock has found."""
+
+    HELD = "held"
+    FREE = "free"
+    UNKNOWN = "unknown"
+    """The lock could not be looked at: no descriptor was left, or the rights forbid it."""
 
 
 class Lock:
@@ -45,12 +64,8 @@ class Lock:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            said = os.read(descriptor, TEXT_MAX_BYTES)
-            os.close(descriptor)
-            raise HeldError(int(said) if said.strip().isdigit() else None) from None
-        except OSError:
+            _take(descriptor)
+        except BaseException:
             os.close(descriptor)
             raise
         os.ftruncate(descriptor, 0)
@@ -66,14 +81,27 @@ class Lock:
             os.close(descriptor)
 
 
-def is_held(path: Path) -> bool:
-    """Return True while some process holds the lock at ``path``."""
-    probe = Lock(path)
+def look(path: Path) -> LockState:
+    """Say whether some process holds the lock at ``path``, without taking it from anybody."""
     try:
-        probe.take()
-    except HeldError:
-        return True
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return LockState.FREE  # nobody ever took it, for its file stays
     except OSError:
-        return False
-    probe.release()
-    return False
+        return LockState.UNKNOWN
+    try:
+        found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _WHOLE)
+    except OSError:
+        return LockState.UNKNOWN
+    finally:
+        os.close(descriptor)
+    return LockState.FREE if _FLOCK.unpack(found)[0] == fcntl.F_UNLCK else LockState.HELD
+
+
+def _take(descriptor: int) -> None:
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _WHOLE)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = os.pread(descriptor, TEXT_MAX_BYTES, 0)
+        raise HeldError(int(said) if said.strip().isdigit() else None) from None

@@ -3,14 +3,17 @@
 Blocks: run it through `Journal.read`, or on a record that was opened for reading.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from controller.kernel import records, tip_record
 from controller.kernel.api import TreatArgs
-from controller.kernel.clock_record import ClockRecord, stamp_of
+from controller.kernel.clock_record import ClockRecord
+from controller.kernel.record_health import believe
 from controller.kernel.records import Beginning
 from controller.kernel.store import Store
+from controller.kernel.verify import Break
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import DAY_S, PastDose
 from controller.safety.timeline import Moment
@@ -18,13 +21,6 @@ from controller.treatment.tips import TipPast
 
 UNDER_WAY_MAX_S: Final = DAY_S
 """A treatment that has rows after a plan of the last minutes began within a day before it."""
-
-_NEWEST: Final = (
-    "SELECT r.id, r.mono_s, r.wall_s, r.body FROM journal b JOIN journal r"
-    " ON r.treatment = b.treatment AND r.kind IN (:begun, :exposure, :ended, :interrupted)"
-    " WHERE b.kind = :begun AND b.id > :since"
-    " AND json_extract(b.body, '$.client') = :client ORDER BY r.id DESC LIMIT 1"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +57,16 @@ class Past:
     none of the last day, or it was written before that boot."""
 
 
-def past_of(store: Store, asked: Asked, *, tip_tracked: bool) -> Past:
-    """Return what the record says about a wish."""
+def past_of(store: Store, asked: Asked, breaks: Iterable[Break] = (), *, tip_tracked: bool) -> Past:
+    """Return what the record says about a wish.
+
+    ``breaks`` are broken rows that are known beside those that are read here.
+
+    Raises:
+        RecordError: it cannot be believed about this client.
+    """
     wish = asked.wish
+    believe(store, wish.client, breaks)
     begun = (
         each
         for each in records.resumable(store, asked.at, simulated=asked.simulated)
@@ -99,22 +102,10 @@ def _tip(store: Store, asked: Asked) -> TipPast | None:
 
 def _newest_up_s(store: Store, asked: Asked) -> float | None:
     clock = ClockRecord(store)
-    row = (
-        store.connection()
-        .execute(
-            _NEWEST,
-            {
-                "begun": records.TREATMENT,
-                "exposure": records.EXPOSURE,
-                "ended": records.ENDED,
-                "interrupted": records.INTERRUPTED,
-                "since": clock.last_before(asked.at, UNDER_WAY_MAX_S),
-                "client": asked.wish.client,
-            },
-        )
-        .fetchone()
+    newest = records.newest_of(
+        store, asked.wish.client, clock.last_before(asked.at, UNDER_WAY_MAX_S)
     )
-    if row is None:
+    if newest is None:
         return None
-    newest = clock.moment(stamp_of(*row))
-    return newest.up_s if newest.boot and newest.boot == asked.at.boot else None
+    at = clock.moment(newest)
+    return at.up_s if at.boot and at.boot == asked.at.boot else None

@@ -7,6 +7,7 @@ from typing import Protocol
 from controller.device.answers import Answer, LinkState, StopReport
 from controller.device.handpiece import Holding
 from controller.kernel.journal import Row
+from controller.kernel.record_health import RecordHealth
 from controller.safety.reading import Identity, Reading
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Cause, StopKind
@@ -63,6 +64,8 @@ class JournalPort(Protocol):
 
     rows: int
     """Rows in the file."""
+    health: RecordHealth
+    """What is known about the rows themselves."""
 
     @property
     def failure(self) -> str | None:

@@ -27,7 +27,7 @@ from controller.device.transport import open_stream
 from controller.kernel.api import ApiError
 from controller.kernel.computer import here
 from controller.kernel.journal import Journal, Row, check_folder, free_bytes
-from controller.kernel.locks import HeldError, Lock, is_held
+from controller.kernel.locks import HeldError, Lock, LockState, look
 from controller.kernel.peer import listen
 from controller.kernel.precedence import (
     Precedence,
@@ -40,6 +40,7 @@ from controller.kernel.service import Kernel, Outside, Place, record_error, runn
 from controller.kernel.stop_way import StopWay
 from controller.kernel.store import RecordError, Store
 from controller.kernel.sweep import sweep
+from controller.kernel.verifier import check_apart
 from controller.kernel.writer import ThreadWriter
 from controller.safety.reading import Identity
 
@@ -191,8 +192,8 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
     def make_client(listeners: Listeners) -> HandpieceClient:
         return HandpieceClient(functools.partial(open_stream, options.port), listeners)
 
-    def alive(lock: str) -> bool:
-        return is_held(paths.run_dir(options.state) / Path(lock).name)
+    def alive(lock: str) -> LockState:
+        return look(paths.run_dir(options.state) / Path(lock).name)
 
     def claim(identity: Identity) -> None:
         lock = Lock(paths.unit_lock(options.state, identity.serial))
@@ -209,7 +210,9 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
     store = Store(paths.journal_path(options.state))
     # Wall time is only written down (journal, intervals of days); nothing that moves depends on it.
     clocks = here()
-    journal = Journal(ThreadWriter(store), clocks.wall_clock, folder=options.state)
+    journal = Journal(
+        ThreadWriter(store), clocks.wall_clock, folder=options.state, check=check_apart
+    )
     return Outside(make_client, journal, clocks, alive, claim)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from controller.kernel import record_words, schema
+from controller.kernel.head_note import heads
 from controller.kernel.store import RecordError, Store
 
 T = TypeVar("T")
@@ -31,7 +33,7 @@ def ask_record(path: Path, question: Callable[[Store], T]) -> T:
     for _ in range(TRIES_MAX):
         before = _seen(path)
         if before is None:
-            return _ask_empty(question)
+            return _ask_empty(path, question)
         alone = not _log_of(path).exists()
         try:
             answer = _ask(path, question, alone=alone)
@@ -52,10 +54,17 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
     with contextlib.closing(connection):
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("BEGIN")  # one state of the record for everything that is asked
-        return question(Store(path, connection))
+        if schema.is_current(connection):
+            return question(Store(path, connection))
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+            connection.backup(copy)  # a record of an earlier build gets its lists in a copy
+            schema.prepare(copy)
+            return question(Store(path, copy))
 
 
-def _ask_empty(question: Callable[[Store], T]) -> T:
+def _ask_empty(path: Path, question: Callable[[Store], T]) -> T:
+    if heads(path):
+        raise RecordError(f"The record {path} is gone: {record_words.RESTORE}.")
     store = Store(None)
     try:
         return question(store)

@@ -5,13 +5,14 @@ open from its row TREATMENT until ENDED or INTERRUPTED. These functions block: r
 `Journal.read`.
 """
 
-import json
 import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from controller.kernel import listing
+from controller.kernel.chain import Chained
 from controller.kernel.clock_record import ClockRecord, Stamp, doubt_about, stamp_of
 from controller.kernel.store import Store
 from controller.safety.exposure import ZoneUse
@@ -47,29 +48,6 @@ cannot be followed to its beginning is not resumed, lest a dose of it is lost.""
 
 TOTALS_LOOKED_AT: Final = 64
 """Rows that are looked through for totals of the unit: half a minute of treatment."""
-
-
-_KINDS: Final = {
-    "begun": TREATMENT,
-    "dismissed": DISMISSED,
-    "ended": ENDED,
-    "most": UNFINISHED_MAX,
-}
-_NOT_TAKEN_UP: Final = (
-    "SELECT b.treatment, b.wall_s, b.body FROM journal i JOIN journal b"
-    " ON b.kind = :begun AND b.treatment = i.treatment"
-    " WHERE i.kind = :kind AND i.id > :since"
-    " AND (:outcomes = '[]' OR json_extract(i.body, '$.outcome')"
-    " IN (SELECT value FROM json_each(:outcomes)))"
-    " AND NOT EXISTS"
-    " (SELECT 1 FROM journal d WHERE d.kind = :dismissed AND d.treatment = i.treatment)"
-    " AND NOT EXISTS (SELECT 1 FROM journal r WHERE r.kind = :begun"
-    " AND json_extract(r.body, '$.resumes') = i.treatment AND NOT EXISTS"
-    " (SELECT 1 FROM journal e WHERE e.kind = :ended AND e.treatment = r.treatment"
-    " AND json_extract(e.body, '$.outcome') = 'refused'))"
-    " ORDER BY b.treatment DESC LIMIT :most"
-)
-"""A treatment whose end is row i, that nobody has dismissed or gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +100,9 @@ def use_body(use: ZoneUse) -> dict[str, float]:
     }
 
 
-def next_treatment(store: Store) -> int:
-    """Return the number of the next treatment: never 0, which means none on the wire."""
-    (newest,) = (
-        store.connection()
-        .execute("SELECT max(treatment) FROM journal WHERE kind = 'treatment'")
-        .fetchone()
-    )
-    return int(newest or 0) + 1
-
-
 def open_treatments(store: Store) -> list[Beginning]:
     """Return the treatments that have begun and neither ended nor were marked as interrupted."""
-    rows = store.connection().execute(
-        "SELECT b.treatment, b.wall_s, b.body FROM journal b WHERE b.kind = ? AND NOT EXISTS"
-        " (SELECT 1 FROM journal e WHERE e.kind IN (?, ?) AND e.treatment = b.treatment)"
-        " ORDER BY b.treatment",
-        (TREATMENT, ENDED, INTERRUPTED),
-    )
-    return [_beginning(*row) for row in rows]
+    return [_beginning(row) for row in listing.open_now(store)]
 
 
 def unfinished(store: Store) -> list[Beginning]:
@@ -148,7 +110,7 @@ def unfinished(store: Store) -> list[Beginning]:
 
     A resume that was refused before it was armed has resumed nothing.
     """
-    return _not_taken_up(store, INTERRUPTED, "[]", 0)
+    return [_beginning(row) for row in listing.interrupted(store, UNFINISHED_MAX)]
 
 
 def resumable(store: Store, now: Moment, *, simulated: bool) -> list[Beginning]:
@@ -159,36 +121,20 @@ def resumable(store: Store, now: Moment, *, simulated: bool) -> list[Beginning]:
     """
     clock = ClockRecord(store)
     since = clock.last_before(now, RESUME_MAX_S)
+    begun = [_beginning(row) for row in listing.resumable(store, since, UNFINISHED_MAX)]
     found = [
-        each
-        for kind, outcomes in ((INTERRUPTED, "[]"), (ENDED, '["stopped", "tripped"]'))
-        for each in _not_taken_up(store, kind, outcomes, since)
-        if each.simulated is simulated and _chain(store, each) is not None
+        each for each in begun if each.simulated is simulated and _chain(store, each) is not None
     ]
     stamps = {each.treatment: _last_row(store, each, (*_TELLING, ARM, ENDED)) for each in found}
     line = clock.timeline(list(stamps.values()), now)
-    lately = [each for each in found if line.most_s(stamps[each.treatment].row) <= RESUME_MAX_S]
-    return sorted(lately, key=lambda each: -each.treatment)
-
-
-def _not_taken_up(store: Store, kind: str, outcomes: str, since: int) -> list[Beginning]:
-    rows = store.connection().execute(
-        _NOT_TAKEN_UP, {**_KINDS, "kind": kind, "outcomes": outcomes, "since": since}
-    )
-    found = [_beginning(*row) for row in rows]
-    # A kernel that was taken for dead may yet have ended its treatment: then the end is what counts
-    return [each for each in found if kind == ENDED or _newest(store, (ENDED,), each) is None]
+    return [each for each in found if line.most_s(stamps[each.treatment].row) <= RESUME_MAX_S]
 
 
 def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
     """Return what each zone has had at the end of a treatment, or so far, before included."""
     had = dict(beginning.zones)
-    rows = store.connection().execute(
-        "SELECT body FROM journal WHERE kind IN (?, ?, ?) AND treatment = ? ORDER BY id",
-        (EXPOSURE, ENDED, INTERRUPTED, beginning.treatment),
-    )
-    for (text,) in rows:
-        body = json.loads(text)
+    for row in listing.closing(store, beginning.treatment):
+        body = row.body
         zones = body.get("zones", (body,))
         for said in zones:
             if isinstance(said, dict) and "zone" in said:
@@ -206,33 +152,29 @@ def may_have_opened(store: Store, beginning: Beginning) -> tuple[str, ...] | Non
 
     The control writes them ahead of the act, from where it really is in the treatment.
     """
-    text = _newest(store, (ARM, EXPOSURE, ZONE), beginning)
-    named = None if text is None else json.loads(text).get("may_open")
+    newest = _newest(store, (ARM, EXPOSURE, ZONE), beginning)
+    named = None if newest is None else newest.body.get("may_open")
     return None if named is None else tuple(str(zone) for zone in named)
 
 
 def totals_last(store: Store, beginning: Beginning) -> Totals | None:
     """Return the totals of the unit in the last row of a treatment that has them."""
-    rows = store.connection().execute(
-        "SELECT body FROM journal WHERE kind IN (?, ?) AND treatment = ? ORDER BY id DESC LIMIT ?",
+    ids = store.ask(
+        "SELECT id FROM journal WHERE kind IN (?, ?) AND treatment = ? ORDER BY id DESC LIMIT ?",
         (ARM, EXPOSURE, beginning.treatment, TOTALS_LOOKED_AT),
     )
-    told = (json.loads(text).get("totals") for (text,) in rows)
+    told = (row.body.get("totals") for row in store.read(row_id for (row_id,) in ids))
     return next((Totals(**each) for each in told if each is not None), None)
 
 
-def _newest(store: Store, kinds: tuple[str, ...], beginning: Beginning) -> str | None:
+def _newest(store: Store, kinds: tuple[str, ...], beginning: Beginning) -> Chained | None:
     marks = ", ".join("?" * len(kinds))
-    row = (
-        store.connection()
-        .execute(
-            f"SELECT body FROM journal WHERE kind IN ({marks}) AND treatment = ?"  # noqa: S608
-            " ORDER BY id DESC LIMIT 1",
-            (*kinds, beginning.treatment),
-        )
-        .fetchone()
+    ids = store.ask(
+        f"SELECT max(id) FROM journal WHERE kind IN ({marks}) AND treatment = ?",  # noqa: S608
+        (*kinds, beginning.treatment),
     )
-    return None if row is None else str(row[0])
+    rows = store.read(row_id for (row_id,) in ids if row_id is not None)
+    return rows[0] if rows else None
 
 
 def resumed_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
@@ -254,15 +196,11 @@ def history(
     it is exposure of this treatment.
     """
     clock = ClockRecord(store)
-    rows = store.connection().execute(
-        "SELECT treatment, wall_s, body FROM journal WHERE kind = 'treatment'"
-        " AND id > ? AND json_extract(body, '$.client') = ?",
-        (clock.last_before(now, HISTORY_S), client),
-    )
+    rows = listing.of_client(store, client, clock.last_before(now, HISTORY_S))
     skipped = _forerunners(store, leave_out)
     begun = [
         each
-        for each in (_beginning(*row) for row in rows)
+        for each in (_beginning(row) for row in rows)
         if each.simulated is simulated and not each.practice and each.treatment not in skipped
     ]
     stamps = {each.treatment: _last_row(store, each, (*_TELLING, *_ENDS)) for each in begun}
@@ -311,30 +249,25 @@ def _chain(store: Store, beginning: Beginning) -> list[Beginning] | None:
 
 
 def _begun(store: Store, treatment: int) -> Beginning | None:
-    row = (
-        store.connection()
-        .execute(
-            "SELECT treatment, wall_s, body FROM journal WHERE kind = ? AND treatment = ?",
-            (TREATMENT, treatment),
-        )
-        .fetchone()
-    )
-    return None if row is None else _beginning(*row)
+    row = listing.begun(store, treatment)
+    return None if row is None else _beginning(row)
 
 
 def _last_row(store: Store, beginning: Beginning, kinds: tuple[str, ...]) -> Stamp:
     """Return the times of the last row of a treatment of these kinds, else of its beginning."""
-    marks = ", ".join("?" * len(kinds))
-    row = (
-        store.connection()
-        .execute(
-            "SELECT id, mono_s, wall_s, body FROM journal WHERE treatment = ?"  # noqa: S608
-            f" AND kind IN ({marks}) ORDER BY id DESC LIMIT 1",
-            (beginning.treatment, *kinds),
-        )
-        .fetchone()
-    )
-    return stamp_of(*row)
+    row = _newest(store, kinds, beginning) or listing.begun(store, beginning.treatment)
+    if row is None:
+        raise LookupError(f"treatment {beginning.treatment} has no beginning")
+    return stamp_of(row.id, row.mono_s, row.wall_s, row.text)
+
+
+def newest_of(store: Store, client: str, since: int) -> Stamp | None:
+    """Return the times of the newest row of a client's treatments that were begun after a row."""
+    rows = [
+        _last_row(store, _beginning(row), (*_TELLING, *_ENDS))
+        for row in listing.of_client(store, client, since)
+    ]
+    return max(rows, key=lambda row: row.row, default=None)
 
 
 def _worst(plan: Plan, stage: PlannedStage) -> ZoneUse:
@@ -343,11 +276,11 @@ def _worst(plan: Plan, stage: PlannedStage) -> ZoneUse:
     return ledger.use
 
 
-def _beginning(treatment: int, wall_s: float, text: str) -> Beginning:
-    body = json.loads(text)
+def _beginning(row: Chained) -> Beginning:
+    body = row.body
     return Beginning(
-        treatment=treatment,
-        wall_s=wall_s,
+        treatment=row.treatment,
+        wall_s=row.wall_s,
         client=body["client"],
         program=body["program"],
         simulated=body["simulated"],

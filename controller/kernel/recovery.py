@@ -19,7 +19,7 @@ from controller.kernel.clock_record import Here
 from controller.kernel.journal import LAG_MAX_S, NOTE_DELAY_S, Row
 from controller.kernel.ports import Handpiece
 from controller.kernel.records import Beginning
-from controller.kernel.store import Store
+from controller.kernel.store import BrokenRowError, Store
 from controller.safety.exposure import CHARGE_MAX_S, ZoneUse
 from controller.safety.reading import Identity
 from controller.safety.totals import Delivered, Totals, delivered, totals_of
@@ -101,12 +101,16 @@ class Interrupted:
 def interrupted(
     store: Store, alive: Callable[[str], bool], unit: UnitNow | None = None
 ) -> list[Interrupted]:
-    """Return the open treatments whose kernel is gone, each with its worst case."""
-    return [
-        _charged(store, beginning, unit)
-        for beginning in records.open_treatments(store)
-        if not alive(beginning.lock)
-    ]
+    """Return the open treatments whose kernel is gone, each with its worst case.
+
+    One with a row that cannot be believed stays open: its client is refused, nobody else is.
+    """
+    found = []
+    for beginning in records.open_treatments(store):
+        with contextlib.suppress(BrokenRowError):
+            if not alive(beginning.lock):
+                found.append(_charged(store, beginning, unit))
+    return found
 
 
 def _charged(store: Store, beginning: Beginning, unit: UnitNow | None) -> Interrupted:

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from controller.kernel.chain import Chained
 from controller.kernel.clock_record import CLOCK_STEP
 from controller.kernel.store import Store
 from controller.safety.resets import Moment, PastReset, placed
@@ -22,11 +23,8 @@ RESETS_KEPT: Final = 256
 STEPS_MAX: Final = 4096
 """Steps of the wall clock that are added up; a clock that was set more often tells no time."""
 
-_OF_UNIT: Final = (
-    " AND coalesce(json_extract(body, '$.unit'), :unit) = :unit"
-    " AND coalesce(json_extract(body, '$.simulated'), :simulated) = :simulated"
-)
-"""A row that does not say whose it is counts for every unit."""
+LOOKED_AT_MAX: Final = 1024
+"""The newest rows of one kind that are looked through for those of one unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +49,62 @@ class History:
 
 
 def read(store: Store, whose: Whose, mono_s: float, wall_s: float) -> History:
-    """Return what counts against ``whose`` unit now, with times on the clock of the loop."""
-    unit = {"unit": whose.unit, "simulated": int(whose.simulated)}
-    connection = store.connection()
-    (released,) = connection.execute(
-        f"SELECT coalesce(max(id), 0) FROM journal WHERE kind = :kind{_OF_UNIT}",  # noqa: S608
-        {**unit, "kind": UNLOCKED},
-    ).fetchone()
-    since = {**unit, "released": released}
-    locked = connection.execute(
-        "SELECT json_extract(body, '$.cause') FROM journal"  # noqa: S608
-        f" WHERE kind = :kind AND id > :released{_OF_UNIT} ORDER BY id LIMIT 1",
-        {**since, "kind": LOCKED},
-    ).fetchone()
-    found = connection.execute(
-        "SELECT id, mono_s, wall_s, json_extract(body, '$.cause'), json_extract(body, '$.boot')"  # noqa: S608
-        f" FROM journal WHERE kind = :kind AND id > :released{_OF_UNIT}"
-        " ORDER BY id DESC LIMIT :most",
-        {**since, "kind": RESET_DONE, "most": RESETS_KEPT},
-    ).fetchall()[::-1]
-    steps = _Steps(store, found[0][0] if found else 0)
+    """Return what counts against ``whose`` unit now, with times on the clock of the loop.
+
+    Raises:
+        BrokenRowError: a row since the lock was taken off last cannot be believed.
+    """
+    unlocked = _newest(store, UNLOCKED, whose, since_id=0, most=1)
+    released_id = unlocked[0].id if unlocked else 0
+    locked = _newest(store, LOCKED, whose, released_id, RESETS_KEPT)
+    found = _newest(store, RESET_DONE, whose, released_id, RESETS_KEPT)
+    steps = _Steps(store, found[0].id if found else 0)
     resets = [
-        (str(cause), Moment(str(boot or ""), then_s, then_wall_s, steps.ahead_s(row_id)))
-        for row_id, then_s, then_wall_s, cause, boot in found
+        (
+            str(row.body.get("cause")),
+            Moment(str(row.body.get("boot") or ""), row.mono_s, row.wall_s, steps.ahead_s(row.id)),
+        )
+        for row in found
     ]
     now = Moment(whose.boot, mono_s, wall_s, steps.ahead_s(None))
-    return History(None if locked is None else str(locked[0]), placed(resets, now))
+    cause = str(locked[0].body.get("cause")) if locked else None
+    return History(cause, placed(resets, now))
+
+
+def _newest(store: Store, kind: str, whose: Whose, since_id: int, most: int) -> list[Chained]:
+    """Return the newest rows of a kind about a unit, oldest first."""
+    ids = store.ask(
+        "SELECT id FROM journal WHERE kind = ? AND id > ? ORDER BY id DESC LIMIT ?",
+        (kind, since_id, LOOKED_AT_MAX),
+    )
+    found: list[Chained] = []
+    for (row_id,) in ids:
+        found += [row for row in store.read([row_id]) if _is_about(row.body, whose)]
+        if len(found) >= most:
+            break
+    return found[::-1]
+
+
+def _is_about(body: dict[str, Any], whose: Whose) -> bool:
+    """A row that does not say whose it is counts for every unit."""
+    unit, simulated = body.get("unit"), body.get("simulated")
+    return unit in (None, whose.unit) and simulated in (None, whose.simulated)
 
 
 class _Steps:
     """The steps of the wall clock since a row, and how far ahead they had put it at a later one."""
 
     def __init__(self, store: Store, since_id: int) -> None:
-        self._steps = (
-            store.connection()
-            .execute(
-                "SELECT id, json_extract(body, '$.step_s') FROM journal"
-                " WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
-                (CLOCK_STEP, since_id, STEPS_MAX),
-            )
-            .fetchall()
+        ids = store.ask(
+            "SELECT id FROM journal WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
+            (CLOCK_STEP, since_id, STEPS_MAX),
         )
+        rows = store.read(row_id for (row_id,) in ids) if len(ids) < STEPS_MAX else None
+        self._steps = None if rows is None else [(row.id, row.body.get("step_s")) for row in rows]
 
     def ahead_s(self, row_id: int | None) -> float:
         """Return the sum of the steps forward up to a row; None is now."""
-        if len(self._steps) >= STEPS_MAX:
+        if self._steps is None:
             return math.nan
         return sum(
             max(0.0, float(step_s or 0.0))

@@ -32,6 +32,7 @@ from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
+from controller.kernel.locks import LockState
 from controller.kernel.recovery import unit_now
 from controller.kernel.reset_record import Whose
 from controller.kernel.software import Software, running_software
@@ -81,8 +82,8 @@ class Outside:
     make_client: Callable[[Listeners], HandpieceClient]
     journal: Journal
     here: Here
-    alive: Callable[[str], bool] = lambda _lock: False
-    """True while another kernel holds the lock of that name."""
+    alive: Callable[[str], LockState] = lambda _lock: LockState.FREE
+    """Says whether another kernel holds the lock of that name."""
     claim: Callable[[Identity], None] = lambda _identity: None
     """Claims the unit for this kernel; ApiError when another one has it."""
     pid: int = field(default_factory=os.getpid)
@@ -150,6 +151,7 @@ class Kernel:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.control.run(), name="control")
             tasks.create_task(self._keep_connected(), name="keep-connected")
+            tasks.create_task(self._desk.run(), name="desk")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
 
     async def end(self) -> None:
@@ -232,13 +234,12 @@ class Kernel:
             Do.TREAT: self._treat,
             Do.LOWER: self._lower,
             Do.SILENCE: self._silence,
-            Do.DISMISS: lambda asked: self._desk.dismiss(asked.args, _who(asked.who)),
-            Do.STERILISED: lambda asked: self._desk.sterilised(asked.args, _who(asked.who)),
-            Do.UNLOCK: lambda asked: self._desk.unlock(asked.args, _who(asked.who)),
         }
         try:
             if do is Do.STOP:
                 return self.stop(request)
+            if do in self._desk.answers:
+                return await self._desk.answers[do](request.args, _who(who))
             return await answers.get(do, self._command)(request)
         except DeclinedError as error:
             receipt = None if error.receipt is None else receipt_body(error.receipt)

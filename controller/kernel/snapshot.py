@@ -174,10 +174,14 @@ class ReceiptView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """Where the journal lies and how far it got."""
+    """Where the journal lies, how far it got, and what is known about its rows."""
 
     path: str
     rows: int
+    verified_to: int | None = None
+    """The row up to which the whole chain was checked; null before the first check."""
+    trouble: str | None = None
+    """What is wrong with it; null while nothing is known to be."""
 
 
 @dataclass(frozen=True, slots=True)

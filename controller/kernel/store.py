@@ -2,20 +2,25 @@
 
 Row n carries sha256(hash of row n-1, canonical text of row n). Editing, deleting or reordering a
 row breaks the chain at that row; the head, written in the same transaction, shows rows that are
-missing at the end. All of this blocks and belongs to the writer (`writer.py`), never to the loop.
+missing at the end. A decision rests only on rows that were read through `Store.rows`, which
+verifies each of them. All of this blocks and belongs to the writer (`writer.py`), never to the
+loop.
 """
 
 import contextlib
-import hashlib
-import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-GENESIS: Final = "0" * 64
-"""The hash before the first row."""
+from controller.kernel import chain, lists, record_words, schema
+from controller.kernel.chain import Chained, Stamped, chain_hash
+from controller.kernel.head_note import Head, HeadNote
+
+NEXT_TREATMENT: Final = -1
+"""Stands for the next free number of a treatment, which the transaction of its row gives it."""
 
 BUSY_MAX_MS: Final = 1000
 """How long a writer waits for another process's transaction; theirs take about a millisecond."""
@@ -23,70 +28,28 @@ BUSY_MAX_MS: Final = 1000
 CACHE_KIB: Final = 512
 """Page cache of the connection; the kernel has 60 MB in all and reads little."""
 
-SCHEMA: Final = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS journal (
-    id INTEGER PRIMARY KEY,
-    mono_s REAL NOT NULL,
-    wall_s REAL NOT NULL,
-    treatment INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    body TEXT NOT NULL,
-    prev_hash TEXT NOT NULL,
-    hash TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS head (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    id INTEGER NOT NULL,
-    hash TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
-CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment) WHERE kind = 'treatment';
-CREATE INDEX IF NOT EXISTS journal_tip ON journal (kind, body)
-    WHERE kind = 'tip' OR kind = 'tip_sterilised';
-CREATE TRIGGER IF NOT EXISTS journal_is_never_edited BEFORE UPDATE ON journal
-    BEGIN SELECT RAISE(ABORT, 'journal rows are never edited'); END;
-CREATE TRIGGER IF NOT EXISTS journal_is_never_shortened BEFORE DELETE ON journal
-    BEGIN SELECT RAISE(ABORT, 'journal rows are never deleted'); END;
-INSERT OR IGNORE INTO head VALUES (1, 0, hex(zeroblob(32)));
-COMMIT;
-"""
-"""One transaction: a kill -9 while a journal is made leaves an empty file or a whole one."""
+MEND_MAX_BYTES: Final = 256_000_000
+"""Up to this size damaged indexes and lists are made anew when they are met: it takes 2 s."""
+
+DECISION: Final = "decision"
+"""A technician's decision about the record itself (`decisions.py`)."""
 
 
 class RecordError(Exception):
-    """The record cannot be kept; the text is one sentence for people with the next step."""
+    """The record cannot be kept or read; the text is one sentence for people with the next step."""
 
 
-class Stamped(NamedTuple):
-    """One row before it has its place in the chain."""
+class BrokenRowError(RecordError):
+    """A row is not what was written, or is gone."""
 
-    mono_s: float
-    wall_s: float
-    treatment: int
-    kind: str
-    body: str
-    """Canonical JSON."""
-
-
-class Verdict(NamedTuple):
-    """What the check of a chain found."""
-
-    rows: int
-    """Rows that were read and are good."""
-    first_bad_id: int | None
-    sentence: str
-
-    @property
-    def ok(self) -> bool:
-        """True when every row up to the head is as it was written."""
-        return self.first_bad_id is None
-
-
-def chain_hash(previous: str, row_id: int, row: Stamped) -> str:
-    """Return the hash of the row with ``row_id`` that follows the hash ``previous``."""
-    text = json.dumps([row_id, *row], ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+    def __init__(self, path: Path | None, row: int, what: str) -> None:
+        super().__init__(
+            f"Row {row} of the record {path or 'in memory'} cannot be believed ({what}): "
+            f"{record_words.RESTORE}, or let a technician decide on it with "
+            f"`corneum records accept row {row} --reason TEXT`."
+        )
+        self.row = row
+        self.what = what
 
 
 class Store:
@@ -97,6 +60,14 @@ class Store:
 
     def __init__(self, path: Path | None, connection: sqlite3.Connection | None = None) -> None:
         self.path = path
+        self.booked = 0
+        """The number that the newest transaction gave to a treatment."""
+        self._mended = False
+        """True once indexes and lists had to be made anew from the rows."""
+        self._mend_told = False
+        self._note = HeadNote(path)
+        self._dirty = False
+        self._reads_only = connection is not None
         self._connection = connection
 
     def connection(self) -> sqlite3.Connection:
@@ -108,21 +79,52 @@ class Store:
         if self._connection is None:
             try:
                 self._connection = self._open()
+                self._note.compare(self._connection, self._is_decided)
             except (sqlite3.Error, OSError) as error:
-                raise RecordError(self._sentence(error)) from error
+                self._connection = None
+                raise RecordError(record_words.sentence(error, self.path)) from error
         return self._connection
 
+    # -- writing -----------------------------------------------------------------------------------
     def append(self, rows: Sequence[Stamped]) -> int:
         """Add ``rows`` in one durable transaction and return the id of the last one.
 
         Raises:
             RecordError: nothing of ``rows`` was written; the connection is opened anew next time.
         """
-        return self._transact(rows)
+        last_id = self._transact(rows)
+        if any(row.kind == DECISION for row in rows):
+            self._note.compare(self.connection(), self._is_decided)
+        if rows:
+            self._dirty = True
+            self._note.renew(self.connection(), rows[-1].mono_s)
+        return last_id
 
     def probe(self) -> int:
         """Prove that a commit works without adding a row; returns the id of the last row."""
         return self._transact(())
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file: who copies only that has nearly all of it."""
+        if self._connection is None or not self._dirty:
+            return
+        self._dirty = False
+        self._note.renew(self._connection, None)
+        with contextlib.suppress(sqlite3.Error):  # all rows are durable already
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @property
+    def lacking(self) -> Head | None:
+        """The newest row that is known to have been written and is not in this journal."""
+        return max(self.lacking_heads, key=lambda head: head.row, default=None)
+
+    @property
+    def lacking_heads(self) -> tuple[Head, ...]:
+        """What is known to have been written here and is not in this journal."""
+        connection = self.connection()
+        if self._note.lacking or self._reads_only:  # somebody may have decided meanwhile
+            self._note.compare(connection, self._is_decided, reads_only=self._reads_only)
+        return self._note.lacking
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and close."""
@@ -130,9 +132,87 @@ class Store:
         if connection is None:
             return
         with contextlib.suppress(sqlite3.Error):  # all rows are durable already
+            if self._dirty:
+                self._note.renew(connection, None)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
 
+    # -- reading -----------------------------------------------------------------------------------
+    def rows(
+        self, where: str, parameters: Sequence[object] = (), *, skip_broken: bool = False
+    ) -> list[Chained]:
+        """Return the rows that ``where`` selects, oldest first, each verified.
+
+        ``where`` must not look into a body: a damaged row of somebody else would fail it. A row on
+        which a technician has decided is left out.
+
+        Raises:
+            BrokenRowError: one of them cannot be believed.
+        """
+        ids = self.ask(f"SELECT id FROM journal WHERE {where} ORDER BY id", parameters)  # noqa: S608
+        return self.read((row_id for (row_id,) in ids), skip_broken=skip_broken)
+
+    def read(self, ids: Iterable[int], *, skip_broken: bool = False) -> list[Chained]:
+        """Return the rows with these ids, each verified; see `rows`."""
+        connection, found = self.connection(), []
+        for row_id in ids:
+            try:
+                found.append(self._verified(connection, row_id))
+            except BrokenRowError:
+                if not skip_broken and row_id not in self.accepted_rows():
+                    raise
+        return found
+
+    def ask(
+        self, question: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Return what the lists and indexes answer; a damaged one is made anew from the rows.
+
+        Raises:
+            RecordError: it cannot be read, or the rows are damaged too.
+        """
+        for last in (False, True):
+            try:
+                return self.connection().execute(question, parameters).fetchall()
+            except sqlite3.Error as error:
+                if last or not (record_words.is_damage(error) and self._mend(self.connection())):
+                    raise RecordError(record_words.sentence(error, self.path)) from error
+        return []
+
+    @property
+    def lacking_sentence(self) -> str | None:
+        """Say what is gone and what to do about it; None where nothing is."""
+        head = self.lacking
+        if head is None:
+            return None
+        return (
+            f"The record {self.path} lacks row {head.row} of journal {head.journal}, which was "
+            "written here: it is an older copy or a new file, and treatments may be missing in it. "
+            "Put the right journal.sqlite3 back together with its -wal and -shm, or let a "
+            "technician decide with `corneum records accept head --reason TEXT`."
+        )
+
+    def fault(self, row_id: int) -> str | None:
+        """Say why a row cannot be believed; None where it can, or where that was decided on."""
+        try:
+            self._verified(self.connection(), row_id)
+        except BrokenRowError as error:
+            return None if row_id in self.accepted_rows() else error.what
+        return None
+
+    def decisions(self) -> list[Chained]:
+        """Return what technicians have decided about this record, oldest first."""
+        return self.rows("kind = ?", (DECISION,), skip_broken=True)
+
+    def accepted_rows(self) -> frozenset[int]:
+        """Return the rows on which a technician has decided: they are left out, and break no more.
+
+        Read anew each time, which costs some microseconds where there is none.
+        """
+        said = (each.body for each in self.decisions())
+        return frozenset(int(body["row"]) for body in said if body["subject"] == "row")
+
+    # -- inside ------------------------------------------------------------------------------------
     def _open(self) -> sqlite3.Connection:
         if self.path is not None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -157,97 +237,86 @@ class Store:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA trusted_schema = OFF")
-        connection.executescript(SCHEMA)
-        head = connection.execute("SELECT id, hash FROM head").fetchone()
-        last = connection.execute(
-            "SELECT id, hash FROM journal ORDER BY id DESC LIMIT 1"
-        ).fetchone()
-        if head != (last or (0, GENESIS)):
-            raise sqlite3.IntegrityError("its last row is not the one that was written last")
+        try:
+            schema.prepare(connection)
+        except sqlite3.Error as error:
+            if not (record_words.is_damage(error) and self._mend(connection)):
+                raise
+
+    def _verified(self, connection: sqlite3.Connection, row_id: int) -> Chained:
+        found = chain.near(connection, row_id)
+        head = (0, "")
+        if row_id + 1 not in found:
+            head = connection.execute("SELECT id, hash FROM head").fetchone()
+        what = chain.fault(found, row_id, head)
+        if what is not None:
+            raise BrokenRowError(self.path, row_id, what)
+        return found[row_id]
+
+    def _is_decided(self, head: Head) -> bool:
+        """Return True where a technician has decided that this journal goes on without a row."""
+        said = (each.body for each in self.decisions())
+        return any(asdict(head) in body["heads"] for body in said if body["subject"] == "head")
 
     def _transact(self, rows: Sequence[Stamped]) -> int:
-        connection = self.connection()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            row_id, last_hash = connection.execute("SELECT id, hash FROM head").fetchone()
-            for row in rows:
-                row_id += 1
-                previous, last_hash = last_hash, chain_hash(last_hash, row_id, row)
-                connection.execute(
-                    "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (row_id, *row, previous, last_hash),
-                )
-            connection.execute("UPDATE head SET id = ?, hash = ?", (row_id, last_hash))
-            connection.execute("COMMIT")
-        except (sqlite3.Error, ValueError) as error:
-            # After a failed fsync the file's state is unknown: only a fresh look at it counts.
-            self._connection = None
-            connection.close()
-            raise RecordError(self._sentence(error)) from error
+        for last in (False, True):
+            connection = self.connection()
+            try:
+                return self._write(connection, rows)
+            except (sqlite3.Error, ValueError) as error:
+                # After a failed fsync the file's state is unknown: only a fresh look at it counts.
+                self._connection = None
+                connection.close()
+                damaged = isinstance(error, sqlite3.Error) and record_words.is_damage(error)
+                if last or not (damaged and self._mend(self.connection())):
+                    raise RecordError(record_words.sentence(error, self.path)) from error
+        return 0
+
+    def _write(self, connection: sqlite3.Connection, rows: Sequence[Stamped]) -> int:
+        connection.execute("BEGIN IMMEDIATE")
+        row_id, last_hash = connection.execute("SELECT id, hash FROM head").fetchone()
+        booked = 0
+        for row in rows:
+            if row.treatment == NEXT_TREATMENT:
+                booked = booked or _next_treatment(connection)
+            kept = row._replace(treatment=booked) if row.treatment == NEXT_TREATMENT else row
+            row_id += 1
+            previous, last_hash = last_hash, chain_hash(last_hash, row_id, kept)
+            connection.execute(
+                "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (row_id, *kept, previous, last_hash),
+            )
+            lists.enter(connection, row_id, kept)
+        lists.advance(connection, row_id)
+        connection.execute("UPDATE head SET id = ?, hash = ?", (row_id, last_hash))
+        connection.execute("COMMIT")
+        self.booked = booked
         return int(row_id)
 
-    def _sentence(self, error: Exception) -> str:
-        where = f"journal {self.path}" if self.path else "journal in memory"
-        step = "free space, mend the folder's rights, or name another folder with CORNEUM_STATE"
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(
-            error, sqlite3.OperationalError
-        ):
-            step = "keep this file for inspection and move it elsewhere; a new one is then made"
-        return f"The {where} cannot be used ({error}): {step}."
+    def take_mended(self) -> bool:
+        """Return True once after indexes and lists had to be made anew: a row tells of it."""
+        told, self._mend_told = self._mend_told, self._mended
+        return self._mended and not told
+
+    def recover(self) -> bool:
+        """Make indexes and lists anew from the rows, however long it takes; see `schema.rebuild`.
+
+        Raises:
+            RecordError: the file cannot be opened at all.
+        """
+        return schema.rebuild(self.connection())
+
+    def _mend(self, connection: sqlite3.Connection) -> bool:
+        """Make indexes and lists anew from the rows; False where that cannot be done here."""
+        if self._mended or (self.path and self.path.stat().st_size > MEND_MAX_BYTES):
+            return False
+        self._mended = schema.rebuild(connection)
+        return self._mended
 
 
-def verify(path: Path) -> Verdict:
-    """Walk the chain of the journal at ``path`` without writing, and name the first bad row."""
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    except sqlite3.Error as error:
-        return Verdict(0, 0, f"The journal {path} cannot be opened ({error}).")
-    with contextlib.closing(connection):
-        try:
-            return _walk(connection, path)
-        except sqlite3.Error as error:
-            return Verdict(0, 0, f"The journal {path} cannot be read ({error}).")
-
-
-def _walk(connection: sqlite3.Connection, path: Path) -> Verdict:
-    connection.execute("BEGIN")  # one snapshot, while a kernel may be writing
-    cursor = connection.execute(
-        "SELECT id, mono_s, wall_s, treatment, kind, body, prev_hash, hash FROM journal ORDER BY id"
-    )
-    rows, last_hash, complaint = _follow(cursor)
-    if complaint is None:
-        head_id, head_hash = connection.execute("SELECT id, hash FROM head").fetchone() or (0, "")
-        if (rows, last_hash) == (head_id, head_hash):
-            # Questions go through the indexes: one that has lost a row would hide it.
-            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
-                return Verdict(
-                    rows, 0, f"The rows of the journal {path} are whole, its indexes not ({found})."
-                )
-            return Verdict(rows, None, f"The journal {path} is whole: {rows} rows.")
-        complaint = f"it and all rows after it are missing: {head_id} rows were written"
-    return Verdict(
-        rows, rows + 1, f"The journal {path} was changed at row {rows + 1}: {complaint}."
-    )
-
-
-def _follow(
-    cursor: Iterable[tuple[int, float, float, int, str, str, str, str]],
-) -> tuple[int, str, str | None]:
-    rows, last_hash = 0, GENESIS
-    for row_id, *fields, previous, own_hash in cursor:
-        if row_id != rows + 1:
-            return rows, last_hash, f"it is missing, row {row_id} stands in its place"
-        if previous != last_hash:
-            return rows, last_hash, "it does not follow the row before it"
-        if _hash_or_none(last_hash, row_id, fields) != own_hash:
-            return rows, last_hash, "its content is not what was written"
-        rows, last_hash = rows + 1, own_hash
-    return rows, last_hash, None
-
-
-def _hash_or_none(previous: str, row_id: int, fields: Sequence[object]) -> str | None:
-    try:
-        return chain_hash(previous, row_id, Stamped(*fields))  # type: ignore[arg-type] # may be anything
-    except (TypeError, ValueError):
-        return None
+def _next_treatment(connection: sqlite3.Connection) -> int:
+    """Return the next free number: never 0, which means none on the wire."""
+    (newest,) = connection.execute(
+        "SELECT max(treatment) FROM journal WHERE kind = 'treatment'"
+    ).fetchone()
+    return int(newest or 0) + 1

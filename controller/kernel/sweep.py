@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.config import paths
-from controller.kernel.locks import is_held
+from controller.kernel.locks import LockState, look
 from controller.kernel.stop_address import table
 
 SWEPT_MAX: Final = 200
@@ -50,7 +50,7 @@ def _removed(state: Path, path: Path) -> bool:
             return False
         said = json.loads(path.read_bytes())
         lock = paths.port_lock(state, str(said["port"]))
-        if not _is_gone(int(said["pid"])) or (lock.exists() and is_held(lock)):
+        if not _is_gone(int(said["pid"])) or look(lock) is not LockState.FREE:
             return False
         left = path.with_suffix(".sock")
         if path.stat().st_ino == seen.st_ino:

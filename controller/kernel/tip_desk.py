@@ -14,7 +14,7 @@ from controller.kernel import tip_record
 from controller.kernel.api import ApiError, SterilisedArgs, WhoSays, read_args
 from controller.kernel.authority import Do, may, refusal_sentence
 from controller.kernel.journal import Journal, Row
-from controller.kernel.locks import is_held
+from controller.kernel.locks import LockState, look
 from controller.kernel.store import RecordError, Store
 from controller.kernel.writer import InlineWriter
 from controller.treatment import rows
@@ -25,7 +25,7 @@ from controller.treatment.unit import Reuse
 async def sterilised(
     journal: Journal, args: dict[str, Any], who: Who, alive: Callable[[str], bool]
 ) -> dict[str, Any]:
-    """Record that a tip was sterilised; ``alive`` tells whether a kernel holds a lock."""
+    """Record that a tip was sterilised; ``alive`` is False where no kernel holds a lock."""
     said = read_args(SterilisedArgs, args)
     known = await journal.read(lambda store: tip_record.newest(store, said.tip))
     if known is None:
@@ -84,7 +84,7 @@ async def _here(args: dict[str, Any], says: WhoSays, state: Path) -> dict[str, A
     journal = Journal(InlineWriter(store), time.time, folder=state)
 
     def alive(lock: str) -> bool:
-        return is_held(paths.run_dir(state) / Path(lock).name)
+        return look(paths.run_dir(state) / Path(lock).name) is not LockState.FREE
 
     try:
         await journal.preflight()

@@ -2,15 +2,15 @@
 
 Each treatment with a tip that is told apart leaves a row TIP beside its beginning, in the same
 transaction; TIP_STERILISED tells of a sterilisation. What came first is told by the order of the
-rows, which no clock moves. An index of its own holds these small rows, so that nobody reads through
-years of treatments. These functions block: run them through `Journal.read`.
+rows, which no clock moves. A list of its own (`lists.py`) names these small rows, so that nobody
+reads through years of treatments. These functions block: run them through `Journal.read`.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.kernel import records
+from controller.kernel.chain import Chained
 from controller.kernel.store import Store
 from controller.treatment.tips import TipPast, TipUse
 from controller.treatment.unit import Reuse
@@ -26,22 +26,19 @@ LABELS_SHOWN_MAX: Final = 5
 """Labels that are told to somebody who has named none that is known."""
 
 _USES: Final = (
-    "SELECT t.id, t.treatment, t.wall_s, t.body,"
-    # A treatment that was refused before it was armed has touched nobody.
-    " EXISTS (SELECT 1 FROM journal a WHERE a.kind = :arm AND a.treatment = t.treatment)"
-    " OR NOT EXISTS (SELECT 1 FROM journal e WHERE e.kind = :ended"
-    " AND e.treatment = t.treatment AND json_extract(e.body, '$.outcome') = 'refused'),"
+    "SELECT t.id,"
     " (SELECT max(u.id) FROM journal u WHERE u.treatment = t.treatment"
     " AND u.kind IN (:begun, :arm, :exposure, :ended))"
-    " FROM journal t INDEXED BY journal_tip"
-    " WHERE t.kind = 'tip' AND json_extract(t.body, '$.label') = :label"
-    " AND json_extract(t.body, '$.simulated') = :simulated"
+    " FROM tips t WHERE t.kind = 'tip' AND t.label = :label AND t.simulated = :simulated"
+    # A treatment that was refused before it was armed has touched nobody.
+    " AND (EXISTS (SELECT 1 FROM journal a WHERE a.kind = :arm AND a.treatment = t.treatment)"
+    " OR NOT EXISTS (SELECT 1 FROM treatments e WHERE e.treatment = t.treatment"
+    " AND e.closed = 'refused'))"
     " ORDER BY t.id DESC LIMIT :most"
 )
 _CLEANED: Final = (
-    "SELECT coalesce(max(id), 0) FROM journal INDEXED BY journal_tip"
-    " WHERE kind = 'tip_sterilised' AND json_extract(body, '$.label') = :label"
-    " AND json_extract(body, '$.simulated') = :simulated"
+    "SELECT max(id) FROM tips"
+    " WHERE kind = 'tip_sterilised' AND label = :label AND simulated = :simulated"
 )
 _KINDS: Final = {
     "begun": records.TREATMENT,
@@ -71,57 +68,43 @@ class FittedTip:
 
 def fitted(store: Store, unit: int, *, simulated: bool) -> str | None:
     """Return the label that was named last for a unit; None where none ever was."""
-    row = (
-        store.connection()
-        .execute(
-            "SELECT json_extract(body, '$.label') FROM journal INDEXED BY journal_tip"
-            " WHERE kind = 'tip' AND json_extract(body, '$.unit') = ?"
-            " AND json_extract(body, '$.simulated') = ? ORDER BY id DESC LIMIT 1",
-            (unit, int(simulated)),
-        )
-        .fetchone()
-    )
-    return None if row is None else str(row[0])
+    rows = _newest(store, "unit = ? AND simulated = ? AND kind = 'tip'", (unit, int(simulated)))
+    return str(rows[0].body["label"]) if rows else None
 
 
 def past(store: Store, label: str, *, simulated: bool) -> TipPast:
     """Return a tip with its uses, on whichever unit, in records of the same kind."""
     asked = {"label": label, "simulated": int(simulated)}
-    (cleaned_id,) = store.connection().execute(_CLEANED, asked).fetchone()
-    rows = store.connection().execute(_USES, {**_KINDS, **asked, "most": USES_MAX}).fetchall()
+    ((cleaned_id,),) = store.ask(_CLEANED, asked)
+    cleaned = store.read([] if cleaned_id is None else [cleaned_id])
+    uses = store.ask(_USES, {**_KINDS, **asked, "most": USES_MAX})
     return TipPast(
         label,
         tuple(
-            _use(treatment, wall_s, json.loads(text), cleaned=last_id < cleaned_id)
-            for _, treatment, wall_s, text, touched, last_id in reversed(rows)
-            if touched
+            _use(
+                row.treatment, row.wall_s, row.body, cleaned=bool(cleaned) and last_id < cleaned_id
+            )
+            for row_id, last_id in reversed(uses)
+            for row in store.read([row_id])
         ),
     )
 
 
 def newest(store: Store, label: str) -> dict[str, Any] | None:
     """Return what the newest row TIP of a label says, of whichever kind; None where none is."""
-    row = (
-        store.connection()
-        .execute(
-            "SELECT body FROM journal INDEXED BY journal_tip"
-            " WHERE kind = 'tip' AND json_extract(body, '$.label') = ? ORDER BY id DESC LIMIT 1",
-            (label,),
-        )
-        .fetchone()
-    )
-    if row is None:
-        return None
-    body: dict[str, Any] = json.loads(row[0])
-    return body
+    rows = _newest(store, "label = ? AND kind = 'tip'", (label,))
+    return rows[0].body if rows else None
+
+
+def _newest(store: Store, where: str, parameters: tuple[object, ...]) -> list[Chained]:
+    ids = store.ask(f"SELECT max(id) FROM tips WHERE {where}", parameters)  # noqa: S608
+    return store.read(row_id for (row_id,) in ids if row_id is not None)
 
 
 def labels(store: Store) -> list[str]:
     """Return the labels of the newest treatments, each once, newest first."""
-    rows = store.connection().execute(
-        "SELECT json_extract(body, '$.label') FROM journal INDEXED BY journal_tip"
-        " WHERE kind = 'tip' ORDER BY id DESC LIMIT ?",
-        (USES_MAX,),
+    rows = store.ask(
+        "SELECT label FROM tips WHERE kind = 'tip' ORDER BY id DESC LIMIT ?", (USES_MAX,)
     )
     return list(dict.fromkeys(str(label) for (label,) in rows))[:LABELS_SHOWN_MAX]
 
@@ -129,14 +112,8 @@ def labels(store: Store) -> list[str]:
 def under_way(store: Store, label: str) -> tuple[int, str] | None:
     """Return number and kernel lock of an open treatment that was begun with a tip, or None."""
     for each in records.open_treatments(store):
-        row = (
-            store.connection()
-            .execute(
-                "SELECT body FROM journal WHERE kind = 'tip' AND treatment = ?", (each.treatment,)
-            )
-            .fetchone()
-        )
-        if row is not None and json.loads(row[0])["label"] == label:
+        rows = store.rows("kind = 'tip' AND treatment = ?", (each.treatment,))
+        if rows and rows[0].body["label"] == label:
             return each.treatment, each.lock
     return None
 

@@ -118,7 +118,9 @@ class Treating:
         asked = Asked(wish, handset.serial, handset.simulated, at)
         given = await paced(reading(room.configs, wish, handset))
         tracked = is_tracked(given.unit, given.client)
-        past = await room.journal.read(lambda store: past_of(store, asked, tip_tracked=tracked))
+        past = await room.journal.read(
+            lambda store: past_of(store, asked, room.journal.health.breaks, tip_tracked=tracked)
+        )
         check_instant(at, room.here.now(), past.newest_up_s)
         proved = await paced(proving(given, past, asked, Purpose.CHECK))
         check_seen(wish, proved.mark)

@@ -14,6 +14,10 @@ T = TypeVar("T")
 QUEUE_MAX: Final = 256
 """Jobs that may wait for the disk: note groups, 10 a second, and a few commits: over 10 s."""
 
+IDLE_S: Final = 1.0
+"""After this long without a job the log is folded into the file, so that a copy of it is a record;
+it takes some milliseconds, and a job that comes meanwhile waits for them."""
+
 CLOSE_MAX_S: Final = 3.0
 """A disk that hangs must not keep the process alive: what is not durable by then is not."""
 
@@ -81,7 +85,14 @@ class ThreadWriter:
         self._thread.join(CLOSE_MAX_S)
 
     def _work(self) -> None:
-        while (queued := self._jobs.get()) is not None:
+        while True:
+            try:
+                queued = self._jobs.get(timeout=IDLE_S)
+            except queue.Empty:
+                self._store.checkpoint()
+                continue
+            if queued is None:
+                break
             job, future, loop = queued
             result: Any = None
             failure: Exception | None = None

@@ -37,6 +37,7 @@ class Notice(Enum):
     STOPPED_AT_UNIT = "stopped from elsewhere"
     RECORD_LOST = "the record cannot be written"
     NOT_RECORDED = "the end of a treatment was not written"
+    RECORD_BROKEN = "the record was changed or lacks rows"
     DWELL_WARNING = "the tip slows down"
     LEASE_PROOF = "the lease is not dropped in time"
     UNIT_LOCKED = "one cause was reset too often"
@@ -262,6 +263,10 @@ NOT_RECORDED: Final = Alarm(
     "interrupted.",
     "Make room on the disk or mend its rights before the next treatment.",
 )  # fmt: skip
+RECORD_BROKEN: Final = Alarm(
+    "R03", _LOW, "The record is broken or lacks rows; whom that may concern is not treated.",
+    "`corneum records verify` names the rows; a technician has the way out.", latching=False,
+)  # fmt: skip
 
 
 def _tell(code: str, sentence: str, next_step: str) -> Alarm:
@@ -384,6 +389,7 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
         ),
         Notice.RECORD_LOST: RECORD_LOST,
         Notice.NOT_RECORDED: NOT_RECORDED,
+        Notice.RECORD_BROKEN: RECORD_BROKEN,
         Notice.LEASE_PROOF: LEASE_PROOF,
         Notice.UNIT_LOCKED: LOCKED,
         Notice.DWELL_WARNING: Alarm(

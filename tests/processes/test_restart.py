@@ -12,7 +12,7 @@ import pytest
 
 from controller.config.paths import journal_path
 from controller.kernel.recovery import UNSEEN_S
-from controller.kernel.store import verify
+from controller.kernel.verify import verify
 from tests.processes.scenes import bring_to
 from tests.processes.service import Kernel, Unit, corneum, kernel, unit
 

@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from controller.kernel import store
+from controller.kernel.chain import FIELDS, Chained
+from controller.kernel.verify import Trail
 from firmware_protocol.vocabulary import Cause
 from simulator.firmware.guards import Guards
 from simulator.line import Weather
@@ -246,12 +247,12 @@ class PairMachine(RuleBasedStateMachine):
 
     def _look_at_record(self) -> None:
         """The record is one whole chain, whoever wrote it and however they died."""
-        cursor = self.pair.store.connection().execute(
-            "SELECT id, mono_s, wall_s, treatment, kind, body, prev_hash, hash FROM journal"
-            " ORDER BY id"
-        )
-        _, _, complaint = store._follow(cursor)
-        assert complaint is None
+        connection = self.pair.store.connection()
+        trail = Trail()
+        rows = connection.execute(f"SELECT {FIELDS} FROM journal ORDER BY id")  # noqa: S608
+        trail.follow(Chained(*row) for row in rows)
+        trail.end(*connection.execute("SELECT id, hash FROM head").fetchone())
+        assert not trail.breaks
 
 
 def _leaks_before_the_tip_comes_back() -> PairMachine:

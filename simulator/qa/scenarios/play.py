@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from controller.config.locate import shipped_configs
+from controller.kernel.chain import GENESIS, Stamped, chain_hash
 from controller.kernel.journal import canonical
-from controller.kernel.store import GENESIS, Stamped, chain_hash
 from simulator.plant.spec import PlantSpec
 from simulator.qa.loop import VirtualTimeError, run_virtual
 from simulator.qa.rig import Rig, RigSpec, rig

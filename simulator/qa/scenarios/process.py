@@ -14,10 +14,11 @@ from controller.device.answers import PortError, PortTrouble
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import ByteStream, OnData, OnLost, Rank
 from controller.kernel.api import ApiError, Request
+from controller.kernel.chain import Stamped
 from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
-from controller.kernel.store import RecordError, Stamped, Store
+from controller.kernel.store import RecordError, Store
 from controller.kernel.writer import InlineWriter
 from simulator.qa.planning import planned_request
 from simulator.qa.rig import SOFTWARE, Rig

@@ -9,6 +9,7 @@ from controller.device.answers import Answer, LinkNews, LinkState, StopReport, T
 from controller.device.handpiece import Holding, Listeners
 from controller.kernel.control import About, Control
 from controller.kernel.journal import Row
+from controller.kernel.record_health import RecordHealth
 from controller.kernel.store import RecordError
 from controller.safety.reading import Identity, Reading
 from firmware_protocol.messages import Config
@@ -38,6 +39,7 @@ class Memory:
     round_trip_s: float | None = None
     bad_frames: int = 0
     rows: int = 0
+    health: RecordHealth = field(default_factory=RecordHealth)
     failure: str | None = None
     held_s: float = 0.0
 

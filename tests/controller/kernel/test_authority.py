@@ -13,7 +13,7 @@ from simulator.qa.rig import service
 
 ANYBODY = {Do.STOP, Do.STATUS, Do.WATCH}
 LOWERS = {Do.PAUSE, Do.LOWER}
-SERVICE = {Do.UNLOCK}
+SERVICE = {Do.UNLOCK, Do.ACCEPT}
 
 
 def expected(do: Do, role: Role, origin: Origin) -> bool:

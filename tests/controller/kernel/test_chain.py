@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.kernel.store import Stamped, Store, chain_hash, verify
+from controller.kernel.chain import Stamped, chain_hash
+from controller.kernel.store import Store
+from controller.kernel.verify import verify
 
 ROWS = 6
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.kernel import records
+from controller.kernel import listing, records
+from controller.kernel.chain import Stamped
 from controller.kernel.clock_record import Here
 from controller.kernel.journal import canonical
 from controller.kernel.recovery import UNSEEN_S, UnitNow, interrupted
-from controller.kernel.store import Stamped, Store
+from controller.kernel.store import Store
 from controller.safety.exposure import ZoneUse
 from controller.safety.timeline import Moment
 from controller.safety.totals import Totals
@@ -55,7 +56,7 @@ class Book:
 
     def begin(self, before: dict[str, ZoneUse], resumes: int | None = None, **more: object) -> int:
         """Write the row of a treatment of the zones of ``before``."""
-        number = records.next_treatment(self.store)
+        number = listing.newest(self.store) + 1
         body = {
             "client": CLIENT, "program": PROGRAM, "simulated": False, "practice": False,
             "unit": UNIT, "kernel_lock": "gone", "resumes": resumes,

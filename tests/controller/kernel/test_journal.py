@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.kernel.journal import LAG_MAX_S, NOTE_DELAY_S, NOTES_MAX, Row, canonical
-from controller.kernel.store import RecordError, Store, verify
+from controller.kernel.journal import LAG_MAX_S, NOTE_DELAY_S, NOTES_MAX, OPEN_MAX_S, Row, canonical
+from controller.kernel.store import RecordError, Store
+from controller.kernel.verify import verify
 from controller.kernel.writer import InlineWriter
 from simulator.qa.loop import run_virtual
 from tests.controller.kernel.books import CrowdedStore, SilentWriter, journal_in, rows, rows_of
@@ -109,7 +110,7 @@ def test_a_full_disk_fails_the_commit_and_blocks_until_proved_again(tmp_path: Pa
         journal = journal_in(tmp_path, InlineWriter(store))
         await journal.commit(rows(1))
         store.full = True
-        with pytest.raises(RecordError, match=r"journal\.sqlite3 cannot be used .* free space"):
+        with pytest.raises(RecordError, match=r"journal\.sqlite3 .* disk is full .* free space"):
             await journal.commit([Row("arm", {"padding": "x" * 20_000})])
         failed = journal.failure
         store.full = False
@@ -164,8 +165,11 @@ def test_a_disk_that_hangs_is_a_failure_after_a_second_though_nobody_waits() -> 
 
 
 @pytest.mark.hazard("H40")
-@pytest.mark.parametrize("question", ["commit", "read", "preflight"])
-def test_nobody_waits_longer_than_a_second_for_a_disk_that_hangs(question: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "waits_s"),
+    [("commit", LAG_MAX_S), ("read", LAG_MAX_S), ("preflight", OPEN_MAX_S)],
+)
+def test_nobody_waits_for_ever_for_a_disk_that_hangs(question: str, waits_s: float) -> None:
     async def scenario() -> float:
         journal = journal_in(None, SilentWriter())
         asked = {
@@ -174,11 +178,11 @@ def test_nobody_waits_longer_than_a_second_for_a_disk_that_hangs(question: str) 
             "preflight": journal.preflight,
         }
         began_s = asyncio.get_running_loop().time()
-        with pytest.raises(RecordError, match="too slow or hangs"):
+        with pytest.raises(RecordError, match="has not answered"):
             await asked[question]()
         return asyncio.get_running_loop().time() - began_s
 
-    assert run_virtual(scenario()) == pytest.approx(LAG_MAX_S)
+    assert run_virtual(scenario()) == pytest.approx(waits_s)
 
 
 def test_more_notes_than_any_treatment_makes_are_a_failure_not_growth() -> None:
@@ -226,18 +230,22 @@ def test_a_file_that_is_no_journal_is_refused_in_one_sentence(tmp_path: Path) ->
     async def scenario() -> None:
         await journal_in(tmp_path).preflight()
 
-    with pytest.raises(RecordError, match="move it elsewhere; a new one is then made"):
+    with pytest.raises(RecordError, match="leave it where it is; put the newest backup back"):
         run_virtual(scenario())
 
 
-def test_a_journal_whose_last_row_was_taken_blocks_the_start(tmp_path: Path) -> None:
+def test_a_journal_whose_last_row_was_taken_says_so_until_that_is_decided(tmp_path: Path) -> None:
     async def write() -> None:
         journal = journal_in(tmp_path)
         await journal.commit(rows(3))
         await journal.close()
 
-    async def again() -> None:
-        await journal_in(tmp_path).preflight()
+    async def again() -> str | None:
+        journal = journal_in(tmp_path)
+        await journal.preflight()
+        await journal.commit(rows(1))
+        await journal.close()
+        return journal.health.lacking
 
     run_virtual(write())
     connection = sqlite3.connect(tmp_path / "journal.sqlite3")
@@ -245,8 +253,10 @@ def test_a_journal_whose_last_row_was_taken_blocks_the_start(tmp_path: Path) -> 
     connection.execute("DELETE FROM journal WHERE id = 3")
     connection.commit()
     connection.close()
-    with pytest.raises(RecordError, match="not the one that was written last"):
-        run_virtual(again())
+    for _ in range(2):  # rows that came meanwhile hide nothing
+        lacking = run_virtual(again())
+        assert lacking is not None
+        assert "lacks row 3 of journal" in lacking
 
 
 def test_a_cancelled_commit_is_written_all_the_same(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from controller.config.paths import journal_path, kernel_file, port_lock, socket_path
 from controller.kernel.ask import KernelAbsentError, ask, dial
-from controller.kernel.store import verify
+from controller.kernel.verify import verify
 from tests.processes.service import (
     SOMEBODY,
     Kernel,

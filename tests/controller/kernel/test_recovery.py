@@ -13,9 +13,11 @@ import pytest
 from controller.kernel import records
 from controller.kernel.api import ApiError
 from controller.kernel.journal import Journal, Row
+from controller.kernel.locks import LockState
 from controller.kernel.recovery import UNSEEN_S
 from controller.kernel.service import Kernel, Outside, Place
-from controller.kernel.store import Store, verify
+from controller.kernel.store import Store
+from controller.kernel.verify import verify
 from controller.kernel.writer import InlineWriter, Writer
 from controller.treatment.conduct import AHEAD_S
 from simulator.qa.loop import run_virtual
@@ -245,7 +247,7 @@ def test_a_kernel_on_another_port_leaves_a_living_ones_treatment_alone(tmp_path:
                     outside.make_client,
                     outside.journal,
                     outside.here,
-                    alive=lambda lock: lock == "virtual.lock",
+                    alive=lambda lock: LockState.HELD if lock == "virtual.lock" else LockState.FREE,
                 )
                 other = Kernel(Place("other", lock="other.lock"), living)
                 await other.start()

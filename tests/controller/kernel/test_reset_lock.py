@@ -11,10 +11,11 @@ import pytest
 
 from controller.kernel import reset_record
 from controller.kernel.api import ApiError, Request
+from controller.kernel.chain import Stamped
 from controller.kernel.clock_record import CLOCK_STEP
 from controller.kernel.reset_record import RESET_DONE, STEPS_MAX, History, Whose
 from controller.kernel.service import Place, running
-from controller.kernel.store import Stamped, Store
+from controller.kernel.store import Store
 from controller.safety.resets import locked_by
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, rig, service

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.kernel.store import RecordError, Stamped, Store, verify
+from controller.kernel.chain import Stamped
+from controller.kernel.store import RecordError, Store
+from controller.kernel.verify import verify
 
 ROWS = 10
 TRIGGERS = ("journal_is_never_edited", "journal_is_never_shortened")

@@ -14,8 +14,9 @@ from controller.config.locate import shipped_configs
 from controller.kernel import tip_record
 from controller.kernel.api import ApiError
 from controller.kernel.journal import Row
-from controller.kernel.store import Store, verify
+from controller.kernel.store import Store
 from controller.kernel.tip_desk import sterilised_here
+from controller.kernel.verify import verify
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, service
 from tests.controller.kernel.books import rows_of
@@ -276,7 +277,7 @@ def test_the_past_of_a_tip_is_found_without_reading_years_of_treatments() -> Non
     asked = {**tip_record._KINDS, "label": "A-1", "simulated": 1, "most": 9}
     for query in (tip_record._USES, tip_record._CLEANED):
         plan = store.connection().execute(f"EXPLAIN QUERY PLAN {query}", asked).fetchall()
-        assert "journal_tip (kind=?)" in plan[0][3]
+        assert "tips_label (label=? AND kind=?" in plan[0][3]
         assert not any(line[3].startswith("SCAN") for line in plan)
     store.close()
 

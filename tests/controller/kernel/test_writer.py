@@ -9,7 +9,8 @@ import pytest
 
 from controller.kernel import writer as writer_module
 from controller.kernel.journal import Journal, Row
-from controller.kernel.store import RecordError, Store, verify
+from controller.kernel.store import RecordError, Store
+from controller.kernel.verify import verify
 from controller.kernel.writer import QUEUE_MAX, ThreadWriter
 from tests.controller.kernel.books import WALL_S, rows_of
 

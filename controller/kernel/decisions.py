@@ -1,0 +1,127 @@
+"""A technician's decision about the record itself: a row in the chain says who, why and on what.
+
+After it the named break refuses nobody any more; what it hid stays unknown, which is what the
+technician has decided on. By a kernel, or beside none: a record may be what keeps a kernel from
+working. RecordError where the record cannot be kept, ApiError for everything else.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from controller.config import paths
+from controller.kernel.api import AcceptArgs, ApiError, WhoSays, read_args
+from controller.kernel.authority import Do, may, refusal_sentence
+from controller.kernel.journal import Journal, Row
+from controller.kernel.store import DECISION, RecordError, Store
+from controller.kernel.writer import InlineWriter
+from controller.treatment import rows
+from controller.treatment.events import Who
+
+
+class Subject(NamedTuple):
+    """One thing that a technician may decide on."""
+
+    facts: Callable[[Store, AcceptArgs], dict[str, Any]]
+    """What the row says about it, read from the record; ApiError where nothing is to be decided."""
+    needs_number: bool = False
+
+
+def _row(store: Store, asked: AcceptArgs) -> dict[str, Any]:
+    number = asked.number or 0
+    what = store.fault(number)
+    if what is None:
+        raise ApiError(
+            "row_whole",
+            f"Row {number} of the record is as it was written, or was decided on before.",
+            "`corneum records verify` names the rows that are broken.",
+        )
+    return {"row": number, "found": what}
+
+
+def _head(store: Store, _asked: AcceptArgs) -> dict[str, Any]:
+    lacking = store.lacking_heads
+    if not lacking:
+        raise ApiError(
+            "record_whole", "The record lacks no row that was written here.", "Nothing to decide."
+        )
+    return {"heads": [asdict(head) for head in lacking]}
+
+
+def _clock(_store: Store, _asked: AcceptArgs) -> dict[str, Any]:
+    return {}
+
+
+SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
+    {
+        "row": Subject(_row, needs_number=True),
+        "head": Subject(_head),
+        "clock": Subject(_clock),
+    }
+)
+"""What `corneum records accept` takes; one line for each."""
+
+
+async def accept(journal: Journal, args: Mapping[str, Any], who: Who) -> dict[str, Any]:
+    """Write a decision down; it counts from when its row is durable."""
+    asked = read_args(AcceptArgs, dict(args))
+    subject = SUBJECTS.get(asked.subject)
+    if subject is None or subject.needs_number is (asked.number is None):
+        raise ApiError(
+            "bad_request",
+            f"There is nothing like {asked.subject} {asked.number or ''} to decide on.".replace(
+                "  ", " "
+            ),
+            f"Name one of: {', '.join(words(name) for name in SUBJECTS)}.",
+        )
+    facts = await journal.read(lambda store: subject.facts(store, asked))
+    body = {
+        "subject": asked.subject,
+        **facts,
+        "who": rows.who_body(who),
+        "reason": asked.reason,
+    }
+    await journal.commit([Row(DECISION, body)])
+    await refresh(journal)
+    return {"subject": asked.subject, **facts}
+
+
+def words(name: str) -> str:
+    """Return how a subject is named on the command line."""
+    return f"{name} N" if SUBJECTS[name].needs_number else name
+
+
+async def refresh(journal: Journal) -> None:
+    """Take from what is known to be wrong with a record what has been decided on."""
+    accepted = await journal.read(Store.accepted_rows)
+    health = journal.health
+    health.breaks = tuple(each for each in health.breaks if each.row not in accepted)
+    health.lacking = await journal.read(lambda store: store.lacking_sentence)
+
+
+def accept_here(args: Mapping[str, Any], who: Mapping[str, str], state: Path) -> dict[str, Any]:
+    """Write a decision down without a kernel, in the record of a state folder; the same rules."""
+    says = read_args(WhoSays, dict(who))
+    if not may(Do.ACCEPT, says.role, says.origin):
+        raise ApiError(
+            "not_allowed",
+            refusal_sentence(Do.ACCEPT, says.role, says.origin),
+            "Ask a technician at the unit; CORNEUM_ROLE=technician says that you are one.",
+        )
+    try:
+        return asyncio.run(_here(args, says, state))
+    except RecordError as error:
+        raise ApiError("record", str(error), "Nothing was recorded.") from error
+
+
+async def _here(args: Mapping[str, Any], says: WhoSays, state: Path) -> dict[str, Any]:
+    journal = Journal(InlineWriter(Store(paths.journal_path(state))), time.time, folder=state)
+    try:
+        await journal.preflight()
+        return await accept(journal, args, Who(says.name, says.role.value, says.origin.value))
+    finally:
+        await journal.close()

@@ -1,0 +1,126 @@
+"""A note of the newest durable row, beside the database and not in it.
+
+A chain cannot see its own tail: a file that was put back as of yesterday, or a new one in its
+place, is whole in itself. The note says which journal was written here last, and how far. It lags
+behind by a second at most, and it never runs ahead: rows are durable before it is written.
+"""
+
+import contextlib
+import json
+import math
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from controller.kernel import chain
+
+PREFIX: Final = "head-"
+NOTES_MAX: Final = 64
+"""Notes that are read: one for each journal that ever lay in this folder, which is one or two."""
+
+NOTE_PERIOD_S: Final = 1.0
+"""How seldom the note is renewed while rows are written; it is renewed at the end, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest row of a journal that is known to have been written."""
+
+    file: str
+    """Name of the database file."""
+    journal: str
+    """Name that the journal was given when it was made; a copy has it, another journal has not."""
+    row: int
+    hash: str
+
+
+class HeadNote:
+    """The note beside one open journal, and what it says that the journal has not."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.lacking: tuple[Head, ...] = ()
+        """Rows that are known to have been written and are not in this journal."""
+        self._path = path
+        self._journal = ""
+        self._noted_s = -math.inf
+
+    def compare(
+        self,
+        connection: sqlite3.Connection,
+        decided: Callable[[Head], bool],
+        *,
+        reads_only: bool = False,
+    ) -> None:
+        """Look whether what is noted is in this journal, or ``decided`` on by a technician."""
+        (self._journal,) = connection.execute("SELECT journal FROM identity").fetchone()
+        if self._path is None:
+            return
+        own = Head(self._path.name, self._journal, *_newest(connection))
+        known = [*heads(self._path), own]
+        self.lacking = tuple(
+            each for each in known if not (self._has(connection, each) or decided(each))
+        )
+        if reads_only:
+            return
+        if own in self.lacking:  # rows that come now would hide that the last ones were taken
+            write(self._path.parent, own)
+        self.renew(connection, None)
+
+    def renew(self, connection: sqlite3.Connection, mono_s: float | None) -> None:
+        """Note the newest row, at most once in `NOTE_PERIOD_S`; ``mono_s`` None is at once.
+
+        What this journal lacks stays noted, until a technician has decided on it.
+        """
+        if self._path is None or self.lacking:
+            return
+        if mono_s is not None:
+            if 0.0 <= mono_s - self._noted_s < NOTE_PERIOD_S:
+                return
+            self._noted_s = mono_s
+        row, row_hash = _newest(connection)
+        if row > 0:
+            write(self._path.parent, Head(self._path.name, self._journal, row, row_hash))
+
+    def _has(self, connection: sqlite3.Connection, head: Head) -> bool:
+        if head.journal != self._journal:
+            return False
+        row = chain.near(connection, head.row).get(head.row)
+        return head.row == 0 or (row is not None and row.hash == head.hash)
+
+
+def _newest(connection: sqlite3.Connection) -> tuple[int, str]:
+    row_id, row_hash = connection.execute("SELECT id, hash FROM head").fetchone()
+    return int(row_id), str(row_hash)
+
+
+def heads(file: Path) -> list[Head]:
+    """Return what is noted about journals at the place of ``file``; what cannot be read is none."""
+    with contextlib.suppress(OSError):
+        names = sorted(file.parent.glob(f"{PREFIX}*.json"))[:NOTES_MAX]
+        found = [_read(name) for name in names]
+        return [head for head in found if head is not None and head.file == file.name]
+    return []
+
+
+def _read(path: Path) -> Head | None:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return Head(str(said["file"]), str(said["journal"]), int(said["row"]), str(said["hash"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # a power cut may leave an empty one; the chain itself is looked at anyway
+
+
+def write(folder: Path, head: Head) -> None:
+    """Replace the note of this journal in one step; a disk that refuses leaves the older one."""
+    path = folder / f"{PREFIX}{head.journal}.json"
+    fresh = path.with_suffix(f".{os.getpid()}.new")
+    with contextlib.suppress(OSError):
+        descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, json.dumps(asdict(head)).encode())
+        finally:
+            os.close(descriptor)
+        fresh.replace(path)

@@ -1,0 +1,80 @@
+"""What is wrong with a record's file, by cause, each with a next step that loses nothing.
+
+A new record beside treated skin would forget what that skin has had. So no sentence here proposes
+to remove the file, or to begin another one.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+RESTORE: Final = (
+    "put the newest backup back (journal.sqlite3 together with its -wal and -shm), and keep the "
+    "damaged files beside it"
+)
+
+_BUSY: Final = (
+    "is held by another program (for example a backup tool)",
+    "let that program finish or end it, then try again",
+)
+_FULL: Final = ("cannot be written: its disk is full", "free space on that disk, then try again")
+_RIGHTS: Final = (
+    "cannot be opened or written: rights or mount do not allow it",
+    "mend the rights of the folder and of each journal.sqlite3* in it, or mount the disk writable",
+)
+_DAMAGED: Final = ("is damaged, or is no record", f"leave it where it is; {RESTORE}")
+_DISK: Final = (
+    "cannot be read or written: the disk reports an error",
+    "look at the disk (the system's log names it), and copy the whole folder to another one first",
+)
+_OTHER: Final = ("cannot be used", "look at the file and its folder, then try again")
+
+_BY_SQLITE: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
+    {
+        sqlite3.SQLITE_BUSY: _BUSY,
+        sqlite3.SQLITE_LOCKED: _BUSY,
+        sqlite3.SQLITE_FULL: _FULL,
+        sqlite3.SQLITE_READONLY: _RIGHTS,
+        sqlite3.SQLITE_PERM: _RIGHTS,
+        sqlite3.SQLITE_CANTOPEN: _RIGHTS,
+        sqlite3.SQLITE_CORRUPT: _DAMAGED,
+        sqlite3.SQLITE_NOTADB: _DAMAGED,
+        sqlite3.SQLITE_SCHEMA: _DAMAGED,
+        sqlite3.SQLITE_IOERR: _DISK,
+    }
+)
+_BY_ERRNO: Final[Mapping[int | None, tuple[str, str]]] = MappingProxyType(
+    {
+        errno.ENOSPC: _FULL,
+        errno.EDQUOT: _FULL,
+        errno.EACCES: _RIGHTS,
+        errno.EPERM: _RIGHTS,
+        errno.EROFS: _RIGHTS,
+        errno.EIO: _DISK,
+    }
+)
+_PRIMARY: Final = 0xFF
+"""SQLite keeps the kind of an error in its low byte, the detail above it."""
+
+
+def primary(error: sqlite3.Error) -> int:
+    """Return the kind of an error of SQLite; 0 where the error does not say."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & _PRIMARY
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return True where a page of the file is not what SQLite wrote."""
+    return primary(error) == sqlite3.SQLITE_CORRUPT
+
+
+def sentence(error: Exception, path: Path | None) -> str:
+    """Return what is wrong with the record at ``path``, and what to do about it."""
+    where = f"record {path}" if path else "record in memory"
+    if isinstance(error, sqlite3.Error):
+        what, step = _BY_SQLITE.get(primary(error), _OTHER)
+    else:
+        what, step = _BY_ERRNO.get(getattr(error, "errno", None), _OTHER)
+    return f"The {where} {what} ({error}): {step}."

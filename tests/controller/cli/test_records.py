@@ -1,0 +1,110 @@
+"""`corneum records`: what it says about the record, and its exit codes."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from controller.cli import main as command
+from controller.config.paths import journal_path, port_lock
+from controller.kernel.locks import Lock
+from tests.controller.kernel import damage, years
+from tests.controller.kernel.years import Years
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: Path) -> Run:
+    monkeypatch.setenv("CORNEUM_STATE", str(state))
+    monkeypatch.setenv("CORNEUM_ROLE", "technician")
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+
+    def _run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["corneum", "records", *words])
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return _run
+
+
+@pytest.fixture
+def record(state: Path) -> Path:
+    years.write(journal_path(state), Years(treatments=4, clients=2)).close()
+    return journal_path(state)
+
+
+def test_a_whole_record_is_called_so(run: Run, record: Path) -> None:
+    assert run("verify") == (0, f"The record {record} is whole: 28 rows.\n", "")
+
+
+def test_each_broken_row_is_named_with_the_way_out(run: Run, record: Path) -> None:
+    damage.other_json(record, 7)
+    damage.no_json(record, 9)
+    code, out, _ = run("verify")
+    assert code == 1
+    assert "  row 7: its content is not what was written\n  row 9: " in out
+    assert "corneum records accept row N" in out
+
+
+def test_where_no_record_is_one_is_not_made(run: Run, state: Path) -> None:
+    code, _, err = run("verify")
+    assert code == 1
+    assert f"There is no record {journal_path(state)}" in err
+    assert not state.exists()
+
+
+def test_a_decision_is_a_row_that_names_who_and_why(run: Run, record: Path) -> None:
+    damage.other_json(record, 7)
+    code, out, err = run("accept", "row", "7", "--reason", "the paper sheet was read", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["row"] == 7
+    with damage.editor(record) as connection:
+        (text,) = connection.execute("SELECT body FROM journal WHERE kind = 'decision'").fetchone()
+    assert json.loads(text)["reason"] == "the paper sheet was read"
+    assert json.loads(text)["who"]["role"] == "technician"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("row", "7", "--reason", "so"), "Row 7 of the record is as it was written"),
+        (("row", "--reason", "so"), "There is nothing like row to decide on"),
+        (("head", "3", "--reason", "so"), "There is nothing like head 3 to decide on"),
+        (("tail", "--reason", "so"), "Name one of: row N, head, clock"),
+        (("head",), "needs a reason"),
+    ],
+)
+def test_what_cannot_be_decided_is_said_in_a_sentence(
+    run: Run, record: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    code, _, err = run("accept", *words)
+    assert code == 1
+    assert sentence in err
+    assert record.exists()
+
+
+def test_lists_are_made_anew_from_the_rows(run: Run, record: Path) -> None:
+    damage.lost_entry(record, 1)
+    assert "corneum records recover" in run("verify")[1]
+    assert run("recover")[0] == 0
+    assert run("verify")[0] == 0
+
+
+def test_no_list_is_made_anew_under_a_kernel_that_runs(run: Run, record: Path, state: Path) -> None:
+    lock = Lock(port_lock(state, "/dev/null"))
+    lock.take()
+    code, _, err = run("recover")
+    lock.release()
+    assert code == 1
+    assert "A kernel runs" in err
+    assert os.fspath(record)

@@ -1,0 +1,87 @@
+"""What is wrong with a record's file is said by cause, and no sentence advises what loses data."""
+
+import errno
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from controller.kernel import record_words
+from controller.kernel.chain import Stamped
+from controller.kernel.store import RecordError, Store
+
+ROW = Stamped(1.0, 1.9e9, 0, "state", "{}")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "journal.sqlite3"
+    store = Store(made)
+    store.append([ROW])
+    store.close()
+    return made
+
+
+def test_a_backup_tool_that_holds_the_file_is_called_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.kernel.store.BUSY_MAX_MS", 10)
+    holder = sqlite3.connect(path, isolation_level=None)
+    store = Store(path)
+    store.probe()
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RecordError, match=r"held by another program .* let that program finish"):
+        store.append([ROW])
+    holder.close()
+    assert store.append([ROW]) == 2
+    store.close()
+
+
+def test_a_full_disk_is_called_so(path: Path) -> None:
+    store = Store(path)
+    store.connection().execute("PRAGMA max_page_count = 1")
+    with pytest.raises(RecordError, match=r"its disk is full .*free space on that disk"):
+        store.append([ROW._replace(body="x" * 100_000)])
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_called_so(path: Path) -> None:
+    path.write_text("this was a shopping list " * 100)
+    with pytest.raises(RecordError, match=r"is damaged, or is no record .*leave it where it is"):
+        Store(path).probe()
+
+
+def test_a_folder_in_the_place_of_the_file_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite3").mkdir()
+    with pytest.raises(RecordError, match="cannot be used"):
+        Store(tmp_path / "journal.sqlite3").probe()
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EROFS, "mount it writable|mount the disk writable"),
+        (errno.EACCES, "mend the rights"),
+        (errno.EIO, "disk reports an error"),
+    ],
+)
+def test_what_the_system_says_is_told_by_cause(path: Path, number: int, says: str) -> None:
+    assert re.search(says, record_words.sentence(OSError(number, "no"), path))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [getattr(sqlite3, name) for name in dir(sqlite3) if name.startswith("SQLITE_IOERR")]
+    + [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB]
+    + [sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CANTOPEN_ISDIR, 0],
+)
+def test_no_sentence_proposes_to_remove_the_record_or_to_begin_another(
+    path: Path, code: int
+) -> None:
+    error = sqlite3.OperationalError("so")
+    error.sqlite_errorcode = code
+    said = record_words.sentence(error, path)
+    assert str(path) in said
+    assert not any(word in said for word in ("delete", "remove", "move it", "new one", "rename"))
