@@ -18,8 +18,8 @@ NO_PLAN: Final = ApiError(
 )
 
 
-def check_instant(planned_at_s: float, now_wall_s: float, newest_wall_s: float | None) -> None:
-    """Raise ApiError for a plan that is too old, of a later time, or overtaken by a treatment.
+def check_instant(planned_at_s: float, now_wall_s: float) -> None:
+    """Raise ApiError for a plan that is too old, or of a later time than it is now.
 
     The asker reads the clock of the same computer: nothing is tolerated but rounding.
     """
@@ -37,7 +37,17 @@ def check_instant(planned_at_s: float, now_wall_s: float, newest_wall_s: float |
             f"{PLAN_AGE_MAX_S / 60.0:.0f}.",
             "Plan again, and start from that.",
         )
-    if newest_wall_s is not None and not (newest_wall_s <= planned_at_s + INSTANT_ROUNDING_S):
+
+
+def check_newest(planned_at_s: float, now_wall_s: float, newest_wall_s: float | None) -> None:
+    """Raise ApiError where the client's newest row was written after the plan was made.
+
+    A row of a time that is still to come was written while the clock was wrong: no later plan would
+    be newer. What it says counts in the plan, where it cannot be placed in time and so is of today.
+    """
+    if newest_wall_s is None or newest_wall_s > now_wall_s + INSTANT_ROUNDING_S:
+        return
+    if not (newest_wall_s <= planned_at_s + INSTANT_ROUNDING_S):
         raise ApiError(
             "plan_overtaken",
             "The record has a row about this client that is newer than the plan.",

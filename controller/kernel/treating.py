@@ -14,7 +14,7 @@ from controller.kernel.booking import Booking
 from controller.kernel.control import Control, DeclinedError
 from controller.kernel.journal import Journal, Row
 from controller.kernel.pace import paced
-from controller.kernel.plan_check import check_instant, check_seen
+from controller.kernel.plan_check import check_instant, check_newest, check_seen
 from controller.kernel.plan_past import Asked, past_of
 from controller.kernel.planner import Handset, Proved, Purpose, proving, reading
 from controller.safety.reading import Identity
@@ -105,12 +105,12 @@ class Treating:
         room = self._room
         # Without a seen plan nothing starts, yet what speaks against the wish itself is said first.
         at_wall_s = room.wall_clock() if wish.planned_at_s is None else wish.planned_at_s
-        check_instant(at_wall_s, room.wall_clock(), None)
+        check_instant(at_wall_s, room.wall_clock())
         asked = Asked(wish, handset.serial, handset.simulated, at_wall_s)
         given = await paced(reading(room.configs, wish, handset))
         tracked = is_tracked(given.unit, given.client)
         past = await room.journal.read(lambda store: past_of(store, asked, tip_tracked=tracked))
-        check_instant(at_wall_s, room.wall_clock(), past.newest_wall_s)
         proved = await paced(proving(given, past, asked, Purpose.CHECK))
+        check_newest(at_wall_s, room.wall_clock(), past.newest_wall_s)
         check_seen(wish, proved.mark)
         return proved
