@@ -116,6 +116,11 @@ def api_page() -> str:
         "The kernel's API",
         "One JSON object a line on the kernel's unix socket; `corneum status --json` shows a "
         "snapshot. Everything that is not listed is refused.",
+        "The kernel plans for nobody. `treat` needs `plan_sha256` and `planned_at_s` of a plan "
+        "that was made in the last ten minutes, as `corneum plan --json` shows them (`sha256`, "
+        "`planned_at_s`), and takes its `parts` as `plan_parts`, to say what has changed since. A "
+        "line of a `watch` has the `id` of its request, the number `n` of the snapshot and the "
+        "`snapshot`.",
         _table(("do", "at the unit", "from elsewhere"), rows),
         "## Keys\n\nEvery number has its unit at the end of its key; `_um` of a depth is µm of "
         "stratum corneum, `_kpa_s` of a suction dose kPa times seconds in one place.",

@@ -223,6 +223,11 @@ def request_id_of(line: bytes) -> int:
     return number if isinstance(number, int) and 0 <= number <= ID_MAX else 0
 
 
+def says_stop(line: bytes) -> bool:
+    """Return True for what would be taken as a stop."""
+    return _do_in(line) == Do.STOP.value
+
+
 def _do_in(line: bytes) -> object:
     said = _loads(line)
     return said.get("do") if isinstance(said, dict) else None

@@ -32,12 +32,11 @@ def instant_of(wish: TreatArgs, now: Moment) -> Moment:
     return Moment(now.boot, wish.planned_up_s, wish.planned_at_s)
 
 
-def check_instant(planned: Moment, now: Moment, newest_up_s: float | None) -> None:
-    """Raise ApiError for a plan that is too old, of a later time, or overtaken by a treatment.
+def check_instant(planned: Moment, now: Moment) -> None:
+    """Raise ApiError for a plan that is too old, or of a later time than it is now.
 
     The asker reads the clocks of the same computer: nothing is tolerated but rounding. An instant
     is one on both clocks, so that a wall clock that was set meanwhile cannot move it.
-    ``newest_up_s`` is the client's newest row of this boot.
     """
     for age_s in (now.wall_s - planned.wall_s, now.up_s - planned.up_s):
         _check_age(age_s)
@@ -48,6 +47,10 @@ def check_instant(planned: Moment, now: Moment, newest_up_s: float | None) -> No
             f"The clock of this computer was set by {stepped_s:+.1f} s since the plan was made.",
             "Plan again, and start from that.",
         )
+
+
+def check_newest(planned: Moment, newest_up_s: float | None) -> None:
+    """Raise ApiError where the client's newest row of this boot was written after the plan."""
     if newest_up_s is not None and not (newest_up_s <= planned.up_s + INSTANT_ROUNDING_S):
         raise ApiError(
             "plan_overtaken",

@@ -9,7 +9,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from controller.kernel import record_words, schema
 from controller.kernel.head_note import heads
@@ -32,9 +32,11 @@ def ask_record(path: Path, question: Callable[[Store], T]) -> T:
     """
     for _ in range(TRIES_MAX):
         before = _seen(path)
-        if before is None:
-            return _ask_empty(path, question)
         alone = not _log_of(path).exists()
+        if before is None or (alone and before.length_bytes == 0):
+            return _ask_empty(
+                path, question
+            )  # a kernel that was killed while it made one leaves no byte
         try:
             answer = _ask(path, question, alone=alone)
         except sqlite3.Error as error:
@@ -76,15 +78,22 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _seen(path: Path) -> tuple[int, int, int] | None:
-    """What would differ if the file was written: its number, length and time; None without it."""
+class _Seen(NamedTuple):
+    """What would differ if the file was written."""
+
+    inode: int
+    length_bytes: int
+    written_ns: int
+
+
+def _seen(path: Path) -> _Seen | None:
     try:
         found = path.stat()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from error
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return _Seen(found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _unreadable(path: Path, why: str) -> RecordError:

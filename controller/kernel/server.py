@@ -197,7 +197,7 @@ class _Connection(asyncio.Protocol):
         """Take what has come; a line may come in any pieces. A stop waits for nothing."""
         if not self._is_welcome:
             return
-        for line in self._lines.feed(data):
+        for line in self._lines.feed(data, api.says_stop):
             self._take(line)
         if self._lines.full and not self._is_paused and self._transport is not None:
             self._transport.pause_reading()

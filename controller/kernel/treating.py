@@ -15,7 +15,7 @@ from controller.kernel.clock_record import Here
 from controller.kernel.control import Control, DeclinedError
 from controller.kernel.journal import Journal, Row
 from controller.kernel.pace import paced
-from controller.kernel.plan_check import check_instant, check_seen, instant_of
+from controller.kernel.plan_check import check_instant, check_newest, check_seen, instant_of
 from controller.kernel.plan_past import Asked, past_of
 from controller.kernel.planner import Handset, Proved, Purpose, proving, reading
 from controller.kernel.recovery import UnitNow
@@ -114,14 +114,14 @@ class Treating:
         room = self._room
         # Without a seen plan nothing starts, yet what speaks against the wish itself is said first.
         at = instant_of(wish, room.here.now())
-        check_instant(at, room.here.now(), None)
+        check_instant(at, room.here.now())
         asked = Asked(wish, handset.serial, handset.simulated, at)
         given = await paced(reading(room.configs, wish, handset))
         tracked = is_tracked(given.unit, given.client)
         past = await room.journal.read(
             lambda store: past_of(store, asked, room.journal.health.breaks, tip_tracked=tracked)
         )
-        check_instant(at, room.here.now(), past.newest_up_s)
         proved = await paced(proving(given, past, asked, Purpose.CHECK))
+        check_newest(at, past.newest_up_s)
         check_seen(wish, proved.mark)
         return proved

@@ -7,6 +7,7 @@ that says stop waits for no turn.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final, Protocol
 
 TURN_S: Final = 0.005
@@ -19,9 +20,9 @@ UNIT_BYTES: Final = 4096
 """A long line counts as one more for each of these, since reading it takes longer."""
 
 STOPS_AHEAD_MAX: Final = 4
-"""Lines of one reading that are looked at because they say stop; a person sends one."""
+"""Lines of one reading that are looked at because the word is in them; a person sends one."""
 
-_STOP_WORD: Final = b"stop"
+_STOP_WORD: Final = b'"stop"'
 
 
 class Lines:
@@ -43,8 +44,8 @@ class Lines:
         """True where a line has come to its end, or is longer than any line may be."""
         return b"\n" in self._read or self.full
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Add what has come; return the lines that may say stop, taken out of their order."""
+    def feed(self, data: bytes, says_stop: Callable[[bytes], bool]) -> list[bytes]:
+        """Add what has come; return the lines that say stop, taken out of their order."""
         self._read += data
         found = []
         end = whole = self._read.rfind(b"\n") + 1
@@ -54,8 +55,9 @@ class Lines:
                 break
             begin = self._read.rfind(b"\n", 0, at) + 1
             line_end = self._read.find(b"\n", at)
-            if line_end - begin < self._line_max_bytes:
-                found.append(bytes(self._read[begin:line_end]))
+            line = bytes(self._read[begin:line_end])
+            if len(line) < self._line_max_bytes and says_stop(line):
+                found.append(line)
                 del self._read[begin : line_end + 1]
                 whole -= line_end + 1 - begin
             end = begin

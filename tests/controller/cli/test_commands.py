@@ -61,6 +61,9 @@ def test_a_plan_says_time_exposure_and_limits_without_a_unit(run: Run) -> None:
     assert plan["zones"][0]["expected_bound_um"] < plan["zones"][0]["cap_um"]
     assert plan["zones"][0]["receipts"]
     assert plan["simulated"] is True
+    assert len(plan["sha256"]) == 64
+    assert plan["planned_at"].endswith("+00:00")
+    assert plan["planned_at_s"] > 1.7e9
 
 
 def test_a_plan_for_people_fits_eighty_columns(run: Run) -> None:

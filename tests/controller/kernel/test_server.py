@@ -1,8 +1,10 @@
 """The socket: who gets in, what is too long or too slow, and the stop that waits for nobody."""
 
 import asyncio
+import contextlib
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -16,7 +18,7 @@ from controller.kernel.ask import KernelAbsentError, ask, dial
 from controller.kernel.authority import Do
 from controller.kernel.client import AnswerError, KernelClient
 from controller.kernel.peer import is_welcome, listen, peer_uid
-from controller.kernel.server import CLIENTS_MAX, QUESTIONS_MAX, Server
+from controller.kernel.server import CLIENTS_MAX, QUESTIONS_MAX, UNREAD_MAX_BYTES, Server
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
@@ -330,3 +332,67 @@ def test_the_client_raises_what_the_kernel_refused_and_notices_that_it_is_gone(
         return "done"
 
     assert asyncio.run(scenario()) == "done"
+
+
+# -- more than a person asks -----------------------------------------------------------------------
+def test_a_stop_behind_a_burst_of_the_same_client_is_taken_when_it_is_read(tmp_path: Path) -> None:
+    async def scenario() -> tuple[int, int]:
+        async with serving(tmp_path) as (desk, path, _):
+            with closing(dial(path)) as line:
+                line.sendall(b'{"do": "ack"}\n' * 1000 + b'{"do": "stop"}\n')
+                async with asyncio.timeout(5.0):
+                    while not desk.stops:
+                        await asyncio.sleep(0)
+                return desk.stops, len(desk.asked)
+
+    stops, asked_before = asyncio.run(scenario())
+    assert stops == 1
+    assert asked_before < 500  # the burst is worked off in turns, and the stop waits for none
+
+
+def test_a_burst_is_worked_off_in_turns_and_all_of_it_is_answered(tmp_path: Path) -> None:
+    async def scenario() -> tuple[int, float]:
+        async with serving(tmp_path) as (_, path, _):
+            longest_s = 0.0
+
+            async def beat() -> None:
+                nonlocal longest_s
+                while True:
+                    began_s = time.thread_time()  # of the processor: others may have it as well
+                    await asyncio.sleep(0)
+                    longest_s = max(longest_s, time.thread_time() - began_s)
+
+            beating = asyncio.create_task(beat(), name="beat")
+            answers = await say(path, b"{}\n" * 2000, 2000)
+            beating.cancel()
+            return len(answers), longest_s
+
+    answers, longest_s = asyncio.run(scenario())
+    assert answers == 2000
+    assert longest_s < 0.05  # a beat; without turns all of it is one callback of 100 ms or more
+
+
+def test_who_asks_and_never_reads_costs_a_bounded_buffer_and_may_still_stop(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> tuple[int, int]:
+        async with serving(tmp_path) as (desk, path, server):
+            desk.padding = "x" * 3000
+            with closing(dial(path)) as line:
+                line.settimeout(0.0)
+                async with asyncio.timeout(5.0):
+                    while not server.clients:
+                        await asyncio.sleep(0.01)
+                (connection,) = server._connections
+                for _ in range(200):
+                    with contextlib.suppress(BlockingIOError):
+                        line.send(b'{"do": "status"}\n' * 100)
+                    await asyncio.sleep(0.005)
+                assert connection._transport is not None
+                waiting = connection._transport.get_write_buffer_size()
+                connection.data_received(b'\n{"do": "stop"}\n')
+                return waiting, desk.stops
+
+    waiting_bytes, stops = asyncio.run(scenario())
+    assert waiting_bytes <= UNREAD_MAX_BYTES
+    assert stops == 1

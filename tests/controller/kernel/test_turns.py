@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.kernel.api import says_stop
 from controller.kernel.turns import (
     STOPS_AHEAD_MAX,
     TURN_S,
@@ -25,7 +26,7 @@ STOP = b'{"do":"stop"}'
 def lines(*said: bytes) -> Lines:
     made = Lines(LINE_MAX_BYTES)
     for each in said:
-        made.feed(each)
+        made.feed(each, says_stop)
     return made
 
 
@@ -36,39 +37,44 @@ def rest(made: Lines) -> list[bytes]:
     return found
 
 
-@given(st.lists(st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"")), max_size=20),
-       st.lists(st.integers(1, 60), min_size=1, max_size=40))  # fmt: skip
+ANY = st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b""))
+
+
+@given(
+    st.lists(st.one_of(st.just(STOP), ANY), max_size=20),
+    st.lists(st.integers(1, 60), min_size=1, max_size=40),
+)
 def test_every_line_comes_out_once_whatever_pieces_it_came_in(
     sent: list[bytes], cuts: list[int]
 ) -> None:
     data, made, found = b"".join(line + b"\n" for line in sent), Lines(LINE_MAX_BYTES), []
     for cut in cuts:
-        found += made.feed(data[:cut])
+        found += made.feed(data[:cut], says_stop)
         data = data[cut:]
-    found += made.feed(data)
+    found += made.feed(data, says_stop)
     found += rest(made)
     assert sorted(found) == sorted(sent)
 
 
 def test_a_stop_comes_out_ahead_of_what_waits_and_only_once() -> None:
     made = Lines(LINE_MAX_BYTES)
-    assert made.feed(LOOK + b"\n" + LOOK + b"\n" + STOP + b"\n" + LOOK[:4]) == [STOP]
+    assert made.feed(LOOK + b"\n" + LOOK + b"\n" + STOP + b"\n" + LOOK[:4], says_stop) == [STOP]
     assert rest(made) == [LOOK, LOOK]
-    assert made.feed(LOOK[4:] + b"\n") == []
+    assert made.feed(LOOK[4:] + b"\n", says_stop) == []
     assert rest(made) == [LOOK]
 
 
 def test_a_stop_in_two_pieces_is_found_when_it_is_whole() -> None:
     made = Lines(LINE_MAX_BYTES)
-    assert made.feed(LOOK + b"\n" + STOP[:8]) == []
+    assert made.feed(LOOK + b"\n" + STOP[:8], says_stop) == []
     assert made.take() == LOOK
-    assert made.feed(STOP[8:] + b"\n") == [STOP]
+    assert made.feed(STOP[8:] + b"\n", says_stop) == [STOP]
     assert not made.whole
 
 
 def test_a_reading_full_of_stops_is_looked_at_within_a_bound_and_the_rest_in_turn() -> None:
     made = Lines(LINE_MAX_BYTES)
-    assert len(made.feed((STOP + b"\n") * 20)) == STOPS_AHEAD_MAX
+    assert len(made.feed((STOP + b"\n") * 20, says_stop)) == STOPS_AHEAD_MAX
     assert rest(made) == [STOP] * (20 - STOPS_AHEAD_MAX)
 
 
@@ -145,8 +151,16 @@ def test_nothing_more_is_taken_of_a_client_that_is_gone() -> None:
     assert run_virtual(scenario()) == UNITS_A_TURN
 
 
-def test_a_line_with_the_word_in_it_is_a_line_like_any_other() -> None:
-    asked = json.dumps({"do": "status", "args": {"why": "stop"}}).encode()
-    made = Lines(LINE_MAX_BYTES)
-    assert made.feed(asked + b"\n") == [asked]
-    assert not made.whole
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"do": "status", "args": {"why": "stop"}},
+        {"do": "pause", "who": {"name": "christopher"}},
+        {"do": "pause", "who": {"name": "stop"}},
+        {"do": ["stop"]},
+    ],
+)
+def test_a_line_with_the_word_in_it_keeps_its_place(asked: dict[str, object]) -> None:
+    line, made = json.dumps(asked).encode(), Lines(LINE_MAX_BYTES)
+    assert made.feed(LOOK + b"\n" + line + b"\n" + LOOK + b"\n", says_stop) == []
+    assert rest(made) == [LOOK, line, LOOK]
