@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from simulator.qa.kept import Kept
 from simulator.qa.realtime.campaign import (
     NEEDLESS_MAX,
     Conditions,
     figures,
     lines,
+    run,
     share_high,
 )
 from simulator.qa.realtime.competitors import competitors
 from simulator.qa.realtime.treatment import JITTER, ORDINARY
 
-CONDITIONS = Conditions(seed=1, busy=2, workers=1)
+CONDITIONS = Conditions(seed=1, busy=0, workers=1)
 LAPSED = "tripped: device LEASE_LAPSED"
 RUNS = 5
 RUN_MAX_S = 240.0
@@ -57,6 +59,17 @@ def test_refusals_for_jitter_are_no_stops_and_have_a_goal_of_their_own() -> None
     assert (few["needless"], few["refused_for_jitter"], few["violations"]) == (0, 5, [])
     many = figures(results(94, *[JITTER] * 6), CONDITIONS)
     assert many["violations"] == ["refused for jitter"]
+
+
+def test_what_was_not_run_is_no_stop_and_makes_the_campaign_fail(tmp_path: Path) -> None:
+    not_run = "not run: a process was not ready"
+    said = figures(results(299, not_run), CONDITIONS)
+    assert (said["needless"], said["not_run"], said["violations"]) == (0, 1, ["not run"])
+    with Kept(tmp_path / "kept.jsonl", CONDITIONS.name) as kept:
+        kept.keep("0", {"end": not_run, "number": 0})
+        kept.results["1"] = {"end": ORDINARY}
+        run(0, CONDITIONS, kept)
+        assert list(kept.results) == ["1"]
 
 
 @pytest.mark.realtime
