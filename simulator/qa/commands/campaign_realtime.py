@@ -13,7 +13,7 @@ BUSY_MAX: Final = 64
 WORKERS_MAX: Final = 64
 
 
-def realtime(
+def realtime(  # noqa: PLR0913 - one parameter per option of the command
     n: Annotated[int, typer.Option("--n", min=1, help="How many treatments.")] = N_DEFAULT,
     busy: Annotated[
         int,
@@ -29,12 +29,15 @@ def realtime(
     ] = 1,
     resume: Resume = None,
     *,
+    tcp: Annotated[
+        bool, typer.Option("--tcp", help="The line is a socket, which no worker of Linux carries.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Treat on real processes beside busy ones: 0 the goals hold, 1 one is missed."""
     from simulator.qa.realtime import campaign  # noqa: PLC0415
 
-    conditions = campaign.Conditions(seed, busy, workers)
+    conditions = campaign.Conditions(seed, busy, workers, tcp)
     began_s = time.monotonic()
     with campaign_in(resume, conditions.name) as kept:
         results = campaign.run(n, conditions, kept)

@@ -88,7 +88,7 @@ SMALL_MODES: Final = tuple(mode for mode in Mode if mode not in (Mode.BOOT, Mode
 _OBSERVED: Final = (Wait.NONE, Wait.GRACE, Wait.ENOUGH, Wait.ZONE, Wait.LIFTED)
 _WOKEN: Final = (
     Wait.NONE, Wait.ENOUGH, Wait.LATE, Wait.IDLE, Wait.STOPPED, Wait.STALE, Wait.SILENT,
-    Wait.STALLED, Wait.OFTEN,
+    Wait.STALLED, Wait.OFTEN, Wait.HELD_UP, Wait.HELD_UP_OFTEN,
 )  # fmt: skip
 _RARE: Final = (Wait.IDLE, Wait.SILENT, Wait.OFTEN)
 _REFUSALS: Final = (Refusal.WRONG_MODE, Refusal.STREAM_NOT_HEALTHY, Refusal.SWITCH_PRESSED)
@@ -197,7 +197,7 @@ class HostWorld:
         return self._body.supervisor.state.name
 
 
-_APART: Final = frozenset({"Conduct.plan", "Supervisor._identity"})
+_APART: Final = frozenset({"Conduct.plan", "Preparation.jitter", "Supervisor._identity"})
 
 _RESET_WAY: Final[tuple[Event, ...]] = (
     Answered(Step.RESET, ok=False, known=False),

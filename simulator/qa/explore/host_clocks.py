@@ -12,10 +12,12 @@ from typing import Final
 
 from controller.safety.exposure import ZoneLedger
 from controller.safety.interlocks import RULES, SEALED_KPA
+from controller.safety.jitter import BEATS_MIN, JitterWatch
 from controller.safety.reading import Reading
-from controller.treatment.preparation import OFFERS_MAX
+from controller.treatment.preparation import LEASE_TRIES_MAX, OFFERS_MAX
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
+from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.vocabulary import Mode
 from simulator.qa.explore.memory import Memory, Rule, skip
 from simulator.qa.explore.plan import BUDGET_S
@@ -43,6 +45,8 @@ class Wait(Enum):
     SILENT = "; no telemetry for 1.5 s"
     STALLED = "; the loop has stood for 200 ms"
     OFTEN = "; ARM was offered five times"
+    HELD_UP = "; the computer was held up all the time"
+    HELD_UP_OFTEN = "; the computer has spoilt every proof of the lease"
 
 
 def settle(supervisor: Supervisor) -> None:
@@ -51,6 +55,8 @@ def settle(supervisor: Supervisor) -> None:
     course = conduct.course
     preparation.since_s = preparation.renewed_s = NOW_S
     preparation.offers = preparation.offers if preparation.exhausted else 0
+    preparation.lease_tries = 0
+    preparation.jitter = _kept_time(SETPOINT_PERIOD_S)
     watch.failing_since_s.clear()
     supervisor._since_s = supervisor._treated_s = supervisor._exposure_noted_s = NOW_S
     if supervisor._beat_s is not None:
@@ -120,6 +126,23 @@ def _often(supervisor: Supervisor) -> None:
     supervisor._preparation.offers = OFFERS_MAX - 1
 
 
+def _held_up(supervisor: Supervisor) -> None:
+    _late(supervisor)
+    supervisor._preparation.jitter = _kept_time(STALE_S)
+
+
+def _held_up_often(supervisor: Supervisor) -> None:
+    _held_up(supervisor)
+    supervisor._preparation.lease_tries = LEASE_TRIES_MAX
+
+
+def _kept_time(gap_s: float) -> JitterWatch:
+    """Return what is known of a computer that has beaten every ``gap_s`` until now."""
+    watch = JitterWatch(_beat_s=NOW_S, _reading_s=NOW_S)
+    watch._gaps_s.extend([(gap_s, gap_s)] * BEATS_MIN)
+    return watch
+
+
 def _silent_for(seconds: float) -> Callable[[Supervisor], None]:
     def silent(supervisor: Supervisor) -> None:
         conduct = supervisor.conduct
@@ -141,6 +164,8 @@ _LASTS: Final[dict[Wait, Callable[[Supervisor], None]]] = {
     Wait.SILENT: _silent_for(SILENT_S),
     Wait.STALLED: _stalled,
     Wait.OFTEN: _often,
+    Wait.HELD_UP: _held_up,
+    Wait.HELD_UP_OFTEN: _held_up_often,
 }
 
 
@@ -174,7 +199,8 @@ _ALWAYS: Final[dict[str, Rule]] = {
             "Conduct.plan", "Conduct.why", "Conduct.tripped_by", "Conduct._raised",
             "Conduct.refused", "Course._stages", "Course._ledgers", "Course._tallies",
             "Preparation.configure", "Preparation.since_s", "Preparation.renewed_s",
-            "Preparation.needed_g", "Supervisor._identity", "Supervisor._since_s",
+            "Preparation.needed_g", "Preparation.jitter",
+            "Supervisor._identity", "Supervisor._since_s",
             "Supervisor._exposure_noted_s", "Supervisor._treated_s", "Watch.failing_since_s",
             "Watch.apart_kpa",
         ),

@@ -45,7 +45,9 @@ PATIENCE_BEATS: Final = 40
 TREATING: Final = frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED})
 
 
-_APART: Final = (clocks.APART - {"Link._asker"}) | {"Conduct.plan", "Supervisor._identity"}
+_APART: Final = (clocks.APART - {"Link._asker"}) | {
+    "Conduct.plan", "Preparation.jitter", "Supervisor._identity",
+}  # fmt: skip
 
 
 class Body:

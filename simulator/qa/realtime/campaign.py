@@ -7,7 +7,14 @@ from typing import Any, Final
 
 from simulator.qa.kept import Kept
 from simulator.qa.realtime.competitors import competitors
-from simulator.qa.realtime.treatment import JITTER, ORDINARY, Job, Result, treat
+from simulator.qa.realtime.treatment import (
+    JITTER,
+    NOT_RUN,
+    ORDINARY,
+    Job,
+    Result,
+    treat,
+)
 from simulator.qa.workers import Where, spread
 
 CONFIDENCE: Final = 0.95
@@ -26,16 +33,21 @@ class Conditions:
     seed: int
     busy: int
     workers: int
+    tcp: bool = False
 
     @property
     def name(self) -> str:
         """The name under which its results are kept."""
-        return f"realtime seed {self.seed}, {self.busy} busy, {self.workers} at once"
+        line = "tcp" if self.tcp else "pty"
+        return f"realtime seed {self.seed}, {self.busy} busy, {self.workers} at once, {line}"
 
 
 def run(count: int, conditions: Conditions, kept: Kept | None) -> list[Result]:
-    """Run treatments 0 to ``count`` and return their results in order."""
-    jobs = {str(number): Job(conditions.seed, number) for number in range(count)}
+    """Run treatments 0 to ``count`` and return their results; what was not run is run now."""
+    if kept is not None:
+        ran = {key: one for key, one in kept.results.items() if not one["end"].startswith(NOT_RUN)}
+        kept.results = ran
+    jobs = {str(number): Job(conditions.seed, number, conditions.tcp) for number in range(count)}
     where = Where(conditions.workers)
     with competitors(conditions.busy):
         results = dict(spread(treat, jobs, where, "treatments in real time", kept))
@@ -46,23 +58,28 @@ def figures(results: list[Result], conditions: Conditions) -> dict[str, Any]:
     """Return the counts, the bound, and whether the goals are missed."""
     ends = Counter(result["end"] for result in results)
     ordinary, refused = ends.pop(ORDINARY, 0), ends.pop(JITTER, 0)
-    needless = sum(ends.values())
+    not_run = {end: count for end, count in ends.items() if end.startswith(NOT_RUN)}
+    needless = sum(ends.values()) - sum(not_run.values())
     high = share_high(needless, ordinary + needless)
     missed = []
     if needless and not high <= NEEDLESS_MAX:
         missed.append("needless stops")
     if not refused <= REFUSED_MAX * len(results):
         missed.append("refused for jitter")
+    if not_run:
+        missed.append("not run")
     return {
         "runs": len(results),
         "seed": conditions.seed,
         "busy": conditions.busy,
         "at_once": conditions.workers,
+        "line": "tcp" if conditions.tcp else "pty",
         "ordinary": ordinary,
         "needless": needless,
         "needless_share_high": high,
         "shown": high <= NEEDLESS_MAX,
         "refused_for_jitter": refused,
+        "not_run": sum(not_run.values()),
         "causes": dict(ends.most_common()),
         "scheduling": dict(Counter(str(result.get("scheduling")) for result in results)),
         "late_max_ms": _largest(results, "late_max_ms"),
@@ -85,7 +102,7 @@ def lines(said: dict[str, Any]) -> list[str]:
         f"goal {NEEDLESS_MAX:.0%}: {shown}",
         *causes,
         f"{said['refused_for_jitter']} refused before arming, for jitter; "
-        f"goal at most {REFUSED_MAX:.0%}",
+        f"goal at most {REFUSED_MAX:.0%}; {said['not_run']} not run, --resume runs them again",
         f"latest beat of the control loop in a treatment: {said['late_p95_ms']} ms in 95 of 100, "
         f"{said['late_max_ms']} ms at most; a unit stood still for {said['unit_lagged_max_ms']} ms "
         "at most",

@@ -31,6 +31,8 @@ ASK_MAX_S: Final = 5.0
 JITTER_CODE: Final = "C16"
 JITTER: Final = "refused: this computer does not keep time"
 ORDINARY: Final = "ordinary"
+NOT_RUN: Final = "not run: "
+"""How an end begins that says nothing of the treatment: a process that did not even start."""
 LINE_MAX: Final = 65_536
 
 Result = dict[str, Any]
@@ -41,6 +43,8 @@ class Job(NamedTuple):
 
     seed: int
     number: int
+    tcp: bool = False
+    """Over a socket of this computer in place of a pty."""
 
 
 class RunError(Exception):
@@ -54,23 +58,26 @@ def treat(job: Job) -> Result:
     try:
         result = _treat(job, folder)
     except RunError as error:
-        result = {"end": f"not run: {error}", "codes": []}
+        result = {"end": f"{NOT_RUN}{error}", "codes": []}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return {**result, "number": job.number, "took_s": round(time.monotonic() - began_s, 1)}
 
 
 def _treat(job: Job, folder: Path) -> Result:
-    port, state = folder / "port", folder / "state"
+    line = ["--tcp", "127.0.0.1:0"] if job.tcp else ["--pty", str(folder / "port")]
     unit = [
-        _command("corneum-sim"), "serve", "--pty", str(port), "--events", str(folder / "events"),
+        _command("corneum-sim"), "serve", *line, "--events", str(folder / "events"),
         "--seed", str(job.seed * 1_000_000 + job.number), "--while-stdin", "--json",
     ]  # fmt: skip
-    kernel = [sys.executable, "-m", "controller.kernel", "--port", str(port), "--state", str(state)]
-    asked = ["treat", PROGRAM, "--client", CLIENT, "--port", str(port), "--json"]
-    with _serving(unit), _serving(kernel) as ready:
-        said = _told([_command("corneum"), *asked], state)
-        timing = _timing(Path(str(ready["socket"])))
+    state = folder / "state"
+    with _serving(unit) as served:
+        at = ["--port", str(served["port"])]
+        kernel = [sys.executable, "-m", "controller.kernel", *at, "--state", str(state)]
+        with _serving(kernel) as ready:
+            asked = ["treat", PROGRAM, "--client", CLIENT, *at, "--json"]
+            said = _told([_command("corneum"), *asked], state)
+            timing = _timing(Path(str(ready["socket"])))
     granted = ready.get("precedence") or {}
     return {
         "end": _end(said),
