@@ -22,8 +22,9 @@ from controller.kernel.head_note import Head, HeadNote
 NEXT_TREATMENT: Final = -1
 """Stands for the next free number of a treatment, which the transaction of its row gives it."""
 
-BUSY_MAX_MS: Final = 1000
-"""How long a writer waits for another process's transaction; theirs take about a millisecond."""
+BUSY_MAX_MS: Final = 700
+"""How long a writer waits for another process's transaction; ours take about a millisecond. Below
+`journal.LAG_MAX_S`, so that who holds the file is named before the disk is called slow."""
 
 CACHE_KIB: Final = 512
 """Page cache of the connection; the kernel has 60 MB in all and reads little."""
