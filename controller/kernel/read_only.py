@@ -34,9 +34,8 @@ def ask_record(path: Path, question: Callable[[Store], T]) -> T:
         before = _seen(path)
         alone = not _log_of(path).exists()
         if before is None or (alone and before.length_bytes == 0):
-            return _ask_empty(
-                path, question
-            )  # a kernel that was killed while it made one leaves no byte
+            # A kernel that was killed while it made one leaves a file without a byte.
+            return _ask_empty(path, question)
         try:
             answer = _ask(path, question, alone=alone)
         except sqlite3.Error as error:
