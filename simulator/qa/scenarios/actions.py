@@ -22,6 +22,7 @@ from simulator.qa.scenarios.steps import (
     Noise,
     Plant,
     Process,
+    SlowDisk,
     Step,
     Stop,
     Treat,
@@ -46,7 +47,11 @@ def _plant(step: Plant, stage: Stage) -> None:
 
 
 def _disk(step: Disk, stage: Stage) -> None:
-    stage.store.full = step.do == "fill-disk"
+    stage.store.full, stage.store.slow_s = step.do == "fill-disk", 0.0
+
+
+def _slow(step: SlowDisk, stage: Stage) -> None:
+    stage.store.slow_s = step.takes_s
 
 
 def _words(step: Step) -> str:
@@ -193,5 +198,6 @@ _DO: Final[Mapping[type, Callable[[Any, Stage], None]]] = {
     Garbage: lambda step, stage: stage.rig.wire.send_down(stage.garbage(step.count)),
     Clock: lambda step, stage: stage.step_clock(step.step_days),
     Disk: _disk,
+    SlowDisk: _slow,
     **dict.fromkeys((BenchCell, Wait), lambda step, stage: None),
 }

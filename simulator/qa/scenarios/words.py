@@ -35,8 +35,8 @@ STEP_NAMES: Final = (
     "treat", "pause", "resume", "stop", "ack", "reset", "silence", "shutdown", "lower", "dismiss",
     "press", "release", "place", "lift", "hold-still", "auto", "fault", "clear", "kill-kernel",
     "freeze-kernel", "thaw-kernel", "end-kernel", "start-kernel", "cut-line", "silence-line",
-    "noise-line", "restore-line", "send-garbage", "step-clock", "fill-disk", "free-disk",
-    "bench-cell", "wait",
+    "noise-line", "restore-line", "send-garbage", "step-clock", "fill-disk", "slow-disk",
+    "free-disk", "bench-cell", "wait",
 )  # fmt: skip
 """The names of `simulator.qa.scenarios.steps`, which a test compares."""
 OUTCOMES: Final = ("completed", "stopped", "tripped", "refused", "interrupted")
