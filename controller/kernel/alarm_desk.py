@@ -10,7 +10,7 @@ from controller.safety.alarms import Alarm, AlarmBoard
 from controller.safety.off_watch import EFFECT_CODES, OffWatch
 from controller.safety.reading import Reading
 from controller.treatment import rows
-from controller.treatment.events import Body, Declined, Who
+from controller.treatment.events import Body, Declined, Raise, Settle, Who
 from firmware_protocol.vocabulary import Mode
 
 
@@ -26,6 +26,13 @@ class AlarmDesk:
         self._off = OffWatch()
         self._idle: frozenset[str] = frozenset()
         """Codes of what was found on the idle unit and still stands."""
+
+    def take(self, action: Raise | Settle, now_s: float) -> None:
+        """Do what a treatment wants told, or taken back."""
+        if isinstance(action, Raise):
+            self.put(action.alarm, now_s)
+        else:
+            self.settle(action.code)
 
     def put(self, alarm: Alarm, now_s: float) -> None:
         """A condition has come; one that is new is heard, whatever was paused."""
@@ -59,9 +66,14 @@ class AlarmDesk:
         """True while a latching alarm stands that nobody has acknowledged."""
         return any(not one.acknowledged for one in self.board.standing if one.alarm.latching)
 
-    def acknowledge(self) -> None:
-        """Acknowledge what stands now; whoever asked for it has its row."""
-        self.board.acknowledge()
+    @property
+    def seen(self) -> int:
+        """What a person can have seen by now, for ``acknowledge``."""
+        return self.board.newest
+
+    def acknowledge(self, seen: int) -> None:
+        """Acknowledge what stood when somebody asked for it; the row of it is durable by now."""
+        self.board.acknowledge(seen)
 
     def silence(self, who: Who, now_s: float) -> None:
         """Pause the sound of what stands."""

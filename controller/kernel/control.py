@@ -1,14 +1,16 @@
 """The control loop: the one place where readings become decisions and decisions become bytes.
 
 Everything that shuts is performed in the same callback that decided it, before anything is awaited
-or written down; everything that permits goes through the performer, after its row. The loop beats
-every 50 ms on absolute deadlines; each beat is a decision, and only a decision renews the lease.
+or written down. Rows and one-shots go through the performer, which tells the end of each by its
+number: that is a decision again, and only it permits. The loop beats every 50 ms on absolute
+deadlines; each beat is a decision, and only a decision renews the lease.
 """
 
 import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from controller.device.answers import LinkNews, LinkState
@@ -16,21 +18,25 @@ from controller.device.handpiece import Listeners
 from controller.device.timers import armed_s
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
+from controller.kernel.asked import END_MAX_S, Act, OpenActs, answered
 from controller.kernel.clock_record import CLOCK_STEP, Here
 from controller.kernel.declined import (
     BUSY,
     NO_UNIT,
+    NOT_BEGUN_STOPPED,
+    NOT_BEGUN_UNRECORDED,
     NOT_RECORDED,
+    OUTCOME_UNKNOWN,
+    UNRECORDED,
     WRONG_UNIT,
     DeclinedError,
     raise_declined,
-    raise_not_reset,
 )
 from controller.kernel.journal import Row
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.reset_lock import ResetLock
-from controller.kernel.snapshot import LinkView, Snapshot, UnfinishedView
+from controller.kernel.snapshot import Snapshot, UnfinishedView
 from controller.kernel.stop_rows import StopRows
 from controller.kernel.timing import Timing
 from controller.kernel.trip_desk import TripDesk
@@ -42,19 +48,19 @@ from controller.treatment import persons, rows
 from controller.treatment.conduct import Actions
 from controller.treatment.events import (
     Action,
-    Answered,
     Begin,
+    Closed,
     Command,
     Commit,
     Configure,
     Declined,
-    Ended,
+    End,
     Event,
+    Finished,
     Hold,
     LinkLost,
     Note,
     Observed,
-    Outcome,
     Person,
     Raise,
     RecordLost,
@@ -74,8 +80,6 @@ from firmware_protocol.vocabulary import Mode, StopKind
 __all__ = ("About", "Control", "DeclinedError")
 
 COUNTER_SPAN: Final = 2**16  # the loop counter travels as 16 bits
-RESET_MAX_S: Final = 5.0  # the client's own retries end after 1.2 s
-RECORD_MAX_S: Final = 3.0  # the journal gives up after 1 s a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +112,22 @@ class Control:
         self._about = about
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
-        self._performer = Performer(journal, self._handpiece, self._told, self._ended)
-        self._trips = TripDesk(self._handpiece, self._performer, self.alarms, self._kept)
-        self.resets = ResetLock(self._performer.put)
+        self._performer = Performer(journal, self._handpiece)
+        self._stop_rows = StopRows(journal.note)
+        self._acts = OpenActs()
+        self._trips = TripDesk(self._handpiece, self._performer, self.alarms)
+        self.resets = ResetLock(self._performer.ended)
         """Whoever reads the journal at the start lets it remember."""
         self._supervisor: Supervisor | None = None
         self._treatment = 0
-        self._closed: view.Closed | None = None
         self._loop_counter = 0
         self._clock = WallClockWatch()
-        self._reset_answer: asyncio.Future[Actions] | None = None
-        self._stop_rows = StopRows(journal.note)
 
     # -- what people and the kernel ask for --------------------------------------------------------
     @property
     def idle(self) -> bool:
         """True while no treatment runs and it is known whether the end of the last is durable."""
-        return self._supervisor is None or self._closed is not None
+        return self._supervisor is None or self._supervisor.conduct.recorded is not None
 
     @property
     def state(self) -> str:
@@ -169,19 +172,20 @@ class Control:
         self.alarms.treatment = treatment
         self._supervisor = Supervisor(plan, identity)
         self._supervisor.conduct.newest = self._handpiece.newest
-        self._treatment, self._closed = treatment, None
-        self._decide(Begin(who))
-        await self._recorded(self._performer.asked)  # a lost row refuses the treatment, and says so
+        self._treatment = treatment
+        self._acts.forget()
+        end = self._acts.open(treatment, self._decide(Begin(who)))
+        await answered(end, NOT_BEGUN_UNRECORDED, NOT_BEGUN_STOPPED)
 
-    def stop_now(self, who: Who, *, emergency: bool = False) -> None:
+    def stop_now(self, who: Who, *, emergency: bool = False) -> Actions:
         """Stop: the bytes are written when this returns, in every state, for everybody."""
         if self._supervisor is None:
             kind = StopKind.EMERGENCY if emergency else StopKind.NORMAL
             self._stop(kind)
             body = {"kind": kind.name, "who": rows.who_body(who), "why": "no treatment"}
             self._stop_rows.add(Row("stop", body), self._loop.time())
-            return
-        self._decide(Person(Command.EMERGENCY if emergency else Command.STOP, who))
+            return ()
+        return self._decide(Person(Command.EMERGENCY if emergency else Command.STOP, who))
 
     async def person(
         self,
@@ -190,58 +194,50 @@ class Control:
         suction_kpa: float | None = None,
         flow_g_per_min: float | None = None,
     ) -> None:
-        """Do what a person asks, and return when its record is durable. Raises DeclinedError."""
-        since = self._performer.asked
-        if command in (Command.STOP, Command.EMERGENCY):
-            self.stop_now(who, emergency=command is Command.EMERGENCY)
-        elif command is Command.RESET and self.resets.declined is not None:
+        """Do what a person asks, and return when it is done and recorded.
+
+        Raises DeclinedError, whose sentence says whether it was not done, not recorded, or asked
+        for with an outcome that is not known.
+        """
+        stops = command in (Command.STOP, Command.EMERGENCY)
+        if command is Command.RESET and self.resets.declined is not None:
             raise DeclinedError(self.resets.declined)
-        elif self._supervisor is None or self._supervisor.state in ENDED:
+        if not stops and (self._supervisor is None or self._supervisor.state in ENDED):
             await self._person_idle(command, who)
+            return
+        if stops:
+            actions = self.stop_now(who, emergency=command is Command.EMERGENCY)
         else:
-            raise_declined(self._decide(Person(command, who, suction_kpa, flow_g_per_min)))
-            if command is Command.ACK:
-                self.alarms.acknowledge()
-            if command is Command.RESET:
-                await self._until_reset(self._supervisor)
-                self._was_reset(self._supervisor.conduct.tripped_by)
-        await self._recorded(since)
+            actions = self._decide(Person(command, who, suction_kpa, flow_g_per_min))
+            raise_declined(actions)
+        end = self._acts.open(self._treatment, actions, self._when_done(command))
+        unknown = NOT_RECORDED if stops else OUTCOME_UNKNOWN
+        await answered(end, UNRECORDED.get(command, NOT_RECORDED), unknown=unknown)
+        if command is Command.RESET:
+            await self._reset_recorded()
 
     def silence(self, who: Who) -> None:
         """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
         raise_declined(() if who.is_local else (persons.NOT_LOCAL,))
         self.alarms.silence(who, self._loop.time())
 
-    async def _recorded(self, since: int) -> None:
-        """Raise DeclinedError unless every row since then is durable."""
-        if not await self._kept(since):
-            raise DeclinedError(NOT_RECORDED)
-
-    async def _kept(self, since: int) -> bool:
-        """Wait for the rows so far, within a bound, and return whether those since are durable."""
-        try:
-            async with asyncio.timeout(RECORD_MAX_S):
-                return await self._performer.drained(since)
-        except TimeoutError:
-            return False
-
-    async def _until_reset(self, supervisor: Supervisor) -> None:
-        if not supervisor.conduct.resetting:
-            return
-        self._reset_answer = self._loop.create_future()
-        try:
-            async with asyncio.timeout(RESET_MAX_S):
-                actions = await self._reset_answer
-        except TimeoutError:
-            raise DeclinedError(persons.NOT_SEEN) from None
-        finally:
-            self._reset_answer = None
-        raise_not_reset(actions)
+    def _when_done(self, command: Command) -> Callable[[], None]:
+        """Return what follows as soon as a command is done, whether or not anybody still waits."""
+        conduct = None if self._supervisor is None else self._supervisor.conduct
+        if command is Command.ACK:
+            return partial(self.alarms.acknowledge, self.alarms.seen)
+        if command is Command.RESET and conduct is not None:
+            return partial(self._was_reset, conduct.tripped_by)
+        return lambda: None
 
     def _was_reset(self, cause: str) -> None:
         now_s = self._loop.time()
         if self.resets.add(cause, now_s, self._treatment):
             self.alarms.put(alarm_texts.LOCKED, now_s)
+
+    async def _reset_recorded(self) -> None:
+        if not await self.resets.written(END_MAX_S):
+            raise DeclinedError(NOT_RECORDED)
 
     async def _person_idle(self, command: Command, who: Who) -> None:
         """Acknowledge and reset a trip that no treatment of this kernel has latched."""
@@ -250,9 +246,10 @@ class Control:
         if not who.is_local:
             raise DeclinedError(persons.NOT_LOCAL)
         if command is Command.ACK:
-            self._trips.acknowledge(who)
+            await self._trips.acknowledge(who)
         else:
-            self._was_reset(await self._trips.reset(who))
+            await self._trips.reset(who, self._was_reset)
+            await self._reset_recorded()
 
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
@@ -266,19 +263,12 @@ class Control:
         if self._supervisor is not None and news.state is LinkState.DISCONNECTED:
             self._decide(LinkLost(Interlock.LINK_LOST, news.why))
 
-    def _told(self, treatment: int, event: Answered | RecordLost) -> None:
-        if self._supervisor is None or treatment != self._treatment:
-            return
-        actions = self._decide(event)
-        waiting = self._reset_answer
-        if isinstance(event, Answered) and waiting is not None and not waiting.done():
-            waiting.set_result(actions)
-
-    def _ended(self, treatment: int, outcome: Outcome | None) -> None:
-        if treatment == self._treatment:
-            self._closed = view.Closed(outcome)
-            if outcome is None:
-                self.alarms.put(alarm_texts.NOT_RECORDED, self._loop.time())
+    def _finished(self, supervisor: Supervisor, treatment: int, event: Finished) -> None:
+        """An asked action has ended; one of an earlier treatment decides nothing any more."""
+        if supervisor is self._supervisor:
+            self._decide(event)
+        else:
+            self._acts.close(Act(treatment, event.number), Closed(event.number, End.UNKNOWN))
 
     # -- the loop ----------------------------------------------------------------------------------
     async def run(self) -> None:
@@ -332,27 +322,28 @@ class Control:
         try:
             actions = supervisor.step(event, self._loop.time())
             for action in actions:
-                self._perform(action)
+                self._perform(action, supervisor)
         except BaseException:
             self._stop(StopKind.EMERGENCY)
             raise
         return actions
 
-    def _perform(self, action: Action) -> None:
+    def _perform(self, action: Action, supervisor: Supervisor) -> None:
         match action:
             case StopNow(kind):
                 self._stop(kind)
             case Hold():
                 self._loop_counter = (self._loop_counter + 1) % COUNTER_SPAN
                 self._handpiece.setpoint(action, self._treatment, self._loop_counter)
-            case Raise(alarm):
-                self.alarms.put(alarm, self._loop.time())
-            case Settle(code):
-                self.alarms.settle(code)
+            case Raise() | Settle():
+                self.alarms.take(action, self._loop.time())
             case Note(kind, body):
                 self._stop_rows.pass_on(Row(kind, body, self._treatment), self._loop.time())
-            case Commit() | Ended() | Configure() | RunSelfTest() | SendArm() | SendReset():
-                self._performer.put(self._treatment, action)
+            case Commit() | Configure() | RunSelfTest() | SendArm() | SendReset():
+                tell = partial(self._finished, supervisor, self._treatment)
+                self._performer.put(self._treatment, action, tell)
+            case Closed(number):
+                self._acts.close(Act(self._treatment, number), action)
             case Declined():
                 pass  # whoever asked is told
 
@@ -364,22 +355,18 @@ class Control:
     # -- what is shown -----------------------------------------------------------------------------
     def snapshot(self) -> Snapshot:
         """Return everything there is to see."""
-        handpiece, now_s = self._handpiece, self._loop.time()
-        conduct = None if self._supervisor is None else self._supervisor.conduct
-        return Snapshot(
-            kernel=self.timing.view(self._about.pid, self._about.port, now_s - self._began_s),
-            link=LinkView(
-                handpiece.state.value, handpiece.bad_frames, view.ms(handpiece.round_trip_s)
-            ),
-            unit=view.unit_view(handpiece.identity),
-            state=self.state,
-            treatment=view.treatment_view(self._treatment, conduct, self._closed),
-            live=view.live_view(handpiece.newest, conduct, now_s),
-            alarms=view.alarm_views(self.alarms.board),
-            receipts=view.receipt_views(conduct),
-            record=self._journal.health.view(self._about.record_path, self._journal.rows),
-            unfinished=self.unfinished,
-            time_to_safe_ms=None if conduct is None else view.ms(conduct.time_to_safe_s),
-            signal=view.signal_view(self.alarms.signal(now_s)),
-            clock=self.clock,
+        now_s = self._loop.time()
+        about = self._about
+        return view.snapshot(
+            view.Seen(
+                kernel=self.timing.view(about.pid, about.port, now_s - self._began_s),
+                record=self._journal.health.view(about.record_path, self._journal.rows),
+                unfinished=self.unfinished,
+                clock=self.clock,
+                handpiece=self._handpiece,
+                conduct=None if self._supervisor is None else self._supervisor.conduct,
+                treatment=self._treatment,
+                alarms=self.alarms,
+                now_s=now_s,
+            )
         )

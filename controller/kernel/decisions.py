@@ -6,7 +6,6 @@ working. RecordError where the record cannot be kept, ApiError for everything el
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any, Final, NamedTuple
 from controller.config import paths
 from controller.kernel.api import AcceptArgs, ApiError, WhoSays, read_args
 from controller.kernel.authority import Do, may, refusal_sentence
+from controller.kernel.clock_record import Here
+from controller.kernel.computer import here
 from controller.kernel.journal import Journal, Row
 from controller.kernel.store import DECISION, RecordError, Store
 from controller.kernel.writer import InlineWriter
@@ -26,12 +27,12 @@ from controller.treatment.events import Who
 class Subject(NamedTuple):
     """One thing that a technician may decide on."""
 
-    facts: Callable[[Store, AcceptArgs], dict[str, Any]]
+    facts: Callable[[Store, AcceptArgs, Here], dict[str, Any]]
     """What the row says about it, read from the record; ApiError where nothing is to be decided."""
     needs_number: bool = False
 
 
-def _row(store: Store, asked: AcceptArgs) -> dict[str, Any]:
+def _row(store: Store, asked: AcceptArgs, _here: Here) -> dict[str, Any]:
     number = asked.number or 0
     what = store.fault(number)
     if what is None:
@@ -43,7 +44,7 @@ def _row(store: Store, asked: AcceptArgs) -> dict[str, Any]:
     return {"row": number, "found": what}
 
 
-def _head(store: Store, _asked: AcceptArgs) -> dict[str, Any]:
+def _head(store: Store, _asked: AcceptArgs, _here: Here) -> dict[str, Any]:
     lacking = store.lacking_heads
     if not lacking:
         raise ApiError(
@@ -52,8 +53,8 @@ def _head(store: Store, _asked: AcceptArgs) -> dict[str, Any]:
     return {"heads": [asdict(head) for head in lacking]}
 
 
-def _clock(_store: Store, _asked: AcceptArgs) -> dict[str, Any]:
-    return {}
+def _clock(_store: Store, _asked: AcceptArgs, here: Here) -> dict[str, Any]:
+    return here.body()
 
 
 SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
@@ -66,7 +67,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
 """What `corneum records accept` takes; one line for each."""
 
 
-async def accept(journal: Journal, args: Mapping[str, Any], who: Who) -> dict[str, Any]:
+async def accept(journal: Journal, args: Mapping[str, Any], who: Who, here: Here) -> dict[str, Any]:
     """Write a decision down; it counts from when its row is durable."""
     asked = read_args(AcceptArgs, dict(args))
     subject = SUBJECTS.get(asked.subject)
@@ -78,7 +79,7 @@ async def accept(journal: Journal, args: Mapping[str, Any], who: Who) -> dict[st
             ),
             f"Name one of: {', '.join(words(name) for name in SUBJECTS)}.",
         )
-    facts = await journal.read(lambda store: subject.facts(store, asked))
+    facts = await journal.read(lambda store: subject.facts(store, asked, here))
     body = {
         "subject": asked.subject,
         **facts,
@@ -119,9 +120,12 @@ def accept_here(args: Mapping[str, Any], who: Mapping[str, str], state: Path) ->
 
 
 async def _here(args: Mapping[str, Any], says: WhoSays, state: Path) -> dict[str, Any]:
-    journal = Journal(InlineWriter(Store(paths.journal_path(state))), time.time, folder=state)
+    clocks = here()
+    store = Store(paths.journal_path(state))
+    journal = Journal(InlineWriter(store), clocks.wall_clock, folder=state)
     try:
         await journal.preflight()
-        return await accept(journal, args, Who(says.name, says.role.value, says.origin.value))
+        who = Who(says.name, says.role.value, says.origin.value)
+        return await accept(journal, args, who, clocks)
     finally:
         await journal.close()

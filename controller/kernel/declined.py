@@ -1,10 +1,12 @@
 """What the kernel declines by itself, beside what a treatment declines: in words for people."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from controller.safety.alarms import Alarm
 from controller.treatment.conduct import Actions
-from controller.treatment.events import Declined, Raise
+from controller.treatment.events import Command, Declined
 
 NO_UNIT: Final = Declined(
     "no_unit", "No unit is connected.", "Check its cable and power; `corneum doctor` looks closer."
@@ -21,15 +23,50 @@ EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
 NOT_RECORDED: Final = Declined(
     "record", "It was done, but its record is not written.", "Check the disk of the record."
 )
+NOT_BEGUN_UNRECORDED: Final = Declined(
+    "record",
+    "The treatment did not begin, because the record of it is not written.",
+    "Check the disk of the record, and start anew.",
+)
 NOT_RESET_UNRECORDED: Final = Declined(
     "record",
     "The unit was not reset, because the record of it is not written.",
     "Check the disk of the record, and reset again.",
 )
+NOT_RESUMED_UNRECORDED: Final = Declined(
+    "record",
+    "The treatment was not resumed, because the record of it is not written.",
+    "Check the disk of the record before the next treatment.",
+)
+NOT_ACKNOWLEDGED_UNRECORDED: Final = Declined(
+    "record",
+    "The alarm was not acknowledged, because the record of it is not written.",
+    "Check the disk of the record, and acknowledge again.",
+)
+NOT_BEGUN_STOPPED: Final = Declined(
+    "stopped", "The treatment was stopped before it began.", "Start anew."
+)
+VOIDED: Final = Declined(
+    "voided", "A stop or a newer wish came first, so it was not done.", "Ask again if need be."
+)
+OUTCOME_UNKNOWN: Final = Declined(
+    "unknown",
+    "It was asked for, and it is not known yet whether it was done.",
+    "Look at `corneum status` before you ask again.",
+)
+
+UNRECORDED: Final[Mapping[Command, Declined]] = MappingProxyType(
+    {
+        Command.RESUME: NOT_RESUMED_UNRECORDED,
+        Command.ACK: NOT_ACKNOWLEDGED_UNRECORDED,
+        Command.RESET: NOT_RESET_UNRECORDED,
+    }
+)
+"""What is said where the row of a command is lost; of any other command, it was done without."""
 
 
 class DeclinedError(Exception):
-    """What was asked for cannot be; nothing has changed."""
+    """What was asked for was not done, or not recorded, or is not known; the sentence says it."""
 
     def __init__(self, declined: Declined) -> None:
         super().__init__(declined.sentence)
@@ -49,10 +86,3 @@ def raise_declined(actions: Actions) -> None:
     for action in actions:
         if isinstance(action, Declined):
             raise DeclinedError(action)
-
-
-def raise_not_reset(actions: Actions) -> None:
-    """Raise why the unit was not reset, if it was not."""
-    for action in actions:
-        if isinstance(action, Raise):
-            raise DeclinedError(of_alarm("not_reset", action.alarm))

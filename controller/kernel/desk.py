@@ -40,7 +40,7 @@ class Desk:
         self._here = here
         self._booking = booking
         self._control = control
-        self._record = RecordDesk(journal, control)
+        self._record = RecordDesk(journal, here, control)
         self._whose: Whose | None = None
 
     @property

@@ -1,8 +1,8 @@
-"""Performs what must not be done out of order: rows that must be durable, and what they permit.
+"""Performs what must not be done out of order, and tells the end of each asked action once.
 
 One queue, one task. Rows are committed one after the other; a one-shot goes out only when every row
-before it is durable, and not at all when a stop came in between: a stop voids what was asked.
-One-shots run beside the queue, so that the row of a trip never waits for an answer.
+before it has ended, and not at all when a stop came in between: it ends as voided. One-shots run
+beside the queue, so that the row of a trip never waits for an answer.
 """
 
 import asyncio
@@ -14,126 +14,100 @@ from controller.kernel.journal import Row
 from controller.kernel.ports import JournalPort, OneShots
 from controller.kernel.store import RecordError
 from controller.treatment.events import (
-    Answered,
     Commit,
     Configure,
-    Ended,
-    Outcome,
-    RecordLost,
+    End,
+    Finished,
     RunSelfTest,
     SendArm,
     SendReset,
-    Step,
 )
 from firmware_protocol.messages import Config
 from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
 
-QUEUE_MAX: Final = 256  # a treatment leaves some thirty ordered actions; this many is a stuck disk
+QUEUE_MAX: Final = 256  # a treatment leaves some thirty asked actions; this many is a stuck disk
+ASKS_MAX: Final = 3
+"""One-shots under way; the link holds four. A unit that answers none of them gets no more."""
+
+BEHIND: Final = "The journal does not keep up."
 
 Ask = Configure | RunSelfTest | SendArm | SendReset
-Ordered = Commit | Ended | Ask
+Asked = Commit | Ask
+Tell = Callable[[Finished], None]
 
-_STEP: Final[dict[type[Ask], Step]] = {
-    Configure: Step.CONFIGURE,
-    RunSelfTest: Step.SELF_TEST,
-    SendArm: Step.ARM,
-    SendReset: Step.RESET,
-}
+_END: Final = {Told.DONE: End.DONE, Told.FAILED: End.FAILED, Told.UNKNOWN: End.UNKNOWN}
 
 
 class Waiting(NamedTuple):
-    """One ordered action, the treatment that it belongs to, and the epoch that it was asked in."""
+    """One asked action, the treatment that it belongs to, the stops so far, and who hears."""
 
-    number: int
     treatment: int
-    epoch: int
-    action: Ordered | asyncio.Future[None]
+    stops: int
+    action: Asked
+    tell: Tell
 
 
 class Performer:
     """The queue, and the task that works through it."""
 
-    def __init__(
-        self,
-        journal: JournalPort,
-        one_shots: OneShots,
-        tell: Callable[[int, Answered | RecordLost], None],
-        ended: Callable[[int, Outcome | None], None],
-    ) -> None:
-        """``ended`` hears how a treatment ended once that is durable; None where it is not."""
+    def __init__(self, journal: JournalPort, one_shots: OneShots) -> None:
         self._journal = journal
         self._one_shots = one_shots
-        self._tell = tell
-        self._ended = ended
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(QUEUE_MAX)
-        self._epoch = 0
-        self.asked = 0
-        """How much was put so far."""
-        self._lost = 0
-        """The number of the last row that could not be made durable; 0 is none."""
+        self._asks = 0
+        """One-shots that are out and have not ended."""
+        self.stops = 0
+        """How often everything was voided so far."""
 
-    def put(self, treatment: int, action: Ordered) -> None:
-        """Do ``action`` after everything that was put before."""
-        self.asked += 1
+    def put(self, treatment: int, action: Asked, tell: Tell) -> None:
+        """Do ``action`` after what was put before; ``tell`` hears its end, never in this call."""
         try:
-            self._queue.put_nowait(Waiting(self.asked, treatment, self._epoch, action))
+            self._queue.put_nowait(Waiting(treatment, self.stops, action, tell))
         except asyncio.QueueFull:
-            self._lost = self.asked
-            self._tell(treatment, RecordLost("The journal does not keep up."))
-            if isinstance(action, Ended):
-                self._ended(treatment, None)
+            row = isinstance(action, Commit)
+            ended = End.FAILED if row else End.VOIDED
+            finished = Finished(action.number, ended, lost=BEHIND if row else "")
+            asyncio.get_running_loop().call_soon(tell, finished)
+
+    def ended(self, treatment: int, action: Asked) -> "asyncio.Future[Finished]":
+        """Put ``action``, and return its end to come."""
+        end: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+        self.put(treatment, action, lambda said: None if end.done() else end.set_result(said))
+        return end
 
     def void(self) -> None:
-        """A stop: what was asked of the device and has not gone out will not."""
-        self._epoch += 1
-
-    async def drained(self, since: int = 0) -> bool:
-        """Return when everything that was put so far is done.
-
-        True where every row is durable that was put after ``asked`` was ``since``.
-        """
-        mark: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await self._queue.put(Waiting(0, 0, self._epoch, mark))
-        await mark
-        return self._lost <= since
+        """A stop: one-shots that were put and have not gone out will not."""
+        self.stops += 1
 
     async def run(self) -> None:
         """Work through the queue for ever."""
-        durable = True  # the row before an Ended is that of the end
         async with asyncio.TaskGroup() as tasks:
             while True:
-                number, treatment, epoch, action = await self._queue.get()
-                match action:
-                    case Commit(kind, body):
-                        durable = await self._commit(Row(kind, body, treatment))
-                        self._lost = self._lost if durable else max(self._lost, number)
-                    case Ended(outcome):
-                        self._ended(treatment, outcome if durable else None)
-                    case asyncio.Future():
-                        if not action.done():
-                            action.set_result(None)
-                    case _ if epoch == self._epoch:
-                        name = f"ask-{_STEP[type(action)].value}"
-                        tasks.create_task(self._ask(treatment, action), name=name)
+                waiting = await self._queue.get()
+                if isinstance(waiting.action, Commit):
+                    waiting.tell(await self._commit(waiting.action, waiting.treatment))
+                else:
+                    name = f"ask-{type(waiting.action).__name__}"
+                    tasks.create_task(self._ask(waiting, waiting.action), name=name)
 
-    async def _commit(self, row: Row) -> bool:
+    async def _commit(self, action: Commit, treatment: int) -> Finished:
         try:
-            await self._journal.commit([row])
+            await self._journal.commit([Row(action.kind, action.body, treatment)])
         except RecordError as error:
-            self._tell(row.treatment, RecordLost(str(error)))
-            return False
-        return True
+            return Finished(action.number, End.FAILED, lost=str(error))
+        return Finished(action.number, End.DONE)
 
-    async def _ask(self, treatment: int, action: Ask) -> None:
-        answer = await self._sent(treatment, action)
-        told = Answered(
-            _STEP[type(action)],
-            ok=answer.done,
-            refusal=answer.refusal,
-            detail=answer.detail,
-            known=answer.outcome is not Told.UNKNOWN,
-        )
-        self._tell(treatment, told)
+    async def _ask(self, waiting: Waiting, action: Ask) -> None:
+        if waiting.stops != self.stops or self._asks >= ASKS_MAX:
+            waiting.tell(Finished(action.number, End.VOIDED))
+            return
+        self._asks += 1
+        try:
+            answer = await self._sent(waiting.treatment, action)
+        finally:
+            self._asks -= 1
+        end = _END[answer.outcome]
+        waiting.tell(Finished(action.number, end, answer.refusal, answer.detail))
 
     async def _sent(self, treatment: int, action: Ask) -> Answer:
         match action:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from controller.kernel import decisions
+from controller.kernel.clock_record import Here, doubt_of
 from controller.kernel.control import Control
 from controller.kernel.journal import Journal
 from controller.kernel.store import RecordError
@@ -28,8 +29,9 @@ Check = Callable[[Path], Awaitable[Verdict]]
 class RecordDesk:
     """What the kernel knows about its record, and an alarm while something is wrong with it."""
 
-    def __init__(self, journal: Journal, control: Control) -> None:
+    def __init__(self, journal: Journal, here: Here, control: Control) -> None:
         self._journal = journal
+        self._here = here
         self._control = control
 
     def look(self) -> None:
@@ -41,8 +43,10 @@ class RecordDesk:
 
     async def accept(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
         """Write a technician's decision down."""
-        done = await decisions.accept(self._journal, args, who)
+        done = await decisions.accept(self._journal, args, who, self._here)
         self.look()
+        now = self._here.now()
+        self._control.clock = await self._journal.read(lambda store: doubt_of(store, now))
         return done
 
     async def keep_checked(self) -> None:

@@ -3,6 +3,7 @@
 It outlives the kernel: whoever starts one reads the journal and lets the lock remember.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from controller.kernel.declined import of_alarm
 from controller.kernel.reset_record import RESETS_KEPT, History, Whose
 from controller.safety.alarm_texts import LOCKED
 from controller.safety.resets import PastReset, locked_by
-from controller.treatment.events import Commit, Declined
+from controller.treatment.events import Commit, Declined, End, Finished
 
 UNIT_LOCKED: Final = of_alarm("locked", LOCKED)
 
@@ -19,8 +20,11 @@ UNIT_LOCKED: Final = of_alarm("locked", LOCKED)
 class ResetLock:
     """Counts resets and says when the unit is locked; durable rows tell of each of both."""
 
-    def __init__(self, put: Callable[[int, Commit], None]) -> None:
+    def __init__(self, put: Callable[[int, Commit], "asyncio.Future[Finished]"]) -> None:
+        """``put`` writes a row of a treatment and returns its end to come."""
         self._put = put
+        self._written: list[asyncio.Future[Finished]] = []
+        """The ends of the rows of the newest reset."""
         self._resets: tuple[PastReset, ...] = ()
         self._whose: dict[str, Any] = {}
         self.cause: str | None = None
@@ -45,6 +49,7 @@ class ResetLock:
     def add(self, cause: str, at_s: float, treatment: int) -> bool:
         """A trip was reset; True when this locks the unit."""
         self._resets = (*self._resets, PastReset(cause, at_s))[-RESETS_KEPT:]
+        self._written.clear()
         self._row(reset_record.RESET_DONE, cause, treatment)
         before, self.cause = self.cause, self.cause or locked_by(self._resets)
         if self.cause is None or before is not None:
@@ -56,5 +61,14 @@ class ResetLock:
         """Service has taken the lock off, and its row is durable: counting begins anew."""
         self._resets, self.cause = (), None
 
+    async def written(self, max_s: float) -> bool:
+        """Wait for the rows of the newest reset, and return whether all of them are durable."""
+        try:
+            async with asyncio.timeout(max_s):
+                ends = [await asyncio.shield(end) for end in tuple(self._written)]
+        except TimeoutError:
+            return False
+        return all(end.end is End.DONE for end in ends)
+
     def _row(self, kind: str, cause: str, treatment: int) -> None:
-        self._put(treatment, Commit(kind, {"cause": cause, **self._whose}))
+        self._written.append(self._put(treatment, Commit(kind, {"cause": cause, **self._whose})))

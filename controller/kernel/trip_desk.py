@@ -1,55 +1,85 @@
 """Acknowledging and resetting a trip that no treatment of this kernel has latched.
 
 The unit came up tripped, or the kernel that treated is gone: there is no supervisor to decide, so
-that the rules are here, and the unit itself has the last word.
+that the rules are here, and the unit itself has the last word. As in a treatment, each step is an
+asked action with an end: what it permits follows when that is done, and a stop voids it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from controller.device.answers import Told
 from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.declined import NOT_RESET_UNRECORDED, DeclinedError, raise_not_reset
+from controller.kernel.asked import END_MAX_S
+from controller.kernel.declined import (
+    NOT_ACKNOWLEDGED_UNRECORDED,
+    NOT_RESET_UNRECORDED,
+    OUTCOME_UNKNOWN,
+    VOIDED,
+    DeclinedError,
+)
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece
 from controller.safety.interlocks import is_stale
 from controller.treatment import persons, rows
-from controller.treatment.events import Commit, Raise, Who
+from controller.treatment.events import Body, Commit, Declined, End, Finished, SendReset, Who
 from firmware_protocol.vocabulary import Cause, Mode
 
 
 class TripDesk:
     """What a person at the unit may do about its trip while nothing is treated."""
 
-    def __init__(
-        self,
-        handpiece: Handpiece,
-        performer: Performer,
-        alarms: AlarmDesk,
-        kept: Callable[[int], Awaitable[bool]],
-    ) -> None:
-        """``kept`` waits for the rows so far and returns whether those since one are durable."""
+    def __init__(self, handpiece: Handpiece, performer: Performer, alarms: AlarmDesk) -> None:
         self._handpiece = handpiece
         self._performer = performer
         self._alarms = alarms
-        self._kept = kept
+        self._resetting = False
 
-    def acknowledge(self, who: Who) -> None:
-        """Acknowledge whatever stands."""
-        self._performer.put(0, Commit("ack", {"who": rows.who_body(who)}))
-        self._alarms.acknowledge()
+    async def acknowledge(self, who: Who) -> None:
+        """Acknowledge what stands now, once the row of it is durable. Raises DeclinedError."""
+        seen = self._alarms.seen
+        row = self._performer.ended(0, Commit("ack", {"who": rows.who_body(who)}))
+        row.add_done_callback(lambda done: _when_done(done, lambda: self._alarms.acknowledge(seen)))
+        if (await _end_of(row)).end is not End.DONE:
+            raise DeclinedError(NOT_ACKNOWLEDGED_UNRECORDED)
 
-    async def reset(self, who: Who) -> str:
-        """Reset the unit, its record first, and return the cause. Raises DeclinedError."""
-        cause, since = self._resettable(), self._performer.asked
-        self._performer.put(0, Commit("reset", {"who": rows.who_body(who), "cause": cause.name}))
-        if not await self._kept(since):
+    async def reset(self, who: Who, when_done: Callable[[str], None]) -> None:
+        """Reset the unit, its record first. Raises DeclinedError.
+
+        ``when_done`` takes the cause as soon as the unit has said that it was reset.
+        """
+        if self._resetting:
+            raise DeclinedError(persons.RESETTING)
+        cause = self._resettable()
+        self._resetting = True
+        try:
+            await self._reset(who, cause, when_done)
+        finally:
+            self._resetting = False
+
+    async def _reset(self, who: Who, cause: Cause, when_done: Callable[[str], None]) -> None:
+        stops = self._performer.stops
+        body: Body = {"who": rows.who_body(who), "cause": cause.name}
+        asked = self._performer.ended(0, Commit("reset", body))
+        row = await _end_of(asked, NOT_RESET_UNRECORDED)  # one that comes later permits nothing
+        if row.end is not End.DONE:
             raise DeclinedError(NOT_RESET_UNRECORDED)
-        answer = await self._handpiece.reset(cause)
-        if not answer.done:
-            known = answer.outcome is not Told.UNKNOWN
-            raise_not_reset((Raise(persons.reset_alarm(answer.refusal, known=known)),))
-        return cause.name
+        if stops != self._performer.stops:
+            raise DeclinedError(VOIDED)
+        asked = self._performer.ended(0, SendReset(cause))
+        asked.add_done_callback(lambda done: _when_done(done, lambda: when_done(cause.name)))
+        answer = await _end_of(asked)
+        if answer.end is End.VOIDED:
+            raise DeclinedError(VOIDED)
+        if answer.end is End.UNKNOWN and self._has_left_safe():
+            when_done(cause.name)
+        elif answer.end is not End.DONE:
+            raise DeclinedError(persons.not_reset(answer))
+
+    def _has_left_safe(self) -> bool:
+        """Return whether the unit shows that it was reset, though its answer was lost."""
+        reading, now_s = self._handpiece.newest, asyncio.get_running_loop().time()
+        heard = reading is not None and not is_stale(reading.at_s, now_s)
+        return heard and reading is not None and reading.mode is Mode.DISARMED
 
     def _resettable(self) -> Cause:
         """Return the cause that is latched. Raises DeclinedError where nothing may be reset."""
@@ -61,3 +91,17 @@ class TripDesk:
         if self._alarms.unacknowledged:
             raise DeclinedError(persons.NOT_ACKNOWLEDGED)
         return reading.cause
+
+
+def _when_done(end: "asyncio.Future[Finished]", follow: Callable[[], None]) -> None:
+    if not end.cancelled() and end.result().end is End.DONE:
+        follow()
+
+
+async def _end_of(end: "asyncio.Future[Finished]", late: Declined = OUTCOME_UNKNOWN) -> Finished:
+    """Wait for an end within a bound. Raises DeclinedError."""
+    try:
+        async with asyncio.timeout(END_MAX_S):
+            return await asyncio.shield(end)
+    except TimeoutError:
+        raise DeclinedError(late) from None

@@ -2,14 +2,21 @@
 
 from typing import Any, Final, NamedTuple
 
+from controller.kernel.alarm_desk import AlarmDesk
+from controller.kernel.ports import Handpiece
 from controller.kernel.snapshot import (
     AlarmView,
+    KernelView,
     LightView,
+    LinkView,
     LiveView,
     ReceiptView,
+    RecordView,
     SignalView,
+    Snapshot,
     ToneView,
     TreatmentView,
+    UnfinishedView,
     UnitView,
     ZoneView,
 )
@@ -19,17 +26,44 @@ from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading
 from controller.treatment.conduct import NOTHING, Conduct
 from controller.treatment.course import ZoneProgress
-from controller.treatment.events import Outcome
 from controller.treatment.rows import receipt_body
 from firmware_protocol.vocabulary import Cause
 
 MS_PER_S: Final = 1000.0
 
 
-class Closed(NamedTuple):
-    """The end of a treatment; the outcome is None where its row could not be made durable."""
+class Seen(NamedTuple):
+    """What a snapshot is made of."""
 
-    outcome: Outcome | None
+    kernel: KernelView
+    record: RecordView
+    unfinished: tuple[UnfinishedView, ...]
+    clock: str | None
+    handpiece: Handpiece
+    conduct: Conduct | None
+    treatment: int
+    alarms: AlarmDesk
+    now_s: float
+
+
+def snapshot(seen: Seen) -> Snapshot:
+    """Return everything there is to see."""
+    handpiece, conduct = seen.handpiece, seen.conduct
+    return Snapshot(
+        kernel=seen.kernel,
+        link=LinkView(handpiece.state.value, handpiece.bad_frames, ms(handpiece.round_trip_s)),
+        unit=unit_view(handpiece.identity),
+        state="idle" if conduct is None else conduct.state.value,
+        treatment=treatment_view(seen.treatment, conduct),
+        live=live_view(handpiece.newest, conduct, seen.now_s),
+        alarms=alarm_views(seen.alarms.board),
+        receipts=receipt_views(conduct),
+        record=seen.record,
+        unfinished=seen.unfinished,
+        time_to_safe_ms=None if conduct is None else ms(conduct.time_to_safe_s),
+        signal=signal_view(seen.alarms.signal(seen.now_s)),
+        clock=seen.clock,
+    )
 
 
 def ms(seconds: float | None) -> float | None:
@@ -87,23 +121,21 @@ def zone_view(progress: ZoneProgress) -> ZoneView:
     )
 
 
-def treatment_view(
-    number: int, conduct: Conduct | None, closed: Closed | None
-) -> TreatmentView | None:
+def treatment_view(number: int, conduct: Conduct | None) -> TreatmentView | None:
     """The treatment; its outcome is told only once its row is durable."""
     if conduct is None:
         return None
-    plan = conduct.plan
+    plan, outcome = conduct.plan, conduct.outcome
     return TreatmentView(
         id=number,
         program=plan.program.name,
         display_name=plan.program.display_name,
         client=plan.client_ref,
         zones=tuple(zone_view(zone) for zone in conduct.course.zones()),
-        outcome=None if closed is None or closed.outcome is None else closed.outcome.value,
+        outcome=outcome.value if outcome is not None and conduct.recorded else None,
         simulated=plan.simulated,
         message=conduct.why or None,
-        recorded=None if closed is None else closed.outcome is not None,
+        recorded=conduct.recorded,
     )
 
 

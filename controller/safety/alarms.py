@@ -121,9 +121,22 @@ class AlarmBoard:
         for code in tuple(self._standing):
             self.settle(code)
 
-    def acknowledge(self) -> tuple[str, ...]:
-        """Acknowledge what stands now and return its codes; what has gone already goes."""
-        seen = tuple(code for code, one in self._standing.items() if not one.acknowledged)
+    @property
+    def newest(self) -> int:
+        """The number of the newest alarm so far: what a person can have seen by now."""
+        return self._count
+
+    def acknowledge(self, newest: int | None = None) -> tuple[str, ...]:
+        """Acknowledge what stands, or what came up to the alarm ``newest``; return the codes.
+
+        What has gone already goes; what came after somebody looked is not acknowledged.
+        """
+        last = self._count if newest is None else newest
+        seen = tuple(
+            code
+            for code, one in self._standing.items()
+            if not one.acknowledged and one.number <= last
+        )
         for code in seen:
             one = self._standing[code]
             if one.present:

@@ -1,26 +1,34 @@
 """How a treatment is conducted: its state, and the few moves that everybody makes on it.
 
 Stop, trip, refuse, hold, clear, end. Each returns its actions in the order in which they are to be
-performed; what stops comes first and waits for nothing, what permits comes after its row.
+performed; what stops comes first and waits for nothing, what permits comes when its row has ended
+as done.
 """
 
 from typing import Final
 
+from controller.safety.alarm_texts import NOT_RECORDED, OF_INTERLOCK
 from controller.safety.alarms import Alarm
+from controller.safety.interlocks import Interlock
 from controller.safety.reading import Reading
 from controller.treatment import rows
+from controller.treatment.acts import VOIDED_BY_STOP, Acts
 from controller.treatment.course import Course, Receipts
 from controller.treatment.events import (
     Action,
     Body,
     Commit,
-    Ended,
+    End,
+    Finished,
     Hold,
+    Json,
     Note,
     Outcome,
     Raise,
     Settle,
+    Step,
     StopNow,
+    Who,
 )
 from controller.treatment.plan import Plan
 from controller.treatment.states import ENDED, LIVE, Signal, State, after
@@ -36,6 +44,17 @@ UNSEEN_S: Final = envelope.LEASE_DEFAULT_MS / 1000 + envelope.LEASE_MARGIN_S
 AHEAD_S: Final = 2.0
 """Rows name the zones that may be open within this time after them. A recovery charges these for
 all that the record can have missed, which is less (`recovery.UNSEEN_S`; a test compares them)."""
+_UNSEEN: Final = frozenset(
+    {
+        Interlock.TELEMETRY_STALE,
+        Interlock.LINK_LOST,
+        Interlock.LINK_NOISY,
+        Interlock.UNIT_CHANGED,
+        Interlock.NO_ANSWER,
+        Interlock.LOOP_STALLED,
+    }
+)
+"""After these the readings have a gap: what was not seen is charged at the worst case."""
 
 _HALTED: Final = {Outcome.COMPLETED: Signal.COMPLETE, Outcome.STOPPED: Signal.HALT}
 
@@ -47,16 +66,19 @@ class Conduct:
         self.plan = plan
         self.course = Course(plan)
         self.state = State.PREPARING
+        self.acts = Acts()
+        """What was asked for and has not come to its end."""
         self.outcome: Outcome | None = None
-        """Set when the record of the treatment is closed; a trip may still wait for its reset."""
+        """Set when the closing row is asked for; a trip may still wait for its reset."""
+        self.recorded: bool | None = None
+        """Whether the closing row is durable; None until that is known."""
         self.newest: Reading | None = None
         self.sent = NOTHING
         """The newest setpoint."""
         self.held = False
-        """A person holds the flow."""
+        """A person holds the flow, until the row of a resume is durable."""
         self.acknowledged = False
-        """A local person has acknowledged the trip."""
-        self.resetting = False
+        """A local person has acknowledged the trip, and the row of it is durable."""
         self.refused: Receipts = ()
         """The newest settings that were refused, by the host or by the unit."""
         self.ending = Outcome.STOPPED
@@ -101,18 +123,32 @@ class Conduct:
         """Move by the table."""
         self.state = after(self.state, signal)
 
-    def stop(self, kind: StopKind, ending: Outcome, why: str, now_s: float) -> Actions:
+    def row(self, kind: str, body: Body, step: Step | None = None) -> Commit:
+        """Return a row to be written at once; its end is waited for where it has a step."""
+        number = self.acts.number() if step is None else self.acts.ask(step)
+        return Commit(kind, body, number)
+
+    def stop(self, kind: StopKind, why: str, now_s: float, who: Who | None = None) -> Actions:
         """Stop in order or at once. Stopping again stops again; the first reason stays."""
         again = self.state not in LIVE and self.state is not State.PREPARING
+        body: dict[str, Json] = {"kind": kind.name, "why": why}
+        if who is not None:
+            body["who"] = rows.who_body(who)
         self.move(Signal.STOP)
+        stop: Actions = (StopNow(kind), *self.acts.void(*VOIDED_BY_STOP))
         if again:
             worse = kind is StopKind.EMERGENCY
             self.stop_kind = StopKind.EMERGENCY if worse else self.stop_kind
-            return (StopNow(kind), Note("stop", {"kind": kind.name, "why": why, "again": True}))
-        self.stop_kind, self.ending, self.why = kind, ending, why
+            return (*stop, Note("stop", {**body, "again": True}))
+        self.stop_kind, self.why = kind, why
         self.stopped_at_s = now_s
-        body: Body = {"kind": kind.name, "why": why, "reading": rows.reading_body(self.newest)}
-        return (StopNow(kind), *self._settle_notices(), *self.expose(), Commit("stop", body))
+        row = self.row("stop", {**body, "reading": rows.reading_body(self.newest)})
+        return (*stop, *self._settle_notices(), *self.expose(), row)
+
+    def complete(self, now_s: float) -> Actions:
+        """Every zone is done: stop in order."""
+        self.ending = Outcome.COMPLETED
+        return self.stop(StopKind.NORMAL, "every zone is done", now_s)
 
     def trip(self, by: str, cause: str, alarm: Alarm, now_s: float, *, unseen: bool) -> Actions:
         """Latch a trip; ``unseen`` charges the worst case for what nobody could watch."""
@@ -125,14 +161,20 @@ class Conduct:
         self.stop_kind = StopKind.EMERGENCY
         self.stopped_at_s = now_s
         self.time_to_safe_s = None
-        row = Commit("trip", rows.trip_body(by, cause, alarm, self.newest))
-        return (StopNow(StopKind.EMERGENCY), *told, *self.expose(), row)
+        voided = self.acts.void(*VOIDED_BY_STOP)
+        row = self.row("trip", rows.trip_body(by, cause, alarm, self.newest))
+        return (StopNow(StopKind.EMERGENCY), *voided, *told, *self.expose(), row)
+
+    def host_trip(self, why: Interlock, now_s: float) -> Actions:
+        """Latch the trip of an interlock of the host."""
+        unseen = why in _UNSEEN
+        return self.trip("host", why.name, OF_INTERLOCK[why], now_s, unseen=unseen)
 
     def refuse(self, alarm: Alarm) -> Actions:
         """The treatment will not be: nothing was armed. STOP voids whatever is still on its way."""
         self.move(Signal.REFUSE)
         self.why = alarm.sentence
-        told = (*self._settle_notices(), *self.tell(alarm))
+        told = (*self.acts.void(*VOIDED_BY_STOP), *self._settle_notices(), *self.tell(alarm))
         return (StopNow(StopKind.NORMAL), *told, *self.end(Outcome.REFUSED))
 
     def halted(self) -> Actions:
@@ -149,11 +191,16 @@ class Conduct:
         return (*closing, *settled)
 
     def end(self, outcome: Outcome) -> Actions:
-        """Close the record, once."""
+        """Close the record, once; the treatment is over when that row has come to its end."""
         self.outcome = outcome
         took_ms = None if self.time_to_safe_s is None else round(self.time_to_safe_s * 1000, 1)
         body = rows.ended_body(outcome, self.course.zones(), self.why, took_ms)
-        return (Commit("ended", body), Ended(outcome))
+        return (self.row("ended", body, Step.ENDED),)
+
+    def closed(self, event: Finished) -> Actions:
+        """The closing row has come to its end; one that is lost is no record of the outcome."""
+        self.recorded = event.end is End.DONE
+        return () if self.recorded else (Raise(NOT_RECORDED),)
 
     # -- telling -----------------------------------------------------------------------------------
     def tell(self, alarm: Alarm) -> Actions:

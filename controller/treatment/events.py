@@ -1,7 +1,9 @@
 """What goes into the supervisor and what comes out of it: plain values, no behaviour.
 
-Actions are performed in the order in which they are given. ``Commit`` must be durable before the
-actions after it are performed, except that ``StopNow``, ``Hold`` and ``Raise`` never wait.
+Actions are performed in the order in which they are given, and none waits for another one. Each
+``Commit`` and each one-shot carries a number and ends in one ``Finished`` with that number; an
+action that needs a durable row is given when the row has ended as done. Two actions that ask the
+same are equal whatever their numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +23,32 @@ Body = Mapping[str, Json]
 
 @unique
 class Step(Enum):
-    """A one-shot that the supervisor asks of the device."""
+    """What an asked action is for: a row that permits something, or a one-shot."""
 
+    BEGIN = "row of the beginning"
     CONFIGURE = "configure"
     SELF_TEST = "self-test"
+    ARM_ROW = "row of the arming"
     ARM = "arm"
+    RESUME = "row of the resume"
+    ACK = "row of the acknowledgement"
+    RESET_ROW = "row of the reset"
     RESET = "reset"
+    ENDED = "row of the end"
+
+
+@unique
+class End(Enum):
+    """How an asked action ended."""
+
+    DONE = "done"
+    """The row is durable, or the device did it and said so."""
+    FAILED = "failed"
+    """The row is lost, or the device refused."""
+    UNKNOWN = "unknown"
+    """The device did not answer."""
+    VOIDED = "voided"
+    """It never went out: a stop came first, or the unit answers nothing that was asked before."""
 
 
 @unique
@@ -82,14 +104,17 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A one-shot has come to its outcome; ``known`` is False where no answer came."""
+class Finished:
+    """The asked action of this number has come to its end; told once of each."""
 
-    step: Step
-    ok: bool
+    number: int
+    end: End
     refusal: Refusal = Refusal.NONE
+    """Why the device refused."""
     detail: int = 0
-    known: bool = True
+    """What the device said beside: of the self-test the token that arms."""
+    lost: str = ""
+    """Why a row is not durable, as a sentence; empty for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +147,17 @@ class Wake:
     """Time has passed: the control loop's beat."""
 
 
-Event = Begin | Observed | Answered | Person | LinkLost | RecordLost | Wake
+Event = Begin | Observed | Finished | Person | LinkLost | RecordLost | Wake
 
 
 # -- actions ---------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Write a row that must be durable before what follows."""
+    """Write a row at once; its end says whether it is durable."""
 
     kind: str
     body: Body = field(default_factory=dict)
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +176,14 @@ class Configure:
     flow_max_g_per_min: float
     suction_min_kpa: float
     tip: int
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RunSelfTest:
     """Let the device prove itself, outputs off."""
+
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +191,7 @@ class SendArm:
     """Arm the device with the token of its self-test."""
 
     token: int
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +206,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class StopNow:
-    """Write STOP ahead of everything, and void whatever was asked before."""
+    """Write STOP ahead of everything; one-shots that were asked and are not out end as voided."""
 
     kind: StopKind
 
@@ -186,6 +216,7 @@ class SendReset:
     """Let the device leave SAFE for DISARMED."""
 
     cause: Cause
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +244,16 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """The treatment is over and the record of it is closed."""
+class Closed:
+    """What a person asked for has come to its end; ``act`` is the number of its first action."""
 
-    outcome: Outcome
+    act: int
+    end: End
+    because: Declined | None = None
+    """Why it was not done, where there is more to say than the end itself."""
 
 
 Action = (
     Commit | Note | Configure | RunSelfTest | SendArm | Hold | StopNow | SendReset
-    | Raise | Settle | Declined | Ended
+    | Raise | Settle | Declined | Closed
 )  # fmt: skip

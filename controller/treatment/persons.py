@@ -1,7 +1,8 @@
 """What people may ask of a treatment, and what they are told when it cannot be.
 
 STOP is heard in every state and from everybody. Pausing and lowering too are heard from everybody;
-resuming, acknowledging and resetting need somebody at the unit.
+resuming, acknowledging and resetting need somebody at the unit, and take effect when their row is
+durable. A reset is a row, then a one-shot, and is done when the unit says so or shows it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,23 +11,24 @@ from types import MappingProxyType
 from typing import Final
 
 from controller.safety.alarm_texts import CAUSE_STANDS, HELD, NO_ANSWER, OF_REFUSAL
-from controller.safety.alarms import Alarm
 from controller.safety.interlocks import is_stale
+from controller.safety.reading import Reading
 from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import (
-    Answered,
     Body,
+    Closed,
     Command,
-    Commit,
     Declined,
+    End,
+    Finished,
     Note,
-    Outcome,
     Person,
     SendReset,
+    Step,
 )
 from controller.treatment.states import ENDED, State
-from firmware_protocol.vocabulary import Mode, Refusal, StopKind
+from firmware_protocol.vocabulary import Mode, StopKind
 
 LOCAL_ONLY: Final = frozenset({Command.RESUME, Command.ACK, Command.RESET})
 
@@ -57,6 +59,15 @@ RELEASE_FIRST: Final = Declined(
     "switch_pressed", "The hand switch is pressed.", "Release it, then reset again."
 )
 RESETTING: Final = Declined("resetting", "The reset is under way.", "Wait a moment.")
+ACKNOWLEDGING: Final = Declined(
+    "acknowledging", "The acknowledgement is under way.", "Wait a moment."
+)
+RESUMING: Final = Declined("resuming", "The resume is under way.", "Wait a moment.")
+RESET_UNKNOWN: Final = Declined(
+    "unknown",
+    "The unit did not answer, so it is not known whether it was reset.",
+    "Look at `corneum status`, and reset again if the trip still stands.",
+)
 NOT_LOWER: Final = Declined(
     "not_lower",
     "This is not below what is set now, and during a treatment settings only go down.",
@@ -72,16 +83,19 @@ def answer(conduct: Conduct, event: Person, now_s: float) -> Actions:
 
 
 def _stop(conduct: Conduct, event: Person, now_s: float) -> Actions:
-    why = f"stop by {event.who.name or 'somebody'}"
-    return conduct.stop(StopKind.NORMAL, Outcome.STOPPED, why, now_s)
+    return conduct.stop(StopKind.NORMAL, f"stop by {_name(event)}", now_s, event.who)
 
 
 def _emergency(conduct: Conduct, event: Person, now_s: float) -> Actions:
-    why = f"emergency stop by {event.who.name or 'somebody'}"
-    return conduct.stop(StopKind.EMERGENCY, Outcome.STOPPED, why, now_s)
+    why = f"emergency stop by {_name(event)}"
+    return conduct.stop(StopKind.EMERGENCY, why, now_s, event.who)
 
 
-def _closed(conduct: Conduct) -> Declined | None:
+def _name(event: Person) -> str:
+    return event.who.name or "somebody"
+
+
+def _over(conduct: Conduct) -> Declined | None:
     if conduct.state is State.TRIPPED:
         return TRIP_STANDS
     over = conduct.state in ENDED or conduct.state is State.STOPPING
@@ -89,25 +103,33 @@ def _closed(conduct: Conduct) -> Declined | None:
 
 
 def _pause(conduct: Conduct, event: Person, now_s: float) -> Actions:
-    declined = _closed(conduct)
+    declined = _over(conduct)
     if declined is not None:
         return (declined,)
     conduct.held = True
+    voided = conduct.acts.void(Step.RESUME)  # the newer wish counts
     note = Note("pause", {"who": rows.who_body(event.who)})
-    return (*conduct.hold(), *conduct.tell(HELD), note)
+    return (*conduct.hold(), *voided, *conduct.tell(HELD), note)
 
 
 def _resume(conduct: Conduct, event: Person, now_s: float) -> Actions:
-    declined = _closed(conduct)
+    declined = _over(conduct)
     if declined is not None:
         return (declined,)
+    if conduct.acts.waits_for(Step.RESUME):
+        return (RESUMING,)
+    return (conduct.row("resume", {"who": rows.who_body(event.who)}, Step.RESUME),)
+
+
+def _resumed(conduct: Conduct, event: Finished, act: int, _now_s: float) -> Actions:
+    if event.end is not End.DONE:
+        return (Closed(act, event.end),)
     conduct.held = False
-    row = Commit("resume", {"who": rows.who_body(event.who)})
-    return (row, *conduct.settle(HELD.code))
+    return (*conduct.settle(HELD.code), Closed(act, End.DONE))
 
 
 def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
-    declined = _closed(conduct)
+    declined = _over(conduct)
     if declined is not None:
         return (declined,)
     lowering = conduct.course.lower(event.suction_kpa, event.flow_g_per_min)
@@ -124,21 +146,58 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
 
 
 def _ack(conduct: Conduct, event: Person, now_s: float) -> Actions:
-    if conduct.state is State.TRIPPED:
-        conduct.acknowledged = True
-    return (Commit("ack", {"who": rows.who_body(event.who)}),)
+    """Write an acknowledgement down; one of before the trip is none of the trip."""
+    if conduct.acts.waits_for(Step.ACK):
+        return (ACKNOWLEDGING,)
+    step = Step.ACK if conduct.state is State.TRIPPED else None
+    return (conduct.row("ack", {"who": rows.who_body(event.who)}, step),)
+
+
+def _acknowledged(conduct: Conduct, event: Finished, act: int, _now_s: float) -> Actions:
+    conduct.acknowledged = conduct.acknowledged or event.end is End.DONE
+    return (Closed(act, event.end),)
 
 
 def _reset(conduct: Conduct, event: Person, now_s: float) -> Actions:
     declined = _not_resettable(conduct, now_s)
     if declined is not None:
         return (declined,)
-    row = Commit("reset", {"who": rows.who_body(event.who), "why": conduct.why})
-    reading = conduct.newest
-    if reading is not None and reading.mode is Mode.SAFE:
-        conduct.resetting = True
-        return (row, SendReset(reading.cause))
-    return (row, *conduct.clear())
+    body: Body = {"who": rows.who_body(event.who), "why": conduct.why}
+    return (conduct.row("reset", body, Step.RESET_ROW),)
+
+
+def _reset_recorded(conduct: Conduct, event: Finished, act: int, now_s: float) -> Actions:
+    """The row of a reset has ended; the unit is asked if it may still be reset by now."""
+    if event.end is not End.DONE:
+        return (Closed(act, event.end),)
+    declined, reading = _not_resettable(conduct, now_s), conduct.newest
+    if declined is not None or reading is None:
+        return (Closed(act, End.FAILED, declined),)
+    if reading.mode is Mode.SAFE:
+        return (SendReset(reading.cause, conduct.acts.ask(Step.RESET, act)),)
+    return (*conduct.clear(), Closed(act, End.DONE))
+
+
+def _reset_answered(conduct: Conduct, event: Finished, act: int, _now_s: float) -> Actions:
+    """The device is disarmed, or it says why not."""
+    if event.end is End.DONE:
+        return (*conduct.clear(), Closed(act, End.DONE))
+    if event.end is End.VOIDED:
+        return (Closed(act, End.VOIDED),)
+    unknown = event.end is End.UNKNOWN
+    alarm = NO_ANSWER if unknown else OF_REFUSAL.get(event.refusal, CAUSE_STANDS)
+    told = (*conduct.settle(alarm.code), *conduct.tell(alarm))
+    return (*told, Closed(act, event.end, not_reset(event)))
+
+
+def reset_shown(conduct: Conduct, reading: Reading) -> Actions:
+    """A unit that was asked to reset and shows that it has left SAFE has done so."""
+    if reading.mode is not Mode.DISARMED or not reading.outputs_off:
+        return ()
+    asked = conduct.acts.drop(Step.RESET)
+    if not asked:
+        return ()
+    return (*conduct.clear(), *(Closed(one.act, End.DONE) for one in asked))
 
 
 def _not_resettable(conduct: Conduct, now_s: float) -> Declined | None:
@@ -147,7 +206,7 @@ def _not_resettable(conduct: Conduct, now_s: float) -> Declined | None:
         return NO_TRIP
     if not conduct.acknowledged:
         return NOT_ACKNOWLEDGED
-    if conduct.resetting:
+    if conduct.acts.waits_for(Step.RESET_ROW, Step.RESET):
         return RESETTING
     if reading is None or is_stale(reading.at_s, now_s):
         return NOT_SEEN
@@ -156,20 +215,12 @@ def _not_resettable(conduct: Conduct, now_s: float) -> Declined | None:
     return None if reading.switch_released else RELEASE_FIRST
 
 
-def reset_answered(conduct: Conduct, event: Answered) -> Actions:
-    """Take the device's answer to RESET: it is disarmed, or it says why not."""
-    if not conduct.resetting:
-        return ()
-    conduct.resetting = False
-    if event.ok:
-        return conduct.clear()
-    alarm = reset_alarm(event.refusal, known=event.known)
-    return (*conduct.settle(alarm.code), *conduct.tell(alarm))
-
-
-def reset_alarm(refusal: Refusal, *, known: bool) -> Alarm:
-    """Return why the device did not reset."""
-    return OF_REFUSAL.get(refusal, CAUSE_STANDS) if known else NO_ANSWER
+def not_reset(event: Finished) -> Declined:
+    """Return why the device was not reset, or that nobody knows."""
+    if event.end is not End.FAILED:
+        return RESET_UNKNOWN
+    alarm = OF_REFUSAL.get(event.refusal, CAUSE_STANDS)
+    return Declined("not_reset", alarm.sentence, alarm.next_step)
 
 
 _ANSWERS: Final[Mapping[Command, Callable[[Conduct, Person, float], Actions]]] = MappingProxyType(
@@ -183,3 +234,13 @@ _ANSWERS: Final[Mapping[Command, Callable[[Conduct, Person, float], Actions]]] =
         Command.RESET: _reset,
     }
 )
+
+ENDS: Final[Mapping[Step, Callable[[Conduct, Finished, int, float], Actions]]] = MappingProxyType(
+    {
+        Step.RESUME: _resumed,
+        Step.ACK: _acknowledged,
+        Step.RESET_ROW: _reset_recorded,
+        Step.RESET: _reset_answered,
+    }
+)
+"""What follows when a step of what a person asked for has ended; takes the number of the act."""

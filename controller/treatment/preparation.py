@@ -7,7 +7,7 @@ Every step has a bound. What goes wrong ends up in ``failed`` as the alarm that 
 supervisor looks at it after every call.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, unique
 from typing import Final
 
@@ -17,6 +17,7 @@ from controller.safety.alarm_texts import (
     NOT_UNDERSTOOD,
     OF_NOTICE,
     OF_REFUSAL,
+    RECORD_LOST,
     SELF_TEST,
     STREAM_NOT_HEALTHY,
     SWITCH_PRESSED,
@@ -28,10 +29,21 @@ from controller.safety.jitter import JitterWatch
 from controller.safety.reading import Reading
 from controller.safety.shortage_texts import NO_STATUS, OF_SHORT, UNSTEADY
 from controller.safety.supplies import Short, shortage
-from controller.treatment.events import Action, Answered, Configure, Note, RunSelfTest, Step
+from controller.treatment.acts import Acts
+from controller.treatment.events import (
+    Action,
+    Configure,
+    End,
+    Finished,
+    Note,
+    RunSelfTest,
+    SendArm,
+    Step,
+)
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import Mode, Permit, Refusal
 
+ROW_MAX_S: Final = 3.0  # the journal itself gives a row up after 1 s; this only guards its bound
 REST_MAX_S: Final = 10.0  # the purge and vent of an earlier end take 4 s, a boot less
 STATUS_WAIT_MAX_S: Final = 3.0  # STATUS comes five times a second
 ANSWER_MAX_S: Final = 5.0  # the client's own retries end after 1.2 s; this only guards its bound
@@ -55,6 +67,7 @@ class Phase(Enum):
     """What the preparation waits for."""
 
     BEGIN = "the person who starts"
+    RECORD = "the row of the beginning"
     REST = "a device at rest"
     CONFIGURE = "the answer to CONFIG"
     RELEASE = "a released hand switch, for the self-test"
@@ -63,11 +76,12 @@ class Phase(Enum):
     LEASE = "a live lease"
     LAPSE = "the lapse of the lease, which is not renewed"
     PROVE = "a healthy stream and a released switch"
-    OFFERED = "the answer to ARM"
+    OFFERED = "the row of the arming, then the answer to ARM"
     ARMED = "nothing any more"
 
 
 _WAIT_S: Final = {
+    Phase.RECORD: ROW_MAX_S,
     Phase.REST: REST_MAX_S,
     Phase.CONFIGURE: ANSWER_MAX_S,
     Phase.RELEASE: SWITCH_WAIT_MAX_S,
@@ -79,6 +93,7 @@ _WAIT_S: Final = {
     Phase.OFFERED: ANSWER_MAX_S,
 }
 _LATE: Final = {
+    Phase.RECORD: RECORD_LOST,
     Phase.REST: WRONG_MODE,
     Phase.CONFIGURE: NO_ANSWER,
     Phase.RELEASE: SWITCH_PRESSED,
@@ -91,11 +106,6 @@ _LATE: Final = {
 }
 _READY: Final = frozenset({Phase.LEASE, Phase.LAPSE, Phase.PROVE})
 _AT_REST: Final = frozenset({Mode.DISARMED, Mode.READY})
-_OF_STEP: Final = {
-    Step.CONFIGURE: Phase.CONFIGURE,
-    Step.SELF_TEST: Phase.TEST,
-    Step.ARM: Phase.OFFERED,
-}
 _TRY_AGAIN: Final = frozenset({Refusal.STREAM_NOT_HEALTHY, Refusal.SWITCH_PRESSED})
 """Refusals of ARM that the next offer may not meet; the token stays good."""
 
@@ -106,6 +116,7 @@ class Preparation:
 
     configure: Configure
     needed_g: float = 0.0
+    acts: Acts = field(default_factory=Acts)
     phase: Phase = Phase.BEGIN
     since_s: float = 0.0
     token: int = 0
@@ -123,7 +134,12 @@ class Preparation:
     @property
     def resting(self) -> bool:
         """True while nothing was asked of the device yet."""
-        return self.phase in (Phase.BEGIN, Phase.REST)
+        return self.phase in (Phase.BEGIN, Phase.RECORD, Phase.REST)
+
+    @property
+    def offered(self) -> bool:
+        """True while the arming is asked for."""
+        return self.phase is Phase.OFFERED
 
     @property
     def exhausted(self) -> bool:
@@ -131,6 +147,10 @@ class Preparation:
         return self.offers >= OFFERS_MAX
 
     def begin(self, now_s: float) -> None:
+        """Wait for the row of the beginning."""
+        self._enter(Phase.RECORD, now_s)
+
+    def begun(self, now_s: float) -> None:
         """Start: CONFIG goes out once the device is at rest."""
         self._enter(Phase.REST, now_s)
 
@@ -140,17 +160,19 @@ class Preparation:
         self.lease_tries = 0
         self._enter(Phase.RELEASE, now_s)
 
-    def answered(self, event: Answered, now_s: float) -> None:
-        """Take the answer to a one-shot; one that nobody waits for changes nothing."""
-        if _OF_STEP.get(event.step) is not self.phase:
-            return
-        if not event.ok:
-            self._refused(event, now_s)
-        elif event.step is Step.CONFIGURE:
+    def answered(self, step: Step, event: Finished, now_s: float) -> None:
+        """Take the end of the one-shot that is waited for."""
+        if event.end is not End.DONE:
+            self._refused(step, event, now_s)
+        elif step is Step.CONFIGURE:
             self._enter(Phase.RELEASE, now_s)
-        elif event.step is Step.SELF_TEST:
+        elif step is Step.SELF_TEST:
             self.token = event.detail
             self._enter(Phase.TESTING, now_s)
+
+    def arm(self) -> tuple[Action, ...]:
+        """Return ARM, with the token of the self-test."""
+        return (SendArm(self.token, self.acts.ask(Step.ARM)),)
 
     def observe(self, reading: Reading, now_s: float) -> tuple[Action, ...]:
         """Follow the device: configure it at rest, test it with a released switch, see READY."""
@@ -159,7 +181,7 @@ class Preparation:
             return self._look_at_supplies(reading, now_s)
         if self.phase is Phase.RELEASE and reading.switch_released:
             self._enter(Phase.TEST, now_s)
-            return (RunSelfTest(),)
+            return (RunSelfTest(self.acts.ask(Step.SELF_TEST)),)
         if self.phase is Phase.TESTING:
             self._watch_test(reading, now_s)
         elif self.phase in _READY and reading.mode is Mode.DISARMED:
@@ -173,7 +195,7 @@ class Preparation:
         missing = shortage(reading.supplies, self.needed_g, now_s)
         if missing is None:
             self._enter(Phase.CONFIGURE, now_s)
-            return (self.configure,)
+            return (replace(self.configure, number=self.acts.ask(Step.CONFIGURE)),)
         if missing.short is not Short.STATUS:
             self.failed = OF_SHORT[missing.short].saying(missing.detail)
         elif not now_s - self.since_s <= STATUS_WAIT_MAX_S:
@@ -211,13 +233,18 @@ class Preparation:
         return ran and self.jitter.measured().steady
 
     def offer(self, now_s: float) -> None:
-        """ARM is on its way."""
+        """The row of the arming is asked for, and then ARM."""
         self.offers += 1
         self.jitter.interrupt()
         self._enter(Phase.OFFERED, now_s)
 
+    def offer_again(self, now_s: float) -> None:
+        """It cannot be armed at this moment: prove the stream anew, with the same token."""
+        self._enter(Phase.PROVE, now_s)
+
     def armed(self, now_s: float) -> None:
-        """The device says that it is armed."""
+        """The device shows that it is armed, which is the answer to ARM."""
+        self.acts.drop(Step.ARM_ROW, Step.ARM)
         self._enter(Phase.ARMED, now_s)
 
     def wake(self, now_s: float) -> None:
@@ -246,12 +273,12 @@ class Preparation:
         else:
             self.failed = UNSTEADY.saying(gaps.as_text())
 
-    def _refused(self, event: Answered, now_s: float) -> None:
-        if not event.known:
+    def _refused(self, step: Step, event: Finished, now_s: float) -> None:
+        if event.end is not End.FAILED:
             self.failed = NO_ANSWER
-        elif event.step is Step.ARM and event.refusal in _TRY_AGAIN:
-            self._enter(Phase.PROVE, now_s)
-        elif event.step is Step.SELF_TEST and event.refusal is Refusal.SWITCH_PRESSED:
+        elif step is Step.ARM and event.refusal in _TRY_AGAIN:
+            self.offer_again(now_s)
+        elif step is Step.SELF_TEST and event.refusal is Refusal.SWITCH_PRESSED:
             self._enter(Phase.RELEASE, now_s)
         else:
             self.failed = OF_REFUSAL.get(event.refusal, NOT_UNDERSTOOD)

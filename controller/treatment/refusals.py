@@ -5,7 +5,7 @@ from typing import Final
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
-from controller.treatment.events import Answered, Note, Step
+from controller.treatment.events import Finished, Note, Step
 from controller.treatment.plan import Plan
 from firmware_protocol.vocabulary import Refusal
 
@@ -13,17 +13,17 @@ UNKNOWN: Final = float("nan")
 _SETTINGS: Final = (Quantity.SUCTION_KPA, Quantity.FLOW_G_PER_MIN)
 
 
-def noted(conduct: Conduct, event: Answered) -> Actions:
+def noted(conduct: Conduct, step: Step, event: Finished) -> Actions:
     """Note that CONFIG lies outside of the unit's own envelope, with the receipt of each setting.
 
     The unit does not say which of its limits was the reason, so its limit is unknown and permits
     nothing.
     """
-    if event.step is not Step.CONFIGURE or event.refusal is not Refusal.OUT_OF_ENVELOPE:
+    if step is not Step.CONFIGURE or event.refusal is not Refusal.OUT_OF_ENVELOPE:
         return ()
     conduct.refused = tuple(_receipt(conduct.plan, quantity) for quantity in _SETTINGS)
     said = [rows.receipt_body(receipt) for receipt in conduct.refused]
-    return (Note("refused", {"step": event.step.value, "receipts": said}),)
+    return (Note("refused", {"step": step.value, "receipts": said}),)
 
 
 def _receipt(plan: Plan, quantity: Quantity) -> Receipt:

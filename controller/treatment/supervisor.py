@@ -1,18 +1,16 @@
 """The supervisor of one treatment: events and time in, actions and a deadline out.
 
 It decides; it does nothing. The table of states is in ``states.py``, the moves in ``conduct.py``,
-the zones in ``course.py``, the way to an armed unit in ``preparation.py``, what people may ask for
-in ``persons.py``.
+the zones in ``course.py``, the way to an armed unit in ``arming.py`` and ``preparation.py``, what
+people may ask for in ``persons.py``, what was asked for and has not ended yet in ``acts.py``.
 
-What permits is written down first: CONFIG comes after the row of the beginning, ARM after the row
-of the arming. What stops never waits: StopNow is the first action of its tuple.
+What permits is written down first and changes when its row has ended as done. What stops never
+waits: StopNow is the first action of its tuple.
 """
 
 from typing import Final
 
 from controller.safety.alarm_texts import (
-    EXPOSURE,
-    NO_ANSWER,
     OF_CAUSE,
     OF_INTERLOCK,
     OF_NOTICE,
@@ -21,13 +19,13 @@ from controller.safety.alarm_texts import (
 )
 from controller.safety.interlocks import Belief, Interlock, Watch, is_stale, is_stalled
 from controller.safety.reading import Identity, Reading
-from controller.treatment import persons, refusals, rows
+from controller.treatment import arming, persons, rows
 from controller.treatment.conduct import AHEAD_S, Actions, Conduct
 from controller.treatment.events import (
-    Answered,
-    Commit,
+    Closed,
     Configure,
     Event,
+    Finished,
     Json,
     LinkLost,
     Note,
@@ -35,7 +33,6 @@ from controller.treatment.events import (
     Outcome,
     Person,
     RecordLost,
-    SendArm,
     Step,
     Wake,
     Who,
@@ -71,25 +68,12 @@ MODES: Final = {
 
 _SEEN: Final = {Mode.ARMED: Signal.ARM, Mode.ACTIVE: Signal.PRESS, Mode.PAUSED: Signal.RELEASE}
 _STANDS: Final = {Mode.ARMED: State.ARMED, Mode.ACTIVE: State.ACTIVE, Mode.PAUSED: State.PAUSED}
-_UNSEEN: Final = frozenset(
-    {
-        Interlock.TELEMETRY_STALE,
-        Interlock.LINK_LOST,
-        Interlock.LINK_NOISY,
-        Interlock.UNIT_CHANGED,
-        Interlock.NO_ANSWER,
-        Interlock.LOOP_STALLED,
-    }
-)
-"""After these the readings have a gap: what was not seen is charged at the worst case."""
-
 _END_NOTICE: Final = {
     ZoneEnd.TIME: OF_NOTICE[Notice.ZONE_TIME],
     ZoneEnd.EXPOSURE: OF_NOTICE[Notice.ZONE_EXPOSURE],
     ZoneEnd.SUCTION: OF_NOTICE[Notice.ZONE_SUCTION],
 }
 _PRESS: Final = OF_NOTICE[Notice.PRESS_SWITCH]
-_RELEASE: Final = OF_NOTICE[Notice.RELEASE_SWITCH]
 _AGAIN: Final = OF_NOTICE[Notice.ARMED_AGAIN]
 _WARNING: Final = OF_NOTICE[Notice.DWELL_WARNING]
 _ONWARD: Final = tuple(notice.code for notice in _END_NOTICE.values())
@@ -109,6 +93,7 @@ class Supervisor:
                 plan.tip,
             ),
             plan.needed_g,
+            self.conduct.acts,
         )
         self._watch = Watch()
         self._since_s = 0.0
@@ -130,8 +115,8 @@ class Supervisor:
                 actions = self._wake(now_s)
             case Person():
                 actions = persons.answer(self.conduct, event, now_s)
-            case Answered():
-                actions = self._answered(event, now_s)
+            case Finished():
+                actions = self._finished(event, now_s)
             case LinkLost(why):
                 actions = self._lost(why, now_s)
             case RecordLost(detail):
@@ -162,7 +147,7 @@ class Supervisor:
             return self._device_trip(reading, now_s)
         broken = self._watch.judge(reading, self._belief(), now_s)
         if broken:
-            return self._host_trip(broken[0], now_s)
+            return conduct.host_trip(broken[0], now_s)
         if self.state in (State.PREPARING, State.STOPPING):
             return self._while_idle(reading, now_s)
         return self._while_live(reading, zone_end, now_s)
@@ -171,6 +156,7 @@ class Supervisor:
         conduct = self.conduct
         worse = self._watch.judge(reading, self._belief(), now_s)
         told = tuple(action for why in worse for action in conduct.tell(OF_INTERLOCK[why]))
+        told = (*told, *persons.reset_shown(conduct, reading))
         safe = conduct.watch_safe(reading, now_s)
         if safe and conduct.outcome is None:
             return (*told, *safe, *conduct.end(Outcome.TRIPPED))
@@ -180,7 +166,7 @@ class Supervisor:
         conduct = self.conduct
         if self.state is State.PREPARING:
             asked = self._preparation.observe(reading, now_s)
-            return (*asked, *self._prepared(now_s))
+            return (*asked, *arming.prepared(conduct, self._preparation, now_s))
         safe = conduct.watch_safe(reading, now_s)
         if reading.mode is Mode.DISARMED and reading.valve_shut:
             return (*safe, *conduct.halted())
@@ -214,13 +200,13 @@ class Supervisor:
         if self.state is State.ARMED and reading.mode is Mode.DISARMED:
             if self._preparation.exhausted:
                 told = conduct.tell(OF_NOTICE[Notice.NOBODY_PRESSED])
-                stop = conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "nobody pressed", now_s)
+                stop = conduct.stop(StopKind.NORMAL, "nobody pressed", now_s)
                 return (*stop, *told)
             conduct.move(Signal.WITHDRAW)
             self._preparation.again(now_s)
             return (*conduct.settle(_PRESS.code), *conduct.tell(_AGAIN))
         told = conduct.tell(OF_NOTICE[Notice.STOPPED_AT_UNIT])
-        stop = conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "stopped at the unit", now_s)
+        stop = conduct.stop(StopKind.NORMAL, "stopped at the unit", now_s)
         return (*stop, *told)
 
     def _next_zone(self, zone_end: ZoneEnd, now_s: float) -> Actions:
@@ -231,10 +217,7 @@ class Supervisor:
         body["receipts"] = [rows.receipt_body(each) for each in conduct.course.receipts]
         body["may_open"] = list(conduct.course.may_open(AHEAD_S))
         if conduct.course.done:
-            return (
-                *conduct.stop(StopKind.NORMAL, Outcome.COMPLETED, "every zone is done", now_s),
-                Note("zone", body),
-            )
+            return (*conduct.complete(now_s), Note("zone", body))
         told = conduct.tell(_END_NOTICE[zone_end])
         return (*conduct.hold(), *told, *closed, Note("zone", body))
 
@@ -276,16 +259,12 @@ class Supervisor:
         tripped = self.conduct.trip("device", reading.cause.name, alarm, now_s, unseen=False)
         return (*tripped, *self._while_tripped(reading, now_s))
 
-    def _host_trip(self, why: Interlock, now_s: float) -> Actions:
-        unseen = why in _UNSEEN
-        return self.conduct.trip("host", why.name, OF_INTERLOCK[why], now_s, unseen=unseen)
-
     def _lost(self, why: Interlock, now_s: float) -> Actions:
         if self.state in ENDED or self.state is State.TRIPPED:
             return ()
         if self.state is State.PREPARING:
             return self.conduct.refuse(OF_INTERLOCK[why])
-        return self._host_trip(why, now_s)
+        return self.conduct.host_trip(why, now_s)
 
     def _record_lost(self, detail: str, now_s: float) -> Actions:
         conduct = self.conduct
@@ -294,48 +273,35 @@ class Supervisor:
             return conduct.refuse(alarm)
         if self.state not in LIVE:
             return conduct.tell(alarm)
-        stop = conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "the record was lost", now_s)
+        stop = conduct.stop(StopKind.NORMAL, "the record was lost", now_s)
         return (*stop, *conduct.tell(alarm))
 
-    # -- preparing ---------------------------------------------------------------------------------
+    # -- what was asked for ------------------------------------------------------------------------
     def _begin(self, who: Who, now_s: float) -> Actions:
-        conduct = self.conduct
         if self.state is not State.PREPARING or self._preparation.phase is not Phase.BEGIN:
             return ()
         self._beat_s = self._since_s = now_s
-        if conduct.course.done:
-            return conduct.refuse(EXPOSURE)
-        self._preparation.begin(now_s)
-        return (Commit("begin", {"who": rows.who_body(who)}),)
+        return arming.begin(self.conduct, self._preparation, who, now_s)
 
-    def _answered(self, event: Answered, now_s: float) -> Actions:
-        if event.step is Step.RESET:
-            return persons.reset_answered(self.conduct, event)
-        if self.state not in (State.PREPARING, State.ARMING):
-            return ()
-        self._preparation.answered(event, now_s)
-        if self.state is State.ARMING and self._preparation.phase is Phase.PROVE:
-            self.conduct.move(Signal.WITHDRAW)
-        return (*self._prepared(now_s), *refusals.noted(self.conduct, event))
+    def _finished(self, event: Finished, now_s: float) -> Actions:
+        """Take the end of an asked action by its number; one that nobody waits for permits nothing.
 
-    def _prepared(self, now_s: float) -> Actions:
-        """Look at how the preparation stands: it failed, or ARM can be offered, or neither."""
-        conduct, preparation, reading = self.conduct, self._preparation, self.conduct.newest
-        if preparation.failed is not None:
-            if self.state is State.ARMING and preparation.failed is NO_ANSWER:
-                return self._host_trip(Interlock.NO_ANSWER, now_s)  # it may be armed
-            return conduct.refuse(preparation.failed)
-        if not preparation.proven(now_s) or reading is None or reading.mode is not Mode.READY:
-            return ()
-        if not reading.switch_released:
-            return conduct.tell(_RELEASE)
-        if preparation.exhausted:
-            return conduct.refuse(OF_NOTICE[Notice.NOBODY_PRESSED])
-        preparation.offer(now_s)
-        conduct.move(Signal.OFFER)
-        body = rows.arm_body(preparation.offers, reading, conduct.course.may_open(AHEAD_S))
-        row = Commit("arm", body)
-        return (*conduct.settle(_RELEASE.code), row, SendArm(preparation.token))
+        A lost row is a lost record, whatever it was for.
+        """
+        conduct = self.conduct
+        ended = conduct.acts.take(event.number)
+        lost = self._record_lost(event.lost, now_s) if event.lost else ()
+        if ended is None:
+            return (*lost, Closed(event.number, event.end))
+        return (*lost, *self._follow(ended.step, event, ended.act, now_s))
+
+    def _follow(self, step: Step, event: Finished, act: int, now_s: float) -> Actions:
+        if step is Step.ENDED:
+            return (*self.conduct.closed(event), Closed(act, event.end))
+        asked_by_person = persons.ENDS.get(step)
+        if asked_by_person is not None:
+            return asked_by_person(self.conduct, event, act, now_s)
+        return arming.finished(self.conduct, self._preparation, step, event, now_s)
 
     # -- time --------------------------------------------------------------------------------------
     def _wake(self, now_s: float) -> Actions:
@@ -351,13 +317,13 @@ class Supervisor:
     def _wake_running(self, beat_s: float, now_s: float) -> Actions:
         newest = self.conduct.newest
         if self.state in LIVE and is_stalled(beat_s, now_s):
-            return self._host_trip(Interlock.LOOP_STALLED, now_s)
+            return self.conduct.host_trip(Interlock.LOOP_STALLED, now_s)
         if is_stale(newest.at_s if newest is not None else None, now_s):
-            return self._host_trip(Interlock.TELEMETRY_STALE, now_s)
+            return self.conduct.host_trip(Interlock.TELEMETRY_STALE, now_s)
         if self.state is State.STOPPING:
             return self._wake_stopping(now_s)
         if self.state is not State.ARMING and not now_s - self._treated_s <= IDLE_MAX_S:
-            stop = self.conduct.stop(StopKind.NORMAL, Outcome.STOPPED, "nobody treats", now_s)
+            stop = self.conduct.stop(StopKind.NORMAL, "nobody treats", now_s)
             return (*stop, *self.conduct.tell(OF_NOTICE[Notice.NOBODY_TREATS]))
         prepared = self._wake_arming(now_s)
         return (*self.conduct.hold(), *prepared) if self.state in LIVE else prepared
@@ -367,7 +333,7 @@ class Supervisor:
         if not now_s - newest_s <= SILENCE_MAX_S:
             return self.conduct.refuse(OF_INTERLOCK[Interlock.LINK_LOST])
         self._preparation.wake(now_s)
-        prepared = self._prepared(now_s)
+        prepared = arming.prepared(self.conduct, self._preparation, now_s)
         if self._preparation.streaming and self.state not in ENDED:
             return (*self.conduct.hold(), *prepared)
         return prepared
@@ -376,7 +342,7 @@ class Supervisor:
         if self.state is not State.ARMING:
             return ()
         self._preparation.wake(now_s)
-        return self._prepared(now_s)
+        return arming.prepared(self.conduct, self._preparation, now_s)
 
     def _wake_stopping(self, now_s: float) -> Actions:
         conduct = self.conduct

@@ -134,7 +134,7 @@ class Promise:
         self.paused = True
 
     def resume(self) -> None:
-        """A person resumed."""
+        """A person resumed, and the record holds that."""
         self.paused = False
 
     def set_fault(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Explore every state that device, host and line can get into, and check P1 to P10, L1 and L2.
+"""Explore every state that device, host and line can get into, and check P1 to P11, L1 and L2.
 
     python -m simulator.qa.explore [--small | --full] [--part PART]... [--states N] [--seconds S]
                                    [--json]

@@ -1,23 +1,25 @@
 """The real supervisor under an arbitrary device, line, record and people.
 
-One step is one event, any of them in any state: a reading of whatever mode and content, an answer
-nobody asked for, a beat, a person, a loss. Beside it walks an account of what people have said and
-the supervisor has asked, from events and actions alone; the properties compare the two.
+One step is one event, any of them in any state: a reading of whatever mode and content, the end of
+whatever was asked for, in any order and at any time or never, a late end of what is not asked for
+any more, a beat, a person, a loss. Beside it walks an account of what people have said and the
+supervisor has asked, from events and actions alone; the properties compare the two.
 """
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from controller.safety.exposure import ZoneLedger
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Identity, Reading, Supplies
 from controller.treatment.events import (
-    Answered,
     Begin,
     Command,
+    End,
     Event,
+    Finished,
     LinkLost,
     Observed,
     Person,
@@ -94,12 +96,22 @@ _RARE: Final = (Wait.IDLE, Wait.SILENT, Wait.OFTEN)
 _REFUSALS: Final = (Refusal.WRONG_MODE, Refusal.STREAM_NOT_HEALTHY, Refusal.SWITCH_PRESSED)
 
 
+class EndOf(NamedTuple):
+    """The end of what is asked for this step."""
+
+    step: Step
+    end: End
+    refusal: Refusal = Refusal.NONE
+    detail: int = 0
+    lost: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Happens:
     """One event, and what has lasted until then."""
 
     name: str
-    event: Event
+    event: Event | EndOf
     wait: Wait = Wait.NONE
 
     def __str__(self) -> str:
@@ -139,25 +151,31 @@ class HostWorld:
         self._memory = memory
 
     def actions(self) -> Sequence[Happens]:
-        """Return every event."""
-        return self._happens
+        """Return every event; only what was asked for can end."""
+        acts = self._body.supervisor.conduct.acts
+        return tuple(
+            one
+            for one in self._happens
+            if not isinstance(one.event, EndOf) or acts.waits_for(one.event.step)
+        )
 
     def perform(self, action: Happens) -> tuple[Broken, ...]:
         """Let it happen."""
         body = self._body
         supervisor, before = body.supervisor, body.supervisor.state
-        remote = isinstance(action.event, Person) and not action.event.who.is_local
+        event = _told(supervisor, action.event)
+        remote = isinstance(event, Person) and not event.who.is_local
         name = self.name() if remote else None
         clocks.run_out(supervisor, action.wait)
         newest = supervisor.conduct.newest
         try:
-            actions = supervisor.step(action.event, NOW_S)
+            actions = supervisor.step(event, NOW_S)
         except Exception as error:  # noqa: BLE001 - whatever it raises is what was looked for
             return (Broken("P6", f"in {before.name} it raised {error!r}"),)
         clocks.settle(supervisor)
         clocks.hear_again(supervisor)
         same = name is None or self.name() == name
-        turn = Turn(action.event, action.wait, before, supervisor, newest, actions, same=same)
+        turn = Turn(event, action.wait, before, supervisor, newest, actions, same=same)
         return promises.after(turn, body.account, self.told)
 
     def probe(self) -> tuple[Broken, ...]:
@@ -169,11 +187,11 @@ class HostWorld:
             return self._way_out("L2", _RESET_WAY, State.CLEARED)
         return self._way_out("L2", _STOP_WAY, State.STOPPED)
 
-    def _way_out(self, rule: str, way: tuple[Event, ...], end: State) -> tuple[Broken, ...]:
+    def _way_out(self, rule: str, way: tuple[Event | EndOf, ...], end: State) -> tuple[Broken, ...]:
         supervisor = self._body.supervisor
         completing = supervisor.conduct.course.done
         for event in way:
-            supervisor.step(event, NOW_S)
+            supervisor.step(_told(supervisor, event), NOW_S)
         self.told[rule] += 1
         reached = supervisor.state is end or (completing and supervisor.state in ENDED)
         how = f"the way out led to {supervisor.state.name}, not to {end.name}"
@@ -199,12 +217,19 @@ class HostWorld:
 
 _APART: Final = frozenset({"Conduct.plan", "Preparation.jitter", "Supervisor._identity"})
 
-_RESET_WAY: Final[tuple[Event, ...]] = (
-    Answered(Step.RESET, ok=False, known=False),
+LATE: Final = 0  # the number of nothing that is asked for
+FULL: Final = "The disk is full."
+_ROWS: Final = frozenset(
+    {Step.BEGIN, Step.ARM_ROW, Step.RESUME, Step.ACK, Step.RESET_ROW, Step.ENDED}
+)
+_RESET_WAY: Final[tuple[Event | EndOf, ...]] = (
+    Person(Command.STOP, AFAR),  # whatever was under way: nothing of it may be in the way
     Observed(AT_REST._replace(mode=Mode.SAFE, cause=Cause.DWELL)),
     Person(Command.ACK, HERE),
+    EndOf(Step.ACK, End.DONE),
     Person(Command.RESET, HERE),
-    Answered(Step.RESET, ok=True),
+    EndOf(Step.RESET_ROW, End.DONE),
+    EndOf(Step.RESET, End.DONE),
 )
 _STOP_WAY: Final[tuple[Event, ...]] = (Person(Command.STOP, AFAR), Observed(AT_REST))
 
@@ -214,6 +239,15 @@ def _fresh() -> Body:
     capabilities = Capability.MOTION_SENSOR | Capability.SIMULATED
     supervisor = Supervisor(planned, Identity(SERIAL, BOOT_ID, "1.0", capabilities))
     return Body(supervisor, clocks.ledgers(supervisor))
+
+
+def _told(supervisor: Supervisor, event: Event | EndOf) -> Event:
+    """Give an end the newest number that is open for its step."""
+    if not isinstance(event, EndOf):
+        return event
+    waits = supervisor.conduct.acts.open
+    number = max((n for n, one in waits.items() if one.step is event.step), default=LATE)
+    return Finished(number, event.end, event.refusal, event.detail, event.lost)
 
 
 def _everything(*, small: bool) -> list[Happens]:
@@ -237,24 +271,35 @@ def _everything(*, small: bool) -> list[Happens]:
         Happens("reset here", Person(Command.RESET, HERE), Wait.STALE),
         Happens("suction raised", Person(Command.LOWER, HERE, suction_kpa=SUCTION_KPA + 1.0)),
         Happens("the line is lost", LinkLost(Interlock.LINK_LOST)),
-        Happens("the record is lost", RecordLost("The disk is full.")),
+        Happens("the record is lost", RecordLost(FULL)),
     ]
     if not small:
         happens += [
             Happens("suction lowered", Person(Command.LOWER, AFAR, suction_kpa=LOWERED_KPA)),
             Happens("the line is noisy", LinkLost(Interlock.LINK_NOISY)),
         ]
+    happens += [Happens(f"a late end: {end.value}", Finished(LATE, end)) for end in End]
     for step in Step:
-        happens.append(Happens(f"{step.value} is done", Answered(step, ok=True, detail=TOKEN)))
-        happens.append(Happens(f"{step.value}: no answer", Answered(step, ok=False, known=False)))
-        happens += [
-            Happens(
-                f"{step.value} is refused: {refusal.name}",
-                Answered(step, ok=False, refusal=refusal),
-            )
-            for refusal in _REFUSALS[: 1 if small else None]
-        ]
+        happens += _ends_of(step, small=small)
     return happens
+
+
+def _ends_of(step: Step, *, small: bool) -> list[Happens]:
+    if step in _ROWS:
+        lost = EndOf(step, End.FAILED, lost=FULL)
+        return [
+            Happens(f"the {step.value} is durable", EndOf(step, End.DONE)),
+            Happens(f"the {step.value} is lost", lost),
+        ]
+    return [
+        Happens(f"{step.value} is done", EndOf(step, End.DONE, detail=TOKEN)),
+        Happens(f"{step.value}: no answer", EndOf(step, End.UNKNOWN)),
+        Happens(f"{step.value} never went out", EndOf(step, End.VOIDED)),
+        *(
+            Happens(f"{step.value} is refused: {refusal.name}", EndOf(step, End.FAILED, refusal))
+            for refusal in _REFUSALS[: 1 if small else None]
+        ),
+    ]
 
 
 def _fits(wait: Wait, reading: Reading) -> bool:

@@ -6,7 +6,7 @@ of them has run out by now is decided from outside, at any step. A property that
 for every length of every wait.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum, unique
 from typing import Final
 
@@ -14,6 +14,7 @@ from controller.safety.exposure import ZoneLedger
 from controller.safety.interlocks import RULES, SEALED_KPA
 from controller.safety.jitter import BEATS_MIN, JitterWatch
 from controller.safety.reading import Reading
+from controller.treatment.acts import Open
 from controller.treatment.preparation import LEASE_TRIES_MAX, OFFERS_MAX
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
@@ -184,6 +185,11 @@ def _previous(reading: Reading | None) -> Hashable:
     return reading.suction_kpa if reading.suction_kpa > SEALED_KPA else 0.0
 
 
+def _steps(waits: Mapping[int, Open]) -> Hashable:
+    """Read what is open by its steps: numbers only ever tell them apart."""
+    return tuple(sorted(one.step.value for one in waits.values()))
+
+
 _ALWAYS: Final[dict[str, Rule]] = {
     "Conduct.newest": _newest,
     "Conduct.stopped_at_s": lambda at_s: at_s is not None,
@@ -193,6 +199,7 @@ _ALWAYS: Final[dict[str, Rule]] = {
     "Preparation.failed": lambda alarm: alarm is not None,
     "Supervisor._beat_s": lambda beat_s: beat_s is not None,
     "Watch.previous": _previous,
+    "Acts.open": _steps,
     # told only, constant, or a clock that begins anew at every step
     **dict.fromkeys(
         (
@@ -202,7 +209,7 @@ _ALWAYS: Final[dict[str, Rule]] = {
             "Preparation.needed_g", "Preparation.jitter",
             "Supervisor._identity", "Supervisor._since_s",
             "Supervisor._exposure_noted_s", "Supervisor._treated_s", "Watch.failing_since_s",
-            "Watch.apart_kpa",
+            "Watch.apart_kpa", "Acts.newest", "Preparation.acts",
         ),
         skip,
     ),

@@ -1,19 +1,20 @@
-"""The host's share of P1 to P10 and L2, as questions to the supervisor after each event."""
+"""The host's share of P1 to P11 and L2, as questions to the supervisor after each event."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from controller.safety.reading import Reading
 from controller.treatment.conduct import Actions
 from controller.treatment.events import (
     Action,
-    Answered,
-    Begin,
+    Closed,
     Command,
     Commit,
     Configure,
+    End,
     Event,
+    Finished,
     Hold,
     LinkLost,
     Note,
@@ -23,7 +24,6 @@ from controller.treatment.events import (
     RunSelfTest,
     SendArm,
     SendReset,
-    Step,
     StopNow,
     Wake,
 )
@@ -31,7 +31,7 @@ from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Mode, StopKind, Wish
 from simulator.qa.explore.host_clocks import UNDER_WAY, Wait
-from simulator.qa.explore.memory import Rule
+from simulator.qa.explore.memory import Rule, skip
 from simulator.qa.explore.plan import FLOW_G_PER_MIN, SUCTION_KPA
 from simulator.qa.explore.search import Broken
 
@@ -43,49 +43,88 @@ Asked = Iterable[tuple[str, bool, str]]
 
 
 class Account:
-    """What was said and asked, from events and actions alone."""
+    """What was said, asked and ended, from events and actions alone."""
 
-    __slots__ = ("acknowledged", "began", "lowest_kpa", "paused", "proven", "resetting", "tested")
+    __slots__ = (
+        "acknowledged", "began", "ended", "lowest_kpa", "owed", "paused", "proven", "tested",
+        "waits",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.began = False
+        """The row of the beginning is durable."""
         self.tested = False
         """SELFTEST was answered, with a token."""
         self.proven = False
         """Since then the lease was seen to lapse."""
         self.acknowledged = False
-        self.resetting = False
+        """The row of an acknowledgement of the trip is durable."""
         self.paused = False
         self.lowest_kpa = SUCTION_KPA
+        self.waits: dict[str, int] = {}
+        """By its kind, the number of each action that was asked, may permit, and has not ended."""
+        self.ended = ""
+        """The kind of what has ended well by this event."""
+        self.owed: list[int] = []
+        """Acts whose askers have not been told an end."""
 
     def take(self, turn: "Turn") -> None:
         """Go on with one event and its actions."""
-        event = turn.event
-        self.began = self.began or isinstance(event, Begin)
+        event, self.ended = turn.event, ""
         if isinstance(event, Person):
             self._person(event, turn)
-        elif isinstance(event, Answered) and event.step is Step.SELF_TEST and event.ok:
-            self.tested = True
-        elif isinstance(event, Answered) and event.step is Step.RESET:
-            self.resetting = False
+        elif isinstance(event, Finished):
+            self._finished(event)
+        stopped = any(isinstance(action, StopNow) for action in turn.actions)
+        if stopped:
+            self.waits = {kind: n for kind, n in self.waits.items() if kind in _OUTLIVES_STOP}
         for action in turn.actions:
-            if isinstance(action, RunSelfTest):
-                self.tested = self.proven = False
-            elif isinstance(action, Note) and action.kind == "lease_proof":
-                self.proven = True
-            elif isinstance(action, SendReset):
-                self.resetting = True
+            self._asked(action, turn)
+
+    def ends(self, event: Event, kind: str) -> bool:
+        """Return whether this is the good end of what was asked for last of a kind."""
+        done = isinstance(event, Finished) and event.end is End.DONE
+        return done and isinstance(event, Finished) and self.waits.get(kind) == event.number
 
     def _person(self, event: Person, turn: "Turn") -> None:
         over = turn.before in ENDED or turn.before in (State.STOPPING, State.TRIPPED)
-        if event.command is Command.ACK:
-            self.acknowledged |= event.who.is_local and turn.before is State.TRIPPED
-        elif event.command is Command.PAUSE and not over:
+        if event.command is Command.PAUSE and not over:
             self.paused = True
-        elif event.command is Command.RESUME and event.who.is_local and not over:
-            self.paused = False
+            self.waits.pop("resume", None)
         elif event.command is Command.LOWER and event.suction_kpa is not None and not over:
             self.lowest_kpa = min(self.lowest_kpa, event.suction_kpa)
+
+    def _finished(self, event: Finished) -> None:
+        self.ended = next((kind for kind in self.waits if self.ends(event, kind)), "")
+        self.began = self.began or self.ends(event, "begin")
+        self.tested = self.tested or self.ends(event, "RunSelfTest")
+        self.acknowledged = self.acknowledged or self.ends(event, "ack")
+        self.paused = self.paused and not self.ends(event, "resume")
+        self.waits = {kind: n for kind, n in self.waits.items() if n != event.number}
+
+    def _asked(self, action: Action, turn: "Turn") -> None:
+        if isinstance(action, RunSelfTest):
+            self.tested = self.proven = False
+        elif isinstance(action, Note) and action.kind == "lease_proof":
+            self.proven = True
+        if isinstance(action, Closed):
+            self.owed = [act for act in self.owed if act != action.act]
+        elif isinstance(action, Commit) and _counts(action, turn):
+            self.waits[action.kind] = action.number
+            if action.kind in _OWED:
+                self.owed.append(action.number)
+        elif isinstance(action, (RunSelfTest, SendArm, SendReset)):
+            self.waits[type(action).__name__] = action.number
+
+
+_OUTLIVES_STOP: Final = frozenset({"ack"})
+_OWED: Final = frozenset({"begin", "resume", "ack", "reset"})
+_PERMITS: Final = frozenset({"begin", "arm", "resume", "reset"})
+
+
+def _counts(row: Commit, turn: "Turn") -> bool:
+    """Return whether a row permits something when it is durable."""
+    return row.kind in _PERMITS or (row.kind == "ack" and turn.before is State.TRIPPED)
 
 
 def account_rules(supervisor: Supervisor) -> dict[str, Rule]:
@@ -97,7 +136,13 @@ def account_rules(supervisor: Supervisor) -> dict[str, Rule]:
     def until_trip(value: Hashable) -> Hashable:
         return supervisor.state is not State.TRIPPED and value
 
+    def kinds(waits: Mapping[str, int]) -> Hashable:
+        return tuple(sorted(waits))
+
     return {
+        "Account.waits": kinds,
+        "Account.owed": len,
+        "Account.ended": skip,
         "Account.began": under_way,
         "Account.tested": under_way,
         "Account.proven": under_way,
@@ -128,9 +173,10 @@ def after(turn: Turn, account: Account, told: Counter[str]) -> tuple[Broken, ...
     """Ask everything that one event could break."""
     asked: list[tuple[str, bool, str]] = [*_stops(turn), *_order(turn), *_leaving(turn, account)]
     account.take(turn)
-    for number, action in enumerate(turn.actions):
-        asked += _asked_of(number, action, turn, account)
+    for action in turn.actions:
+        asked += _asked_of(action, turn, account)
     asked += _from_afar(turn)
+    asked += _answers(account)
     broken = []
     for rule, holds, how in asked:
         told[rule] += 1
@@ -139,15 +185,21 @@ def after(turn: Turn, account: Account, told: Counter[str]) -> tuple[Broken, ...
     return tuple(broken)
 
 
-def _asked_of(number: int, action: Action, turn: Turn, account: Account) -> Asked:
+def _answers(account: Account) -> Asked:
+    under_way = [kind for kind in account.waits if kind in _OWED or kind == "SendReset"]
+    answered = len(account.owed) <= len(under_way)
+    yield "P11", answered, "nothing of an act is under way, and nobody was told its end"
+
+
+def _asked_of(action: Action, turn: Turn, account: Account) -> Asked:
     if isinstance(action, Hold):
         return _hold(action, turn, account)
     if isinstance(action, SendArm):
-        return _arm(number, turn, account)
+        return _arm(turn, account)
     if isinstance(action, SendReset):
         return _reset(turn, account)
     if isinstance(action, Configure):
-        return (("P7", account.began, "configured before anybody began"),)
+        return (("P7", account.began, "configured before the row of the beginning"),)
     return ()
 
 
@@ -200,10 +252,13 @@ def _leaving(turn: Turn, account: Account) -> Asked:
     yield "P3", turn.after is State.CLEARED, "a latched trip was left without a reset"
     yield "P3", account.acknowledged, "a trip was cleared that nobody here acknowledged"
     event, newest = turn.event, turn.newest
-    answered = isinstance(event, Answered) and event.ok and account.resetting
-    asked = isinstance(event, Person) and event.command is Command.RESET and event.who.is_local
+    answered = account.ends(event, "SendReset")
+    shows = isinstance(event, Observed) and event.reading.mode is Mode.DISARMED
+    shown = shows and "SendReset" in account.waits
     at_rest = newest is not None and newest.outputs_off and newest.switch_released
-    yield "P3", answered or (asked and at_rest), "a trip was cleared though nothing showed it safe"
+    recorded = account.ends(event, "reset") and at_rest
+    told = answered or shown or recorded
+    yield "P3", told, "a trip was cleared though nothing showed it safe"
 
 
 def _hold(hold: Hold, turn: Turn, account: Account) -> Asked:
@@ -222,10 +277,9 @@ def _hold(hold: Hold, turn: Turn, account: Account) -> Asked:
     yield "P8", within, f"{hold.suction_kpa:g} kPa is above what was planned or lowered to"
 
 
-def _arm(number: int, turn: Turn, account: Account) -> Asked:
+def _arm(turn: Turn, account: Account) -> Asked:
     newest = turn.supervisor.conduct.newest
-    rows = [action.kind for action in turn.actions[:number] if isinstance(action, Commit)]
-    yield "P7", "arm" in rows, "ARM goes out before its row"
+    yield "P7", account.ended == "arm", "ARM goes out before its row is durable, or after a stop"
     yield "P7", account.tested and account.proven, "ARM without a self-test and a lease proof"
     ready = newest is not None and newest.mode is Mode.READY
     yield "P7", ready, "ARM to a device that is not READY"
@@ -234,9 +288,8 @@ def _arm(number: int, turn: Turn, account: Account) -> Asked:
 
 def _reset(turn: Turn, account: Account) -> Asked:
     newest = turn.supervisor.conduct.newest
-    event = turn.event
-    by_person = isinstance(event, Person) and event.command is Command.RESET and event.who.is_local
-    yield "P3", by_person, "RESET without a person at the unit"
+    recorded = account.ended == "reset"
+    yield "P3", recorded, "RESET without the durable row of a person's wish, or after a stop"
     yield "P3", account.acknowledged, "RESET before anybody acknowledged"
     safe = newest is not None and newest.outputs_off and newest.switch_released
     yield "P3", safe and turn.wait is not Wait.STALE, "RESET though nothing shows that it is safe"

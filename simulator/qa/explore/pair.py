@@ -34,7 +34,7 @@ from simulator.qa.explore.pair_steps import AWAY_RELEASED, ON_PRESSED, Beat, Han
 from simulator.qa.explore.plan import SERIAL
 from simulator.qa.explore.scenes import AWAY, FLOWING, RELEASED, SEALED, sample
 from simulator.qa.explore.search import Broken
-from simulator.qa.explore.shell import STALE_BEATS_MAX, Shell
+from simulator.qa.explore.shell import STALE_BEATS_MAX, Disk, Shell
 
 BEAT_S: Final = BEAT_MS / 1000
 NONCE: Final = 11
@@ -96,6 +96,7 @@ class PairWorld:
         """Connect, and let somebody begin."""
         self._body = body = self._connect()
         body.shell.decide(Begin(HERE))
+        body.shell.write(Disk.WELL)
         self._settle()
         self._memory = memory = Memory({}, _APART)
         device, host = body.firmware, body.shell.supervisor
@@ -126,7 +127,9 @@ class PairWorld:
         shell.hear(arrived, now_s)
         if action.person is not None:
             shell.decide(action.person)
+        shell.write(action.disk)
         shell.beat()
+        shell.write(action.disk)
         accepted = firmware.board.a.setpoints.loop_counter
         stops = shell.stopping is not None
         arrived, body.down = carry(body.down, shell.take(), action.down)
@@ -290,6 +293,10 @@ class PairWorld:
     def _own_rules(self, body: Body) -> dict[str, Rule]:
         shell, board = body.shell, body.firmware.board
 
+        def steps_of(rows: list[int]) -> Hashable:
+            acts = shell.supervisor.conduct.acts
+            return tuple(acts.open[number].step for number in rows)
+
         def deaf(beats: int) -> Hashable:
             return beats if shell.listens() else beats >= STALE_BEATS_MAX
 
@@ -300,6 +307,7 @@ class PairWorld:
             "Body.up": skip,
             "Body.down": skip,
             "Shell.asked": skip,
+            "Shell.rows": steps_of,
             "Shell.counter": skip,
             "Shell.link": skip,
             "Shell.now_s": skip,

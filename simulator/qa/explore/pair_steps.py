@@ -9,6 +9,7 @@ from simulator.qa.explore.host import HERE
 from simulator.qa.explore.host_clocks import Wait
 from simulator.qa.explore.line import Fate
 from simulator.qa.explore.scenes import PRESSED, RELEASED, Grip
+from simulator.qa.explore.shell import Disk
 
 
 class Hand(NamedTuple):
@@ -39,11 +40,14 @@ class Beat:
     wait: Wait = Wait.NONE
     clock: Clock = Clock.NONE
     person: Event | None = None
+    disk: Disk = Disk.WELL
 
     def __str__(self) -> str:
         said = [f"50 ms: {self.hand.name}{self.clock.value}{self.wait.value}"]
         if isinstance(self.person, Person):
             said.append(f"a person: {self.person.command.value}")
+        if self.disk is not Disk.WELL:
+            said.append(f"the disk {self.disk.value}")
         if self.up is not Fate.WELL:
             said.append(f"frames to the host {self.up.value}")
         if self.down is not Fate.WELL:
@@ -62,6 +66,9 @@ def few() -> tuple[Beat, ...]:
         Beat(ON_PRESSED, down=Fate.LOST),
         *_people((AWAY_RELEASED,), (Command.ACK, Command.RESET), (Fate.WELL,)),
         *_people((ON_PRESSED,), (Command.STOP,), (Fate.WELL, Fate.LOST)),
+        *_late((AWAY_RELEASED,), (Command.RESET,), (Disk.SLOW,)),
+        Beat(AWAY_RELEASED, disk=Disk.SLOW),
+        Beat(AWAY_RELEASED, person=Person(Command.STOP, HERE), disk=Disk.SLOW),
     )
 
 
@@ -83,6 +90,19 @@ def many() -> tuple[Beat, ...]:
         *_people(main, (Command.STOP, Command.EMERGENCY), (Fate.WELL, Fate.LOST, Fate.LATE)),
         *_people(main, (Command.PAUSE, Command.RESUME), (Fate.WELL,)),
         *_people((AWAY_RELEASED,), (Command.ACK, Command.RESET), (Fate.WELL, Fate.LOST)),
+        *(Beat(hand, disk=disk) for hand in main for disk in (Disk.SLOW, Disk.FULL)),
+        *_late(main, tuple(Command), (Disk.SLOW, Disk.FULL)),
+    )
+
+
+def _late(
+    hands: tuple[Hand, ...], commands: tuple[Command, ...], disks: tuple[Disk, ...]
+) -> tuple[Beat, ...]:
+    return tuple(
+        Beat(hand, person=Person(command, HERE), disk=disk)
+        for hand in hands
+        for command in commands
+        for disk in disks
     )
 
 

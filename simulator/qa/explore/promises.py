@@ -3,8 +3,8 @@
 The letters are those of the safety case: what is open is permitted (P1), silence shuts (P2), a trip
 needs its reset (P3), each hazard is answered within its budget (P4), exposure is bounded (P5), STOP
 always acts (P6), power-on is disarmed (P7), no frame raises a limit (P8), nothing old counts (P9),
-one host at a time (P10); from a proven device one gets to work within 2 s (L1), and from every
-latched state there is a way back (L2).
+one host at a time (P10), and, of the host alone, every asked act has an end (P11); from a proven
+device one gets to work within 2 s (L1), and from every latched state there is a way back (L2).
 """
 
 from collections import Counter

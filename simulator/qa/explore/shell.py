@@ -3,11 +3,13 @@
 
 It stands for the kernel and its handpiece client, which live on an event loop and so cannot be
 explored. It performs actions in their order and repeats a STOP until the device shows that it is
-safe, as they do; the record is always durable at once. The link, the translation of telemetry and
-the supervisor itself are the real ones.
+safe, as they do. Rows end when the disk of this beat lets them: at once, later, or as lost; answers
+come back with the number of what was asked, as late as the line makes them. The link, the
+translation of telemetry and the supervisor itself are the real ones.
 """
 
 from collections.abc import Hashable
+from enum import Enum, unique
 from typing import Final
 
 from controller.device.translation import reading_of
@@ -15,15 +17,16 @@ from controller.kernel.performer import config_of
 from controller.safety.reading import Identity
 from controller.treatment.conduct import Actions
 from controller.treatment.events import (
-    Answered,
+    Commit,
     Configure,
+    End,
     Event,
+    Finished,
     Hold,
     Observed,
     RunSelfTest,
     SendArm,
     SendReset,
-    Step,
     StopNow,
     Wake,
 )
@@ -63,15 +66,24 @@ _SHOWS_SAFE: Final = {
     StopKind.NORMAL: frozenset({Mode.BOOT, Mode.DISARMED, Mode.STOPPING, Mode.SAFE}),
     StopKind.EMERGENCY: frozenset({Mode.BOOT, Mode.DISARMED, Mode.SAFE}),
 }
-_STEPS: Final = {"Config": Step.CONFIGURE, "SelfTest": Step.SELF_TEST, "Arm": Step.ARM}
+ROWS_MAX: Final = 8  # rows of one beat that lead to further rows
+
+
+@unique
+class Disk(Enum):
+    """What the disk of the record does in a beat."""
+
+    WELL = "writes"
+    SLOW = "is slow"
+    FULL = "loses the rows"
 
 
 class Shell:
     """The host's end."""
 
     __slots__ = (
-        "asked", "beats_deaf", "counter", "link", "now_s", "stopping", "supervisor", "tick_ms",
-        "wished_beats", "written",
+        "asked", "beats_deaf", "counter", "link", "now_s", "rows", "stopping", "supervisor",
+        "tick_ms", "wished_beats", "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -83,8 +95,10 @@ class Shell:
         """The stop that the device has not confirmed."""
         self.tick_ms: int | None = None
         """The newest tick of the device, which the next setpoint echoes."""
-        self.asked = ""
-        """The one-shot that waits for its answer."""
+        self.asked: dict[int, int] = {}
+        """By its sequence on the line, the number of each one-shot that waits for its answer."""
+        self.rows: list[int] = []
+        """The numbers of the rows that are waited for and not durable yet, oldest first."""
         self.written = bytearray()
         self.now_s = 0.0
         self.beats_deaf = STALE_BEATS_MAX
@@ -115,15 +129,30 @@ class Shell:
                 self._stop(action.kind)
             elif isinstance(action, Hold):
                 self._hold(action)
-            elif isinstance(action, Configure):
-                self._ask(config_of(TREATMENT, action))
-            elif isinstance(action, RunSelfTest):
-                self._ask(SelfTest())
-            elif isinstance(action, SendArm):
-                self._ask(Arm(action.token, TREATMENT))
-            elif isinstance(action, SendReset):
-                self._ask(Reset(action.cause))
+            elif isinstance(action, Commit):
+                self.rows.append(action.number)
+            elif isinstance(action, (Configure, RunSelfTest, SendArm, SendReset)):
+                self._ask(action.number, _message_of(action))
+        self._forget_rows()
         return actions
+
+    def write(self, disk: Disk) -> None:
+        """Let the disk do what it does in this beat to the rows that wait, and to what follows."""
+        for _ in range(0 if disk is Disk.SLOW else ROWS_MAX):
+            if not self.rows:
+                break
+            number = self.rows.pop(0)
+            full = disk is Disk.FULL
+            self.decide(
+                Finished(number, End.FAILED, lost="The disk is full.")
+                if full
+                else Finished(number, End.DONE)
+            )
+
+    def _forget_rows(self) -> None:
+        """Leave out rows whose end changes nothing, which the host world tells at any time."""
+        acts = self.supervisor.conduct.acts
+        self.rows = [number for number in self.rows if number in acts.open]
 
     def take(self) -> bytes:
         """Return what was written."""
@@ -133,7 +162,11 @@ class Shell:
 
     def waiting(self) -> Hashable:
         """Name the one-shots that wait."""
-        return tuple((type(one.message).__name__, one.unknown) for one in self.link._asker._queue)
+        acts = self.supervisor.conduct.acts
+        return tuple(
+            (type(one.message).__name__, one.unknown, self.asked.get(one.seq) in acts.open)
+            for one in self.link._asker._queue
+        )
 
     def try_again(self, *, for_the_last_time: bool) -> None:
         """Repeat in every beat what waits for its answer; when it gives up is decided outside."""
@@ -154,9 +187,8 @@ class Shell:
             at_s = NOW_S - self.beats_deaf * 0.05
             conduct.newest = conduct.newest._replace(at_s=at_s)
 
-    def _ask(self, message: Message) -> None:
-        self.asked = type(message).__name__
-        self.link.request(message, self.now_s)
+    def _ask(self, number: int, message: Message) -> None:
+        self.asked[self.link.request(message, self.now_s)] = number
 
     def _stop(self, kind: StopKind) -> None:
         self.stopping = kind if self.stopping is None else max(kind, self.stopping)
@@ -185,11 +217,11 @@ class Shell:
         if isinstance(event, MessageReceived):
             self._message(event.message)
         elif isinstance(event, RequestDone) and isinstance(event.reply, Result):
-            result, step = event.reply, _STEPS.get(self.asked, Step.RESET)
-            done = result.outcome == Outcome.DONE
-            self.decide(Answered(step, done, Refusal(result.refusal), result.detail))
+            result, number = event.reply, self.asked.pop(event.seq, 0)
+            end = End.DONE if result.outcome == Outcome.DONE else End.FAILED
+            self.decide(Finished(number, end, Refusal(result.refusal), result.detail))
         elif isinstance(event, RequestUnknown):
-            self.decide(Answered(_STEPS.get(self.asked, Step.RESET), ok=False, known=False))
+            self.decide(Finished(self.asked.pop(event.seq, 0), End.UNKNOWN))
 
     def _message(self, message: Message) -> None:
         if isinstance(message, Stopped):
@@ -205,3 +237,15 @@ class Shell:
         shown = self.stopping is not None and mode in _SHOWS_SAFE[self.stopping]
         if shown and valve_percent <= 1.0:
             self.stopping = None
+
+
+def _message_of(action: Configure | RunSelfTest | SendArm | SendReset) -> Message:
+    match action:
+        case Configure():
+            return config_of(TREATMENT, action)
+        case RunSelfTest():
+            return SelfTest()
+        case SendArm(token):
+            return Arm(token, TREATMENT)
+        case SendReset(cause):
+            return Reset(cause)

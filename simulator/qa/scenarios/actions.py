@@ -24,6 +24,7 @@ from simulator.qa.scenarios.steps import (
     Process,
     Reboot,
     Sleep,
+    SlowDisk,
     Step,
     Stop,
     Treat,
@@ -48,7 +49,11 @@ def _plant(step: Plant, stage: Stage) -> None:
 
 
 def _disk(step: Disk, stage: Stage) -> None:
-    stage.store.full = step.do == "fill-disk"
+    stage.store.full, stage.store.slow_s = step.do == "fill-disk", 0.0
+
+
+def _slow(step: SlowDisk, stage: Stage) -> None:
+    stage.store.slow_s = step.takes_s
 
 
 def _words(step: Step) -> str:
@@ -197,5 +202,6 @@ _DO: Final[Mapping[type, Callable[[Any, Stage], None]]] = {
     Sleep: lambda step, stage: stage.sleep(step.days),
     Reboot: lambda step, stage: stage.reboot(),
     Disk: _disk,
+    SlowDisk: _slow,
     **dict.fromkeys((BenchCell, Wait), lambda step, stage: None),
 }

@@ -88,13 +88,16 @@ class Onlooker:
         elif heard and isinstance(step, Treat | Ask) and step.origin == "local":
             self._asked(step.do)
 
+    def recorded(self, kind: str) -> None:
+        """Take a row that has become durable: only then is somebody's wish to resume one."""
+        if kind == "resume":
+            self.promise.resume()
+
     def _asked(self, do: str) -> None:
         """Somebody at the unit asked; a viewer is refused, and then there is less to see."""
         promise = self.promise
         if do == "treat":
             promise.permit()
-        elif do == "resume":
-            promise.resume()
         elif do == "reset":
             promise.resets_asked += 1
 

@@ -31,11 +31,15 @@ UNWIND_MAX_S: Final = 30.0  # virtual seconds for the tasks of a killed kernel
 
 
 class KeptStore(Store):
-    """A journal in memory that outlives its kernels, as a file would; its disk can be full."""
+    """A journal in memory that outlives its kernels, as a file would; its disk may fail or lag."""
 
     def __init__(self) -> None:
         super().__init__(None)
         self.full = False
+        self.slow_s = 0.0
+        """How long the disk takes for a job; it keeps their order."""
+        self.on_row: Callable[[str], None] = _dropped
+        """Hears the kind of each row that has become durable."""
 
     def close(self) -> None:
         """Do nothing: another kernel may open it."""
@@ -50,7 +54,10 @@ class KeptStore(Store):
                 "The journal in memory cannot be used (the disk is full): free space, or name "
                 "another folder with CORNEUM_STATE."
             )
-        return super()._transact(rows)
+        count = super()._transact(rows)
+        for row in rows:
+            self.on_row(row.kind)
+        return count
 
 
 class _Port:
@@ -112,11 +119,33 @@ class _Record:
 
     def __init__(self, store: KeptStore, process: "KernelProcess") -> None:
         self._writer = InlineWriter(store)
+        self._store = store
         self._process = process
+        self._done_at_s = 0.0
+        """When the disk has done what it was given so far."""
 
     def submit(self, job: Callable[[Store], T]) -> "asyncio.Future[T]":
-        """Run ``job`` now, unless the process is gone."""
+        """Run ``job`` when the disk comes to it, unless the process is gone by then."""
+        loop = asyncio.get_running_loop()
+        self._done_at_s = max(self._done_at_s, loop.time() + self._store.slow_s)
+        if self._done_at_s <= loop.time():
+            return self._now(job)
+        told: asyncio.Future[T] = loop.create_future()
+        loop.call_at(self._done_at_s, self._later, job, told)
+        return told
+
+    def _now(self, job: Callable[[Store], T]) -> "asyncio.Future[T]":
         return self._writer.submit(_nobody if self._process.killed else job)
+
+    def _later(self, job: Callable[[Store], T], told: "asyncio.Future[T]") -> None:
+        done = self._now(job)
+        error = done.exception()
+        if told.cancelled():
+            return
+        if error is None:
+            told.set_result(done.result())
+        else:
+            told.set_exception(error)
 
     def close(self) -> None:
         """Leave the journal to the next kernel."""

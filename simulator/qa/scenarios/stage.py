@@ -11,6 +11,7 @@ from controller.kernel.clock_record import Here
 from simulator.handpiece import Happening
 from simulator.line import Weather
 from simulator.qa.rig import Rig
+from simulator.qa.scenarios.answers import Answers, Told
 from simulator.qa.scenarios.expectations import PromiseKept
 from simulator.qa.scenarios.model import Scenario
 from simulator.qa.scenarios.onlooker import Onlooker, limits_of
@@ -38,8 +39,11 @@ class Stage:
         self._chance = random.Random(f"{made.spec.seed} scenario")  # noqa: S311  it must repeat
         self.onlooker: Onlooker | None = None
         """Sees in every tick whether the promise holds, where the scenario asks for it."""
+        self.answers = Answers(story.broken)
+        """Judges what is answered to people."""
         if any(isinstance(each, PromiseKept) for each in scenario.expect):
             self.onlooker = Onlooker(made.handpiece, limits_of(scenario, configs), story.broken)
+            self.store.on_row = self.onlooker.recorded
         for event in made.events:
             self._on_device(event)
         made.handpiece.record_to(self._on_device)
@@ -96,7 +100,8 @@ class Stage:
         if process is None or process.killed or process.over:
             self.note("refused", "no_kernel", f"{request.do.value}: nobody answers", "host")
         else:
-            process.ask(request, lambda refused: self._answered(request.do, refused))
+            told = self.answers.asked(request.do, hears=not process.frozen)
+            process.ask(request, lambda refused: self._answered(request.do, told, refused))
 
     def wall_clock(self) -> float:
         """The time of the clinic's wall clock."""
@@ -153,6 +158,7 @@ class Stage:
     # -- inside ------------------------------------------------------------------------------------
     def _on_device(self, event: Happening) -> None:
         note_device(self.timeline, event)
+        self.answers.happened(event)
         if self.onlooker is not None:
             self.onlooker.promise.happened(event)
 
@@ -162,7 +168,8 @@ class Stage:
         if process is self.process:
             self.note("kernel", "ended", who="host")
 
-    def _answered(self, do: Do, refused: ApiError | None) -> None:
+    def _answered(self, do: Do, told: Told, refused: ApiError | None) -> None:
+        told(refused)
         if refused is None:
             self.timeline.add(self.now_s, "host", f"{do.value}: done")
         else:

@@ -173,6 +173,13 @@ class Disk(_Step):
     do: Literal["fill-disk", "free-disk"]
 
 
+class SlowDisk(_Step):
+    """Let every write of the record take its time, in their order, until the disk is freed."""
+
+    do: Literal["slow-disk"]
+    takes_s: Annotated[Seconds, Field(description="each write; beyond 1 s the record fails")]
+
+
 class BenchCell(_Step):
     """Alone in its file: a cell of the fault matrix, a device against a host that only streams."""
 
@@ -207,11 +214,12 @@ Step = Annotated[
     | Sleep
     | Reboot
     | Disk
+    | SlowDisk
     | BenchCell
     | Wait,
     Field(discriminator="do"),
 ]
 STEPS: Final[tuple[type[_Step], ...]] = (
     Treat, Ask, Stop, LowerTo, Dismiss, HandMove, Plant, Clear, Process, Freeze, LineMove, Noise,
-    Garbage, Clock, Sleep, Reboot, Disk, BenchCell, Wait,
+    Garbage, Clock, Sleep, Reboot, Disk, SlowDisk, BenchCell, Wait,
 )  # fmt: skip

@@ -36,6 +36,7 @@ STEP_NAMES: Final = (
     "press", "release", "place", "lift", "hold-still", "auto", "fault", "clear", "kill-kernel",
     "freeze-kernel", "thaw-kernel", "end-kernel", "start-kernel", "cut-line", "silence-line",
     "noise-line", "restore-line", "send-garbage", "step-clock", "sleep", "reboot", "fill-disk",
+    "slow-disk",
     "free-disk", "bench-cell", "wait",
 )  # fmt: skip
 """The names of `simulator.qa.scenarios.steps`, which a test compares."""

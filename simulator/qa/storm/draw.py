@@ -23,6 +23,7 @@ FAULT_GAP_S: Final = 1.0  # what a fault did is over before the next one comes
 TAIL_S: Final = 2.0
 FAULT_SPAN_S: Final = (0.02, 4.0)
 FREEZE_SPAN_S: Final = (0.03, 3.0)
+SLOW_SPAN_S: Final = (0.02, 1.5)  # from 1 s on the record fails
 WAITS: Final = 0.8  # how often somebody who began again lets it come to a flow
 MS: Final = 3
 
@@ -43,6 +44,13 @@ WEATHERS: Final[Mapping[str, Table]] = {
 
 _HAND: Final = ("press", "release", "place", "lift", "hold-still", "auto", "auto")
 _PEOPLE: Final = ("pause", "resume", "resume", "ack", "reset", "silence")
+_HASTE: Final = (
+    ("pause", "resume"),
+    ("pause", "resume", "pause"),
+    ("ack", "reset", "stop", "reset"),
+    ("stop", "ack", "reset", "reset"),
+    ("treat", "stop"),
+)
 _REMOTE: Final = {"origin": "remote", "role": "technician"}
 
 
@@ -142,8 +150,14 @@ def _freeze(chance: random.Random) -> Iterator[Table]:
     yield {"do": "freeze-kernel", "lasts_s": _span_s(chance, FREEZE_SPAN_S)}
 
 
-def _disk(_: random.Random) -> Iterator[Table]:
-    yield {"do": "fill-disk"}
+def _disk(chance: random.Random) -> Iterator[Table]:
+    """The disk is full, or takes its time while people ask for one thing after the other."""
+    if chance.random() < 0.4:  # noqa: PLR2004 - a slow one is the more frequent
+        yield {"do": "fill-disk"}
+    else:
+        yield {"do": "slow-disk", "takes_s": _span_s(chance, SLOW_SPAN_S)}
+        for do in chance.choice(_HASTE):
+            yield {"do": do}
     yield {"do": "free-disk"}
 
 
@@ -159,6 +173,6 @@ _KINDS: Final[Mapping[str, tuple[int, Callable[[random.Random], Iterator[Table]]
     "stop": (1, _stop),
     "lower": (1, _lower),
     "garbage": (1, _garbage),
-    "disk": (1, _disk),
+    "disk": (2, _disk),
 }
 """How often each comes, relative to the others, and what it does."""

@@ -8,8 +8,8 @@ from controller.device.answers import Answer, LinkNews, LinkState, Told
 from controller.kernel.control import About, Control, DeclinedError
 from controller.treatment.events import (
     Command,
-    Outcome,
-    RecordLost,
+    End,
+    Finished,
 )
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
@@ -126,7 +126,8 @@ def test_each_step_towards_flow_waits_for_its_row() -> None:
 @pytest.mark.hazard("H40")
 def test_without_a_record_nothing_is_asked_of_the_unit() -> None:
     async def play(one: Bench) -> None:
-        await one.control.begin(plan(), ANNA, 7)
+        with pytest.raises(DeclinedError, match="did not begin, because the record of it"):
+            await one.control.begin(plan(), ANNA, 7)
         await one.see_for(0.3, Mode.DISARMED)
         assert one.control.snapshot().state == "refused"
         assert one.control.idle
@@ -151,7 +152,7 @@ def test_the_end_of_a_link_is_told_to_the_treatment() -> None:
     ("answer", "code"),
     [
         (Answer(Told.FAILED, Refusal.LOCKED), "not_reset"),
-        (Answer(Told.UNKNOWN), "not_reset"),
+        (Answer(Told.UNKNOWN), "unknown"),
     ],
 )
 def test_a_reset_that_fails_says_why(answer: Answer, code: str) -> None:
@@ -165,7 +166,7 @@ def test_a_reset_that_fails_says_why(answer: Answer, code: str) -> None:
         assert caught.value.code == code
         one.see(Mode.SAFE, cause=Cause.DWELL, inputs=Input.SWITCH_REST)
         one.memory.answer_after_s = 9.0
-        with pytest.raises(DeclinedError, match="cannot be heard"):
+        with pytest.raises(DeclinedError, match="not known yet whether it was done"):
             await one.control.person(Command.RESET, ANNA)
 
     bench(play)
@@ -206,14 +207,21 @@ def test_beats_that_come_too_late_are_left_out_and_not_made_up_for() -> None:
 
 def test_answers_to_an_earlier_treatment_and_a_missing_unit_change_nothing() -> None:
     async def play(one: Bench) -> None:
-        one.memory.identity = None
+        identity, one.memory.identity = one.memory.identity, None
         one.memory.state = LinkState.CONNECTED
         with pytest.raises(DeclinedError, match="No unit"):
             await one.control.begin(plan(), ANNA, 7)
         view = one.control.snapshot()
         assert (view.unit, view.live, view.treatment) == (None, None, None)
-        one.control._told(7, RecordLost("late"))
-        one.control._ended(9, Outcome.STOPPED)
         assert one.control.idle
+        one.memory.identity, one.memory.state = identity, LinkState.IDENTIFIED
+        await one.bring_to_active()
+        first = one.control._supervisor
+        assert first is not None
+        await one.control.person(Command.STOP, ANNA)
+        await one.see_for(0.1, Mode.DISARMED)
+        await one.control.begin(plan(), ANNA, 8)
+        one.control._finished(first, 7, Finished(1, End.FAILED, lost="late"))
+        assert one.control.state == "preparing"
 
     bench(play)

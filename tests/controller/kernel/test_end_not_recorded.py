@@ -18,12 +18,13 @@ from controller.kernel.service import Outside, Place, running
 from controller.kernel.snapshot import Snapshot
 from controller.kernel.store import RecordError, Store
 from controller.kernel.writer import InlineWriter
-from controller.treatment.events import Commit, Ended, Outcome
+from controller.treatment.events import Command
+from firmware_protocol.vocabulary import Mode
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, rig, service
 from tests.controller.kernel.books import rows_of
-from tests.controller.kernel.memory import Memory
-from tests.controller.kernel.test_performer import perform
+from tests.controller.kernel.memory import Bench, bench
+from tests.controller.treatment.couch import ANNA
 
 JOURNAL = "journal.sqlite3"
 SENTENCE = (
@@ -61,7 +62,7 @@ def broken_off(folder: Path, ends: Callable[[Service], Any], until: str) -> list
                 await desk.until(lambda: desk.state == until, 10.0)
                 await desk.until(lambda: kernel.idle, 5.0)
                 seen.append(Snapshot.from_dict(desk.snapshot()))
-                with pytest.raises(ApiError, match="done, but its record is not written"):
+                with pytest.raises(ApiError, match="not acknowledged, because the record"):
                     await desk.ask("ack")
                 seen.append(Snapshot.from_dict(desk.snapshot()))
                 store.full = False
@@ -150,25 +151,22 @@ def test_the_next_treatment_is_told_by_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard("H40")
-def test_the_end_is_told_as_not_recorded_where_its_row_failed_or_found_no_place() -> None:
-    async def failed(performer: Any, memory: Memory, _: list[Any]) -> None:  # noqa: ANN401
-        performer.put(7, Commit("ended"))
-        performer.put(7, Ended(Outcome.STOPPED))
-        await performer.drained()
-        memory.broken = "The disk is full."
-        performer.put(7, Commit("ended"))
-        performer.put(7, Ended(Outcome.STOPPED))
-        await performer.drained()
+@pytest.mark.parametrize("broken", [None, "The disk is full."])
+def test_a_treatment_is_idle_when_it_is_known_whether_its_end_is_recorded(
+    broken: str | None,
+) -> None:
+    async def play(one: Bench) -> None:
+        await one.bring_to_active()
+        await one.control.person(Command.STOP, ANNA)
+        one.memory.broken, one.memory.commit_after_s = broken, 0.5
+        await one.see_for(0.3, Mode.DISARMED)
+        assert (one.control.state, one.control.idle) == ("stopped", False)
+        await asyncio.sleep(0.5)
+        shown = one.control.snapshot()
+        assert shown.treatment is not None
+        assert one.control.idle
+        assert shown.treatment.recorded is (broken is None)
+        assert shown.treatment.outcome == ("stopped" if broken is None else None)
+        assert ("R02" in [alarm.code for alarm in shown.alarms]) is (broken is not None)
 
-    async def crowded(performer: Any, memory: Memory, _: list[Any]) -> None:  # noqa: ANN401
-        memory.commit_after_s = 5.0
-        await asyncio.sleep(0.0)
-        while performer._queue.qsize() < performer._queue.maxsize - 1:
-            performer.put(7, Commit("stop"))
-        performer.put(7, Commit("ended"))
-        performer.put(7, Ended(Outcome.STOPPED))
-
-    told = [event for number, event in perform(failed) if number == 7]
-    assert told[0] is Outcome.STOPPED
-    assert told[-1] is None
-    assert perform(crowded)[-1] == (7, None)
+    bench(play)

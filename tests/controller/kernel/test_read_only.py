@@ -9,8 +9,9 @@ import pytest
 
 from controller.kernel import read_only
 from controller.kernel.asker import plan_alone
+from controller.kernel.chain import Stamped
 from controller.kernel.read_only import ask_record
-from controller.kernel.store import RecordError, Stamped, Store
+from controller.kernel.store import RecordError, Store
 
 NAME = "journal.sqlite3"
 

@@ -1,7 +1,7 @@
 """A supervisor on the couch: readings made by hand, and the shortest way into every state."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Identity, Reading, Supplies
@@ -10,11 +10,13 @@ from controller.treatment import rows
 from controller.treatment.conduct import AHEAD_S, Actions, Conduct
 from controller.treatment.events import (
     Action,
-    Answered,
     Begin,
+    Closed,
     Command,
     Commit,
+    End,
     Event,
+    Finished,
     Hold,
     LinkLost,
     Note,
@@ -88,6 +90,23 @@ def plan(*stages: PlannedStage, motion: bool = True) -> Plan:
     return Plan(program, "demo", 1001, True, 1, made, (), MODEL, motion)  # noqa: FBT003 - in order
 
 
+class EndOf(NamedTuple):
+    """The end of the action that is open for this step, or a late one of an action that is not."""
+
+    step: Step
+    end: End
+    refusal: Refusal = Refusal.NONE
+    detail: int = 0
+    lost: str = ""
+
+
+LATE: Final = 0  # the number of no open action
+DROPPED: Final = (Closed(LATE, End.DONE),)
+"""What comes of a late end: nothing."""
+
+ROWS: Final = (Step.BEGIN, Step.ARM_ROW, Step.RESUME, Step.ACK, Step.RESET_ROW, Step.ENDED)
+
+
 @dataclass
 class Couch:
     """A supervisor, the time, and what it has wanted so far."""
@@ -99,6 +118,8 @@ class Couch:
     moves: int = 0
     frames: int = 0
     held_s: float = 0.0
+    durable: bool = True
+    """Each row that is waited for is durable at once."""
     frozen: bool = False
     """The flow sensor shows the same number again and again."""
 
@@ -114,11 +135,23 @@ class Couch:
     def conduct(self) -> Conduct:
         return self.supervisor.conduct
 
-    def step(self, event: Event) -> Actions:
-        actions = self.supervisor.step(event, self.now_s)
+    def step(self, event: Event | EndOf) -> Actions:
+        told = self._numbered(event) if isinstance(event, EndOf) else event
+        actions = self.supervisor.step(told, self.now_s)
         self.done += actions
         self.held_s = self.now_s if holds(actions) else self.held_s
+        for row in of(Commit, actions) if self.durable else ():
+            if row.number in self.conduct.acts.open:
+                actions = (*actions, *self.step(Finished(row.number, End.DONE)))
         return actions
+
+    def number_of(self, step: Step) -> int:
+        """The number that is open for a step, or of a late end."""
+        numbers = [n for n, one in self.conduct.acts.open.items() if one.step is step]
+        return numbers[-1] if numbers else LATE
+
+    def _numbered(self, end: EndOf) -> Finished:
+        return Finished(self.number_of(end.step), end.end, end.refusal, end.detail, end.lost)
 
     def reading(self, mode: Mode, **changes: Any) -> Reading:  # noqa: ANN401 - by name
         self.moves += 1
@@ -165,8 +198,12 @@ class Couch:
     def person(self, command: Command, who: Who = ANNA, **values: float) -> Actions:
         return self.step(Person(command, who, **values))
 
-    def answer(self, step: Step, *, ok: bool = True, **values: Any) -> Actions:  # noqa: ANN401
-        return self.step(Answered(step, ok, **values))
+    def answer(self, step: Step, end: End = End.DONE, **values: Any) -> Actions:  # noqa: ANN401
+        return self.step(EndOf(step, end, **values))
+
+    def lose(self, step: Step) -> Actions:
+        """Lose the row of a step."""
+        return self.step(EndOf(step, End.FAILED, lost="The disk is full."))
 
 
 def couch(made: Plan | None = None, *, motion: bool = True) -> Couch:
@@ -271,7 +308,7 @@ def stopped() -> Couch:
 
 def refused() -> Couch:
     one = preparing()
-    one.answer(Step.CONFIGURE, ok=False, refusal=Refusal.BUSY)
+    one.answer(Step.CONFIGURE, End.FAILED, refusal=Refusal.BUSY)
     return one
 
 
@@ -289,7 +326,7 @@ WAYS: Final = {
     State.REFUSED: refused,
 }
 
-EVENTS: Final[dict[str, Event]] = {
+EVENTS: Final[dict[str, Event | EndOf]] = {
     "begin": Begin(ANNA),
     "wake": Wake(),
     "link lost": LinkLost(Interlock.LINK_LOST),
@@ -299,13 +336,15 @@ EVENTS: Final[dict[str, Event]] = {
     **{f"{command.value} from afar": Person(command, FAR) for command in Command},
     "lowered": Person(Command.LOWER, FAR, suction_kpa=10.0),
     "raised": Person(Command.LOWER, ANNA, suction_kpa=49.0),
-    **{f"{step.value} done": Answered(step, ok=True, detail=TOKEN) for step in Step},
+    **{f"{step.value} {end.value}": EndOf(step, end, detail=TOKEN) for step in Step for end in End},
     **{
-        f"{step.value} refused {refusal.name}": Answered(step, ok=False, refusal=refusal)
+        f"{step.value} refused {refusal.name}": EndOf(step, End.FAILED, refusal)
         for step in Step
+        if step not in ROWS
         for refusal in Refusal
     },
-    **{f"{step.value} unknown": Answered(step, ok=False, known=False) for step in Step},
+    **{f"{step.value} lost": EndOf(step, End.FAILED, lost="The disk is full.") for step in ROWS},
+    **{f"late end, {end.value}": Finished(LATE, end, detail=TOKEN) for end in End},
 }
 
 
@@ -326,6 +365,11 @@ def exposure_of(one: Conduct, zone: str, may_open: tuple[str, ...] | None = None
     use = next(each.use for each in one.course.zones() if each.stage.zone == zone)
     ahead = one.course.may_open(AHEAD_S) if may_open is None else may_open
     return Note("exposure", rows.exposure_body(zone, use, ahead, one.newest))
+
+
+def ends(actions: Actions | list[Action]) -> list[Any]:
+    """The outcomes of the closing rows."""
+    return [row.body["outcome"] for row in of(Commit, actions) if row.kind == "ended"]
 
 
 def codes(actions: Actions | list[Action]) -> list[str]:

@@ -10,7 +10,6 @@ from controller.treatment.conduct import NOTHING, UNSEEN_S, Actions, Conduct
 from controller.treatment.events import (
     Body,
     Commit,
-    Ended,
     Hold,
     Note,
     Outcome,
@@ -51,7 +50,7 @@ def exposure(one: Conduct) -> Note:
 
 
 def stopped(one: Conduct, kind: StopKind = StopKind.NORMAL, now_s: float = 100.0) -> Actions:
-    return one.stop(kind, Outcome.STOPPED, "because", now_s)
+    return one.stop(kind, "because", now_s)
 
 
 def tripped(one: Conduct, now_s: float = 100.0, *, unseen: bool = False) -> Actions:
@@ -62,7 +61,8 @@ def test_a_treatment_begins_with_nothing_sent_nothing_held_and_nothing_said() ->
     one = Conduct(plan())
     assert (one.state, one.outcome, one.newest) == (State.PREPARING, None, None)
     assert (one.sent, NOTHING) == (NOTHING, Hold(0.0, 0.0, Wish.NONE, 0))
-    assert [one.held, one.acknowledged, one.resetting] == [False, False, False]
+    assert [one.held, one.acknowledged, one.recorded] == [False, False, None]
+    assert one.acts.open == {}
     assert (one.why, one.tripped_by, one.receipts) == ("", "", ())
     assert (one.ending, one.stop_kind) == (Outcome.STOPPED, StopKind.NORMAL)
     assert (one.stopped_at_s, one.time_to_safe_s) == (None, None)
@@ -103,10 +103,10 @@ def test_a_stop_is_written_down_with_its_kind_its_reason_and_the_newest_reading(
     one.tell(HELD)
     one.tell(RECORD_LOST)
     body: Body = {"kind": kind.name, "why": "because", "reading": rows.reading_body(one.newest)}
-    assert one.stop(kind, Outcome.COMPLETED, "because", 101.5) == (
+    assert one.stop(kind, "because", 101.5) == (
         StopNow(kind), Settle(HELD.code), exposure(one), Commit("stop", body),
     )  # fmt: skip
-    assert (one.state, one.stop_kind, one.ending) == (State.STOPPING, kind, Outcome.COMPLETED)
+    assert (one.state, one.stop_kind, one.ending) == (State.STOPPING, kind, Outcome.STOPPED)
     assert (one.why, one.stopped_at_s) == ("because", 101.5)
     assert one.outcome is None
 
@@ -118,7 +118,7 @@ def test_stopping_again_is_noted_and_only_ever_makes_the_stop_harder(
 ) -> None:
     one = treating()
     stopped(one, first)
-    assert one.stop(kind, Outcome.COMPLETED, "once more", 103.0) == (
+    assert one.stop(kind, "once more", 103.0) == (
         StopNow(kind), Note("stop", {"kind": kind.name, "why": "once more", "again": True}),
     )  # fmt: skip
     assert one.stop_kind is max(first, kind)
@@ -209,7 +209,6 @@ def test_a_refusal_stops_tells_why_and_closes_the_record() -> None:
     }  # fmt: skip
     assert one.refuse(ALARM) == (
         StopNow(StopKind.NORMAL), Settle(HELD.code), Raise(ALARM), Commit("ended", body),
-        Ended(Outcome.REFUSED),
     )  # fmt: skip
     assert (one.state, one.outcome) == (State.REFUSED, Outcome.REFUSED)
 
@@ -220,14 +219,14 @@ def test_a_refusal_stops_tells_why_and_closes_the_record() -> None:
 )
 def test_an_orderly_end_is_what_it_was_begun_as(ending: Outcome, state: State) -> None:
     one = treating()
-    one.stop(StopKind.NORMAL, ending, "because", 100.0)
+    one.ending = ending
+    one.stop(StopKind.NORMAL, "because", 100.0)
     one.time_to_safe_s = 0.01234567
-    closed, ended = one.halted()
+    (closed,) = one.halted()
     assert isinstance(closed, Commit)
     assert closed.kind == "ended"
     assert closed.body["outcome"] == ending.value
     assert (closed.body["why"], closed.body["time_to_safe_ms"]) == ("because", 12.3)
-    assert ended == Ended(ending)
     assert (one.state, one.outcome) == (state, ending)
 
 
@@ -240,7 +239,6 @@ def test_clearing_a_trip_closes_the_record_once_and_takes_every_alarm_back(*, cl
     if closed:
         one.end(Outcome.TRIPPED)
     actions = one.clear()
-    assert of(Ended, actions) == [] if closed else [Ended(Outcome.TRIPPED)]
     assert [row.kind for row in of(Commit, actions)] == ([] if closed else ["ended"])
     assert actions[-3:] == (Settle("C01"), Settle("H07"), Settle("R01"))
     assert (one.state, one.outcome) == (State.CLEARED, Outcome.TRIPPED)

@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 
 from controller.treatment.events import (
+    Closed,
     Command,
     Commit,
     Declined,
-    Ended,
+    End,
     Note,
-    Outcome,
     Raise,
     SendReset,
     Settle,
@@ -17,11 +17,13 @@ from controller.treatment.events import (
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, Wish
 from tests.controller.treatment.couch import (
+    DROPPED,
     FAR,
     FLOWING,
     WAYS,
     active,
     armed,
+    ends,
     holds,
     of,
     paused,
@@ -114,11 +116,12 @@ def test_a_trip_is_left_by_acknowledge_and_reset_and_never_to_a_treatment() -> N
     assert [row.kind for row in of(Commit, one.person(Command.ACK))] == ["ack"]
     actions = one.person(Command.RESET)
     assert [type(action) for action in actions] == [Commit, SendReset]
+    assert not of(Closed, actions)
     assert of(SendReset, actions) == [SendReset(Cause.DWELL)]
     assert one.at(State.TRIPPED)
     assert of(Settle, one.answer(Step.RESET)) == [Settle("S01")]
     assert one.at(State.CLEARED)
-    assert of(Ended, one.done) == [Ended(Outcome.TRIPPED)]
+    assert ends(one.done) == ["tripped"]
 
 
 def test_a_host_trip_whose_device_is_disarmed_needs_no_reset_of_the_device() -> None:
@@ -139,7 +142,7 @@ def test_a_reset_before_the_end_was_written_writes_it() -> None:
     one.person(Command.ACK)
     one.conduct.newest = one.reading(Mode.DISARMED)
     actions = one.person(Command.RESET)
-    assert of(Ended, actions) == [Ended(Outcome.TRIPPED)]
+    assert ends(actions) == ["tripped"]
 
 
 def test_a_reset_that_the_device_refuses_can_be_tried_again() -> None:
@@ -152,11 +155,11 @@ def test_a_reset_that_the_device_refuses_can_be_tried_again() -> None:
     ):
         one.person(Command.RESET)
         assert declined(one.person(Command.RESET)) == ["resetting"]
-        actions = one.answer(Step.RESET, ok=False, refusal=refusal)
+        actions = one.answer(Step.RESET, End.FAILED, refusal=refusal)
         assert [action.alarm.code for action in of(Raise, actions)] == [code]
         assert one.at(State.TRIPPED)
     one.person(Command.RESET)
-    actions = one.answer(Step.RESET, ok=False, known=False)
+    actions = one.answer(Step.RESET, End.UNKNOWN)
     assert [action.alarm.code for action in of(Raise, actions)] == ["C09"]
     one.person(Command.RESET)
     one.answer(Step.RESET)
@@ -178,7 +181,7 @@ def test_a_reset_needs_a_unit_that_is_heard_safe_and_released() -> None:
 
 def test_without_a_trip_there_is_nothing_to_reset() -> None:
     assert declined(active().person(Command.RESET)) == ["no_trip"]
-    assert active().answer(Step.RESET) == ()
+    assert active().answer(Step.RESET) == DROPPED
 
 
 def test_an_acknowledgement_without_a_trip_is_only_written_down() -> None:

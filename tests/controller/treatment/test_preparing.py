@@ -3,11 +3,11 @@ import pytest
 from controller.safety.exposure import ZoneUse
 from controller.treatment.events import (
     Begin,
+    Closed,
     Commit,
     Configure,
-    Ended,
+    End,
     Note,
-    Outcome,
     RunSelfTest,
     SendArm,
     Settle,
@@ -24,12 +24,15 @@ from controller.treatment.states import State
 from firmware_protocol.vocabulary import Cause, Mode, Permit, Refusal, StopKind
 from tests.controller.treatment.couch import (
     ANNA,
+    DROPPED,
+    LATE,
     PRESSED,
     TOKEN,
     armed,
     arming,
     codes,
     couch,
+    ends,
     holds,
     kinds,
     of,
@@ -45,8 +48,11 @@ from tests.controller.treatment.couch import (
 
 def test_a_treatment_is_written_down_before_the_unit_hears_of_it() -> None:
     one = couch()
+    one.durable = False
     actions = one.step(Begin(ANNA))
     assert [type(action) for action in actions] == [Commit]
+    assert one.see(Mode.DISARMED, 10) == []
+    one.answer(Step.BEGIN)
     assert one.see(Mode.DISARMED) == [Configure(28.0, 7.0, 8.0, 1)]
 
 
@@ -84,7 +90,7 @@ def test_a_unit_that_is_latched_is_not_treated_with(cause: Cause) -> None:
     one.step(Begin(ANNA))
     one.see_for(0.3, Mode.SAFE, cause=cause)
     assert one.at(State.REFUSED)
-    assert of(Ended, one.done) == [Ended(Outcome.REFUSED)]
+    assert ends(one.done) == ["refused"]
 
 
 def test_the_whole_way_to_an_armed_unit() -> None:
@@ -153,7 +159,7 @@ def test_a_pressed_switch_holds_the_self_test_back() -> None:
     one.answer(Step.CONFIGURE)
     assert not of(RunSelfTest, one.see(Mode.DISARMED, 10, **PRESSED))
     assert of(RunSelfTest, one.see(Mode.DISARMED))
-    one.answer(Step.SELF_TEST, ok=False, refusal=Refusal.SWITCH_PRESSED)
+    one.answer(Step.SELF_TEST, End.FAILED, refusal=Refusal.SWITCH_PRESSED)
     assert of(RunSelfTest, one.see(Mode.DISARMED))
 
 
@@ -209,11 +215,11 @@ def test_a_ready_unit_that_disarms_was_stopped_from_elsewhere() -> None:
 def test_a_polite_refusal_of_arm_is_offered_again_but_not_for_ever(refusal: Refusal) -> None:
     one = arming()
     for _ in range(OFFERS_MAX - 1):
-        one.answer(Step.ARM, ok=False, refusal=refusal)
+        one.answer(Step.ARM, End.FAILED, refusal=refusal)
         assert one.at(State.PREPARING)
         one.see_for(1.3, Mode.READY)
         assert one.at(State.ARMING)
-    one.answer(Step.ARM, ok=False, refusal=refusal)
+    one.answer(Step.ARM, End.FAILED, refusal=refusal)
     one.see_for(1.3, Mode.READY)
     assert one.at(State.REFUSED)
     assert len(of(SendArm, one.done)) == OFFERS_MAX
@@ -221,7 +227,7 @@ def test_a_polite_refusal_of_arm_is_offered_again_but_not_for_ever(refusal: Refu
 
 def test_a_bad_token_refuses() -> None:
     one = arming()
-    actions = one.answer(Step.ARM, ok=False, refusal=Refusal.BAD_TOKEN)
+    actions = one.answer(Step.ARM, End.FAILED, refusal=Refusal.BAD_TOKEN)
     assert one.at(State.REFUSED)
     assert stops(actions) == [StopKind.NORMAL]
     assert codes(actions) == ["C14"]
@@ -229,14 +235,14 @@ def test_a_bad_token_refuses() -> None:
 
 def test_a_refusal_that_we_do_not_know_is_told_all_the_same() -> None:
     one = preparing()
-    one.answer(Step.CONFIGURE, ok=False)
+    one.answer(Step.CONFIGURE, End.FAILED)
     assert codes(one.done) == ["C11"]
 
 
 @pytest.mark.hazard("H12")
 def test_an_unknown_outcome_of_arm_counts_as_armed_and_trips() -> None:
     one = arming()
-    actions = one.answer(Step.ARM, ok=False, known=False)
+    actions = one.answer(Step.ARM, End.UNKNOWN)
     assert one.at(State.TRIPPED)
     assert stops(actions) == [StopKind.EMERGENCY]
 
@@ -252,8 +258,9 @@ def test_telemetry_may_be_faster_than_the_answer() -> None:
     one = arming()
     one.see(Mode.ARMED)
     assert one.at(State.ARMED)
-    assert one.answer(Step.ARM) == ()
-    assert one.answer(Step.ARM, ok=False, known=False) == ()
+    assert one.answer(Step.ARM) == DROPPED
+    assert one.answer(Step.ARM, End.UNKNOWN) == (Closed(LATE, End.UNKNOWN),)
+    assert one.at(State.ARMED)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +274,7 @@ def test_telemetry_may_skip_armed(mode: Mode, state: State) -> None:
 
 def test_an_unknown_outcome_before_arming_only_refuses() -> None:
     one = preparing()
-    one.answer(Step.CONFIGURE, ok=False, known=False)
+    one.answer(Step.CONFIGURE, End.UNKNOWN)
     assert one.at(State.REFUSED)
     assert codes(one.done) == ["C09"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from controller.config.plan_json import receipt_as_dict
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
-from controller.treatment.events import Begin, Command, Commit, Declined, Note, Step
+from controller.treatment.events import Begin, Command, Commit, Declined, End, Note, Step
 from controller.treatment.plan import Lower, Plan, Refusal
 from controller.treatment.planning import make_plan
 from controller.treatment.rows import receipt_body
@@ -135,7 +135,7 @@ def test_the_setpoint_of_the_next_zone_says_what_the_own_setting_makes_of_it() -
 def test_what_the_unit_itself_refuses_is_told_with_the_limit_that_is_not_known() -> None:
     for made in (None, plan(*chained().conduct.plan.stages)):
         one = preparing(made)
-        actions = one.answer(Step.CONFIGURE, ok=False, refusal=Refused.OUT_OF_ENVELOPE)
+        actions = one.answer(Step.CONFIGURE, End.FAILED, refusal=Refused.OUT_OF_ENVELOPE)
         assert one.at(State.REFUSED)
         note = next(each for each in of(Note, actions) if each.kind == "refused")
         suction, flow = one.conduct.receipts

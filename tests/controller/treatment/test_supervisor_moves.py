@@ -10,6 +10,7 @@ from controller.treatment.events import (
     Action,
     Begin,
     Commit,
+    End,
     Hold,
     Note,
     Observed,
@@ -53,7 +54,7 @@ def show(one: Couch, mode: Mode, **changes: Any) -> list[Action]:  # noqa: ANN40
 def test_the_beginning_says_who_began() -> None:
     one = couch()
     who = {"name": "anna", "role": "practitioner", "origin": "local"}
-    assert one.step(Begin(ANNA)) == (Commit("begin", {"who": who}),)
+    assert one.step(Begin(ANNA))[0] == Commit("begin", {"who": who})
 
 
 def test_a_plan_without_anything_left_says_so() -> None:
@@ -64,7 +65,7 @@ def test_a_plan_without_anything_left_says_so() -> None:
 
 def test_each_offer_of_arm_is_written_down_with_its_number_before_it_goes_out() -> None:
     one = arming()
-    one.answer(Step.ARM, ok=False, refusal=Refusal.STREAM_NOT_HEALTHY)
+    one.answer(Step.ARM, End.FAILED, refusal=Refusal.STREAM_NOT_HEALTHY)
     one.see_for(1.3, Mode.READY)
     offered = [action for action in one.done if isinstance(action, SendArm)]
     arms = [row for row in of(Commit, one.done) if row.kind == "arm"]
@@ -155,6 +156,6 @@ def test_the_end_of_the_last_zone_is_noted_after_the_stop() -> None:
 
 def test_an_answer_that_never_came_before_arming_says_so() -> None:
     one = preparing()
-    actions = list(one.answer(Step.CONFIGURE, ok=False, known=False))
+    actions = list(one.answer(Step.CONFIGURE, End.UNKNOWN))
     assert raised(actions) == [NO_ANSWER.code]
     assert one.conduct.why == NO_ANSWER.sentence

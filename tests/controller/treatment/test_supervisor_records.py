@@ -17,6 +17,7 @@ from controller.treatment.events import (
     Action,
     Body,
     Commit,
+    End,
     Hold,
     LinkLost,
     Observed,
@@ -198,7 +199,7 @@ def test_a_trip_of_the_host_is_recorded_as_its_own_and_charges_what_it_could_not
 
 def no_answer_to_arm() -> Told:
     one = arming()
-    return one, list(one.answer(Step.ARM, ok=False, known=False))
+    return one, list(one.answer(Step.ARM, End.UNKNOWN))
 
 
 def no_beat() -> Told:

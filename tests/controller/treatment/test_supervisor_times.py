@@ -11,11 +11,9 @@ from controller.treatment.events import (
     Action,
     Begin,
     Command,
-    Ended,
     LinkLost,
     Note,
     Observed,
-    Outcome,
     Raise,
     SendArm,
     Settle,
@@ -39,6 +37,7 @@ from firmware_protocol.vocabulary import Cause, Input, Mode, StopKind, Wish
 from tests.controller.treatment.couch import (
     ANNA,
     BOOT,
+    DROPPED,
     FLOWING,
     SEALED,
     WAYS,
@@ -46,6 +45,7 @@ from tests.controller.treatment.couch import (
     active,
     arming,
     couch,
+    ends,
     exposure_of,
     holds,
     of,
@@ -222,7 +222,7 @@ def test_the_way_to_safe_is_noted_before_the_end() -> None:
     actions = show(one, Mode.DISARMED)
     assert isinstance(actions[0], Note)
     assert actions[0] == Note("safe", {"took_ms": 12.5, "why": "stop by anna"})
-    assert actions[-1] == Ended(Outcome.STOPPED)
+    assert ends(actions) == ["stopped"]
 
 
 def not_safe() -> Couch:
@@ -248,8 +248,8 @@ def test_a_safe_state_that_was_not_seen_by_two_seconds_is_recorded_so(beyond_s: 
     one.conduct.stopped_at_s = NOW_S - CONFIRM_MAX_S - beyond_s
     actions = one.beat()
     assert raised(actions) == ["U07"]
-    assert of(Ended, actions) == ([Ended(Outcome.TRIPPED)] if beyond_s else [])
-    assert not of(Ended, one.beat())
+    assert ends(actions) == (["tripped"] if beyond_s else [])
+    assert not ends(one.beat())
 
 
 def test_a_unit_that_is_not_heard_or_never_spoke_raises_no_alarm_about_its_valve() -> None:
@@ -361,10 +361,10 @@ def test_what_was_stopped_before_its_beginning_does_not_begin() -> None:
 
 def test_an_answer_that_nobody_waits_for_changes_nothing() -> None:
     one = proving()
-    assert one.answer(Step.CONFIGURE) == ()
+    assert one.answer(Step.CONFIGURE) == DROPPED
     assert one.at(State.PREPARING)
     one = arming()
-    assert one.answer(Step.CONFIGURE) == ()
+    assert one.answer(Step.CONFIGURE) == DROPPED
     assert one.at(State.ARMING)
 
 

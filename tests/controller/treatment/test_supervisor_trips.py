@@ -6,7 +6,6 @@ from controller.treatment.conduct import UNSEEN_S
 from controller.treatment.events import (
     Command,
     Commit,
-    Ended,
     LinkLost,
     Observed,
     Outcome,
@@ -29,6 +28,7 @@ from tests.controller.treatment.couch import (
     armed,
     arming,
     codes,
+    ends,
     holds,
     of,
     paused,
@@ -47,7 +47,7 @@ def test_a_trip_of_the_device_is_latched_with_its_cause_and_ends_as_tripped() ->
     assert codes(actions) == ["V01"]
     trip = of(Commit, actions)[0]
     assert (trip.kind, trip.body["by"], trip.body["cause"]) == ("trip", "device", "OVER_SUCTION")
-    assert of(Ended, actions) == [Ended(Outcome.TRIPPED)]
+    assert ends(actions) == ["tripped"]
     assert one.at(State.TRIPPED)
 
 
