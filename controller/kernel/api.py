@@ -173,9 +173,9 @@ def refusal(request_id: int, error: ApiError) -> bytes:
     return _line({"id": request_id, "ok": False, "error": said | receipt})
 
 
-def snapshot_line(request_id: int, snapshot: dict[str, Any]) -> bytes:
-    """Return one line of a watch."""
-    return _line({"id": request_id, "snapshot": snapshot})
+def snapshot_line(request_id: int, number: int, snapshot: dict[str, Any], *, leads: bool) -> bytes:
+    """Return one line of a watch: its number to confirm, and whether this connection leads."""
+    return _line({"id": request_id, "n": number, "leads": leads, "snapshot": snapshot})
 
 
 def request_id_of(line: bytes) -> int:

@@ -128,7 +128,11 @@ class Control:
     @property
     def state(self) -> str:
         """The state of the treatment under way, or of the last one; idle before the first."""
-        return "idle" if self._supervisor is None else self._supervisor.state.value
+        supervisor = self._supervisor
+        if supervisor is None:
+            return "idle"
+        waits = supervisor.conduct.waits and supervisor.state in {State.ARMED, State.ACTIVE}
+        return (State.PAUSED if waits else supervisor.state).value
 
     @property
     def tripped(self) -> bool:
@@ -181,6 +185,7 @@ class Control:
         who: Who,
         suction_kpa: float | None = None,
         flow_g_per_min: float | None = None,
+        why: str = "",
     ) -> None:
         """Do what a person asks, and return when its record is durable. Raises DeclinedError."""
         since = self._performer.asked
@@ -191,7 +196,7 @@ class Control:
         elif self._supervisor is None or self._supervisor.state in ENDED:
             await self._person_idle(command, who)
         else:
-            raise_declined(self._decide(Person(command, who, suction_kpa, flow_g_per_min)))
+            raise_declined(self._decide(Person(command, who, suction_kpa, flow_g_per_min, why)))
             if command is Command.ACK:
                 self.alarms.acknowledge()
             if command is Command.RESET:

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, cast
 from controller.kernel import api
 from controller.kernel.api import ApiError, Request
 from controller.kernel.authority import Do
+from controller.kernel.leading import Viewer
 from controller.kernel.peer import is_welcome, peer_uid
 
 CLIENTS_MAX: Final = 32
@@ -40,8 +41,8 @@ _TOO_LARGE: Final = ApiError(
 class Service(Protocol):
     """What the server needs of the kernel."""
 
-    async def handle(self, request: Request) -> dict[str, Any]:
-        """Answer a question; ApiError is a refusal."""
+    async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
+        """Answer a question of the connection ``viewer``; ApiError is a refusal."""
         ...
 
     def stop(self, request: Request) -> dict[str, Any]:
@@ -127,6 +128,7 @@ class _Connection(asyncio.Protocol):
         self._is_welcome = False
         self._read = bytearray()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._viewer = Viewer()
         self._watch: asyncio.TimerHandle | None = None
         self._parting: asyncio.TimerHandle | None = None
         self._behind_since_s: float | None = None
@@ -161,7 +163,8 @@ class _Connection(asyncio.Protocol):
             self._refuse_and_part(_TOO_LARGE)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything of this client; what it started goes on."""
+        """Forget everything of this client; a treatment that it led soon pauses."""
+        self._viewer.closed = True
         if self._watch is not None:
             self._watch.cancel()
         self._transport = None
@@ -186,6 +189,9 @@ class _Connection(asyncio.Protocol):
             if request.do is Do.STOP:
                 self._write(api.answer(request.id, self._service.stop(request)))
                 return
+            if request.do is Do.SEEN:
+                self._viewer.seen(request.args.get("n"))
+                return
             if len(self._tasks) >= QUESTIONS_MAX:
                 raise ApiError(
                     "busy",
@@ -201,7 +207,7 @@ class _Connection(asyncio.Protocol):
 
     async def _answer(self, request: Request) -> None:
         try:
-            result = await self._service.handle(request)
+            result = await self._service.handle(request, self._viewer)
         except ApiError as error:
             self._write(api.refusal(request.id, error))
             return
@@ -216,7 +222,9 @@ class _Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         if self._transport.get_write_buffer_size() <= BACKLOG_MAX_BYTES:
             self._behind_since_s = None
-            self._write(api.snapshot_line(request_id, self._service.snapshot()))
+            number, leads = self._viewer.show(loop.time()), self._viewer.leads
+            shown = self._service.snapshot()
+            self._write(api.snapshot_line(request_id, number, shown, leads=leads))
         elif self._behind_since_s is None:
             self._behind_since_s = loop.time()
         elif not loop.time() - self._behind_since_s <= BEHIND_MAX_S:

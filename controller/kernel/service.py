@@ -32,6 +32,7 @@ from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
+from controller.kernel.leading import Leading, Viewer
 from controller.kernel.reset_record import Whose
 from controller.kernel.store import RecordError
 from controller.safety.reading import Identity
@@ -45,7 +46,6 @@ END_MAX_S: Final = 4.5
 END_LOOK_S: Final = 0.05
 GIVEN_UP_PERIOD_S: Final = 60.0
 """How often a unit is looked for that has been away for an hour."""
-
 REFUSED_NOTE_S: Final = 1.0
 
 _COMMANDS: Final[Mapping[Do, Command]] = MappingProxyType(
@@ -105,6 +105,7 @@ class Kernel:
         )
         self._desk = Desk(outside.journal, outside.wall_clock, self._booking, self.control)
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
+        self._leading = Leading(self.control, outside.journal.commit)
         self._starting = False
         self._treatment = 0
         self._stops = 0
@@ -142,6 +143,7 @@ class Kernel:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.control.run(), name="control")
             tasks.create_task(self._keep_connected(), name="keep-connected")
+            tasks.create_task(self._leading.watch(), name="leading")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
 
     async def end(self) -> None:
@@ -179,8 +181,8 @@ class Kernel:
     # -- questions ---------------------------------------------------------------------------------
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
-        shown = self.control.snapshot()
-        return replace(shown, simulated_faults=self._device_log.faults).as_dict()
+        faults, lead = self._device_log.faults, self._leading.view
+        return replace(self.control.snapshot(), simulated_faults=faults, lead=lead).as_dict()
 
     def stop(self, request: Request) -> dict[str, Any]:
         """Stop now, for anybody: the bytes are written when this returns."""
@@ -188,8 +190,8 @@ class Kernel:
         self._stop(_who(request.who), emergency=args.emergency)
         return {"state": self.control.snapshot().state}
 
-    async def handle(self, request: Request) -> dict[str, Any]:
-        """Answer one question, if this person may ask it."""
+    async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
+        """Answer one question, if this person may ask it; ``viewer`` is the asking connection."""
         do, who = request.do, request.who
         if not may(do, who.role, who.origin):
             self._note_refused(request)
@@ -213,7 +215,7 @@ class Kernel:
         try:
             if do is Do.STOP:
                 return self.stop(request)
-            return await answers.get(do, self._command)(request)
+            return await self._leading.answer(request, viewer, answers.get(do, self._command))
         except DeclinedError as error:
             receipt = None if error.receipt is None else receipt_body(error.receipt)
             raise ApiError(error.code, error.sentence, error.next_step, receipt) from error

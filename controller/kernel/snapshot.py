@@ -76,6 +76,8 @@ class TreatmentView:
     message: str | None = None
     recorded: bool | None = None
     """Whether the end is durable; null until the treatment is over."""
+    stopped_by: str | None = None
+    """Role of the person who stopped it; `unit` from elsewhere; null where no person did."""
 
     @property
     def over(self) -> bool:
@@ -186,6 +188,14 @@ class SimulatedFaultView:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadView:
+    """Who leads the treatment; where the screen is gone, who led last."""
+
+    name: str
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a client of the kernel may look at, in one value."""
 
@@ -202,6 +212,7 @@ class Snapshot:
     time_to_safe_ms: float | None
     signal: SignalView | None = None
     simulated_faults: tuple[SimulatedFaultView, ...] = ()
+    lead: LeadView | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -224,6 +235,7 @@ class Snapshot:
             time_to_safe_ms=said["time_to_safe_ms"],
             signal=_signal(said["signal"]) if said.get("signal") else None,
             simulated_faults=_many(SimulatedFaultView, said.get("simulated_faults", ())),
+            lead=_one(LeadView, said["lead"]) if said.get("lead") else None,
         )
 
 

@@ -104,6 +104,7 @@ def treatment_view(
         simulated=plan.simulated,
         message=conduct.why or None,
         recorded=None if closed is None else closed.outcome is not None,
+        stopped_by=conduct.stopped_by,
     )
 
 

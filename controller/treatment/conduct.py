@@ -49,7 +49,9 @@ class Conduct:
         self.sent = NOTHING
         """The newest setpoint."""
         self.held = False
-        """A person holds the flow."""
+        """A person holds the flow, or the kernel does where no screen leads."""
+        self.must_release = False
+        """After a hold: whoever has the hand switch pressed must let go first, then press again."""
         self.acknowledged = False
         """A local person has acknowledged the trip."""
         self.resetting = False
@@ -58,6 +60,8 @@ class Conduct:
         self.ending = Outcome.STOPPED
         """How the treatment ends when the orderly end that runs is through."""
         self.why = ""
+        self.stopped_by: str | None = None
+        """Role of the person who stopped the treatment."""
         self.tripped_by = ""
         """The cause of the trip, in the words of the record."""
         self.stop_kind = StopKind.NORMAL
@@ -71,7 +75,18 @@ class Conduct:
     @property
     def granted(self) -> bool:
         """True while the host permits flow; the device has its own permissives beside."""
-        return not (self.held or self.course.must_lift or self.course.done)
+        return not (self.waits or self.course.must_lift or self.course.done)
+
+    @property
+    def waits(self) -> bool:
+        """True while the flow is held, and after that until the hand switch was released."""
+        return self.held or self.must_release
+
+    def observe(self, reading: Reading) -> None:
+        """Take what the device said; a switch that is released after a hold may be pressed."""
+        self.newest = reading
+        if not self.held and reading.switch_released:
+            self.must_release = False
 
     def hold(self) -> Actions:
         """Return the setpoint for now: what the treatment wants while it is live, else nothing."""

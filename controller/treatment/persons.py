@@ -25,9 +25,11 @@ from controller.treatment.events import (
     Person,
     SendReset,
 )
-from controller.treatment.states import ENDED, State
+from controller.treatment.states import ENDED, LIVE, State
 from firmware_protocol.vocabulary import Mode, Refusal, StopKind
 
+SERVICE_ROLE: Final = "service"
+"""Role of the kernel itself; no person has it."""
 LOCAL_ONLY: Final = frozenset({Command.RESUME, Command.ACK, Command.RESET})
 
 NOT_LOCAL: Final = Declined(
@@ -73,12 +75,21 @@ def answer(conduct: Conduct, event: Person, now_s: float) -> Actions:
 
 def _stop(conduct: Conduct, event: Person, now_s: float) -> Actions:
     why = f"stop by {event.who.name or 'somebody'}"
+    _note_person(conduct, event)
     return conduct.stop(StopKind.NORMAL, Outcome.STOPPED, why, now_s)
 
 
 def _emergency(conduct: Conduct, event: Person, now_s: float) -> Actions:
     why = f"emergency stop by {event.who.name or 'somebody'}"
+    _note_person(conduct, event)
     return conduct.stop(StopKind.EMERGENCY, Outcome.STOPPED, why, now_s)
+
+
+def _note_person(conduct: Conduct, event: Person) -> None:
+    """Remember whose stop it was, if it is the first and no doing of the kernel's own."""
+    first = conduct.state in LIVE or conduct.state is State.PREPARING
+    if first and event.who.role != SERVICE_ROLE:
+        conduct.stopped_by = event.who.role
 
 
 def _closed(conduct: Conduct) -> Declined | None:
@@ -92,9 +103,11 @@ def _pause(conduct: Conduct, event: Person, now_s: float) -> Actions:
     declined = _closed(conduct)
     if declined is not None:
         return (declined,)
-    conduct.held = True
-    note = Note("pause", {"who": rows.who_body(event.who)})
-    return (*conduct.hold(), *conduct.tell(HELD), note)
+    conduct.held = conduct.must_release = True
+    told = () if event.why else conduct.tell(HELD)  # the kernel has an alarm for its reason
+    why = {"why": event.why} if event.why else {}
+    note = Note("pause", {"who": rows.who_body(event.who), **why})
+    return (*conduct.hold(), *told, note)
 
 
 def _resume(conduct: Conduct, event: Person, now_s: float) -> Actions:
