@@ -19,10 +19,10 @@ from controller.cli.keys import keys
 from controller.cli.output import LostError
 from controller.cli.screen import Screen
 from controller.cli.session import who
+from controller.cli.words import HOLDING
 from controller.kernel.ask import KernelAbsentError, ask
 from controller.kernel.client import AnswerError, KernelClient, WatchLine
 from controller.kernel.snapshot import Snapshot
-from controller.safety.alarm_texts import HELD, NO_SCREEN
 
 ANSWER_MAX_S: Final = 2.0
 QUIET_MAX_S: Final = 3.0
@@ -149,8 +149,7 @@ class Attached:
     def _pressed(self, key: str) -> None:
         if key.lower() != "p" or self.newest is None:
             return
-        held = {alarm.code for alarm in self.newest.alarms} & {HELD.code, NO_SCREEN.code}
-        if held:
+        if HOLDING.intersection(alarm.code for alarm in self.newest.alarms):
             self.start("resume", {}, "resumed: release and press the hand switch to go on")
         else:
             self.start("pause", {}, "paused: p goes on")

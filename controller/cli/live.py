@@ -42,11 +42,15 @@ def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
 
 def _state_line(snapshot: Snapshot) -> Text:
     style = STATE_STYLE.get(snapshot.state, "bold")
-    line = Text(state_words(snapshot.state), style=style)
+    line = Text(_state_words(snapshot), style=style)
     message = snapshot.treatment.message if snapshot.treatment else None
     if message:
         line.append_text(text(f"  {message}", "not bold"))
     return line
+
+
+def _state_words(snapshot: Snapshot) -> str:
+    return state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
 
 
 def _zones(treatment: TreatmentView) -> Table:
@@ -113,7 +117,7 @@ def alarm_line(alarm: AlarmView) -> Text:
 def plain_line(snapshot: Snapshot) -> Text:
     """Return one line for a log or a pipe."""
     treatment = snapshot.treatment
-    state = state_words(snapshot.state)
+    state = _state_words(snapshot)
     current = _current(treatment)
     if current is None or snapshot.live is None:
         return text(state)

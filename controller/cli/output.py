@@ -73,14 +73,19 @@ class _Whole(io.RawIOBase):
         """Write all of ``data``. Raises LostError."""
         left = memoryview(data).cast("B")
         size = len(left)
+        self.check()
         try:
-            if not self._usable:
-                raise OSError(errno.EBADF, "it was closed before the command began")
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError as error:
             raise LostError(self._descriptor, error) from error
         return size
+
+    def check(self) -> None:
+        """Raise LostError for a descriptor that was closed before this process began."""
+        if not self._usable:
+            closed = OSError(errno.EBADF, "it was closed before the command began")
+            raise LostError(self._descriptor, closed)
 
 
 def prepare() -> None:
@@ -116,6 +121,9 @@ def takes_more(stream: TextIO) -> bool:
     A pipe that is full and a terminal that was halted take nothing. Raises LostError where the
     reader has gone.
     """
+    raw = getattr(stream, "buffer", None)
+    if isinstance(raw, _Whole):
+        raw.check()
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # no file of the system: it waits for nobody

@@ -25,7 +25,8 @@ def lines(snapshot: Snapshot) -> list[str]:
 
 def _lines(snapshot: Snapshot) -> list[str]:
     kernel = snapshot.kernel
-    said = [f"{kernel.port}: {state_words(snapshot.state)} (kernel pid {kernel.pid})"]
+    state = state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
+    said = [f"{kernel.port}: {state} (kernel pid {kernel.pid})"]
     said.append(_unit(snapshot.unit) if snapshot.unit else f"no unit: {snapshot.link.state}")
     if snapshot.treatment is not None:
         said += _treatment(snapshot.treatment, snapshot.state)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from controller.kernel.ask import ask
+from tests.processes.lead import LeadingScreen
 from tests.processes.witness import Witness
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,10 +66,16 @@ class Kernel:
         self.process = process
         self.pid = int(said["pid"])
         self.socket = Path(said["socket"])
+        self._screens: list[LeadingScreen] = []
 
     def ask(self, do: str, who: dict[str, str] | None = None, **args: object) -> dict[str, Any]:
-        """Ask over the API and return the result."""
-        answer = ask(self.socket, do, args, SOMEBODY if who is None else who, END_MAX_S)
+        """Ask over the API and return the result; who treats leads with a screen from then on."""
+        says = SOMEBODY if who is None else who
+        if do == "treat":
+            self._screens.append(LeadingScreen(self.socket, says, END_MAX_S))
+            answer = self._screens[-1].ask(do, args)
+        else:
+            answer = ask(self.socket, do, args, says, END_MAX_S)
         if answer["ok"] is not True:
             raise Refused(answer["error"]["sentence"])
         return dict(answer["result"])
@@ -76,6 +83,11 @@ class Kernel:
     def state(self) -> str:
         """Return where it says the treatment stands."""
         return str(self.ask("status")["state"])
+
+    def leave(self) -> None:
+        """Close every screen that leads."""
+        while self._screens:
+            self._screens.pop().close()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -123,7 +135,12 @@ def kernel(
     with started(call) as process:
         said = first_line(process)
         assert said["ready"], said
-        yield Kernel(process, said)
+        made = Kernel(process, said)
+        try:
+            yield made
+        finally:
+            end(process)
+            made.leave()
 
 
 def corneum(state: Path, *words: str) -> Done:
