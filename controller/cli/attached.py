@@ -35,7 +35,8 @@ TICK_S: Final = 0.25
 STOOD_MIN_S: Final = 1.5
 """A tick that is so late means that this process stood still; a busy computer delays it less."""
 
-HALTED_LOOK_S: Final = 0.1
+HANG_UP_MAX_S: Final = 0.2
+"""From a terminal that takes nothing any more to the signal that says that it was closed."""
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -106,13 +107,10 @@ class Attached:
                 shown = Snapshot.from_dict(line.snapshot)
                 self.leads = line.leads
                 try:
-                    seen = self._show(shown)
+                    if self._show(shown):
+                        self.kernel.seen(line.number)
                 except LostError as lost:
-                    if not self.ending or done(shown):
-                        raise UnseenError(lost, shown, await self._leave_unseen(shown)) from lost
-                    seen = False  # the terminal was closed, and the orderly end runs already
-                if seen:
-                    self.kernel.seen(line.number)
+                    await self._lost(lost, shown)
                 if done(shown):
                     return shown
 
@@ -130,12 +128,13 @@ class Attached:
             self.ending += 1
             ended(self.ending)
 
-        for number in ENDING:
+        taken = [one for one in ENDING if not _is_nohup(one)]
+        for number in taken:
             loop.add_signal_handler(number, told)
         try:
             yield
         finally:
-            for number in ENDING:
+            for number in taken:
                 loop.remove_signal_handler(number)
 
     def start(self, do: str, args: dict[str, Any], words: str) -> None:
@@ -197,6 +196,15 @@ class Attached:
         self.say(stood_still(self._stood_s, self.newest, now))
         self._stood_s = 0.0
 
+    async def _lost(self, lost: LostError, shown: Snapshot) -> None:
+        """Leave the treatment paused, unless the terminal was closed: its hang-up ends in order."""
+        if self.ending:
+            return
+        outcome = await self._leave_unseen(shown)
+        await asyncio.sleep(HANG_UP_MAX_S)
+        if not self.ending:
+            raise UnseenError(lost, shown, outcome) from lost
+
     async def _leave_unseen(self, shown: Snapshot) -> str | None:
         """Pause what this screen led, and say what became of it; None where it did not lead."""
         if not self.leads:
@@ -240,6 +248,11 @@ class Attached:
             late_s = loop.time() - before_s - TICK_S
             if late_s >= STOOD_MIN_S:
                 self._stood_s = max(self._stood_s, late_s)
+
+
+def _is_nohup(number: signal.Signals) -> bool:
+    """True for the hang-up of a command that was told to outlive its terminal."""
+    return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 def stood_still(stood_s: float, before: Snapshot | None, now: Snapshot) -> str:
