@@ -128,6 +128,8 @@ def _start(
         return Started(process, said)
     process.kill()
     process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
     raise failure_of(said.get("error"), name, log)
 
 

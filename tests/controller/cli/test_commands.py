@@ -7,10 +7,23 @@ from pathlib import Path
 import pytest
 
 from controller.cli import main as command
-from controller.cli.outcome import ExitCode
+from controller.cli import start
+from controller.cli.outcome import ExitCode, Failure
 from controller.cli.start import exit_code_of, failure_of
 
-VERBS = ("treat", "plan", "stop", "pause", "resume", "ack", "reset", "status", "doctor", "config")
+VERBS = (
+    "treat",
+    "plan",
+    "stop",
+    "pause",
+    "resume",
+    "ack",
+    "reset",
+    "status",
+    "watch",
+    "doctor",
+    "config",
+)
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -77,7 +90,7 @@ def test_a_mistake_is_answered_in_one_sentence_and_exit_1(
 
 
 @pytest.mark.parametrize(
-    "verb", ["stop", "pause", "resume", "ack", "reset", "status", "unlock --reason mended"]
+    "verb", ["stop", "pause", "resume", "ack", "reset", "status", "watch", "unlock --reason mended"]
 )
 def test_without_a_kernel_the_short_verbs_say_so(run: Run, verb: str) -> None:
     code, _, err = run(*verb.split())
@@ -151,3 +164,17 @@ def test_doctor_names_a_port_that_does_not_exist(run: Run, tmp_path: Path) -> No
 def test_an_error_code_of_the_kernel_becomes_an_exit_code(code: str, exit_code: ExitCode) -> None:
     assert exit_code_of(code) is exit_code
     assert failure_of({"code": code, "sentence": "S.", "next_step": "N."}, "it").words == "S. N."
+
+
+def test_a_process_that_ends_before_it_is_ready_names_its_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CORNEUM_STATE", str(tmp_path))
+    with pytest.raises(Failure, match=r"^The kernel ended before it was ready\.$") as failed:
+        start.kernel(["--port", "x", "--no-such-option"])
+    log = tmp_path / "run" / "kernel.log"
+    assert str(log) in failed.value.next_step
+    assert "--no-such-option" in log.read_text()
+    with pytest.raises(Failure):
+        start.kernel(["--port", "x", "--another"])
+    assert "--no-such-option" in log.with_suffix(".old").read_text()

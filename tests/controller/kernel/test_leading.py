@@ -356,6 +356,23 @@ def test_a_refused_wish_takes_no_lead() -> None:
     run_virtual(scenario())
 
 
+@pytest.mark.parametrize("emergency", [False, True])
+def test_whose_stop_it_was_is_told_for_a_person_and_not_for_the_kernel(emergency: bool) -> None:  # noqa: FBT001
+    async def scenario(by_kernel: bool) -> str | None:  # noqa: FBT001
+        async with service() as made:
+            await made.ask("treat", program="refresh", client="demo")
+            await asyncio.sleep(0.3)
+            if by_kernel:
+                made.kernel.vent()
+            await made.ask("stop", emergency=emergency)
+            await made.until(lambda: made.kernel.idle)
+            stopped_by: str | None = made.snapshot()["treatment"]["stopped_by"]
+            return stopped_by
+
+    assert run_virtual(scenario(by_kernel=False)) == "practitioner"
+    assert run_virtual(scenario(by_kernel=True)) is None  # the first reason stays
+
+
 def test_before_the_first_treatment_nobody_leads() -> None:
     async def scenario() -> None:
         async with service() as made:
