@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -14,12 +16,12 @@ PLAN = ("plan", "refresh", "--client", "demo", "--zones", "nose")
 
 
 def corneum(
-    *words: str, stdout: int, stderr: int = subprocess.PIPE, state: Path, **more: str
+    *words: str, stdout: int, state: Path, more: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.Popen[bytes]:
     """Start the command as a shell would."""
     command = [sys.executable, "-m", "controller.cli.main", *words]
     environment = {**os.environ, "CORNEUM_STATE": str(state), **more}
-    return subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
+    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, env=environment)
 
 
 @pytest.mark.realtime
@@ -35,7 +37,7 @@ def corneum(
 def test_a_terminal_that_cannot_show_a_character_gets_one_that_looks_like_it(
     words: tuple[str, ...], terminal: dict[str, str], tmp_path: Path
 ) -> None:
-    with corneum(*words, stdout=subprocess.PIPE, state=tmp_path, **terminal) as process:
+    with corneum(*words, stdout=subprocess.PIPE, state=tmp_path, more=terminal) as process:
         out, err = process.communicate()
     assert (process.returncode, err) == (0, b"")
     if words is PLAN:
