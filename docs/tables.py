@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from typing import Final
 
 from controller.config.locate import shipped_configs
 from controller.config.plan_json import PROOF_KEYS
@@ -9,6 +10,7 @@ from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
 from controller.kernel.authority import ALLOWED, Origin, Role
 from controller.kernel.device_log import INJECTED
+from controller.kernel.leading import SILENT_MAX_S, UNLED_MAX_S
 from controller.kernel.snapshot import ReceiptView, Snapshot, ZoneView
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
@@ -106,6 +108,19 @@ def states_page() -> str:
     )
 
 
+_LEADING: Final = f"""## Watching, and leading
+
+After `watch` a line comes ten times a second: `id` of the request, a number `n`, `leads` (whether
+this connection leads the treatment) and `snapshot`. A screen confirms the newest line that it has
+shown, at least four times a second: `{{"do": "seen", "args": {{"n": N}}}}`, which has no answer.
+
+The connection that asked for `treat` leads. When the newest line that it confirmed is older than
+{SILENT_MAX_S:g} s the treatment pauses. `resume` then needs a connection at the unit that watches
+and confirms and whose person may treat: the one that asks, else the one that confirmed last;
+without any it is refused as `no_screen`. After {UNLED_MAX_S:g} s without a leader the treatment is
+stopped in order. Who led last, and whether that screen is gone, is `lead` of a snapshot."""
+
+
 def api_page() -> str:
     """Return docs/API.md: who may ask the kernel for what."""
     rows = [
@@ -122,6 +137,7 @@ def api_page() -> str:
         "line of a `watch` has the `id` of its request, the number `n` of the snapshot and the "
         "`snapshot`.",
         _table(("do", "at the unit", "from elsewhere"), rows),
+        _LEADING,
         "## Keys\n\nEvery number has its unit at the end of its key; `_um` of a depth is µm of "
         "stratum corneum, `_kpa_s` of a suction dose kPa times seconds in one place.",
         _table(

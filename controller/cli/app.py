@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.outcome import Failure
+from controller.cli import output
+from controller.cli.outcome import ExitCode, Failure
 
 app = typer.Typer(
     add_completion=False,
@@ -18,8 +19,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Drive a crystal microdermabrasion handpiece within the stratum corneum.",
-    epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, "
-    "4 ended by a safety trip.",
+    epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, or "
+    "could not be reached, 4 ended by a safety trip, 5 stopped by a person.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="Check the files of the service.")
 app.add_typer(config_app, name="config")
@@ -87,16 +88,23 @@ def treat(
     ] = "average",
     seed: Annotated[int, typer.Option("--seed", help="Seed of the simulator.")] = 1,
     configs: Configs = None,
+    once: Annotated[
+        bool,
+        typer.Option(
+            "--once",
+            help="A kernel that is started for this ends with it, also while a trip stands.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Run one treatment and watch it. Ctrl-C ends it in order."""
+    """Run one treatment and watch it. p pauses and goes on; Ctrl-C ends it in order."""
     from controller.cli import treat as verb
 
     _check_numbers(suction_kpa, flow_g_per_min)
     wish = verb.Wish(
         program, client, _names(zones), suction_kpa, flow_g_per_min, reason, resume, tip
     )
-    where = verb.Where(port, simulator, hand, seed, configs)
+    where = verb.Where(port, simulator, hand, seed, configs, once)
     raise typer.Exit(verb.run(wish, where, as_json=as_json))
 
 
@@ -216,13 +224,27 @@ def sterilised(
 @app.command()
 def status(
     port: Port = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep showing until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
     """Say what the kernel and the unit are doing."""
     from controller.cli import status as verb
 
-    raise typer.Exit(verb.run(port, watch=watch, as_json=as_json))
+    if watch:
+        raise Failure("`status` answers once.", "`corneum watch` keeps showing.", ExitCode.USAGE)
+    raise typer.Exit(verb.run(port, as_json=as_json))
+
+
+@app.command()
+def watch(port: Port = None, as_json: Json = False) -> None:
+    """Show what runs until Ctrl-C; on a terminal p pauses and goes on.
+
+    A treatment whose screen is gone goes on from here. With --json one object for each change, and
+    at least one every five seconds.
+    """
+    from controller.cli import watch as verb
+
+    raise typer.Exit(verb.run(port, as_json=as_json))
 
 
 @app.command(epilog="Examples:  corneum doctor /dev/ttyUSB0   corneum doctor --jitter")
@@ -335,8 +357,13 @@ def _tell(
 
 def main() -> None:
     """Run the command and leave with its exit code; a mistake of the user is one sentence."""
+    output.prepare()
     try:
         app()
+    except output.LostError as lost:
+        if not lost.reader_gone:  # `| head` has read what it wanted
+            output.complain(lost.words)
+        sys.exit(int(lost.code))
     except Failure as failure:
-        sys.stderr.write(failure.words + "\n")
+        output.complain(failure.words)
         sys.exit(int(failure.code))

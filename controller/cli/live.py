@@ -5,8 +5,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from controller.cli.output import text
 from controller.cli.words import bar, quantity, share, state_words
-from controller.kernel.snapshot import LiveView, Snapshot, TreatmentView, ZoneView
+from controller.kernel.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 
 STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
 ZONE_MARK = {"waiting": "·", "current": "▶", "done": "✓", "skipped": "-"}
@@ -14,24 +15,24 @@ PRIORITY_STYLE = {"high": "bold white on red", "medium": "black on yellow", "low
 
 
 def render(
-    snapshot: Snapshot, *, hint: str = "Ctrl-C ends the treatment in order."
+    snapshot: Snapshot, *, hint: str = "p pauses, Ctrl-C ends the treatment in order."
 ) -> RenderableType:
     """Return the whole view."""
     treatment = snapshot.treatment
     if treatment is None:
-        return Text("no treatment")
+        return Group(Text("no treatment"), *_alarms(snapshot), text(hint, "dim"))
     body: list[RenderableType] = [_state_line(snapshot), _zones(treatment)]
     if snapshot.live is not None:
         body.append(_live(snapshot.live))
-    body += [_alarm(alarm.priority, alarm.sentence, alarm.next_step) for alarm in snapshot.alarms]
-    body.append(Text(hint, style="dim"))
+    body += _alarms(snapshot)
+    body.append(text(hint, "dim"))
     return Panel(
         Group(*body), title=_title(snapshot, treatment), title_align="left", padding=(1, 2)
     )
 
 
 def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
-    title = Text(f"{treatment.display_name} for {treatment.client}", style="bold")
+    title = text(f"{treatment.display_name} for {treatment.client}", "bold")
     if snapshot.unit is not None:
         title.append(f"  unit {snapshot.unit.serial}", style="dim")
     if treatment.simulated:
@@ -41,11 +42,15 @@ def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
 
 def _state_line(snapshot: Snapshot) -> Text:
     style = STATE_STYLE.get(snapshot.state, "bold")
-    line = Text(state_words(snapshot.state), style=style)
+    line = Text(_state_words(snapshot), style=style)
     message = snapshot.treatment.message if snapshot.treatment else None
     if message:
-        line.append(f"  {message}", style="not bold")
+        line.append_text(text(f"  {message}", "not bold"))
     return line
+
+
+def _state_words(snapshot: Snapshot) -> str:
+    return state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
 
 
 def _zones(treatment: TreatmentView) -> Table:
@@ -57,10 +62,10 @@ def _zones(treatment: TreatmentView) -> Table:
     return table
 
 
-def _zone_cells(zone: ZoneView) -> tuple[str, ...]:
+def _zone_cells(zone: ZoneView) -> tuple[RenderableType, ...]:
     return (
         ZONE_MARK.get(zone.state, zone.state),
-        zone.display,
+        text(zone.display),
         f"{bar(zone.contact_s, zone.budget_s)} {zone.contact_s:3.0f} of {zone.budget_s:.0f} s",
         f"{bar(zone.bound_um, zone.cap_um)} {zone.bound_um:.2f} of {zone.cap_um:.2f} µm",
         quantity(zone.grams, "g"),
@@ -94,24 +99,34 @@ def _valve(live: LiveView) -> str:
     return f"valve {valve}, lease {live.lease_left_ms} ms"
 
 
+def _alarms(snapshot: Snapshot) -> list[Text]:
+    return [_alarm(alarm.priority, alarm.sentence, alarm.next_step) for alarm in snapshot.alarms]
+
+
 def _alarm(priority: str, sentence: str, next_step: str) -> Text:
     style = PRIORITY_STYLE.get(priority.lower(), "bold")
-    return Text.assemble((f" {priority.upper()} ", style), f" {sentence} ", (next_step, "bold"))
+    said = Text.assemble((f" {priority.upper()} ", style))
+    return said.append_text(text(f" {sentence} ")).append_text(text(next_step, "bold"))
 
 
-def plain_line(snapshot: Snapshot) -> str:
+def alarm_line(alarm: AlarmView) -> Text:
+    """Return an alarm as one line."""
+    return text(f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}")
+
+
+def plain_line(snapshot: Snapshot) -> Text:
     """Return one line for a log or a pipe."""
     treatment = snapshot.treatment
-    state = state_words(snapshot.state)
+    state = _state_words(snapshot)
     current = _current(treatment)
     if current is None or snapshot.live is None:
-        return state
+        return text(state)
     live, done = snapshot.live, 100.0 * share(current.contact_s, current.budget_s)
     time = f"{done:.0f} % ({current.contact_s:.0f} of {current.budget_s:.0f} s)"
     exposure = f"exposure {current.bound_um:.2f} of {current.cap_um:.2f} µm"
     suction = f"suction {quantity(live.suction_kpa, 'kPa')} (set {live.set_suction_kpa:.1f})"
     flow = f"crystals {quantity(live.flow_g_per_min, 'g/min')} (set {live.set_flow_g_per_min:.1f})"
-    return f"{state} · {current.display} {time} · {exposure} · {suction} · {flow}"
+    return text(f"{state} · {current.display} {time} · {exposure} · {suction} · {flow}")
 
 
 def current_zone(snapshot: Snapshot) -> str:

@@ -13,9 +13,11 @@ class ExitCode(IntEnum):
     """Refused, or a check failed."""
     USAGE = 2
     PORT = 3
-    """The port or the device."""
+    """The port or the device, or something could not be reached."""
     TRIPPED = 4
     """Ended by a safety trip."""
+    STOPPED = 5
+    """Stopped by a person."""
 
 
 class Failure(Exception):  # noqa: N818  it is a value for the person at the terminal, not a bug

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from controller.cli import plan_bars, plan_plot, start, summary
+from controller.cli import output, plan_bars, plan_plot, start, summary
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, serving
 from controller.cli.treat import Wish
@@ -44,7 +44,7 @@ def run(
     if as_json:
         sys.stdout.write(json.dumps(plan) + "\n")
     else:
-        _show(Console(highlight=False), plan)
+        _show(output.console(), plan)
     return ExitCode.DONE
 
 

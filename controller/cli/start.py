@@ -1,7 +1,9 @@
 """Starting the other processes: a simulated handpiece and the kernel, each by its own command.
 
-Both run in a session of their own, so that Ctrl-C reaches only this process, which then asks for an
-orderly stop. The simulator lives as long as anybody holds the write end of a pipe: this process and
+Both run in a session of their own and hold nothing of the terminal and the pipes of this process:
+Ctrl-C and a hang-up reach only this process, which then asks for an orderly stop, and a pipe that
+this process writes into ends with it. What they complain of goes to a log in the state's run
+folder. The simulator lives as long as anybody holds the write end of a pipe: this process and
 the kernel that it started. When both are gone, so is the simulator.
 """
 
@@ -16,9 +18,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from controller.cli.outcome import ExitCode, Failure
+from controller.config.paths import run_dir, state_dir
 
 READY_MAX_S: Final = 15.0
 """How long a process may take until it says that it is ready; about 1 s is usual."""
@@ -26,6 +29,9 @@ READY_LINE_MAX: Final = 65_536
 END_MAX_S: Final = 5.0
 LEAVE_MAX_S: Final = 1.0
 """A kernel for one treatment ends within 0.2 s after its last client; one that stays is left."""
+
+OLD: Final = ".old"
+"""Ending of the log of the start before: two of them, each bounded by its process, are kept."""
 
 
 @dataclass(slots=True)
@@ -107,25 +113,46 @@ def _start(
     stdin: int = subprocess.DEVNULL,
     pass_fds: Sequence[int] = (),
 ) -> Started:
-    process = subprocess.Popen(  # noqa: S603  our own commands, no shell
-        command,
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-        pass_fds=tuple(pass_fds),
-    )
+    log = run_dir(state_dir()) / f"{name.rpartition(' ')[2]}.log"
+    with _opened(log) as complaints:
+        process = subprocess.Popen(  # noqa: S603  our own commands, no shell
+            command,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            start_new_session=True,
+            pass_fds=tuple(pass_fds),
+        )
     said = _first_line(process, name)
     if said.get("ready") is True:
         return Started(process, said)
     process.kill()
     process.wait()
-    raise failure_of(said.get("error"), name)
+    if process.stdout is not None:
+        process.stdout.close()
+    raise failure_of(said.get("error"), name, log)
 
 
-def failure_of(error: object, name: str) -> Failure:
+@contextlib.contextmanager
+def _opened(log: Path) -> Iterator[IO[bytes] | int]:
+    """Give a fresh log; without a place for one, what is complained of is lost."""
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if log.exists():
+            log.replace(log.with_suffix(OLD))
+        opened = log.open("wb")
+    except OSError:  # the process itself says what is wrong with the folder
+        yield subprocess.DEVNULL
+        return
+    with opened:
+        yield opened
+
+
+def failure_of(error: object, name: str, log: Path | None = None) -> Failure:
     """Return the failure that another process reported, with its exit code."""
     if not isinstance(error, dict):
-        return Failure(f"{name} ended before it was ready.", code=ExitCode.PORT)
+        words = f"{name} ended before it was ready.".capitalize()
+        return Failure(words, f"What it complained of is in {log}." if log else "", ExitCode.PORT)
     code = str(error.get("code", ""))
     exit_code = exit_code_of(code)
     return Failure(

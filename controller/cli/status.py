@@ -2,38 +2,31 @@
 
 import json
 import sys
-import time
-from typing import Final
 
 from controller.cli.outcome import ExitCode
+from controller.cli.output import clean
 from controller.cli.session import asked, running
 from controller.cli.words import outcome_words, quantity, state_words
 from controller.kernel.snapshot import KernelView, LiveView, Snapshot, TreatmentView, UnitView
 
-WATCH_PERIOD_S: Final = 0.5
 
-
-def run(port: str | None, *, watch: bool, as_json: bool) -> ExitCode:
-    """Print the status once, or until Ctrl-C."""
-    address = running(port)
-    try:
-        while True:
-            said = asked(address.socket, "status")
-            text = json.dumps(said) if as_json else "\n".join(lines(Snapshot.from_dict(said)))
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-            if not watch:
-                break
-            time.sleep(WATCH_PERIOD_S)
-    except KeyboardInterrupt:
-        pass
+def run(port: str | None, *, as_json: bool) -> ExitCode:
+    """Print the status."""
+    said = asked(running(port).socket, "status")
+    shown = [json.dumps(said)] if as_json else lines(Snapshot.from_dict(said))
+    sys.stdout.write("\n".join(shown) + "\n")
     return ExitCode.DONE
 
 
 def lines(snapshot: Snapshot) -> list[str]:
     """Return the status in a few lines for people."""
+    return [clean(line) for line in _lines(snapshot)]
+
+
+def _lines(snapshot: Snapshot) -> list[str]:
     kernel = snapshot.kernel
-    said = [f"{kernel.port}: {state_words(snapshot.state)} (kernel pid {kernel.pid})"]
+    state = state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
+    said = [f"{kernel.port}: {state} (kernel pid {kernel.pid})"]
     said.append(_unit(snapshot.unit) if snapshot.unit else f"no unit: {snapshot.link.state}")
     if kernel.late_max_ms is not None:
         said.append(_timing(kernel))

@@ -4,10 +4,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
+from controller.cli.live import alarm_line
 from controller.cli.outcome import ExitCode, Failure
+from controller.cli.output import text
 from controller.cli.words import UNKNOWN, outcome_words, quantity, share
 from controller.kernel.snapshot import Snapshot, TreatmentView, ZoneView
 
@@ -22,10 +24,11 @@ SPENT: Final = {
 
 EXIT_BY_OUTCOME: Final = {
     "completed": ExitCode.DONE,
-    "stopped": ExitCode.DONE,
+    "stopped": ExitCode.REFUSED,
     "tripped": ExitCode.TRIPPED,
     "refused": ExitCode.REFUSED,
 }
+"""A treatment that was stopped because nobody treated, or for its record, did not do its work."""
 
 
 def exit_code(outcome: str | None) -> ExitCode:
@@ -36,8 +39,11 @@ def exit_code(outcome: str | None) -> ExitCode:
 def exit_code_of(snapshot: Snapshot) -> ExitCode:
     """Return the exit code of the treatment; an end that the record does not hold has failed."""
     treatment = snapshot.treatment
-    if treatment is None or treatment.recorded is not False:
-        return exit_code(treatment.outcome if treatment else None)
+    if treatment is None:
+        return exit_code(None)
+    if treatment.recorded is not False:
+        by_person = treatment.outcome == "stopped" and treatment.stopped_by is not None
+        return ExitCode.STOPPED if by_person else exit_code(treatment.outcome)
     return ExitCode.TRIPPED if snapshot.state == "tripped" else ExitCode.REFUSED
 
 
@@ -55,6 +61,7 @@ def as_object(snapshot: Snapshot) -> dict[str, Any]:
         "unit": asdict(unit) if unit else None,
         "zones": [asdict(zone) for zone in treatment.zones] if treatment else [],
         "message": treatment.message if treatment else None,
+        "stopped_by": treatment.stopped_by if treatment else None,
         "alarms": [asdict(alarm) for alarm in snapshot.alarms],
         "time_to_safe_ms": snapshot.time_to_safe_ms,
         "simulated_faults": [asdict(fault) for fault in snapshot.simulated_faults],
@@ -94,14 +101,16 @@ def show(console: Console, snapshot: Snapshot) -> None:
     console.print(_table(treatment, snapshot.state))
     for zone in treatment.zones:
         if zone.ended_by in SPENT:
-            console.print(_ended_early(zone))
+            console.print(text(_ended_early(zone)))
     if treatment.message:
-        console.print(treatment.message)
+        console.print(text(treatment.message))
     for alarm in snapshot.alarms:
-        console.print(f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}")
+        console.print(alarm_line(alarm))
     if snapshot.time_to_safe_ms is not None:
         console.print(f"valve shut {snapshot.time_to_safe_ms:.0f} ms after the stop")
-    console.print(f"record: treatment {treatment.id} in {snapshot.record.path}", soft_wrap=True)
+    console.print(
+        text(f"record: treatment {treatment.id} in {snapshot.record.path}"), soft_wrap=True
+    )
 
 
 def _ended_early(zone: ZoneView) -> str:
@@ -113,7 +122,7 @@ def _table(treatment: TreatmentView, state: str) -> Table:
     outcome = outcome_words(treatment.outcome, state, recorded=treatment.recorded)
     simulated = " (simulated)" if treatment.simulated else ""
     table = Table(
-        title=f"{treatment.display_name} for {treatment.client}: {outcome}{simulated}",
+        title=text(f"{treatment.display_name} for {treatment.client}: {outcome}{simulated}"),
         title_justify="left",
         box=box.SIMPLE,
         pad_edge=False,
@@ -128,10 +137,10 @@ def _table(treatment: TreatmentView, state: str) -> Table:
     return table
 
 
-def _cells(zone: ZoneView) -> tuple[str, ...]:
+def _cells(zone: ZoneView) -> tuple[RenderableType, ...]:
     mean, peak = zone.suction_kpa_mean, zone.suction_kpa_peak
     return (
-        zone.display,
+        text(zone.display),
         zone.state,
         quantity(zone.grams, "g"),
         quantity(zone.contact_s, "s", 0),

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,19 +10,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from controller.cli import start, summary, treat_request
+from controller.cli.attached import Attached, GoneError, UnseenError
 from controller.cli.outcome import ExitCode, Failure
+from controller.cli.output import complain
 from controller.cli.screen import Screen
-from controller.cli.session import serving, who
+from controller.cli.session import serving
 from controller.config.paths import state_dir
 from controller.kernel.ask import KernelAbsentError
-from controller.kernel.client import AnswerError, KernelClient
+from controller.kernel.client import AnswerError
 from controller.kernel.snapshot import Snapshot
+from controller.treatment.conduct import UNSEEN_S
 
 BEGIN_MAX_S: Final = 10.0
 """From the request to the kernel's answer, which waits for a durable record."""
-STOP_MAX_S: Final = 2.0
-QUIET_MAX_S: Final = 10.0
-"""A kernel that says nothing for so long is gone; it sends ten snapshots a second."""
+
+HINT: Final = "p pauses and goes on, Ctrl-C ends the treatment in order."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +64,32 @@ class Where:
     hand: str
     seed: int
     configs: Path | None = None
+    once: bool = False
+    """A kernel that is started for it ends with this command, also while a trip stands."""
 
 
 def run(wish: Wish, where: Where, *, as_json: bool) -> ExitCode:
     """Run the treatment, show it, print the summary and return the exit code."""
     try:
         end = _end(wish, where, as_json=as_json)
+    except UnseenError as unseen:
+        return _unseen(unseen, where, as_json=as_json)
     except Failure as failure:
         if as_json:
             sys.stdout.write(json.dumps(summary.failed_object(failure)) + "\n")
         raise
     if as_json:
         sys.stdout.write(json.dumps(summary.as_object(end)) + "\n")
+    if end.state == "tripped" and not where.simulator:
+        complain(TRIP_STANDS_IN_THE_UNIT if where.once else TRIP_STANDS)
     return summary.exit_code_of(end)
+
+
+TRIP_STANDS: Final = "The trip stands until `corneum ack` and `corneum reset`."
+TRIP_STANDS_IN_THE_UNIT: Final = (
+    "The trip stands in the unit; a kernel that was started by this command ends with it, and the "
+    "next `corneum treat` or `corneum ack` and `corneum reset` find the trip there."
+)
 
 
 def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
@@ -85,8 +99,10 @@ def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
             "For practice: corneum treat refresh --client demo --simulator",
             ExitCode.USAGE,
         )
+    screen = Screen(as_json=as_json, hint=HINT)
+    _ = screen.takes_more  # an output that is lost already begins nothing
     with _kernel(where) as socket:
-        return asyncio.run(_treat(socket, wish, where.configs, Screen(as_json=as_json)))
+        return asyncio.run(_treat(socket, wish, where.configs, screen))
 
 
 @contextlib.contextmanager
@@ -100,7 +116,8 @@ def _kernel(where: Where) -> Iterator[Path]:
             )
         socket = serving(port)
         if socket is None:
-            arguments = ["--port", port, "--state", str(state_dir()), "--once"]
+            arguments = ["--port", port, "--state", str(state_dir())]
+            arguments.append("--once" if where.once else "--until-idle")
             if where.configs is not None:
                 arguments += ["--configs", str(where.configs.absolute())]
             kernel = start.kernel(arguments, keep)
@@ -109,69 +126,58 @@ def _kernel(where: Where) -> Iterator[Path]:
         yield socket
 
 
-async def _treat(socket: Path, wish: Wish, configs: Path | None, screen: "Screen") -> Snapshot:
+async def _treat(socket: Path, wish: Wish, configs: Path | None, screen: Screen) -> Snapshot:
     try:
-        async with await KernelClient.open(socket, who()) as kernel:
-            request = await treat_request.planned(kernel, wish.as_args(), configs)
-            with _interrupts(kernel, screen):  # a stop also voids what has not begun yet
-                begun = await kernel.ask("treat", request, BEGIN_MAX_S)
-                return await _watch(kernel, int(begun["treatment"]), screen)
+        async with Attached.open(socket, screen) as attached:
+
+            def ended(times: int) -> None:
+                words = "stopping in order; Ctrl-C again vents at once" if times == 1 else "venting"
+                attached.start("stop", {"emergency": True} if times > 1 else {}, words)
+
+            request = await treat_request.planned(attached.kernel, wish.as_args(), configs)
+            with attached.ended_by(ended):  # a stop also voids what has not begun yet
+                begun = await attached.kernel.ask("treat", request, BEGIN_MAX_S)
+                number = int(begun["treatment"])
+                end = await attached.follow(lambda shown: _is_over(shown, number))
+                with contextlib.suppress(Failure):  # nobody reads it; the record has it all
+                    screen.finish(end)
+                return end
     except AnswerError as error:
         code = start.exit_code_of(error.code)
         raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
-    except KernelAbsentError as error:
-        raise Failure(
-            f"The kernel is gone ({error}); the unit has shut its valve by itself.",
-            "Look at the unit, then `corneum status`.",
-            ExitCode.PORT,
-            summary.KERNEL_GONE,
-        ) from error
+    except (KernelAbsentError, GoneError) as error:
+        raise kernel_gone(error) from error
 
 
-async def _watch(kernel: KernelClient, treatment: int, screen: "Screen") -> Snapshot:
-    newest: Snapshot | None = None
-    with screen:
-        stream = aiter(kernel.watch())
-        while True:
-            try:
-                said = await asyncio.wait_for(anext(stream), QUIET_MAX_S)
-            except (TimeoutError, StopAsyncIteration):
-                raise KernelAbsentError("it has stopped telling") from None
-            newest = Snapshot.from_dict(said)
-            if newest.treatment is None or newest.treatment.id != treatment:
-                continue
-            screen.show(newest)
-            if newest.treatment.over:
-                break
-    screen.finish(newest)
-    return newest
+def _is_over(shown: Snapshot, number: int) -> bool:
+    treatment = shown.treatment
+    return treatment is not None and treatment.id >= number and treatment.over
 
 
-@contextlib.contextmanager
-def _interrupts(kernel: KernelClient, screen: "Screen") -> Iterator[None]:
-    """Ctrl-C asks for an orderly stop; a second one vents at once."""
-    loop = asyncio.get_running_loop()
-    presses = 0
-    running: set[asyncio.Task[None]] = set()
+def kernel_gone(error: Exception) -> Failure:
+    """Return what is known when the kernel cannot be reached: no guess about the valve."""
+    return Failure(
+        f"The kernel cannot be reached any more ({error}). A unit that hears no kernel shuts its "
+        f"valve by itself within {UNSEEN_S * 1000:.0f} ms.",
+        "Look at the unit, then `corneum status`.",
+        ExitCode.PORT,
+        summary.KERNEL_GONE,
+    )
 
-    async def ask(*, emergency: bool) -> None:
-        try:
-            await kernel.ask("stop", {"emergency": True} if emergency else {}, STOP_MAX_S)
-        except (AnswerError, KernelAbsentError) as error:
-            screen.say(f"stop was not confirmed: {error}")
 
-    def pressed() -> None:
-        nonlocal presses
-        presses += 1
-        screen.say("stopping in order; Ctrl-C again vents at once" if presses == 1 else "venting")
-        task = loop.create_task(ask(emergency=presses > 1), name="stop")
-        running.add(task)
-        task.add_done_callback(running.discard)
+def unseen_words(unseen: UnseenError) -> str:
+    """Return why a screen shows nothing any more and what became of the treatment."""
+    lead = f"{unseen.lost.sentence} The treatment is {unseen.outcome}"
+    return f"{lead}; `corneum watch` at the unit shows it, `corneum stop` ends it."
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, pressed)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+
+def _unseen(unseen: UnseenError, where: Where, *, as_json: bool) -> ExitCode:
+    words = unseen_words(unseen)
+    if where.simulator:
+        words = f"{unseen.lost.sentence} The treatment was paused and has ended with its simulator."
+    complain(words)
+    if as_json:
+        said = summary.as_object(unseen.last)
+        error = summary.error_object(unseen.lost)
+        sys.stdout.write(json.dumps(said | {"outcome": unseen.outcome, "error": error}) + "\n")
+    return unseen.lost.code

@@ -1,9 +1,14 @@
 """How values are said on a terminal: numbers with units, states and bars."""
 
+from collections.abc import Collection
 from typing import Final
+
+from controller.safety.alarm_texts import HELD, NO_SCREEN
 
 BAR_WIDTH: Final = 8
 UNKNOWN: Final = "—"
+HOLDING: Final = frozenset({HELD.code, NO_SCREEN.code})
+"""Alarms with which somebody has to resume before the hand switch does anything."""
 
 STATE_WORDS: Final = {
     "idle": "idle",
@@ -26,8 +31,10 @@ def quantity(value: float | None, unit: str, decimals: int = 1) -> str:
     return f"{UNKNOWN} {unit}" if value is None else f"{value:.{decimals}f} {unit}"
 
 
-def state_words(state: str) -> str:
-    """Return what a state means to the person who holds the handpiece."""
+def state_words(state: str, alarms: Collection[str] = ()) -> str:
+    """Return what a state means to the person who holds the handpiece, with these alarms."""
+    if state == "paused" and HOLDING.intersection(alarms):
+        return "paused: resume (p), then release and press the hand switch"
     return STATE_WORDS.get(state, state)
 
 

@@ -206,13 +206,13 @@ def answer_start(request_id: int) -> bytes:
     return b'{"id":%d,"ok":true,"result":' % request_id
 
 
-def watch_start(request_id: int) -> bytes:
-    """Return how each line of one watch begins; the rest is the same for all that watch."""
-    return b'{"id":%d,' % request_id
+def watch_start(request_id: int, *, leads: bool) -> bytes:
+    """Return how a line of one watch begins: whose it is, and whether it leads the treatment."""
+    return b'{"id":%d,"leads":%b,' % (request_id, b"true" if leads else b"false")
 
 
 def watch_rest(number: int, snapshot: bytes) -> bytes:
-    """Return the rest of a line of every watch: the number of the snapshot, and the snapshot."""
+    """Return the rest of a line of every watch: the number to confirm, and the snapshot."""
     return b'"n":%d,"snapshot":%b}\n' % (number, snapshot)
 
 

@@ -28,6 +28,8 @@ class Do(Enum):
     ACCEPT = "accept"
     STATUS = "status"
     WATCH = "watch"
+    SEEN = "seen"
+    """Confirms a line of the watch: this screen has shown it. Has no answer."""
     SHUTDOWN = "shutdown"
 
 
@@ -61,6 +63,7 @@ ALLOWED: Final[Mapping[Do, Mapping[Origin, frozenset[Role]]]] = MappingProxyType
         Do.STOP: {Origin.LOCAL: _ANYBODY, Origin.REMOTE: _ANYBODY},
         Do.STATUS: {Origin.LOCAL: _ANYBODY, Origin.REMOTE: _ANYBODY},
         Do.WATCH: {Origin.LOCAL: _ANYBODY, Origin.REMOTE: _ANYBODY},
+        Do.SEEN: {Origin.LOCAL: _ANYBODY, Origin.REMOTE: _ANYBODY},
         Do.PAUSE: {Origin.LOCAL: _STAFF, Origin.REMOTE: _STAFF},
         Do.LOWER: {Origin.LOCAL: _STAFF, Origin.REMOTE: _STAFF},
         Do.TREAT: {Origin.LOCAL: _STAFF, Origin.REMOTE: _NOBODY},

@@ -18,7 +18,7 @@ WATCH_PERIOD_S: Final = 0.1
 class Watcher(Protocol):
     """One who watches."""
 
-    def show(self, rest: bytes) -> bool:
+    def show(self, number: int, rest: bytes) -> bool:
         """Send the newest snapshot, or leave it out while the line is full; False: hang up."""
         ...
 
@@ -65,7 +65,7 @@ class Broadcast:
         snapshot = self._encoded()
         rest = api.watch_rest(self._number, snapshot)
         for watcher in watchers:
-            if not watcher.show(rest):
+            if not watcher.show(self._number, rest):
                 self.remove(watcher)
 
     def _encoded(self) -> bytes:

@@ -6,15 +6,29 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from controller.kernel.ask import ANSWER_MAX_BYTES, TIMEOUT_S, KernelAbsentError, dial
 
-SNAPSHOTS_MAX: Final = 4
-"""Snapshots that wait for a slow reader; older ones are dropped, the newest wins."""
+LINES_MAX: Final = 4
+"""Lines of a watch that wait for a slow reader; older ones are dropped, the newest wins."""
 
 PENDING_MAX: Final = 16
 """Questions under way at a time; the kernel takes 8 for each connection."""
+
+
+UNSENT_MAX_BYTES: Final = 4096
+"""Confirmations that wait to be sent; a kernel that reads nothing gets no more of them."""
+
+
+class WatchLine(NamedTuple):
+    """One line of a watch."""
+
+    number: int
+    """What `KernelClient.seen` confirms once it was shown."""
+    leads: bool
+    """True while this connection leads the treatment."""
+    snapshot: dict[str, Any]
 
 
 class AnswerError(Exception):
@@ -46,7 +60,7 @@ class KernelClient:
         self._who = dict(who)
         self._next_id = 0
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._snapshots: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(SNAPSHOTS_MAX)
+        self._lines: asyncio.Queue[WatchLine | None] = asyncio.Queue(LINES_MAX)
         self._task = asyncio.create_task(self._receive(), name="kernel-client")
 
     @classmethod
@@ -99,11 +113,17 @@ class KernelClient:
         finally:
             del self._pending[number]
 
-    async def watch(self) -> AsyncIterator[dict[str, Any]]:
+    async def watch(self) -> AsyncIterator[WatchLine]:
         """Yield snapshots as they come, at most ten a second, until the kernel is gone."""
         await self.ask("watch")
-        while (snapshot := await self._snapshots.get()) is not None:
-            yield snapshot
+        while (line := await self._lines.get()) is not None:
+            yield line
+
+    def seen(self, number: int) -> None:
+        """Confirm that line ``number`` of the watch was shown; there is no answer."""
+        if self._writer.transport.get_write_buffer_size() <= UNSENT_MAX_BYTES:
+            said = {"do": "seen", "who": self._who, "args": {"n": number}}
+            self._writer.write(json.dumps(said).encode() + b"\n")
 
     async def close(self) -> None:
         """Hang up."""
@@ -118,7 +138,7 @@ class KernelClient:
         try:
             while line := await self._reader.readline():
                 self._take(json.loads(line))
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):
             pass  # hung up, or no kernel at all: both end the connection
         finally:
             for future in self._pending.values():
@@ -128,16 +148,16 @@ class KernelClient:
 
     def _take(self, said: dict[str, Any]) -> None:
         if "snapshot" in said:
-            self._offer(said["snapshot"])
+            self._offer(WatchLine(said["n"], said["leads"], said["snapshot"]))
             return
         future = self._pending.get(said.get("id", 0))
         if future is not None and not future.done():
             future.set_result(said)
 
-    def _offer(self, snapshot: dict[str, Any] | None) -> None:
-        if self._snapshots.full():
-            self._snapshots.get_nowait()
-        self._snapshots.put_nowait(snapshot)
+    def _offer(self, line: WatchLine | None) -> None:
+        if self._lines.full():
+            self._lines.get_nowait()
+        self._lines.put_nowait(line)
 
 
 def _result(answer: dict[str, Any]) -> dict[str, Any]:

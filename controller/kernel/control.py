@@ -132,7 +132,11 @@ class Control:
     @property
     def state(self) -> str:
         """The state of the treatment under way, or of the last one; idle before the first."""
-        return "idle" if self._supervisor is None else self._supervisor.state.value
+        supervisor = self._supervisor
+        if supervisor is None:
+            return "idle"
+        waits = supervisor.conduct.waits and supervisor.state in {State.ARMED, State.ACTIVE}
+        return (State.PAUSED if waits else supervisor.state).value
 
     @property
     def link(self) -> str:
@@ -193,6 +197,7 @@ class Control:
         who: Who,
         suction_kpa: float | None = None,
         flow_g_per_min: float | None = None,
+        why: str = "",
     ) -> None:
         """Do what a person asks, and return when it is done and recorded.
 
@@ -208,7 +213,8 @@ class Control:
         if stops:
             actions = self.stop_now(who, emergency=command is Command.EMERGENCY)
         else:
-            actions = self._decide(Person(command, who, suction_kpa, flow_g_per_min))
+            person = Person(command, who, suction_kpa, flow_g_per_min, why)
+            actions = self._decide(person)
             raise_declined(actions)
         end = self._acts.open(self._treatment, actions, self._when_done(command))
         unknown = NOT_RECORDED if stops else OUTCOME_UNKNOWN

@@ -2,8 +2,10 @@
 
 The line is ``{"ready": true, "socket", "pid", "unit", "precedence"}`` or ``{"ready": false,
 "error": {...}}``; after it nothing is printed. The process ends at SIGTERM or SIGINT (in order; a
-second one vents at once), at the request ``shutdown``, and with ``--once`` when its treatment is
-over and nobody is connected.
+second one vents at once), at the request ``shutdown``, and, where it was started for a treatment:
+with ``--until-idle`` when nobody is connected, nothing runs and no trip waits for its reset; with
+``--once`` in order when its client has gone. Such a kernel holds nothing of the process that
+started it.
 """
 
 import argparse
@@ -24,9 +26,11 @@ from typing import Any, Final
 from controller.config import paths
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import open_stream
+from controller.kernel import own_output
 from controller.kernel.api import ApiError
 from controller.kernel.computer import here
 from controller.kernel.journal import Journal, Row, check_folder, free_bytes
+from controller.kernel.leading import SILENT_MAX_S
 from controller.kernel.locks import HeldError, Lock, LockState, look
 from controller.kernel.peer import listen
 from controller.kernel.precedence import (
@@ -70,6 +74,12 @@ class Options:
     configs: Path | None
     socket: Path
     once: bool
+    until_idle: bool = False
+
+    @property
+    def for_treatment(self) -> bool:
+        """True where another process started this one for its treatment."""
+        return self.once or self.until_idle
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,15 +101,20 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--state", help="state folder; default as for the command line")
     parser.add_argument("--configs", type=Path, help="configuration folder; default: as shipped")
     parser.add_argument("--socket", type=Path, help="where to listen; default: under the state")
-    parser.add_argument("--once", action="store_true", help="end after one treatment")
+    ending = parser.add_mutually_exclusive_group()
+    ending.add_argument(
+        "--until-idle", action="store_true", help="end when nothing runs and no trip stands"
+    )
+    ending.add_argument("--once", action="store_true", help="end with the client")
     said = parser.parse_args(arguments)
     state = paths.state_dir(said.state)
     return Options(
         port=said.port,
         state=state,
-        configs=said.configs,
+        configs=said.configs.absolute() if said.configs is not None else None,
         socket=(said.socket or paths.socket_path(state, said.port)).absolute(),
         once=said.once,
+        until_idle=said.until_idle,
     )
 
 
@@ -143,7 +158,9 @@ async def _serve(options: Options) -> None:
             kernel.control.timing.precedence = granted
             outside.journal.note(Row("precedence", granted.as_dict()))
             _say(_ready(options, kernel, granted))
-            await _until(ended, kernel, server, once=options.once)
+            if options.for_treatment:
+                own_output.hold_nothing()
+            await _until(ended, kernel, server, options)
             await kernel.end()
             await server.close()
             way.close()  # from here on nothing moves, and `corneum stop` finds no kernel
@@ -189,8 +206,10 @@ def _place(options: Options) -> Place:
 
 
 def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
+    port = str(Path(options.port).absolute()) if Path(options.port).exists() else options.port
+
     def make_client(listeners: Listeners) -> HandpieceClient:
-        return HandpieceClient(functools.partial(open_stream, options.port), listeners)
+        return HandpieceClient(functools.partial(open_stream, port), listeners)
 
     def alive(lock: str) -> LockState:
         return look(paths.run_dir(options.state) / Path(lock).name)
@@ -216,19 +235,22 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
     return Outside(make_client, journal, clocks, alive, claim)
 
 
-async def _until(ended: asyncio.Event, kernel: Kernel, server: Server, *, once: bool) -> None:
-    """Wait for the end: told so, or with ``once`` after the treatment."""
-    if not once:
+async def _until(ended: asyncio.Event, kernel: Kernel, server: Server, options: Options) -> None:
+    """Wait for the end: told so, or as a kernel that was started for a treatment."""
+    if not options.for_treatment:
         await ended.wait()
         return
     loop = asyncio.get_running_loop()
     patience_s = loop.time() + ONCE_WAIT_S
-    stay_s = math.inf
+    stay_s, alone_s = math.inf, math.inf
     while not ended.is_set():
-        waiting = kernel.treatments == 0 and loop.time() < patience_s and not server.had_clients
-        stay_s = min(stay_s, loop.time() + TRIP_STAY_S) if kernel.tripped else math.inf
-        tripped = kernel.tripped and loop.time() < stay_s
-        if kernel.idle and server.clients == 0 and not waiting and not tripped:
+        now_s = loop.time()
+        waiting = kernel.treatments == 0 and now_s < patience_s and not server.had_clients
+        stay_s = min(stay_s, now_s + TRIP_STAY_S) if kernel.tripped else math.inf
+        alone_s = min(alone_s, now_s) if server.clients == 0 else math.inf
+        tripped = kernel.tripped and now_s < stay_s and not options.once
+        left = options.once and now_s >= alone_s + SILENT_MAX_S
+        if server.clients == 0 and not waiting and not tripped and (kernel.idle or left):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
 from controller.kernel import api
-from controller.kernel.api import ApiError, Request
+from controller.kernel.api import ApiError, Request, WhoSays
 from controller.kernel.authority import Do, may
 from controller.kernel.broadcast import Broadcast
+from controller.kernel.leading import Viewer
 from controller.kernel.peer import is_welcome, peer_uid
 from controller.kernel.turns import Lines, Turns
 
@@ -59,8 +60,12 @@ _TOO_LARGE: Final = ApiError(
 class Service(Protocol):
     """What the server needs of the kernel."""
 
-    async def handle(self, request: Request) -> dict[str, Any]:
-        """Answer a question; ApiError is a refusal."""
+    async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
+        """Answer a question of the connection ``viewer``; ApiError is a refusal."""
+        ...
+
+    def watched(self, viewer: Viewer, who: WhoSays) -> None:
+        """Somebody watches from now on."""
         ...
 
     def stop(self, request: Request) -> dict[str, Any]:
@@ -173,8 +178,9 @@ class _Connection(asyncio.Protocol):
         self._is_choked = False
         """It reads its answers more slowly than it asks."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watch_start: bytes | None = None
-        """How each line of its watch begins; None while it does not watch."""
+        self._viewer = Viewer()
+        self._watch_id: int | None = None
+        """The id of the request that each line of its watch carries; None while it does not."""
         self._parting: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._behind_since_s: float | None = None
@@ -239,7 +245,8 @@ class _Connection(asyncio.Protocol):
         return len(line), self._is_welcome and self._lines.whole and not self._is_choked
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything of this client; what it started goes on."""
+        """Forget everything of this client; a treatment that it led soon pauses."""
+        self._viewer.closed = True
         self._transport = None
         for timer in (self._parting, self._stuck):
             if timer is not None:
@@ -258,7 +265,8 @@ class _Connection(asyncio.Protocol):
 
     def idle_s(self, now_s: float) -> float:
         """Return for how long this client has wanted nothing; half a line is nothing."""
-        busy = self._watch_start is not None or self._tasks or self._lines.whole
+        viewer = self._viewer
+        busy = self._watch_id is not None or viewer.leads or self._tasks or self._lines.whole
         return 0.0 if busy else now_s - self._heard_s
 
     def _take(self, line: bytes) -> None:
@@ -270,6 +278,9 @@ class _Connection(asyncio.Protocol):
                 return
             if request.do in _LOOKS and may(request.do, request.who.role, request.who.origin):
                 self._look(request)
+                return
+            if request.do is Do.SEEN:
+                self._viewer.seen(request.args.get("n"))
                 return
             if len(self._tasks) >= QUESTIONS_MAX:
                 raise ApiError(
@@ -286,7 +297,7 @@ class _Connection(asyncio.Protocol):
 
     async def _answer(self, request: Request) -> None:
         try:
-            result = await self._service.handle(request)
+            result = await self._service.handle(request, self._viewer)
         except ApiError as error:
             self._write(api.refusal(request.id, error))
             return
@@ -297,17 +308,19 @@ class _Connection(asyncio.Protocol):
     def _look(self, request: Request) -> None:
         """Answer with the snapshot that everybody gets, which costs next to nothing."""
         self._write(self._server.broadcast.answer(request.id))
-        if request.do is Do.WATCH and self._watch_start is None and self._transport is not None:
-            self._watch_start = api.watch_start(request.id)
+        if request.do is Do.WATCH and self._watch_id is None and self._transport is not None:
+            self._watch_id = request.id
+            self._service.watched(self._viewer, request.who)
             self._server.broadcast.add(self)
 
-    def show(self, rest: bytes) -> bool:
+    def show(self, number: int, rest: bytes) -> bool:
         """Send a snapshot unless too much waits; False for one who does not read at all."""
-        if self._transport is None or self._watch_start is None:
+        if self._transport is None or self._watch_id is None:
             return False
         if self._transport.get_write_buffer_size() <= BACKLOG_MAX_BYTES:
             self._behind_since_s = None
-            self._write(self._watch_start + rest)
+            self._viewer.sent(number, asyncio.get_running_loop().time())
+            self._write(api.watch_start(self._watch_id, leads=self._viewer.leads) + rest)
             return True
         now_s = asyncio.get_running_loop().time()
         if self._behind_since_s is None:

@@ -32,6 +32,7 @@ from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.journal import Journal, Row
+from controller.kernel.leading import Leading, Viewer
 from controller.kernel.locks import LockState
 from controller.kernel.recovery import unit_now
 from controller.kernel.reset_record import Whose
@@ -50,7 +51,6 @@ END_MAX_S: Final = 4.5
 END_LOOK_S: Final = 0.05
 GIVEN_UP_PERIOD_S: Final = 60.0
 """How often a unit is looked for that has been away for an hour."""
-
 REFUSED_NOTE_S: Final = 1.0
 
 _COMMANDS: Final[Mapping[Do, Command]] = MappingProxyType(
@@ -121,6 +121,7 @@ class Kernel:
             Room(outside.journal, outside.here, configs), self._booking, self.control
         )
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
+        self._leading = Leading(self.control, outside.journal.commit)
         self._refused = 0
         self._refused_noted_s = -REFUSED_NOTE_S
 
@@ -152,6 +153,7 @@ class Kernel:
             tasks.create_task(self.control.run(), name="control")
             tasks.create_task(self._keep_connected(), name="keep-connected")
             tasks.create_task(self._desk.run(), name="desk")
+            tasks.create_task(self._leading.watch(), name="leading")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
 
     async def end(self) -> None:
@@ -203,9 +205,14 @@ class Kernel:
     # -- questions ---------------------------------------------------------------------------------
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
-        shown = self.control.snapshot()
-        about = replace(shown.kernel, configs=self._configs, corneum=self._outside.software.corneum)
-        return replace(shown, kernel=about, simulated_faults=self._device_log.faults).as_dict()
+        shown, software = self.control.snapshot(), self._outside.software
+        about = replace(shown.kernel, configs=self._configs, corneum=software.corneum)
+        faults, lead = self._device_log.faults, self._leading.view
+        return replace(shown, kernel=about, simulated_faults=faults, lead=lead).as_dict()
+
+    def watched(self, viewer: Viewer, who: WhoSays) -> None:
+        """Take a connection that watches from now on for a screen."""
+        self._leading.watched(viewer, who)
 
     def stop(self, request: Request) -> dict[str, Any]:
         """Stop now, for anybody: the bytes are written when this returns."""
@@ -217,8 +224,8 @@ class Kernel:
         self.control.stop_now(who, emergency=emergency)
         return {"state": self.control.state, "link": self.control.link}
 
-    async def handle(self, request: Request) -> dict[str, Any]:
-        """Answer one question, if this person may ask it."""
+    async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
+        """Answer one question, if this person may ask it; ``viewer`` is the asking connection."""
         do, who = request.do, request.who
         if not may(do, who.role, who.origin):
             self._note_refused(request)
@@ -240,7 +247,7 @@ class Kernel:
                 return self.stop(request)
             if do in self._desk.answers:
                 return await self._desk.answers[do](request.args, _who(who))
-            return await answers.get(do, self._command)(request)
+            return await self._leading.answer(request, viewer, answers.get(do, self._command))
         except DeclinedError as error:
             receipt = None if error.receipt is None else receipt_body(error.receipt)
             raise ApiError(error.code, error.sentence, error.next_step, receipt) from error

@@ -88,6 +88,8 @@ class TreatmentView:
     message: str | None = None
     recorded: bool | None = None
     """Whether the end is durable; null until the treatment is over."""
+    stopped_by: str | None = None
+    """Role of the person who stopped it; `unit` from elsewhere; null where no person did."""
 
     @property
     def over(self) -> bool:
@@ -202,6 +204,14 @@ class SimulatedFaultView:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadView:
+    """Who leads the treatment; where the screen is gone, who led last."""
+
+    name: str
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a client of the kernel may look at, in one value."""
 
@@ -220,6 +230,7 @@ class Snapshot:
     simulated_faults: tuple[SimulatedFaultView, ...] = ()
     clock: str | None = None
     """What is wrong with the wall clock, and what to do about it; None where nothing is."""
+    lead: LeadView | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form; what already is JSON is shared with it."""
@@ -243,6 +254,7 @@ class Snapshot:
             signal=_signal(said["signal"]) if said.get("signal") else None,
             simulated_faults=_many(SimulatedFaultView, said.get("simulated_faults", ())),
             clock=said.get("clock"),
+            lead=_one(LeadView, said["lead"]) if said.get("lead") else None,
         )
 
 

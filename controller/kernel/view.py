@@ -136,6 +136,7 @@ def treatment_view(number: int, conduct: Conduct | None) -> TreatmentView | None
         simulated=plan.simulated,
         message=conduct.why or None,
         recorded=conduct.recorded,
+        stopped_by=conduct.stopped_by,
     )
 
 

@@ -34,6 +34,7 @@ class Notice(Enum):
     ZONE_EXPOSURE = "the zone has had its exposure"
     ZONE_SUCTION = "the zone has had its suction dose"
     HELD = "a person holds the flow"
+    NO_SCREEN = "no screen leads the treatment"
     STOPPED_AT_UNIT = "stopped from elsewhere"
     RECORD_LOST = "the record cannot be written"
     NOT_RECORDED = "the end of a treatment was not written"
@@ -252,7 +253,6 @@ NO_SUCH_RECORD: Final = Alarm(
     "U10", _LOW, "The unit has no such entry in its log.", "Read its newest entry.", latching=False
 )
 
-# -- record ----------------------------------------------------------------------------------------
 RECORD_LOST: Final = Alarm(
     "R01", _MEDIUM, "The record of the treatment cannot be written, so the treatment ends.",
     "Make room on the disk or mend its rights before the next treatment.",
@@ -269,13 +269,15 @@ RECORD_BROKEN: Final = Alarm(
 )  # fmt: skip
 
 
-def _tell(code: str, sentence: str, next_step: str) -> Alarm:
-    return Alarm(code, _INFO, sentence, next_step, latching=False)
+def _tell(code: str, sentence: str, next_step: str, priority: Priority = _INFO) -> Alarm:
+    return Alarm(code, priority, sentence, next_step, latching=False)
 
 
-HELD: Final = _tell(
-    "H07", "The treatment is paused.", "Resume, then release and press the hand switch."
-)
+HELD: Final = _tell("H07", "The treatment is paused.", "Resume, then release and press the switch.")
+NO_SCREEN: Final = _tell(
+    "C17", "The screen that led this treatment is gone, so the treatment is paused.",
+    "Open `corneum watch` at the unit, press p, then release and press the hand switch.", _LOW,
+)  # fmt: skip
 
 OF_CAUSE: Final[Mapping[Cause, Alarm]] = MappingProxyType(
     {
@@ -366,10 +368,8 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
         Notice.PRESS_SWITCH: _tell(
             "H04", "The unit is armed.", "Press the hand switch on the skin within ten seconds."
         ),
-        Notice.ARMED_AGAIN: _tell(
-            "H05", "Nobody pressed the hand switch; the unit disarmed and arms again.",
-            "Take the handpiece and wait for its light.",
-        ),
+        Notice.ARMED_AGAIN: _tell("H05", "Nobody pressed the hand switch; the unit disarmed and "
+            "arms again.", "Take the handpiece and wait for its light."),
         Notice.NOBODY_PRESSED: _tell(
             "H06", "Nobody pressed the hand switch, so the treatment was ended.",
             "Start again when you are ready.",
@@ -384,6 +384,7 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
             "S08", "This zone has had the suction that one place of skin may have.", _ONWARD
         ),
         Notice.HELD: HELD,
+        Notice.NO_SCREEN: NO_SCREEN,
         Notice.STOPPED_AT_UNIT: _tell(
             "C15", "The unit was stopped from elsewhere.", "Start again when you are ready."
         ),
@@ -392,8 +393,6 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
         Notice.RECORD_BROKEN: RECORD_BROKEN,
         Notice.LEASE_PROOF: LEASE_PROOF,
         Notice.UNIT_LOCKED: LOCKED,
-        Notice.DWELL_WARNING: Alarm(
-            "S07", _LOW, "The tip stands still.", "Keep the tip moving.", latching=False
-        ),
+        Notice.DWELL_WARNING: _tell("S07", "The tip stands still.", "Keep the tip moving.", _LOW),
     }
 )  # fmt: skip

@@ -37,6 +37,9 @@ from firmware_protocol.vocabulary import StopKind, Wish
 
 Actions = tuple[Action, ...]
 
+SERVICE_ROLE: Final = "service"
+"""Role of the kernel itself; no person has it."""
+
 NOTHING: Final = Hold(0.0, 0.0, Wish.NONE, 0)
 UNSEEN_S: Final = envelope.LEASE_DEFAULT_MS / 1000 + envelope.LEASE_MARGIN_S
 """For so long the valve may stay open after the last that was seen: the device's lease."""
@@ -76,7 +79,10 @@ class Conduct:
         self.sent = NOTHING
         """The newest setpoint."""
         self.held = False
-        """A person holds the flow, until the row of a resume is durable."""
+        """A person holds the flow, until the row of a resume is durable; or the kernel does where
+        no screen leads."""
+        self.must_release = False
+        """After a hold: whoever has the hand switch pressed must let go first, then press again."""
         self.acknowledged = False
         """A local person has acknowledged the trip, and the row of it is durable."""
         self.refused: Receipts = ()
@@ -84,6 +90,8 @@ class Conduct:
         self.ending = Outcome.STOPPED
         """How the treatment ends when the orderly end that runs is through."""
         self.why = ""
+        self.stopped_by: str | None = None
+        """Role of the person who stopped the treatment."""
         self.tripped_by = ""
         """The cause of the trip, in the words of the record."""
         self.stop_kind = StopKind.NORMAL
@@ -97,7 +105,18 @@ class Conduct:
     @property
     def granted(self) -> bool:
         """True while the host permits flow; the device has its own permissives beside."""
-        return not (self.held or self.course.must_lift or self.course.done)
+        return not (self.waits or self.course.must_lift or self.course.done)
+
+    @property
+    def waits(self) -> bool:
+        """True while the flow is held, and after that until the hand switch was released."""
+        return self.held or self.must_release
+
+    def observe(self, reading: Reading) -> None:
+        """Take what the device said; a switch that is released after a hold may be pressed."""
+        self.newest = reading
+        if not self.held and reading.switch_released:
+            self.must_release = False
 
     def hold(self) -> Actions:
         """Return the setpoint for now: what the treatment wants while it is live, else nothing."""
@@ -141,6 +160,8 @@ class Conduct:
             self.stop_kind = StopKind.EMERGENCY if worse else self.stop_kind
             return (*stop, Note("stop", {**body, "again": True}))
         self.stop_kind, self.why = kind, why
+        if who is not None and who.role != SERVICE_ROLE:
+            self.stopped_by = who.role
         self.stopped_at_s = now_s
         row = self.row("stop", {**body, "reading": rows.reading_body(self.newest)})
         return (*stop, *self._settle_notices(), *self.expose(), row)

@@ -125,6 +125,8 @@ class Person:
     who: Who
     suction_kpa: float | None = None
     flow_g_per_min: float | None = None
+    why: str = ""
+    """Why the kernel asks by itself; empty for a person."""
 
 
 @dataclass(frozen=True, slots=True)

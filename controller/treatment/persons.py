@@ -106,10 +106,12 @@ def _pause(conduct: Conduct, event: Person, now_s: float) -> Actions:
     declined = _over(conduct)
     if declined is not None:
         return (declined,)
-    conduct.held = True
+    conduct.held = conduct.must_release = True
     voided = conduct.acts.void(Step.RESUME)  # the newer wish counts
-    note = Note("pause", {"who": rows.who_body(event.who)})
-    return (*conduct.hold(), *voided, *conduct.tell(HELD), note)
+    told = () if event.why else conduct.tell(HELD)  # the kernel has an alarm for its reason
+    why = {"why": event.why} if event.why else {}
+    note = Note("pause", {"who": rows.who_body(event.who), **why})
+    return (*conduct.hold(), *voided, *told, note)
 
 
 def _resume(conduct: Conduct, event: Person, now_s: float) -> Actions:

@@ -135,7 +135,7 @@ class Supervisor:
     # -- readings ----------------------------------------------------------------------------------
     def _observed(self, reading: Reading, now_s: float) -> Actions:
         conduct = self.conduct
-        conduct.newest = reading
+        conduct.observe(reading)
         if self.state in ENDED:
             return ()
         zone_end = conduct.course.observe(reading)
@@ -207,6 +207,7 @@ class Supervisor:
             return (*conduct.settle(_PRESS.code), *conduct.tell(_AGAIN))
         told = conduct.tell(OF_NOTICE[Notice.STOPPED_AT_UNIT])
         stop = conduct.stop(StopKind.NORMAL, "stopped at the unit", now_s)
+        conduct.stopped_by = "unit"
         return (*stop, *told)
 
     def _next_zone(self, zone_end: ZoneEnd, now_s: float) -> Actions:

@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 from controller.kernel.ask import ask
 from controller.kernel.asker import plan_beside
 from controller.kernel.planner import Purpose, request_of
+from tests.processes.lead import LeadingScreen
 from tests.processes.witness import Witness
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,13 +68,20 @@ class Kernel:
         self.process = process
         self.pid = int(said["pid"])
         self.socket = Path(said["socket"])
+        self._screens: list[LeadingScreen] = []
 
     def ask(self, do: str, who: dict[str, str] | None = None, **args: object) -> dict[str, Any]:
-        """Ask over the API and return the result; a treatment is planned first."""
+        """Ask over the API and return the result.
+
+        A treatment is planned first, and whoever asks for it leads with a screen from then on.
+        """
+        says = SOMEBODY if who is None else who
         if do == "treat":
             plan = plan_beside(self.ask("status"), args, Purpose.START)
-            args = request_of(args, plan)
-        answer = ask(self.socket, do, args, SOMEBODY if who is None else who, END_MAX_S)
+            self._screens.append(LeadingScreen(self.socket, says, END_MAX_S))
+            answer = self._screens[-1].ask(do, request_of(args, plan))
+        else:
+            answer = ask(self.socket, do, args, says, END_MAX_S)
         if answer["ok"] is not True:
             raise Refused(answer["error"]["sentence"])
         return dict(answer["result"])
@@ -81,6 +89,11 @@ class Kernel:
     def state(self) -> str:
         """Return where it says the treatment stands."""
         return str(self.ask("status")["state"])
+
+    def leave(self) -> None:
+        """Close every screen that leads."""
+        while self._screens:
+            self._screens.pop().close()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -128,7 +141,12 @@ def kernel(
     with started(call) as process:
         said = first_line(process)
         assert said["ready"], said
-        yield Kernel(process, said)
+        made = Kernel(process, said)
+        try:
+            yield made
+        finally:
+            end(process)
+            made.leave()
 
 
 def corneum(state: Path, *words: str) -> Done:

@@ -98,4 +98,4 @@ def test_a_stop_ends_in_order(stopping: Stopping, stopped: Callable[[Stopping], 
     assert end.suction_kpa <= VENTED_MAX_KPA
     assert witness.events("trip") == []
     assert end.done.said["outcome"] == "stopped"
-    assert end.done.code == 0
+    assert end.done.code == 5  # stopped by a person

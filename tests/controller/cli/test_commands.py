@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from controller.cli import main as command
-from controller.cli.outcome import ExitCode
+from controller.cli import start
+from controller.cli.outcome import ExitCode, Failure
 from controller.cli.start import exit_code_of, failure_of
 from controller.config.locate import shipped_configs
 from controller.kernel import stop_address
@@ -22,6 +23,7 @@ VERBS = (
     "ack",
     "reset",
     "status",
+    "watch",
     "doctor",
     "config",
     "approve",
@@ -98,7 +100,7 @@ def test_a_mistake_is_answered_in_one_sentence_and_exit_1(
 
 
 @pytest.mark.parametrize(
-    "verb", ["pause", "resume", "ack", "reset", "status", "unlock --reason mended"]
+    "verb", ["pause", "resume", "ack", "reset", "status", "watch", "unlock --reason mended"]
 )
 def test_without_a_kernel_the_short_verbs_say_so(run: Run, verb: str) -> None:
     code, _, err = run(*verb.split())
@@ -265,3 +267,17 @@ def test_an_exclusion_that_names_no_zone_stops_check_and_plan(run: Run, strong: 
         code, out, err = run(*words)
         assert code == ExitCode.REFUSED
         assert 'there is no zone "noze"; did you mean nose?' in out + err
+
+
+def test_a_process_that_ends_before_it_is_ready_names_its_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CORNEUM_STATE", str(tmp_path))
+    with pytest.raises(Failure, match=r"^The kernel ended before it was ready\.$") as failed:
+        start.kernel(["--port", "x", "--no-such-option"])
+    log = tmp_path / "run" / "kernel.log"
+    assert str(log) in failed.value.next_step
+    assert "--no-such-option" in log.read_text()
+    with pytest.raises(Failure):
+        start.kernel(["--port", "x", "--another"])
+    assert "--no-such-option" in log.with_suffix(".old").read_text()

@@ -1,12 +1,13 @@
 """What the terminal shows, from fixed snapshots: nothing too wide, nothing left out."""
 
+import io
 import json
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from controller.cli import live, summary
+from controller.cli import live, output, summary
 from controller.cli.outcome import ExitCode
 from controller.cli.status import lines
 from controller.kernel.snapshot import (
@@ -98,14 +99,14 @@ def test_a_pipe_gets_one_line_with_every_figure() -> None:
 
 
 def test_the_state_alone_is_said_before_a_zone_is_under_way() -> None:
-    assert live.plain_line(replace(SNAPSHOT, treatment=None, state="idle")) == "idle"
+    assert live.plain_line(replace(SNAPSHOT, treatment=None, state="idle")).plain == "idle"
 
 
 @pytest.mark.parametrize(
     ("outcome", "code"),
     [
         ("completed", ExitCode.DONE),
-        ("stopped", ExitCode.DONE),
+        ("stopped", ExitCode.REFUSED),
         ("tripped", ExitCode.TRIPPED),
         ("refused", ExitCode.REFUSED),
         (None, ExitCode.PORT),
@@ -113,6 +114,41 @@ def test_the_state_alone_is_said_before_a_zone_is_under_way() -> None:
 )
 def test_the_exit_code_tells_the_outcome(outcome: str | None, code: ExitCode) -> None:
     assert summary.exit_code(outcome) is code
+
+
+@pytest.mark.parametrize(
+    ("by", "code"), [("viewer", ExitCode.STOPPED), ("unit", ExitCode.STOPPED), (None, 1)]
+)
+def test_a_treatment_that_a_person_stopped_has_an_exit_code_of_its_own(
+    by: str | None, code: int
+) -> None:
+    ended = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="stopped", stopped_by=by))
+    assert summary.exit_code_of(ended) == code
+
+
+HOSTILE = ("[/b]", "[red]x", ":smile:", "a\x1b[2Jb", "two\nlines", "\ud800")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_text_and_never_markup_or_a_command_of_the_terminal(name: str) -> None:
+    """S12: somebody called [/b] stopped a treatment, and the summary died of it."""
+    alarm = replace(ALARM, sentence=f"{name} did it.", next_step=name)
+    zone = replace(NOSE, display=name, state="done", ended_by="time")
+    treatment = replace(
+        TREATMENT, display_name=name, client=name, zones=(zone,), message=f"stop by {name}"
+    )
+    shown = replace(SNAPSHOT, treatment=treatment, alarms=(alarm,))
+    for markup in (True, False):  # also on a console that would take it
+        console = Console(width=200, file=io.StringIO(), markup=markup)
+        with console.capture() as capture:
+            console.print(live.render(shown))
+            console.print(live.plain_line(shown))
+            summary.show(console, shown)
+        text = capture.get() + "\n".join(lines(shown))
+        assert "\x1b[2J" not in text
+        assert output.clean(name).partition("\n")[0][:4] in text
+        if name.startswith("["):
+            assert f"stop by {name}" in text
 
 
 def test_scripts_get_outcome_zones_and_record_as_one_object() -> None:

@@ -87,7 +87,7 @@ class Clinic:
         """Begin a treatment of short zones."""
         await self.control.begin(plan or plan_of(budget_s=4.0), ANNA, number)
 
-    async def ask(self, command: Command, **values: float) -> None:
+    async def ask(self, command: Command, **values: Any) -> None:  # noqa: ANN401
         await self.control.person(command, ANNA, **values)
 
     def rows(self, kind: str | None = None) -> list[tuple[str, dict[str, Any]]]:

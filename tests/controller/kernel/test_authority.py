@@ -11,7 +11,7 @@ from controller.kernel.authority import ALLOWED, Do, Origin, Role, may, refusal_
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import service
 
-ANYBODY = {Do.STOP, Do.STATUS, Do.WATCH}
+ANYBODY = {Do.STOP, Do.STATUS, Do.WATCH, Do.SEEN}
 LOWERS = {Do.PAUSE, Do.LOWER}
 SERVICE = {Do.UNLOCK, Do.ACCEPT}
 

@@ -30,7 +30,7 @@ class Screen:
         self.seen: list[bytes] = []
         self._left = lines
 
-    def show(self, rest: bytes) -> bool:
+    def show(self, _number: int, rest: bytes) -> bool:
         """Keep the line."""
         self.seen.append(rest)
         self._left -= 1
@@ -63,7 +63,7 @@ def test_each_line_has_the_id_of_its_watch_and_the_number_of_its_snapshot() -> N
         broadcast.remove(screen)
         return screen.seen
 
-    lines = [json.loads(api.watch_start(7) + rest) for rest in run_virtual(scenario())]
+    lines = [json.loads(api.watch_start(7, leads=False) + rest) for rest in run_virtual(scenario())]
     assert [line["id"] for line in lines] == [7, 7, 7]
     assert [line["n"] for line in lines] == [1, 2, 3]
     assert [line["snapshot"]["looks"] for line in lines] == [1, 2, 3]

@@ -127,8 +127,11 @@ def test_a_shutdown_ends_the_treatment_in_order_and_then_the_process(tmp_path: P
         wait_until(lambda: device.do("state")["mode"].lower() == "disarmed", "disarmed", 3.0)
 
 
-def test_with_once_it_ends_after_its_treatment_when_nobody_is_connected(tmp_path: Path) -> None:
-    with both(tmp_path, "--once") as (_, host, state):
+@pytest.mark.parametrize("option", ["--until-idle", "--once"])
+def test_a_kernel_that_was_started_for_a_treatment_ends_when_nobody_is_connected(
+    option: str, tmp_path: Path
+) -> None:
+    with both(tmp_path, option) as (_, host, state):
         ask(host.socket, "stop")  # a client that came and went: no reason to wait for another
         assert host.process.wait(10.0) == 0
         assert not socket_path(state, "x").exists()

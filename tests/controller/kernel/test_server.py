@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from controller.kernel import server as server_module
-from controller.kernel.api import REQUEST_MAX_BYTES, ApiError, Request
+from controller.kernel.api import REQUEST_MAX_BYTES, ApiError, Request, WhoSays
 from controller.kernel.ask import KernelAbsentError, ask, dial
 from controller.kernel.authority import Do
 from controller.kernel.client import AnswerError, KernelClient
+from controller.kernel.leading import Viewer
 from controller.kernel.peer import is_welcome, listen, peer_uid
 from controller.kernel.server import CLIENTS_MAX, QUESTIONS_MAX, UNREAD_MAX_BYTES, Server
 
@@ -33,15 +35,22 @@ class Desk:
         self.asked: list[Do] = []
         self.may_dismiss = asyncio.Event()
         self.padding = ""
+        self.viewer: Viewer | None = None
+        """The connection that asked last."""
 
-    async def handle(self, request: Request) -> dict[str, Any]:
+    async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
         """Answer."""
+        self.viewer = viewer
         self.asked.append(request.do)
         if request.do is Do.DISMISS:
             await self.may_dismiss.wait()
         if request.do is Do.RESET:
             raise ApiError("no_trip", "No trip is latched.", "Go on.")
         return {"did": request.do.value}
+
+    def watched(self, viewer: Viewer, who: WhoSays) -> None:
+        """Note who watches."""
+        self.watching = (viewer, who.name)
 
     def stop(self, request: Request) -> dict[str, Any]:
         """Count the stops."""
@@ -229,6 +238,42 @@ def test_a_watcher_gets_snapshots_at_most_ten_times_a_second(tmp_path: Path) -> 
             return loop.time() - began_s
 
     assert 0.45 <= asyncio.run(scenario()) <= 3.0
+
+
+@pytest.mark.hazard("H57")
+def test_a_line_that_a_screen_has_shown_is_confirmed_and_counts_from_when_it_was_sent(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> tuple[float, float, list[Do]]:
+        async with (
+            serving(tmp_path) as (desk, path, _),
+            await KernelClient.open(path, ANNA) as kernel,
+        ):
+            watching, loop = kernel.watch(), asyncio.get_running_loop()
+            line = await anext(watching)
+            assert desk.viewer is not None
+            before_s = desk.viewer.age_s(loop.time())
+            kernel.seen(line.number)
+            await kernel.ask("status")  # what was written before it has been read
+            return before_s, desk.viewer.age_s(loop.time()), desk.asked
+
+    before_s, after_s, asked = asyncio.run(scenario())
+    assert before_s == math.inf
+    assert 0.0 <= after_s < 2.0
+    assert Do.SEEN not in asked  # it is taken where it is read and waits for no question
+
+
+@pytest.mark.hazard("H57")
+def test_a_connection_that_is_closed_is_no_screen_any_more(tmp_path: Path) -> None:
+    async def scenario() -> bool:
+        async with serving(tmp_path) as (desk, path, server):
+            await say(path, b'{"do": "watch"}\n', 2)
+            async with asyncio.timeout(5.0):
+                while server.clients:
+                    await asyncio.sleep(0.01)
+            return desk.viewer is not None and desk.viewer.closed
+
+    assert asyncio.run(scenario())
 
 
 def test_a_slow_watcher_holds_up_nobody_and_sees_the_newest_when_it_reads(tmp_path: Path) -> None:

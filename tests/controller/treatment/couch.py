@@ -195,7 +195,7 @@ class Couch:
     def beat(self) -> Actions:
         return self.step(Wake())
 
-    def person(self, command: Command, who: Who = ANNA, **values: float) -> Actions:
+    def person(self, command: Command, who: Who = ANNA, **values: Any) -> Actions:  # noqa: ANN401
         return self.step(Person(command, who, **values))
 
     def answer(self, step: Step, end: End = End.DONE, **values: Any) -> Actions:  # noqa: ANN401

@@ -1,0 +1,247 @@
+"""The leading screen of a treatment: the one that proves that it lives and is read from.
+
+The connection that asked for the treatment leads. Each line of a watch has a number, and a screen
+confirms the numbers that it has shown; what counts is the age of the newest confirmed line, by the
+kernel's own clock at sending. A screen that was closed, killed, suspended, or whose terminal stands
+still confirms nothing. After `SILENT_MAX_S` the treatment pauses, and goes on only from a screen
+at the unit whose person may treat. Who asks in the kernel's own process has no connection, and
+leads as long as the kernel lives.
+"""
+
+import asyncio
+import contextlib
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Protocol
+
+from controller.kernel.api import ApiError, Request, WhoSays
+from controller.kernel.authority import Do, may
+from controller.kernel.declined import DeclinedError
+from controller.kernel.journal import Row
+from controller.kernel.snapshot import LeadView, Snapshot
+from controller.safety.alarm_texts import NO_SCREEN
+from controller.safety.alarms import Alarm
+from controller.treatment.events import Command, Who
+from controller.treatment.states import LIVE, State
+
+SILENT_MAX_S: Final = 2.0
+"""A screen that shows nothing for so long leaves its person blind. A screen confirms four times a
+second or more, so seven confirmations have to be late before a treatment pauses needlessly."""
+
+LOOK_S: Final = 0.1
+"""How often the age of the leading screen is judged; it adds to `SILENT_MAX_S`."""
+
+UNLED_MAX_S: Final = 600.0
+"""For so long a paused treatment waits for a screen, then it is stopped in order: long enough to
+fetch somebody, and no longer than a treatment in which nobody treats (`supervisor.IDLE_MAX_S`)."""
+
+NUMBERS_MAX: Final = 32
+"""Lines that wait for their confirmation: at ten a second more than `SILENT_MAX_S` of them."""
+
+KERNEL: Final = Who("kernel", "service", "local")
+GONE: Final = "the leading screen is gone"
+
+_HOLDABLE: Final = frozenset({State.PREPARING.value, *(state.value for state in LIVE)})
+
+NO_SCREEN_LEADS: Final = ApiError(
+    "no_screen",
+    "No screen at the unit shows this treatment, so it stays paused.",
+    "Open one with `corneum watch` beside the client, then press p there.",
+)
+
+
+class Viewer:
+    """One connection, as far as it watches: what it was sent, and what it has confirmed."""
+
+    def __init__(self) -> None:
+        self.who: WhoSays | None = None
+        """Who watches; None until the connection asked to watch."""
+        self.leads = False
+        self.closed = False
+        self._number = 0
+        self._sent: deque[tuple[int, float]] = deque(maxlen=NUMBERS_MAX)
+        self._seen_s = -math.inf
+
+    def sent(self, number: int, now_s: float) -> None:
+        """Note that the snapshot ``number`` is sent at ``now_s``; numbers rise."""
+        self._number = number
+        self._sent.append((number, now_s))
+
+    def seen(self, number: object) -> None:
+        """Take the confirmation of line ``number``; one that was never sent confirms nothing."""
+        if not isinstance(number, int) or not number <= self._number:
+            return
+        while self._sent and self._sent[0][0] <= number:
+            self._seen_s = self._sent.popleft()[1]
+
+    def age_s(self, now_s: float) -> float:
+        """Return how old the newest confirmed line is, infinite before the first."""
+        return now_s - self._seen_s
+
+    def may_lead(self, now_s: float) -> bool:
+        """True for a screen at the unit that lives and whose person may treat."""
+        who = self.who
+        allowed = who is not None and may(Do.TREAT, who.role, who.origin)
+        return allowed and not self.closed and self.age_s(now_s) <= SILENT_MAX_S
+
+
+class Alarms(Protocol):
+    """The part of the alarms that tells people of a lost screen."""
+
+    def put(self, alarm: Alarm, now_s: float) -> None:
+        """A condition has come."""
+        ...
+
+    def settle(self, code: str) -> None:
+        """A condition has gone."""
+        ...
+
+
+class Treated(Protocol):
+    """The part of the control that a lost screen pauses."""
+
+    @property
+    def alarms(self) -> Alarms:
+        """Return the alarms of this kernel."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """Return the state of the treatment."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Return everything there is to see."""
+        ...
+
+    def stop_now(self, who: Who) -> object:
+        """Stop in order."""
+        ...
+
+    async def person(self, command: Command, who: Who, *, why: str) -> None:
+        """Do what somebody asks for; DeclinedError where it cannot be."""
+        ...
+
+
+class Leading:
+    """Knows the screens and which of them leads, and pauses the treatment that has none."""
+
+    def __init__(
+        self, control: Treated, commit: Callable[[Sequence[Row]], Awaitable[None]]
+    ) -> None:
+        self._control = control
+        self._commit = commit
+        self._viewers: set[Viewer] = set()
+        self._leader: Viewer | None = None
+        """None where nobody leads, and where the asker is in this process."""
+        self._name = ""
+        self._since_s = 0.0
+        """When the leader began to lead, or when it was lost."""
+        self._lost = False
+        self._begun = False
+        self._watched = asyncio.Event()
+        """Set while a connection leads or its loss stands: else there is nothing to judge."""
+
+    @property
+    def view(self) -> LeadView | None:
+        """Who leads, or led last; None before the first treatment."""
+        return LeadView(self._name, gone=self._lost) if self._begun else None
+
+    async def answer(
+        self,
+        request: Request,
+        viewer: Viewer | None,
+        answers: Callable[[Request], Awaitable[dict[str, Any]]],
+    ) -> dict[str, Any]:
+        """Answer a request and keep account of who leads. ApiError where nobody could lead."""
+        if request.do is Do.SEEN:
+            return {}  # the server takes it where it reads; in the kernel's process nobody watches
+        if request.do is Do.RESUME and self._lost and self._control.state in _HOLDABLE:
+            await self._take(viewer, request.who)
+        if request.do is not Do.TREAT:
+            return await answers(request)
+        if self._control.state not in _HOLDABLE:
+            self._over()  # nobody who led the last one is judged in the next
+        before = self._treatment()
+        try:
+            return await answers(request)
+        finally:  # also where the answer is no: what has begun has a leader
+            if self._treatment() != before:
+                self._led_by(viewer, request.who.name)
+
+    def watched(self, viewer: Viewer, who: WhoSays) -> None:
+        """Take a connection that watches from now on for a screen."""
+        viewer.who = who
+        self._viewers.add(viewer)
+
+    async def watch(self) -> None:
+        """Judge the leading screen until cancelled."""
+        loop = asyncio.get_running_loop()
+        while await self._watched.wait():
+            await asyncio.sleep(LOOK_S)
+            await self.look(loop.time())
+
+    async def look(self, now_s: float) -> None:
+        """Pause the treatment if its leading screen is gone at ``now_s``; stop one that waits."""
+        self._viewers = {viewer for viewer in self._viewers if not viewer.closed}
+        if self._control.state not in _HOLDABLE:
+            self._over()
+        elif self._lost and not now_s - self._since_s <= UNLED_MAX_S:
+            self._control.stop_now(KERNEL)
+        elif self._leader is not None and not self._is_read(self._leader, now_s):
+            await self._pause(now_s)
+
+    def _is_read(self, leader: Viewer, now_s: float) -> bool:
+        """Return whether the leader has shown something new; its first line is on its way."""
+        return min(leader.age_s(now_s), now_s - self._since_s) <= SILENT_MAX_S
+
+    def _over(self) -> None:
+        """Nothing can be paused any more: the treatment ends, or has tripped."""
+        if self._lost:
+            self._control.alarms.settle(NO_SCREEN.code)
+        if self._leader is not None:
+            self._leader.leads = False
+        self._leader, self._lost = None, False
+        self._watched.clear()
+
+    async def _pause(self, now_s: float) -> None:
+        self._lose(now_s)
+        with contextlib.suppress(DeclinedError):  # over by now, or held although its row is lost
+            await self._control.person(Command.PAUSE, KERNEL, why=GONE)
+
+    async def _take(self, viewer: Viewer | None, who: WhoSays) -> None:
+        """Give the lead to the screen that asks, else to the one that was read from last."""
+        now_s = asyncio.get_running_loop().time()
+        able = [one for one in self._viewers if one.may_lead(now_s)]
+        if not able:
+            raise NO_SCREEN_LEADS
+        taker = viewer if viewer in able else min(able, key=lambda one: one.age_s(now_s))
+        before, says = self._name, taker.who or who
+        self._led_by(taker, says.name)
+        body = {"who": says.model_dump(mode="json"), "from": before, "asked": who.name}
+        try:
+            await self._commit([Row("lead", body, self._treatment())])
+        except BaseException:
+            self._lose(now_s)
+            raise
+        self._control.alarms.settle(NO_SCREEN.code)
+
+    def _led_by(self, viewer: Viewer | None, name: str) -> None:
+        if self._leader is not None:
+            self._leader.leads = False
+        self._leader, self._name, self._lost, self._begun = viewer, name, False, True
+        self._since_s = asyncio.get_running_loop().time()
+        if viewer is not None:
+            viewer.leads = True
+            self._watched.set()
+
+    def _lose(self, now_s: float) -> None:
+        if self._leader is not None:
+            self._leader.leads = False
+        self._leader, self._lost, self._since_s = None, True, now_s
+        self._control.alarms.put(NO_SCREEN, now_s)
+
+    def _treatment(self) -> int:
+        shown = self._control.snapshot().treatment
+        return 0 if shown is None else shown.id
