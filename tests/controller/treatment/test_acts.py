@@ -1,5 +1,7 @@
 """Every asked action ends with its number, and only the right end of the right number permits."""
 
+from typing import Any
+
 import pytest
 
 from controller.treatment.events import (
@@ -214,7 +216,7 @@ def test_a_unit_that_shows_itself_disarmed_without_a_reset_clears_no_trip() -> N
     [({"inputs": Input.SWITCH_CLOSED}, "switch_pressed"), ({"valve_percent": 20.0}, "not_safe")],
 )
 def test_what_spoke_against_a_reset_by_the_time_its_row_was_durable_still_does(
-    changes: dict[str, object], code: str
+    changes: dict[str, Any], code: str
 ) -> None:
     one = acknowledged()
     number = of(Commit, one.person(Command.RESET))[0].number
