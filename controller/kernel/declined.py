@@ -47,7 +47,9 @@ NOT_BEGUN_STOPPED: Final = Declined(
     "stopped", "The treatment was stopped before it began.", "Start anew."
 )
 VOIDED: Final = Declined(
-    "voided", "A stop or a newer wish came first, so it was not done.", "Ask again if need be."
+    "voided",
+    "A stop, a trip or a newer wish came first, so it was not done.",
+    "Ask again if need be.",
 )
 OUTCOME_UNKNOWN: Final = Declined(
     "unknown",
