@@ -370,6 +370,7 @@ class Control:
                 unfinished=self.unfinished,
                 clock=self.clock,
                 handpiece=self._handpiece,
+                state=self.state,
                 conduct=None if self._supervisor is None else self._supervisor.conduct,
                 treatment=self._treatment,
                 alarms=self.alarms,

@@ -40,6 +40,7 @@ class Seen(NamedTuple):
     unfinished: tuple[UnfinishedView, ...]
     clock: str | None
     handpiece: Handpiece
+    state: str
     conduct: Conduct | None
     treatment: int
     alarms: AlarmDesk
@@ -53,7 +54,7 @@ def snapshot(seen: Seen) -> Snapshot:
         kernel=seen.kernel,
         link=LinkView(handpiece.state.value, handpiece.bad_frames, ms(handpiece.round_trip_s)),
         unit=unit_view(handpiece.identity),
-        state="idle" if conduct is None else conduct.state.value,
+        state=seen.state,
         treatment=treatment_view(seen.treatment, conduct),
         live=live_view(handpiece.newest, conduct, seen.now_s),
         alarms=alarm_views(seen.alarms.board),

@@ -265,7 +265,7 @@ NOT_RECORDED: Final = Alarm(
 )  # fmt: skip
 RECORD_BROKEN: Final = Alarm(
     "R03", _LOW, "The record is broken or lacks rows; whom that may concern is not treated.",
-    "`corneum records verify` names the rows; a technician has the way out.", latching=False,
+    "List the rows with `corneum records verify`; a technician has the way out.", latching=False,
 )  # fmt: skip
 
 

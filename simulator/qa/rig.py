@@ -92,8 +92,21 @@ class Rig:
         self._store = Store(None if folder is None else folder / "journal.sqlite3")
         journal = Journal(InlineWriter(self._store), self.wall_clock, folder=folder)
         return Outside(
-            self.client, journal, Here(self.wall_clock, BOOT), pid=PID, software=SOFTWARE
+            self.client, journal, Here(self.wall_clock, self._boot()), pid=PID, software=SOFTWARE
         )
+
+    def _boot(self) -> str:
+        """Return the boot of the computer: another one where the loop began after the record."""
+        rows = self._store.ask("SELECT mono_s, hash FROM journal ORDER BY id DESC LIMIT 1")
+        boots = self._store.ask(
+            "SELECT json_extract(body, '$.boot') FROM journal WHERE kind = 'kernel'"
+            " ORDER BY id DESC LIMIT 1"
+        )
+        if not rows or not boots:
+            return BOOT
+        ((newest_s, newest_hash),), ((before,),) = rows, boots
+        later = newest_s <= asyncio.get_running_loop().time()
+        return str(before) if later else f"{BOOT}-{newest_hash[:8]}"
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""

@@ -269,6 +269,7 @@ def test_an_exclusion_that_names_no_zone_stops_check_and_plan(run: Run, strong: 
         assert 'there is no zone "noze"; did you mean nose?' in out + err
 
 
+@pytest.mark.realtime
 def test_a_process_that_ends_before_it_is_ready_names_its_log(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

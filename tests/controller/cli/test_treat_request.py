@@ -45,7 +45,7 @@ def test_a_wish_becomes_a_request_with_the_fingerprint_of_its_plan(tmp_path: Pat
     kernel = Kernel(tmp_path / "none")
     request = planned(kernel, WISH)
     assert request.items() >= WISH.items()
-    assert set(request) == {*WISH, "plan_sha256", "planned_at_s", "plan_parts"}
+    assert set(request) == {*WISH, "plan_sha256", "planned_at_s", "planned_up_s", "plan_parts"}
     assert [do for do, _ in kernel.asked] == ["status"]
 
 

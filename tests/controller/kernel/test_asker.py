@@ -43,6 +43,7 @@ def test_the_plan_is_for_the_unit_on_the_line_and_reads_what_the_kernel_names(
         **WISH,
         "plan_sha256": plan["sha256"],
         "planned_at_s": plan["planned_at_s"],
+        "planned_up_s": plan["planned_up_s"],
         "plan_parts": plan["parts"],
     }
 

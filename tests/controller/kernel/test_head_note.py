@@ -177,7 +177,7 @@ def test_a_kernel_on_a_record_that_went_back_starts_and_refuses_to_plan(path: Pa
             said = {"subject": "head", "reason": "the backup is of today"}
             asked = Request.model_validate({"do": "accept", "who": TOM, "args": said})
             await made.kernel.handle(asked)
-            await made.ask("plan", program="refresh", client="demo", zones=["nose"])
+            await made.plan(program="refresh", client="demo", zones=["nose"])
             return refused.value, before, made.snapshot(), made.kernel.idle
 
     refused, before, after, idle = run_virtual(scenario())

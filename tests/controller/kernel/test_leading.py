@@ -19,6 +19,7 @@ from controller.kernel.leading import (
 )
 from controller.kernel.store import RecordError
 from simulator.qa.loop import run_virtual
+from simulator.qa.planning import planned_request
 from simulator.qa.rig import RigSpec, Service, service
 
 ANNA = WhoSays.model_validate({"name": "anna", "role": "practitioner", "origin": "local"})
@@ -84,8 +85,9 @@ class Screen:
 
     async def ask(self, do: str, **args: object) -> dict[str, Any]:
         """Ask over this connection."""
+        kernel = self._made.kernel
         request = Request.model_validate({"do": do, "who": self.who, "args": args})
-        return await self._made.kernel.handle(request, self.viewer)
+        return await kernel.handle(await planned_request(kernel, request), self.viewer)
 
     async def watch(self) -> None:
         """Watch from now on."""

@@ -22,6 +22,8 @@ KERNELS = 4
 EACH = 10
 
 
+@pytest.mark.realtime
+@pytest.mark.alone
 def test_kernels_that_begin_at_once_get_a_number_each(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
 
