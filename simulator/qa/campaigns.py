@@ -3,6 +3,7 @@
 import typer
 
 from simulator.qa.commands.campaign_matrix import matrix
+from simulator.qa.commands.campaign_stop import stop
 from simulator.qa.commands.campaign_storm import storm
 from simulator.qa.commands.campaign_treatments import treatments
 
@@ -11,9 +12,10 @@ campaign = typer.Typer(no_args_is_help=True)
 
 @campaign.callback()
 def _campaign() -> None:
-    """Many runs at once, in virtual time."""
+    """Many runs at once, in virtual time; `stop` in real time."""
 
 
 campaign.command()(matrix)
+campaign.command()(stop)
 campaign.command()(storm)
 campaign.command()(treatments)
