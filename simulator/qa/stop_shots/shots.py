@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 from simulator.plant.steps import SAMPLE_S
 from simulator.qa.plugin.served import NotServedError, served
 from simulator.qa.plugin.story import Setting
 from simulator.qa.stop_shots.lane import Lane, LaneError, Scale, kernel, lane
 
+_ROOT_UID: Final = 0
 NOBODY_UID: Final = 65_534
 COMMAND_MAX_S: Final = 30.0
 SEEN_MAX_S: Final = 5.0
@@ -71,7 +72,7 @@ def shoot(
     queue: SimpleQueue[int] = SimpleQueue()
     for number in numbers:
         queue.put(number)
-    other = may_be_another()
+    other = os.getuid() == _ROOT_UID
     with TemporaryDirectory(prefix="corneum-stop-") as folder:
         gallery = Gallery(Path(folder), seed, scale, queue, other)
         with frozen(gallery), ThreadPoolExecutor(lanes) as pool:
@@ -94,19 +95,17 @@ def frozen(gallery: Gallery) -> Iterator[None]:
             os.kill(int(said["pid"]), signal.SIGCONT)
 
 
-def may_be_another() -> bool:
-    """Return whether a command can be run here as an account that owns nothing."""
-    if os.getuid() != 0:
-        return False
-    words = [_command(), "stop", "--help"]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            words, user=NOBODY_UID, group=NOBODY_UID, extra_groups=[], env=_bare(),
-            capture_output=True, timeout=COMMAND_MAX_S, check=False, cwd="/",
-        )  # fmt: skip
-    except OSError:
-        return False
-    return done.returncode == 0
+def as_another(*words: str) -> list[str]:
+    """Return the command line of `corneum` that gives up its account before it runs.
+
+    What it needs is read first, for an interpreter may lie where the other account may not read.
+    """
+    script = (
+        "import os, sys, controller.cli.main, controller.cli.stop, controller.cli.stop_older\n"
+        f"os.setgroups([]); os.setgid({NOBODY_UID}); os.setuid({NOBODY_UID})\n"
+        "controller.cli.main.main()"
+    )
+    return [sys.executable, "-c", script, *words]
 
 
 def _lane(gallery: Gallery, at: int, take: Callable[[int, Shot], None]) -> None:
@@ -140,23 +139,19 @@ def _next(numbers: "SimpleQueue[int]") -> int | None:
 def _fire(gallery: Gallery, made: Lane, number: int) -> Shot:
     other = gallery.other_account and number % 2 == 0
     emergency = number % 4 < 2  # noqa: PLR2004 - both kinds from both accounts
-    words = [_command(), "stop", "--port", made.unit.port, "--json"]
+    words = ["stop", "--port", made.unit.port, "--json"]
     words += ["--emergency"] if emergency else []
-    account: dict[str, Any] = (
-        {"user": NOBODY_UID, "group": NOBODY_UID, "extra_groups": [], "env": _bare(), "cwd": "/"}
-        if other
-        else {"env": os.environ | {"CORNEUM_STATE": str(made.state)}}
-    )
+    call = as_another(*words) if other else [_command(), *words]
+    environment = bare() if other else os.environ | {"CORNEUM_STATE": str(made.state)}
     since_s = made.device_s
     with gallery.firing:
         began_s = time.monotonic()
         done = subprocess.run(  # noqa: S603 - our own command
-            words, capture_output=True, timeout=COMMAND_MAX_S, check=False, **account
+            call, capture_output=True, timeout=COMMAND_MAX_S, check=False, env=environment
         )
     end_s = time.monotonic() + SEEN_MAX_S
     while (seen := made.stopped_s(since_s)) is None and time.monotonic() < end_s:
-        made.hand()  # looks again after a round trip to the device
-        made.device_s  # noqa: B018
+        made.hand("lift")  # looks again after a round trip to the device
     sent_s = json.loads(done.stdout)["sent_s"] if done.stdout else None
     kind = "emergency" if emergency else "normal"
     return Shot(
@@ -179,7 +174,7 @@ def _command() -> str:
     return str(Path(sys.executable).with_name("corneum"))
 
 
-def _bare() -> dict[str, str]:
+def bare() -> dict[str, str]:
     """Return an environment that names no home and no state folder."""
     kept = ("PATH", "PYTHONPATH", "LANG")
     return {name: os.environ[name] for name in kept if name in os.environ}
