@@ -12,7 +12,7 @@ from typing import Final
 from controller.kernel.ask import KernelAbsentError, dial, short_name
 
 SOCKET_MODE: Final = 0o600
-BACKLOG: Final = 16
+BACKLOG: Final = 128
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 _ROOT_UID: Final = 0  # root can do anything to this process anyway
 

@@ -16,6 +16,7 @@ from controller.kernel import api
 from controller.kernel.api import ApiError, Request, WhoSays
 from controller.kernel.authority import Do, may
 from controller.kernel.broadcast import Broadcast
+from controller.kernel.door import Door
 from controller.kernel.leading import Viewer
 from controller.kernel.peer import is_welcome, peer_uid
 from controller.kernel.turns import Lines, Turns
@@ -41,6 +42,15 @@ PARTING_MAX: Final = 64
 
 IDLE_MIN_S: Final = 2.0
 """A connection that has asked nothing and watches nothing for so long makes room for another."""
+
+_BUSY: Final = api.refusal(
+    0,
+    ApiError(
+        "busy",
+        f"The kernel has {CLIENTS_MAX} clients already.",
+        "Close one of them; `corneum stop` and the hand switch always work.",
+    ),
+)
 
 _MADE_ROOM: Final = ApiError(
     "idle",
@@ -95,7 +105,8 @@ class Server:
         self._on_shutdown = on_shutdown
         self._connections: set[_Connection] = set()
         self._parting = 0
-        self._server: asyncio.Server | None = None
+        self._door: Door | None = None
+        self._entering: set[asyncio.Task[object]] = set()
 
     @property
     def clients(self) -> int:
@@ -104,36 +115,45 @@ class Server:
 
     async def open(self, listener: socket.socket) -> None:
         """Serve on ``listener``."""
-        self._server = await asyncio.get_running_loop().create_unix_server(
-            lambda: _Connection(self._service, self), sock=listener
-        )
+        self._door = Door(listener, self._refusal, self._let_in)
 
     async def close(self) -> None:
         """Hang up on everybody, after what was answered has gone out, within ``CLOSE_MAX_S``."""
-        if self._server is not None:
-            self._server.close()
+        if self._door is not None:
+            self._door.close()
+            self._door = None
+        if self._entering:
+            await asyncio.wait(self._entering, timeout=CLOSE_MAX_S)
         waiting = [connection.hang_up() for connection in tuple(self._connections)]
         if waiting:
             await asyncio.wait(waiting, timeout=CLOSE_MAX_S)
 
-    def welcome(self, connection: "_Connection", line: socket.socket | None) -> ApiError | None:
-        """Let a new connection in, or say why not."""
-        uid = None if line is None else peer_uid(line)
+    def came(self, connection: "_Connection") -> None:
+        """Count a connection that was let in."""
+        self._connections.add(connection)
+        self.had_clients = True
+
+    def _refusal(self, line: socket.socket) -> bytes | None:
+        """Return why somebody at the door may not come in, or None."""
+        uid = peer_uid(line)
         if not is_welcome(uid, self._own_uid):
-            return ApiError(
+            error = ApiError(
                 "not_allowed",
                 f"This kernel belongs to user {self._own_uid}; user {uid} may not speak to it.",
                 "Run the command as the user who runs the kernel.",
             )
-        if len(self._connections) >= CLIENTS_MAX and not self._make_room():
-            return ApiError(
-                "busy",
-                f"The kernel has {CLIENTS_MAX} clients already.",
-                "Close one of them; `corneum stop` and the hand switch always work.",
-            )
-        self._connections.add(connection)
-        self.had_clients = True
-        return None
+            return api.refusal(0, error)
+        full = len(self._connections) + len(self._entering) >= CLIENTS_MAX
+        return _BUSY if full and not self._make_room() else None
+
+    def _let_in(self, line: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        entering: asyncio.Task[object] = loop.create_task(
+            loop.connect_accepted_socket(lambda: _Connection(self._service, self), line),
+            name="api-client",
+        )
+        self._entering.add(entering)
+        entering.add_done_callback(self._entering.discard)
 
     def gone(self, connection: "_Connection", *, parting: bool) -> None:
         """Forget a connection."""
@@ -190,14 +210,10 @@ class _Connection(asyncio.Protocol):
 
     # -- asyncio.Protocol --------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Check who it is before a byte is read."""
-        line = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
-        self._transport = line
-        refused = self._server.welcome(self, line.get_extra_info("socket"))
-        if refused is None:
-            self._is_welcome = True
-        else:
-            self.refuse_and_part(refused)
+        """Take a place; who it is was looked at before, at the door."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
+        self._is_welcome = True
+        self._server.came(self)
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; a line may come in any pieces. A stop waits for nothing."""

@@ -13,8 +13,12 @@ from typing import Final, Protocol
 TURN_S: Final = 0.005
 """A tenth of a beat: what has to wait waits about that long."""
 
-UNITS_A_TURN: Final = 16
-"""Lines of a turn: 16 of 30 to 100 µs are 1 to 2 ms in a turn of 5, and 3,200 lines a second."""
+BURST_UNITS: Final = 16
+"""Lines that are taken at once after a quiet moment: what people and programs ask together."""
+
+UNITS_A_TURN: Final = 4
+"""Lines of a turn beyond a burst: 800 a second of 30 to 100 µs, a few percent of the loop. Each of
+32 screens that confirm what they show sends ten a second."""
 
 UNIT_BYTES: Final = 4096
 """A long line counts as one more for each of these, since reading it takes longer."""
@@ -89,7 +93,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._waiting: deque[Client] = deque()
-        self._left = UNITS_A_TURN
+        self._left = BURST_UNITS
         self._timer: asyncio.TimerHandle | None = None
 
     def come(self, client: Client) -> None:
@@ -110,10 +114,13 @@ class Turns:
             self._left -= 1 + length_bytes // UNIT_BYTES
             if more:
                 self._waiting.append(client)
-            if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(TURN_S, self._renew)
+        self._arm()
 
     def _renew(self) -> None:
         self._timer = None
-        self._left = UNITS_A_TURN
+        self._left = min(BURST_UNITS, self._left + UNITS_A_TURN)
         self._work()
+
+    def _arm(self) -> None:
+        if self._timer is None and self._left < BURST_UNITS:
+            self._timer = asyncio.get_running_loop().call_later(TURN_S, self._renew)

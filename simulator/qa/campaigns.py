@@ -4,6 +4,7 @@ import typer
 
 from simulator.qa.commands.campaign_matrix import matrix
 from simulator.qa.commands.campaign_realtime import realtime
+from simulator.qa.commands.campaign_stop import stop
 from simulator.qa.commands.campaign_storm import storm
 from simulator.qa.commands.campaign_treatments import treatments
 
@@ -17,5 +18,6 @@ def _campaign() -> None:
 
 campaign.command()(matrix)
 campaign.command()(realtime)
+campaign.command()(stop)
 campaign.command()(storm)
 campaign.command()(treatments)

@@ -3,91 +3,24 @@
 import asyncio
 import contextlib
 import json
-import math
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from controller.kernel import server as server_module
-from controller.kernel.api import REQUEST_MAX_BYTES, ApiError, Request, WhoSays
+from controller.kernel.api import REQUEST_MAX_BYTES
 from controller.kernel.ask import KernelAbsentError, ask, dial
 from controller.kernel.authority import Do
 from controller.kernel.client import AnswerError, KernelClient
-from controller.kernel.leading import Viewer
 from controller.kernel.peer import is_welcome, listen, peer_uid
-from controller.kernel.server import CLIENTS_MAX, QUESTIONS_MAX, UNREAD_MAX_BYTES, Server
+from controller.kernel.server import CLIENTS_MAX, QUESTIONS_MAX, UNREAD_MAX_BYTES
+from tests.controller.kernel.served import ANNA, say, serving
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
-
-ANNA = {"name": "anna", "role": "practitioner", "origin": "local"}
-
-
-class Desk:
-    """A service that answers everything, except that dismissing takes as long as a test wants."""
-
-    def __init__(self) -> None:
-        self.stops = 0
-        self.asked: list[Do] = []
-        self.may_dismiss = asyncio.Event()
-        self.padding = ""
-        self.viewer: Viewer | None = None
-        """The connection that asked last."""
-
-    async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
-        """Answer."""
-        self.viewer = viewer
-        self.asked.append(request.do)
-        if request.do is Do.DISMISS:
-            await self.may_dismiss.wait()
-        if request.do is Do.RESET:
-            raise ApiError("no_trip", "No trip is latched.", "Go on.")
-        return {"did": request.do.value}
-
-    def watched(self, viewer: Viewer, who: WhoSays) -> None:
-        """Note who watches."""
-        self.watching = (viewer, who.name)
-
-    def stop(self, request: Request) -> dict[str, Any]:
-        """Count the stops."""
-        self.stops += 1
-        return {"emergency": request.args.get("emergency") is True}
-
-    def snapshot(self) -> dict[str, Any]:
-        """Show how often it was stopped."""
-        return {"stops": self.stops, "padding": self.padding}
-
-
-@asynccontextmanager
-async def serving(
-    folder: Path, own_uid: int | None = None
-) -> AsyncIterator[tuple[Desk, Path, Server]]:
-    """Serve a desk on a socket in ``folder``."""
-    desk, path = Desk(), folder / "run" / "kernel.sock"
-    server = Server(desk, own_uid)
-    await server.open(listen(path))
-    try:
-        yield desk, path, server
-    finally:
-        desk.may_dismiss.set()
-        await server.close()
-
-
-async def say(path: Path, data: bytes, lines: int = 1) -> list[dict[str, Any]]:
-    """Write ``data`` as it is and return the lines that come back, fewer if it hangs up."""
-    reader, writer = await asyncio.open_unix_connection(path)
-    writer.write(data)
-    said: list[dict[str, Any]] = []
-    async with asyncio.timeout(5.0):
-        while len(said) < lines and (line := await reader.readline()):
-            said.append(json.loads(line))
-    writer.close()
-    await writer.wait_closed()
-    return said
 
 
 def test_a_question_is_answered_with_its_id(tmp_path: Path) -> None:
@@ -225,95 +158,6 @@ def test_a_path_that_is_too_long_for_a_socket_address_works_all_the_same(tmp_pat
             return await kernel.ask("ack")
 
     assert asyncio.run(scenario()) == {"did": "ack"}
-
-
-def test_a_watcher_gets_snapshots_at_most_ten_times_a_second(tmp_path: Path) -> None:
-    async def scenario() -> float:
-        async with serving(tmp_path) as (_, path, _), await KernelClient.open(path, ANNA) as kernel:
-            watching, loop = kernel.watch(), asyncio.get_running_loop()
-            await anext(watching)
-            began_s = loop.time()
-            for _ in range(5):
-                await anext(watching)
-            return loop.time() - began_s
-
-    assert 0.45 <= asyncio.run(scenario()) <= 3.0
-
-
-@pytest.mark.hazard("H57")
-def test_a_line_that_a_screen_has_shown_is_confirmed_and_counts_from_when_it_was_sent(
-    tmp_path: Path,
-) -> None:
-    async def scenario() -> tuple[float, float, list[Do]]:
-        async with (
-            serving(tmp_path) as (desk, path, _),
-            await KernelClient.open(path, ANNA) as kernel,
-        ):
-            watching, loop = kernel.watch(), asyncio.get_running_loop()
-            line = await anext(watching)
-            assert desk.viewer is not None
-            before_s = desk.viewer.age_s(loop.time())
-            kernel.seen(line.number)
-            await kernel.ask("status")  # what was written before it has been read
-            return before_s, desk.viewer.age_s(loop.time()), desk.asked
-
-    before_s, after_s, asked = asyncio.run(scenario())
-    assert before_s == math.inf
-    assert 0.0 <= after_s < 2.0
-    assert Do.SEEN not in asked  # it is taken where it is read and waits for no question
-
-
-@pytest.mark.hazard("H57")
-def test_a_connection_that_is_closed_is_no_screen_any_more(tmp_path: Path) -> None:
-    async def scenario() -> bool:
-        async with serving(tmp_path) as (desk, path, server):
-            await say(path, b'{"do": "watch"}\n', 2)
-            async with asyncio.timeout(5.0):
-                while server.clients:
-                    await asyncio.sleep(0.01)
-            return desk.viewer is not None and desk.viewer.closed
-
-    assert asyncio.run(scenario())
-
-
-def test_a_slow_watcher_holds_up_nobody_and_sees_the_newest_when_it_reads(tmp_path: Path) -> None:
-    async def scenario() -> tuple[float, int]:
-        async with serving(tmp_path) as (desk, path, server):
-            desk.padding = "x" * 200_000
-            with closing(dial(path)) as sleeper:
-                sleeper.sendall(b'{"id": 1, "do": "watch"}\n')
-                await asyncio.sleep(0.8)
-                (connection,) = server._connections
-                assert connection._transport is not None
-                backlog = connection._transport.get_write_buffer_size()
-                loop = asyncio.get_running_loop()
-                began_s = loop.time()
-                await say(path, b'{"do": "stop"}\n')
-                return loop.time() - began_s, backlog
-
-    took_s, backlog = asyncio.run(scenario())
-    assert took_s < 0.5
-    assert backlog < 600_000  # a few snapshots of 200 kB, not one for every tenth of a second
-
-
-def test_a_reader_that_never_catches_up_is_hung_up_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_module, "BEHIND_MAX_S", 0.3)
-
-    async def scenario() -> int:
-        async with serving(tmp_path) as (desk, path, server):
-            desk.padding = "x" * 400_000
-            with closing(dial(path)) as sleeper:
-                sleeper.sendall(b'{"id": 1, "do": "watch"}\n')
-                async with asyncio.timeout(5.0):
-                    while not server.clients:
-                        await asyncio.sleep(0.01)
-                    while server.clients:
-                        await asyncio.sleep(0.05)
-            return server.clients
-
-    assert asyncio.run(scenario()) == 0
 
 
 def test_one_client_too_many_is_told_to_wait_and_a_place_becomes_free_again(tmp_path: Path) -> None:

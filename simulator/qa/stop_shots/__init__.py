@@ -1,0 +1,1 @@
+"""How long `corneum stop` takes on a computer where everything stands in its way."""

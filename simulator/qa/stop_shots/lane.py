@@ -1,0 +1,209 @@
+"""A unit, its kernel, hostile clients and leftovers: where shots are taken, one by one."""
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from controller.config import paths
+from controller.kernel.ask import dial, short_name
+from simulator.qa.plugin.served import Served, served
+from simulator.qa.plugin.story import Setting
+
+READY_MAX_S: Final = 60.0  # with a busy computer, and leftovers to look at
+REACHED_MAX_S: Final = 20.0
+END_MAX_S: Final = 10.0
+LOOK_S: Final = 0.01
+ANSWER_MAX_BYTES: Final = 1_000_000
+WELL_OPEN_PERCENT: Final = 10.0
+LEFTOVER_PID: Final = 4_194_304  # above the highest pid of a Linux computer
+
+ME: Final = {"name": "campaign", "role": "practitioner", "origin": "local"}
+HOSTILE_CLIENTS: Final = 64
+LEFTOVERS: Final = 10_000
+
+
+class LaneError(Exception):
+    """The treatment did not come to where crystals flow; the lane has to be made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much stands in the way."""
+
+    hostile: int = HOSTILE_CLIENTS
+    leftovers: int = LEFTOVERS
+
+
+class Lane:
+    """One kernel that treats, and what is known of its unit."""
+
+    def __init__(self, unit: Served, line: socket.socket, state: Path, pid: int) -> None:
+        self.unit = unit
+        self.state = state
+        self.pid = pid
+        self._line = line
+        self._read = bytearray()
+        self._next = 0
+
+    def ask(self, do: str, args: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Ask the kernel on the connection that was there before the hostile ones."""
+        self._next += 1
+        request = {"id": self._next, "do": do, "who": ME, "args": dict(args or {})}
+        self._line.sendall(json.dumps(request).encode() + b"\n")
+        while True:
+            said = self._said()
+            if said.get("id") == self._next and "snapshot" not in said:
+                if said["ok"] is not True:
+                    raise LaneError(said["error"]["sentence"])
+                return dict(said["result"])
+
+    def treat(self) -> None:
+        """Treat until crystals flow."""
+        began_s = self.device_s
+        self.ask("treat", {"program": "patch-test", "client": "demo"})
+        self._until(lambda: self._has("mode", began_s, mode="ARMED"), "armed")
+        self.hand("place", "press")
+        self._until(lambda: self._flows(began_s), "flowing")
+
+    def settle(self) -> None:
+        """Take the hand away and wait until the treatment is over."""
+        self.hand("release", "lift")
+
+        def over() -> bool:
+            treatment = self.ask("status")["treatment"]
+            return treatment is None or bool(treatment["outcome"])
+
+        self._until(over, "the end")
+
+    def hand(self, *actions: str) -> None:
+        """Move the simulated hand."""
+        for action in actions:
+            self.unit.ask({"do": "hand", "action": action})
+
+    @property
+    def device_s(self) -> float:
+        """The device's time."""
+        return float(self.unit.ask({"do": "state"})["t_s"])
+
+    def stopped_s(self, since_s: float) -> tuple[float, bool] | None:
+        """Return when the device had a STOP, in monotonic time, and whether crystals flowed."""
+        zero_s, is_open = 0.0, False
+        for event in self.unit.events():
+            kind = event["kind"]
+            if kind == "clock":
+                zero_s = float(str(event["zero_on_loop_s"]))
+            elif kind == "valve":
+                is_open = float(str(event["open_percent"])) > WELL_OPEN_PERCENT
+            elif kind == "stop" and float(str(event["t_s"])) >= since_s:
+                return zero_s + float(str(event["t_s"])), is_open
+        return None
+
+    def _flows(self, since_s: float) -> bool:
+        return any(
+            event["kind"] == "valve"
+            and float(str(event["t_s"])) >= since_s
+            and float(str(event["open_percent"])) > WELL_OPEN_PERCENT
+            for event in self.unit.events()
+        )
+
+    def _has(self, kind: str, since_s: float, **values: object) -> bool:
+        return any(
+            event["kind"] == kind
+            and float(str(event["t_s"])) >= since_s
+            and all(event.get(name) == value for name, value in values.items())
+            for event in self.unit.events()
+        )
+
+    def _until(self, holds: Callable[[], bool], what: str) -> None:
+        end_s = time.monotonic() + REACHED_MAX_S
+        while not holds():
+            if time.monotonic() >= end_s:
+                raise LaneError(f"not within {REACHED_MAX_S:g} s: {what}")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.unit.process.wait(LOOK_S)
+
+    def _said(self) -> dict[str, Any]:
+        while b"\n" not in self._read:
+            piece = self._line.recv(ANSWER_MAX_BYTES)
+            if not piece:
+                raise LaneError("the kernel has hung up")
+            self._read += piece
+        line, _, self._read = self._read.partition(b"\n")
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+
+@contextmanager
+def lane(folder: Path, seed: int, scale: Scale) -> Iterator[Lane]:
+    """Make a lane and everything that stands in its way, and take it down again."""
+    state = folder / "state"
+    if not state.exists():  # a lane that is made anew finds what it left
+        leave_behind(state, scale.leftovers)
+        os.sync()  # the record of a treatment must not wait for all these files
+    with ExitStack() as stack:
+        unit = stack.enter_context(served(folder / "events.jsonl", Setting(seed, hand="absent")))
+        said = stack.enter_context(kernel(unit.port, state))
+        line = stack.enter_context(contextlib.closing(dial(Path(said["socket"]), END_MAX_S)))
+        made = Lane(unit, line, state, int(said["pid"]))
+        made.ask("watch")  # whoever watches keeps its place among the hostile ones
+        if scale.hostile:
+            words = ["simulator.qa.stop_shots.hostile", str(said["socket"]), str(scale.hostile)]
+            stack.enter_context(_module(words))
+        yield made
+
+
+@contextmanager
+def kernel(port: str, state: Path) -> Iterator[dict[str, Any]]:
+    """Start a kernel and give what it said when it was ready."""
+    words = ["controller.kernel", "--port", port, "--state", str(state)]
+    with _module(words) as process:
+        stream = process.stdout
+        with selectors.DefaultSelector() as selector:
+            if stream is not None:
+                selector.register(stream, selectors.EVENT_READ)
+            if stream is None or not selector.select(READY_MAX_S):
+                raise LaneError(f"a kernel is not ready after {READY_MAX_S:g} s")
+            said: dict[str, Any] = json.loads(stream.readline() or "{}")
+        if not said.get("ready"):
+            raise LaneError(f"a kernel does not start: {said.get('error', 'it ended')}")
+        yield said
+
+
+@contextmanager
+def _module(words: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(  # noqa: S603 - our own modules
+        [sys.executable, "-m", *words], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_MAX_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def leave_behind(state: Path, count: int) -> None:
+    """Write what ``count`` killed kernels leave: their files and their dead sockets."""
+    paths.run_dir(state).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number in range(count):
+        port = f"/nowhere/corneum-{number}/handpiece"
+        socket_at = paths.socket_path(state, port)
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as left, short_name(socket_at) as at:
+            left.bind(at)
+        said = {"pid": LEFTOVER_PID + number, "port": port, "socket": str(socket_at)}
+        paths.kernel_file(state, port).write_text(json.dumps(said))
+        paths.port_lock(state, port).write_text(str(LEFTOVER_PID + number))
