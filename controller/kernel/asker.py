@@ -15,7 +15,7 @@ from controller.kernel.computer import here
 from controller.kernel.plan_past import Asked
 from controller.kernel.planner import ANY_SIMULATED, Handset, Purpose, planned
 from controller.kernel.read_only import ask_record
-from controller.kernel.snapshot import Snapshot
+from controller.kernel.snapshot import KernelView, Snapshot
 from controller.kernel.store import RecordError
 from controller.safety.timeline import Moment
 
@@ -46,7 +46,8 @@ def plan_beside(
             f"{configs}.",
             "Leave --configs out, or end that kernel first.",
         )
-    return _plan(wish, unit, reads, Path(shown.record.path), purpose)
+    at = _now_of(shown.kernel)
+    return _plan(wish, unit, reads, (Path(shown.record.path), at), purpose)
 
 
 def handset_in(shown: Snapshot) -> Handset:
@@ -61,18 +62,33 @@ def plan_alone(
 ) -> dict[str, Any]:
     """Return the plan of ``wish`` for a simulated handpiece; ApiError says why there is none."""
     folder = shipped_configs() if configs is None else configs
-    return _plan(wish, ANY_SIMULATED, folder, record, Purpose.LOOK)
+    return _plan(wish, ANY_SIMULATED, folder, (record, _now()), Purpose.LOOK)
 
 
 def _plan(
-    wish: Mapping[str, Any], unit: Handset, configs: Path, record: Path, purpose: Purpose
+    wish: Mapping[str, Any],
+    unit: Handset,
+    configs: Path,
+    known: tuple[Path, Moment],
+    purpose: Purpose,
 ) -> dict[str, Any]:
-    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, _now())
+    record, at = known
+    asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, at)
     try:
         proved = ask_record(record, lambda store: planned(store, configs, asked, unit, purpose))
     except RecordError as error:
         raise ApiError("record", str(error), "Nothing has moved.") from error
     return proved.as_dict()
+
+
+def _now_of(kernel: KernelView) -> Moment:
+    """Return the instant of a snapshot by the clocks of its kernel: the plan is made for it.
+
+    The kernel starts no plan of a later time than its own, and the record carries its time.
+    """
+    if kernel.up_s is None or kernel.wall_s is None:
+        return _now()
+    return Moment(kernel.boot, kernel.up_s, kernel.wall_s)
 
 
 def _now() -> Moment:

@@ -206,7 +206,9 @@ class Kernel:
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
         shown, software = self.control.snapshot(), self._outside.software
-        about = replace(shown.kernel, configs=self._configs, corneum=software.corneum)
+        about = replace(
+            shown.kernel, configs=self._configs, corneum=software.corneum, **self.now()._asdict()
+        )
         faults, lead = self._device_log.faults, self._leading.view
         return replace(shown, kernel=about, simulated_faults=faults, lead=lead).as_dict()
 

@@ -28,6 +28,12 @@ class KernelView:
     """Folder of the configuration that it reads, for whoever plans beside it."""
     corneum: str = ""
     """Its version."""
+    boot: str = ""
+    """The boot of the computer, empty where it is not known."""
+    up_s: float | None = None
+    """The clock of its loop, since that boot, at this snapshot."""
+    wall_s: float | None = None
+    """Its wall clock at this snapshot: whoever plans beside it plans for this instant."""
 
 
 @dataclass(frozen=True, slots=True)
