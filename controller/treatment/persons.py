@@ -24,6 +24,7 @@ from controller.treatment.events import (
     Outcome,
     Person,
     SendReset,
+    Who,
 )
 from controller.treatment.states import ENDED, State
 from firmware_protocol.vocabulary import Mode, Refusal, StopKind
@@ -73,12 +74,22 @@ def answer(conduct: Conduct, event: Person, now_s: float) -> Actions:
 
 def _stop(conduct: Conduct, event: Person, now_s: float) -> Actions:
     why = f"stop by {event.who.name or 'somebody'}"
-    return conduct.stop(StopKind.NORMAL, Outcome.STOPPED, why, now_s)
+    return _by(event.who, conduct.stop(StopKind.NORMAL, Outcome.STOPPED, why, now_s))
 
 
 def _emergency(conduct: Conduct, event: Person, now_s: float) -> Actions:
     why = f"emergency stop by {event.who.name or 'somebody'}"
-    return conduct.stop(StopKind.EMERGENCY, Outcome.STOPPED, why, now_s)
+    return _by(event.who, conduct.stop(StopKind.EMERGENCY, Outcome.STOPPED, why, now_s))
+
+
+def _by(who: Who, actions: Actions) -> Actions:
+    """Return the actions of a stop, whose row says who wanted it, in which role, from where."""
+    return tuple(
+        replace(action, body={**action.body, "who": rows.who_body(who)})
+        if isinstance(action, Commit | Note) and action.kind == "stop"
+        else action
+        for action in actions
+    )
 
 
 def _closed(conduct: Conduct) -> Declined | None:
