@@ -321,7 +321,7 @@ class _Connection(asyncio.Protocol):
             self._show(request.id)
 
     def _show(self, request_id: int) -> None:
-        if self._transport is None:
+        if self._transport is None or self._parting is not None:
             return
         loop = asyncio.get_running_loop()
         if self._transport.get_write_buffer_size() <= BACKLOG_MAX_BYTES:
@@ -335,7 +335,8 @@ class _Connection(asyncio.Protocol):
         self._watch = loop.call_later(WATCH_PERIOD_S, self._show, request_id)
 
     def _write(self, line: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        parting = self._parting is not None  # the last word is said
+        if self._transport is not None and not self._transport.is_closing() and not parting:
             self._transport.write(line)
 
     def refuse_and_part(self, error: ApiError) -> None:
