@@ -26,8 +26,13 @@ class Watcher(Protocol):
 class Broadcast:
     """The newest snapshot as bytes, and the timer that shows it to all watchers."""
 
-    def __init__(self, snapshot: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, snapshot: Callable[[], dict[str, Any]], state: Callable[[], str] = lambda: ""
+    ) -> None:
+        """``state`` costs nothing; a snapshot of another state is not shown again."""
         self._snapshot = snapshot
+        self._state = state
+        self._made_state = ""
         self._watchers: set[Watcher] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._number = 0
@@ -70,7 +75,9 @@ class Broadcast:
 
     def _encoded(self) -> bytes:
         now_s = asyncio.get_running_loop().time()
-        if not now_s - self._made_s < WATCH_PERIOD_S:
+        state = self._state()
+        if state != self._made_state or not now_s - self._made_s < WATCH_PERIOD_S:
+            self._made_state = state
             self._newest = api.encoded(self._snapshot())
             self._made_s = now_s
             self._number += 1

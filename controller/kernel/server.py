@@ -70,6 +70,11 @@ _TOO_LARGE: Final = ApiError(
 class Service(Protocol):
     """What the server needs of the kernel."""
 
+    @property
+    def state(self) -> str:
+        """Return the state of the treatment."""
+        ...
+
     async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
         """Answer a question of the connection ``viewer``; ApiError is a refusal."""
         ...
@@ -98,7 +103,7 @@ class Server:
     ) -> None:
         self.had_clients = False
         """True once anybody was connected."""
-        self.broadcast = Broadcast(service.snapshot)
+        self.broadcast = Broadcast(service.snapshot, lambda: service.state)
         self.turns = Turns()
         self._service = service
         self._own_uid = os.getuid() if own_uid is None else own_uid
@@ -347,8 +352,8 @@ class _Connection(asyncio.Protocol):
         return False
 
     def _write(self, line: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
+        if self._transport is None or self._transport.is_closing() or self._parting is not None:
+            return  # after the last word nothing is said
         if self._transport.get_write_buffer_size() > UNREAD_MAX_BYTES:
             self._transport.abort()
             return

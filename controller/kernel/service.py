@@ -184,6 +184,11 @@ class Kernel:
         return self.control.idle and not self._treating.starting
 
     @property
+    def state(self) -> str:
+        """Return the state of the treatment under way, or of the last one."""
+        return self.control.state
+
+    @property
     def treatments(self) -> int:
         """How many treatments this kernel has begun."""
         return self._treating.begun

@@ -23,8 +23,8 @@ EMERGENCY: Final = b"emergency"
 """First word of a datagram that asks to vent at once; everything else is a normal stop."""
 
 NORMAL: Final = b"stop"
-PORT_MAX: Final = 56
-"""Characters of the port in a name; unix(7) leaves 107 bytes for the whole of it."""
+PORT_MAX: Final = 70
+"""Characters of the port in a name, of which unix(7) leaves 107; names in /dev/serial/by-id fit."""
 
 CUT: Final = "~"
 """Stands for the beginning of a port that is too long for a name."""

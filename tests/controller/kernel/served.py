@@ -24,6 +24,8 @@ class Desk:
         self.asked: list[Do] = []
         self.may_dismiss = asyncio.Event()
         self.padding = ""
+        self.state = "idle"
+        self.watchers = 0
         self.viewer: Viewer | None = None
         """The connection that asked last."""
 
@@ -40,6 +42,7 @@ class Desk:
     def watched(self, viewer: Viewer, who: WhoSays) -> None:
         """Note who watches."""
         self.viewer = viewer
+        self.watchers += 1
 
     def stop(self, request: Request) -> dict[str, Any]:
         """Count the stops."""
