@@ -82,6 +82,7 @@ EDITS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.hazard("H19")
 @pytest.mark.parametrize("words", EDITS)
 def test_a_file_that_was_edited_since_is_named_and_nothing_starts(
     configs: Path, words: str
