@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-from controller.kernel.ask import KernelAbsentError, ask
+from controller.kernel.ask import KernelAbsentError, ask, dial
 
 PROGRAM: Final = "patch-test"
 """The shortest that ships: one zone of 3 s, 10 s in all."""
@@ -73,11 +73,14 @@ def _treat(job: Job, folder: Path) -> Result:
     state = folder / "state"
     with _serving(unit) as served:
         at = ["--port", str(served["port"])]
-        kernel = [sys.executable, "-m", "controller.kernel", *at, "--state", str(state)]
-        with _serving(kernel) as ready:
-            asked = ["treat", PROGRAM, "--client", CLIENT, *at, "--json"]
-            said = _told([_command("corneum"), *asked], state)
-            timing = _timing(Path(str(ready["socket"])))
+        begin = [sys.executable, "-m", "controller.kernel", *at, "--state", str(state), "--once"]
+        with _serving(begin) as ready:
+            socket = Path(str(ready["socket"]))
+            # It stays while this line is open, and ends by itself when a campaign is killed.
+            with contextlib.closing(dial(socket, ASK_MAX_S)):
+                asked = ["treat", PROGRAM, "--client", CLIENT, *at, "--json"]
+                said = _told([_command("corneum"), *asked], state)
+                timing = _timing(socket)
     granted = ready.get("precedence") or {}
     return {
         "end": _end(said),
