@@ -34,6 +34,10 @@ BEHIND_MAX_S: Final = 10.0
 CLOSE_MAX_S: Final = 1.0
 """How long a client may take to read a last word."""
 
+LEADING_LINES_MAX: Final = 8
+"""Lines of the leading screen that wait for no turn, of what is read at once: a flood of others
+must not make its confirmations late, which would pause the treatment. It sends ten a second."""
+
 UNREAD_MAX_BYTES: Final = 4 * BACKLOG_MAX_BYTES
 """A client that reads none of its answers, up to this, is hung up on."""
 
@@ -247,6 +251,12 @@ class _Connection(asyncio.Protocol):
         self._come()
 
     def _come(self) -> None:
+        """Take what has come: of the screen that leads at once, of everybody else in turn."""
+        if self._viewer.leads:
+            for _ in range(LEADING_LINES_MAX):
+                if not self._lines.whole or self._is_choked:
+                    return
+                self.take()
         if self._lines.whole and not self._is_choked:
             self._server.turns.come(self)
 
