@@ -97,13 +97,14 @@ def interrupted(store: Store, most: int) -> list[Chained]:
     return store.read((row_id for (row_id,) in ids), skip_broken=True)
 
 
-def resumable(store: Store, since: int, most: int) -> list[Chained]:
-    """Return the rows of treatments that ended early after a row and wait, the newest first."""
+def resumable(store: Store, client: str, since: int, most: int) -> list[Chained]:
+    """Return the rows of a client's treatments that ended early after a row, the newest first."""
     found = store.ask(
         f"SELECT i.begun_id, i.closed_id{_WAITING}"
         " AND i.closed IN ('interrupted', 'stopped', 'tripped') AND i.closed_id > ?"
+        " AND i.client IN (?, ?)"
         " ORDER BY i.treatment DESC LIMIT ?",
-        (since, most),
+        (since, client, UNKNOWN, most),
     )
     return [
         row

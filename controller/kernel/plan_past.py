@@ -17,7 +17,8 @@ from controller.kernel.verify import Break
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import DAY_S, PastDose
 from controller.safety.timeline import Moment
-from controller.treatment.tips import TipPast
+from controller.treatment.planning import Given
+from controller.treatment.tips import TipPast, is_tracked
 
 UNDER_WAY_MAX_S: Final = DAY_S
 """A treatment that has rows after a plan of the last minutes began within a day before it."""
@@ -57,30 +58,27 @@ class Past:
     none of the last day, or it was written before that boot."""
 
 
-def past_of(store: Store, asked: Asked, breaks: Iterable[Break] = (), *, tip_tracked: bool) -> Past:
+def past_of(store: Store, asked: Asked, given: Given, breaks: Iterable[Break] = ()) -> Past:
     """Return what the record says about a wish.
 
+    The record knows client and program by what their files say, whatever a wish calls the files.
     ``breaks`` are broken rows that are known beside those that are read here.
 
     Raises:
         RecordError: it cannot be believed about this client.
     """
-    wish = asked.wish
-    believe(store, wish.client, breaks)
-    begun = (
-        each
-        for each in records.resumable(store, asked.at, simulated=asked.simulated)
-        if (each.client, each.program) == (wish.client, wish.program)
-    )
-    resumable = next(begun, None)
+    client = given.client.ref
+    believe(store, client, breaks)
+    begun = records.resumable(store, client, asked.at, simulated=asked.simulated)
+    resumable = next((each for each in begun if each.program == given.program.name), None)
     resumed = (
         Resumed(resumable, records.resumed_uses(store, resumable))
-        if wish.resume and resumable is not None
+        if asked.wish.resume and resumable is not None
         else None
     )
     doses = records.history(
         store,
-        wish.client,
+        client,
         asked.at,
         simulated=asked.simulated,
         leave_out=None if resumed is None else resumed.beginning.treatment,
@@ -89,8 +87,8 @@ def past_of(store: Store, asked: Asked, breaks: Iterable[Break] = (), *, tip_tra
         tuple(doses),
         resumable,
         resumed,
-        _tip(store, asked) if tip_tracked else None,
-        _newest_up_s(store, asked),
+        _tip(store, asked) if is_tracked(given.unit, given.client) else None,
+        _newest_up_s(store, client, asked.at),
     )
 
 
@@ -100,12 +98,10 @@ def _tip(store: Store, asked: Asked) -> TipPast | None:
     return None if label is None else tip_record.past(store, label, simulated=simulated)
 
 
-def _newest_up_s(store: Store, asked: Asked) -> float | None:
+def _newest_up_s(store: Store, client: str, now: Moment) -> float | None:
     clock = ClockRecord(store)
-    newest = records.newest_of(
-        store, asked.wish.client, clock.last_before(asked.at, UNDER_WAY_MAX_S)
-    )
+    newest = records.newest_of(store, client, clock.last_before(now, UNDER_WAY_MAX_S))
     if newest is None:
         return None
     at = clock.moment(newest)
-    return at.up_s if at.boot and at.boot == asked.at.boot else None
+    return at.up_s if at.boot and at.boot == now.boot else None

@@ -29,7 +29,7 @@ from controller.treatment.plan import Lower, Plan, Refusal
 from controller.treatment.plan_fingerprint import Fingerprint, fingerprint
 from controller.treatment.planning import Given, case_of, plan_steps, wanted_of
 from controller.treatment.steps import Steps, finished
-from controller.treatment.tips import TipPast, is_tracked, tip_refusal
+from controller.treatment.tips import TipPast, tip_refusal
 
 
 class Purpose(Enum):
@@ -91,7 +91,7 @@ def planned(
 ) -> Proved:
     """Plan at once, in a process that has nothing else to do."""
     given = finished(reading(configs, asked.wish, handset))
-    past = past_of(store, asked, tip_tracked=is_tracked(given.unit, given.client))
+    past = past_of(store, asked, given)
     return finished(proving(given, past, asked, purpose))
 
 

@@ -113,15 +113,15 @@ def unfinished(store: Store) -> list[Beginning]:
     return [_beginning(row) for row in listing.interrupted(store, UNFINISHED_MAX)]
 
 
-def resumable(store: Store, now: Moment, *, simulated: bool) -> list[Beginning]:
-    """Return what may be gone on with: interrupted, stopped or tripped lately, newest first.
+def resumable(store: Store, client: str, now: Moment, *, simulated: bool) -> list[Beginning]:
+    """Return what a client may go on with: interrupted, stopped or tripped lately, newest first.
 
     On a unit of the same kind, and only where it is sure that ``RESUME_MAX_S`` have not passed
     since its last row; the row that marks it as interrupted may be of a much later start.
     """
     clock = ClockRecord(store)
     since = clock.last_before(now, RESUME_MAX_S)
-    begun = [_beginning(row) for row in listing.resumable(store, since, UNFINISHED_MAX)]
+    begun = [_beginning(row) for row in listing.resumable(store, client, since, UNFINISHED_MAX)]
     found = [
         each for each in begun if each.simulated is simulated and _chain(store, each) is not None
     ]

@@ -22,7 +22,6 @@ from controller.kernel.recovery import UnitNow
 from controller.safety.reading import Identity
 from controller.treatment import rows
 from controller.treatment.events import Who
-from controller.treatment.tips import is_tracked
 
 
 class Room(NamedTuple):
@@ -117,9 +116,8 @@ class Treating:
         check_instant(at, room.here.now())
         asked = Asked(wish, handset.serial, handset.simulated, at)
         given = await paced(reading(room.configs, wish, handset))
-        tracked = is_tracked(given.unit, given.client)
         past = await room.journal.read(
-            lambda store: past_of(store, asked, room.journal.health.breaks, tip_tracked=tracked)
+            lambda store: past_of(store, asked, given, room.journal.health.breaks)
         )
         proved = await paced(proving(given, past, asked, Purpose.CHECK))
         check_newest(at, past.newest_up_s)

@@ -180,7 +180,7 @@ def test_an_end_that_a_dead_kernel_wrote_after_all_is_what_counts() -> None:
     book.recover()
     book.end(number, "completed", {"nose": use_of(9.0)})
     assert not records.unfinished(book.store)
-    assert not records.resumable(book.store, book.now, simulated=False)
+    assert not records.resumable(book.store, CLIENT, book.now, simulated=False)
     assert [dose.bound_um for dose in book.doses("nose")] == [9.0 * UM_PER_S]
 
 
@@ -188,18 +188,18 @@ def test_a_treatment_on_a_simulated_unit_is_not_resumed_on_a_real_one() -> None:
     book = Book()
     number = book.begin({"nose": ZoneUse()}, simulated=True)
     book.end(number, "stopped", {"nose": use_of(1.0)})
-    assert not records.resumable(book.store, book.now, simulated=False)
-    assert len(records.resumable(book.store, book.now, simulated=True)) == 1
+    assert not records.resumable(book.store, CLIENT, book.now, simulated=False)
+    assert len(records.resumable(book.store, CLIENT, book.now, simulated=True)) == 1
 
 
 def test_what_cannot_be_followed_back_to_its_beginning_is_not_resumed() -> None:
     book, number, had = Book(), None, 0.0
     for _ in range(records.CHAIN_MAX + 1):
-        assert number is None or records.resumable(book.store, book.now, simulated=False)
+        assert number is None or records.resumable(book.store, CLIENT, book.now, simulated=False)
         number = book.begin({"nose": use_of(had)}, resumes=number)
         had += 0.1
         book.end(number, "stopped", {"nose": use_of(had)})
-    assert not records.resumable(book.store, book.now, simulated=False)
+    assert not records.resumable(book.store, CLIENT, book.now, simulated=False)
 
 
 def test_a_dose_of_today_is_not_counted_twice_in_a_resume_of_a_resume() -> None:
@@ -208,7 +208,7 @@ def test_a_dose_of_today_is_not_counted_twice_in_a_resume_of_a_resume() -> None:
     book.end(other, "completed", {"nose": use_of(2.0)})
     first = book.begin({"nose": use_of(2.0)})  # its ledger begins with what the day has given
     book.end(first, "stopped", {"nose": use_of(3.0)})
-    (begun,) = records.resumable(book.store, book.now, simulated=False)
+    (begun,) = records.resumable(book.store, CLIENT, book.now, simulated=False)
     assert records.resumed_uses(book.store, begun)["nose"].bound_um == pytest.approx(UM_PER_S)
     (left,) = book.doses("nose", leave_out=first)
     assert left.bound_um == 2.0 * UM_PER_S
@@ -268,7 +268,7 @@ def test_a_treatment_is_resumed_on_the_day_of_its_last_row_not_of_its_recovery(
     book.put(records.ARM, {"may_open": ["nose"]}, number)
     book.now_s += hours * 3600.0
     book.recover()
-    assert len(records.resumable(book.store, book.now, simulated=False)) == found
+    assert len(records.resumable(book.store, CLIENT, book.now, simulated=False)) == found
 
 
 # -- any order of everything -----------------------------------------------------------------------
@@ -329,7 +329,7 @@ def test_whatever_ends_treatments_and_sets_clocks_no_dose_is_lost_or_doubled(
 
 
 def _open(book: Book) -> list[records.Beginning]:
-    return records.resumable(book.store, book.now, simulated=False)
+    return records.resumable(book.store, CLIENT, book.now, simulated=False)
 
 
 def test_the_row_of_an_interruption_says_in_which_boot_it_was_found() -> None:

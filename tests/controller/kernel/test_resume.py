@@ -9,10 +9,17 @@ import pytest
 from controller.kernel import records
 from controller.kernel.api import ApiError
 from controller.kernel.journal import Row
+from controller.kernel.store import Store
+from controller.safety.timeline import Moment
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, service
 
 WISH = {"program": "refresh", "client": "demo", "zones": ["nose"]}
+
+
+def resumable(store: Store, now: Moment) -> list[records.Beginning]:
+    """Return what the practice client may go on with."""
+    return records.resumable(store, "demo", now, simulated=True)
 
 
 async def treated_and_stopped(made: Service, seconds: float = 3.0) -> dict[str, Any]:
@@ -44,9 +51,9 @@ def test_what_was_gone_on_with_cannot_be_gone_on_with_twice() -> None:
         async with service(RigSpec()) as made:
             await treated_and_stopped(made)
             journal, now = made.kernel._outside.journal, made.kernel._outside.here.now()
-            first = await journal.read(lambda store: records.resumable(store, now, simulated=True))
+            first = await journal.read(lambda store: resumable(store, now))
             await made.ask("treat", **WISH, resume=True)
-            second = await journal.read(lambda store: records.resumable(store, now, simulated=True))
+            second = await journal.read(lambda store: resumable(store, now))
             return [each.treatment for each in first], [each.treatment for each in second]
 
     assert run_virtual(scenario()) == ([1], [])
@@ -63,9 +70,7 @@ def test_after_half_a_day_the_interval_counts_and_nothing_is_resumed(
             now = made.kernel._outside.here.now()
             later_s = hours * 3600.0
             later = now._replace(up_s=now.up_s + later_s, wall_s=now.wall_s + later_s)
-            begun = await made.kernel._outside.journal.read(
-                lambda store: records.resumable(store, later, simulated=True)
-            )
+            begun = await made.kernel._outside.journal.read(lambda store: resumable(store, later))
             return len(begun)
 
     assert run_virtual(scenario()) == found
@@ -77,7 +82,7 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
         async with service(RigSpec()) as made:
             await treated_and_stopped(made)
             journal, now = made.kernel._outside.journal, made.kernel._outside.here.now()
-            begun = await journal.read(lambda store: records.resumable(store, now, simulated=True))
+            begun = await journal.read(lambda store: resumable(store, now))
             body = {"outcome": outcome, "why": "", "zones": []}
             await journal.commit([Row(records.DISMISSED, {}, begun[0].treatment)])
             plan_body = await journal.read(
@@ -90,7 +95,7 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
             await journal.commit(
                 [Row(records.TREATMENT, _loaded(plan_body), 9), Row(records.ENDED, body, 9)]
             )
-            again = await journal.read(lambda store: records.resumable(store, now, simulated=True))
+            again = await journal.read(lambda store: resumable(store, now))
             return len(again)
 
     assert run_virtual(scenario()) == found

@@ -86,7 +86,7 @@ def questions(years: Years) -> Mapping[str, Callable[[Store], object]]:
         {
             "open": records.open_treatments,
             "unfinished": records.unfinished,
-            "resumable": lambda store: records.resumable(store, now, simulated=True),
+            "resumable": lambda store: records.resumable(store, "c-1", now, simulated=True),
             "history": lambda store: records.history(store, "c-1", now, simulated=True),
             "resets": lambda store: reset_record.read(store, Whose(1001, True, "b"), 0.0, now_s),  # noqa: FBT003
             "fitted tip": lambda store: tip_record.fitted(store, 1001, simulated=True),
