@@ -3,10 +3,12 @@
 import contextlib
 import json
 import os
+import queue
 import selectors
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +18,8 @@ from typing import Any, Final
 
 from controller.config import paths
 from controller.kernel.ask import dial, short_name
+from controller.kernel.asker import plan_beside
+from controller.kernel.planner import Purpose, request_of
 from simulator.qa.plugin.served import Served, served
 from simulator.qa.plugin.story import Setting
 
@@ -27,6 +31,7 @@ ANSWER_MAX_BYTES: Final = 1_000_000
 WELL_OPEN_PERCENT: Final = 10.0
 LEFTOVER_PID: Final = 4_194_304  # above the highest pid of a Linux computer
 
+WISH: Final = {"program": "patch-test", "client": "demo"}
 ME: Final = {"name": "campaign", "role": "practitioner", "origin": "local"}
 HOSTILE_CLIENTS: Final = 64
 LEFTOVERS: Final = 10_000
@@ -52,17 +57,24 @@ class Lane:
         self.state = state
         self.pid = pid
         self._line = line
-        self._read = bytearray()
         self._next = 0
+        self._writing = threading.Lock()
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        """Bounded by the questions: one waits at a time. None is the end of the connection."""
+        threading.Thread(target=self._listen, name="screen", daemon=True).start()
 
     def ask(self, do: str, args: Mapping[str, object] | None = None) -> dict[str, Any]:
         """Ask the kernel on the connection that was there before the hostile ones."""
         self._next += 1
-        request = {"id": self._next, "do": do, "who": ME, "args": dict(args or {})}
-        self._line.sendall(json.dumps(request).encode() + b"\n")
+        self._say({"id": self._next, "do": do, "who": ME, "args": dict(args or {})})
         while True:
-            said = self._said()
-            if said.get("id") == self._next and "snapshot" not in said:
+            try:
+                said = self._answers.get(timeout=END_MAX_S)
+            except queue.Empty:
+                raise LaneError(f"the kernel has not answered for {END_MAX_S:g} s") from None
+            if said is None:
+                raise LaneError("the kernel has hung up")
+            if said.get("id") == self._next:
                 if said["ok"] is not True:
                     raise LaneError(said["error"]["sentence"])
                 return dict(said["result"])
@@ -70,7 +82,8 @@ class Lane:
     def treat(self) -> None:
         """Treat until crystals flow."""
         began_s = self.device_s
-        self.ask("treat", {"program": "patch-test", "client": "demo"})
+        plan = plan_beside(self.ask("status"), WISH, Purpose.START)
+        self.ask("treat", request_of(WISH, plan))
         self._until(lambda: self._has("mode", began_s, mode="ARMED"), "armed")
         self.hand("place", "press")
         self._until(lambda: self._flows(began_s), "flowing")
@@ -132,15 +145,20 @@ class Lane:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.unit.process.wait(LOOK_S)
 
-    def _said(self) -> dict[str, Any]:
-        while b"\n" not in self._read:
-            piece = self._line.recv(ANSWER_MAX_BYTES)
-            if not piece:
-                raise LaneError("the kernel has hung up")
-            self._read += piece
-        line, _, self._read = self._read.partition(b"\n")
-        said: dict[str, Any] = json.loads(line)
-        return said
+    def _listen(self) -> None:
+        """Confirm what a screen would show, and keep the answers: whoever treats leads."""
+        with contextlib.suppress(OSError, ValueError), self._line.makefile("rb") as lines:
+            for line in lines:
+                said: dict[str, Any] = json.loads(line)
+                if "n" in said:
+                    self._say({"do": "seen", "who": ME, "args": {"n": said["n"]}})
+                else:
+                    self._answers.put(said)
+        self._answers.put(None)
+
+    def _say(self, request: Mapping[str, object]) -> None:
+        with self._writing:
+            self._line.sendall(json.dumps(request).encode() + b"\n")
 
 
 @contextmanager
