@@ -15,7 +15,7 @@ from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, serving
 from controller.cli.treat import Wish
 from controller.cli.words import quantity
-from controller.config.paths import journal_path, state_dir
+from controller.config.paths import journal_path, port_name, state_dir
 from controller.kernel.api import ApiError
 from controller.kernel.asker import plan_alone, plan_beside
 from controller.kernel.planner import Purpose
@@ -67,6 +67,7 @@ def _plan(wish: Wish, port: str | None, configs: Path | None) -> dict[str, Any]:
 
 
 def _planned_at(port: str, wish: Wish, configs: Path | None) -> dict[str, Any]:
+    port = port_name(port)
     socket = serving(port)
     if socket is not None:
         return _planned_beside(socket, wish, configs)

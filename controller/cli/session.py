@@ -20,11 +20,21 @@ FOUND_MAX_S: Final = 1.0
 """How long a kernel that runs may take to say that it is there."""
 
 
+ROLES: Final = ("viewer", "practitioner", "supervisor", "technician", "qa")
+
+
 def who() -> dict[str, str]:
     """Return who asks: the account of this terminal, local, in the role it claims."""
+    role = os.environ.get(ROLE_VARIABLE, "practitioner")
+    if role not in ROLES:
+        raise Failure(
+            f"{ROLE_VARIABLE} is {role!r}, and there is no such role.",
+            f"Set it to one of {', '.join(ROLES)}, or leave it out for practitioner.",
+            ExitCode.USAGE,
+        )
     return {
         "name": _account(),
-        "role": os.environ.get(ROLE_VARIABLE, "practitioner"),
+        "role": role,
         "origin": "remote" if os.environ.get("SSH_CONNECTION") else "local",
     }
 

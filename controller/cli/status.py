@@ -42,6 +42,8 @@ def _lines(snapshot: Snapshot) -> list[str]:
         f"simulated fault {fault.number} (see FAULTS.md): {'active' if fault.active else 'over'}"
         for fault in snapshot.simulated_faults
     ]
+    if snapshot.record.trouble is not None:
+        said.append(f"record: {snapshot.record.trouble}")
     if snapshot.clock is not None:
         said.append(f"clock: {snapshot.clock}")
     said += [

@@ -96,7 +96,8 @@ def read(arguments: Sequence[str]) -> Words:
             as_json = True
         else:
             wrong = True
-    return Words(None if wrong else port, emergency, as_json, wrong)
+    named = (port or "").strip()  # an empty name is none: then every kernel is stopped
+    return Words(None if wrong or not named else named, emergency, as_json, wrong)
 
 
 def tell(words: Words, called: Called, older: "Older") -> Told:

@@ -15,7 +15,7 @@ from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import serving
-from controller.config.paths import state_dir
+from controller.config.paths import port_name, state_dir
 from controller.kernel.ask import KernelAbsentError
 from controller.kernel.client import AnswerError
 from controller.kernel.snapshot import Snapshot
@@ -109,7 +109,7 @@ def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
 def _kernel(where: Where) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         keep: list[int] = []
-        port = where.port
+        port = None if where.port is None else port_name(where.port)
         if port is None:
             port = stack.enter_context(
                 start.simulator(hand=where.hand, seed=where.seed, keep_fd=keep)

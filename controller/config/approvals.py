@@ -87,6 +87,11 @@ def approve(path: Path, program: str, sha256: str, reason: str) -> Approval:
             f"The reason has {len(said)} characters, and must have 1 to {REASON_MAX}."
         )
     known = read_approvals(path)
+    if os.path.lexists(path) and not known and "approvals" in read_toml(path):
+        raise ConfigError(
+            f"{path} holds approvals = [], after which no approval can be added; remove that line.",
+            file=path,
+        )
     if len(known) >= APPROVALS_MAX:
         raise ConfigError(
             f"{path} holds {APPROVALS_MAX} approvals already; remove those that are out of use.",

@@ -38,6 +38,12 @@ def journal_path(state: Path) -> Path:
     return state / "journal.sqlite3"
 
 
+def port_name(port: str) -> str:
+    """Return ``port`` by a name that is the same from every folder; an address stays as it is."""
+    there = not port.startswith("/") and os.path.lexists(port)
+    return os.path.join(os.getcwd(), port) if there else port  # noqa: PTH118, PTH109 - keeps links
+
+
 def port_hash(port: str) -> str:
     """Return the short name of ``port`` that its files carry."""
     return hashlib.sha256(port.encode()).hexdigest()[:HASH_DIGITS]

@@ -46,8 +46,11 @@ def plan_beside(
             f"{configs}.",
             "Leave --configs out, or end that kernel first.",
         )
-    at = _now_of(shown.kernel)
-    return _plan(wish, unit, reads, (Path(shown.record.path), at), purpose)
+    known = Path(shown.record.path), _now_of(shown.kernel)
+    plan = _plan(wish, unit, reads, known, purpose)
+    if shown.record.trouble is not None:
+        plan["notes"] = [*plan["notes"], f"Before treating: {shown.record.trouble}"]
+    return plan
 
 
 def handset_in(shown: Snapshot) -> Handset:

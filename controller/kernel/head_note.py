@@ -58,7 +58,7 @@ class HeadNote:
         (self._journal,) = connection.execute("SELECT journal FROM identity").fetchone()
         if self._path is None:
             return
-        own = Head(self._path.name, self._journal, *_newest(connection))
+        own = Head(self._path.name, self._journal, *newest(connection))
         known = [*heads(self._path), own]
         self.lacking = tuple(
             each for each in known if not (self._has(connection, each) or decided(each))
@@ -80,7 +80,7 @@ class HeadNote:
             if 0.0 <= mono_s - self._noted_s < NOTE_PERIOD_S:
                 return
             self._noted_s = mono_s
-        row, row_hash = _newest(connection)
+        row, row_hash = newest(connection)
         if row > 0:
             write(self._path.parent, Head(self._path.name, self._journal, row, row_hash))
 
@@ -91,9 +91,16 @@ class HeadNote:
         return head.row == 0 or (row is not None and row.hash == head.hash)
 
 
-def _newest(connection: sqlite3.Connection) -> tuple[int, str]:
-    row_id, row_hash = connection.execute("SELECT id, hash FROM head").fetchone()
-    return int(row_id), str(row_hash)
+def newest(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Return id and hash of the newest row, as the head has them.
+
+    Raises:
+        sqlite3.IntegrityError: there is no head.
+    """
+    found = connection.execute("SELECT id, hash FROM head").fetchone()
+    if found is None:
+        raise sqlite3.IntegrityError("the head of its chain is gone")
+    return int(found[0]), str(found[1])
 
 
 def heads(file: Path) -> list[Head]:

@@ -3,6 +3,9 @@
 These functions block: run them through `Journal.read`.
 """
 
+import contextlib
+import json
+import sqlite3
 from typing import Final
 
 from controller.kernel import lists
@@ -10,7 +13,19 @@ from controller.kernel.chain import Chained
 from controller.kernel.store import RecordError, Store
 
 UNKNOWN: Final = lists.UNKNOWN
+LOOKED_THROUGH: Final = 4000
+"""Treatments whose rows are looked through beside the list: half a year of a busy clinic, after
+which a dose does not count any more."""
 
+LOST_MAX: Final = 8
+"""Rows that are looked at closer; one whole one is enough to know that the list is damaged."""
+
+_LOST: Final = (
+    "SELECT j.id FROM journal j WHERE j.kind = 'treatment' AND j.treatment >"
+    " (SELECT max(treatment) FROM journal WHERE kind = 'treatment') - ?"
+    " AND instr(j.body, ?) AND NOT EXISTS (SELECT 1 FROM treatments t"
+    " WHERE t.begun_id = j.id AND t.client IN (?, ?)) LIMIT ?"
+)
 _WAITING: Final = (
     " FROM treatments i WHERE i.dismissed_id IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM treatments r WHERE r.resumes = i.treatment AND r.closed IS NOT 'refused')"
@@ -50,6 +65,21 @@ def check_count(store: Store, client: str) -> None:
     begun = counted[0][0] if counted else 0
     if not listed == highest == begun:
         raise _damaged(store, f"it has {listed} of {max(highest, begun)} treatments of {client}")
+    _check_rows(store, client)
+
+
+def _check_rows(store: Store, client: str) -> None:
+    """Look through the newest rows themselves for one of the client that the list has lost.
+
+    As text: a body that is damaged would fail a question about its JSON.
+    """
+    said = f'"client":{json.dumps(client, ensure_ascii=False)}'
+    parameters = (LOOKED_THROUGH, said, client, UNKNOWN, LOST_MAX)
+    # A damaged page somewhere ends the look; whom its rows concern is refused by the list.
+    with contextlib.suppress(sqlite3.DatabaseError):
+        for (row_id,) in store.connection().execute(_LOST, parameters).fetchall():
+            if store.fault(row_id) is None:  # what a damaged row says is nobody's
+                raise _damaged(store, f"row {row_id} began a treatment of {client}")
 
 
 def _damaged(store: Store, what: str) -> RecordError:
@@ -65,9 +95,10 @@ def closing(store: Store, treatment: int) -> list[Chained]:
 
     The row that closed it has all of them; those of exposure count only while there is none.
     """
-    ((closed_id,),) = store.ask(
-        "SELECT max(closed_id) FROM treatments WHERE treatment = ?", (treatment,)
+    ((begun_id, closed_id),) = store.ask(
+        "SELECT max(begun_id), max(closed_id) FROM treatments WHERE treatment = ?", (treatment,)
     )
+    _check_unbroken(store, begun_id, closed_id)
     if closed_id is not None:
         found = store.read([closed_id])
         others = "kind IN ('exposure', 'ended', 'interrupted') AND treatment = ? AND id > ?"
@@ -76,6 +107,27 @@ def closing(store: Store, treatment: int) -> list[Chained]:
     return store.rows(
         "kind IN ('exposure', 'ended', 'interrupted') AND treatment = ?", (treatment,)
     )
+
+
+def _check_unbroken(store: Store, begun_id: int | None, closed_id: int | None) -> None:
+    """Make sure that no row is gone from a treatment: one that told of exposure would be missed.
+
+    Raises:
+        BrokenRowError: one is.
+    """
+    if begun_id is None or closed_id is None:
+        return
+    ((count,),) = store.ask(
+        "SELECT count(*) FROM journal WHERE id BETWEEN ? AND ?", (begun_id, closed_id)
+    )
+    if count == closed_id - begun_id + 1:
+        return
+    ((gone,),) = store.ask(
+        "SELECT min(a.id) + 1 FROM journal a WHERE a.id BETWEEN ? AND ?"
+        " AND NOT EXISTS (SELECT 1 FROM journal b WHERE b.id = a.id + 1)",
+        (begun_id, closed_id - 1),
+    )
+    store.read([gone])  # says which one, unless a technician has decided on it
 
 
 def open_now(store: Store) -> list[Chained]:

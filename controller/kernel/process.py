@@ -107,12 +107,12 @@ def _options(arguments: Sequence[str] | None) -> Options:
     )
     ending.add_argument("--once", action="store_true", help="end with the client")
     said = parser.parse_args(arguments)
-    state = paths.state_dir(said.state)
+    state, port = paths.state_dir(said.state), paths.port_name(said.port)
     return Options(
-        port=said.port,
+        port=port,
         state=state,
         configs=said.configs.absolute() if said.configs is not None else None,
-        socket=(said.socket or paths.socket_path(state, said.port)).absolute(),
+        socket=(said.socket or paths.socket_path(state, port)).absolute(),
         once=said.once,
         until_idle=said.until_idle,
     )
@@ -206,10 +206,8 @@ def _place(options: Options) -> Place:
 
 
 def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
-    port = str(Path(options.port).absolute()) if Path(options.port).exists() else options.port
-
     def make_client(listeners: Listeners) -> HandpieceClient:
-        return HandpieceClient(functools.partial(open_stream, port), listeners)
+        return HandpieceClient(functools.partial(open_stream, options.port), listeners)
 
     def alive(lock: str) -> LockState:
         return look(paths.run_dir(options.state) / Path(lock).name)

@@ -56,9 +56,16 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("BEGIN")  # one state of the record for everything that is asked
         if schema.is_current(connection):
-            return question(Store(path, connection))
+            try:
+                return question(Store(path, connection))
+            except RecordError as error:
+                cause = error.__cause__
+                if not (isinstance(cause, sqlite3.Error) and record_words.is_damage(cause)):
+                    raise
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-            connection.backup(copy)  # a record of an earlier build gets its lists in a copy
+            connection.backup(copy)  # an earlier build's, or a damaged one, gets lists in a copy
+            if schema.is_current(copy) and not schema.rebuild(copy):
+                raise sqlite3.DatabaseError("its rows are damaged too")
             schema.prepare(copy)
             return question(Store(path, copy))
 

@@ -47,7 +47,8 @@ class RecordHealth:
     @property
     def is_broken(self) -> bool:
         """True while something is known to be wrong with the record."""
-        return self.lacking is not None or bool(self.breaks) or self.unchecked is not None
+        found = (self.lacking, self.unchecked, self.unit_ahead)
+        return bool(self.breaks) or any(each is not None for each in found)
 
     def view(self, path: str, rows: int) -> RecordView:
         """Return what the snapshot shows."""

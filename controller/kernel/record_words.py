@@ -73,7 +73,9 @@ def is_damage(error: sqlite3.Error) -> bool:
 def sentence(error: Exception, path: Path | None) -> str:
     """Return what is wrong with the record at ``path``, and what to do about it."""
     where = f"record {path}" if path else "record in memory"
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, sqlite3.IntegrityError):  # what SQLite holds whole contradicts itself
+        what, step = _DAMAGED
+    elif isinstance(error, sqlite3.Error):
         what, step = _BY_SQLITE.get(primary(error), _OTHER)
     else:
         what, step = _BY_ERRNO.get(getattr(error, "errno", None), _OTHER)

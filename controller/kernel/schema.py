@@ -98,8 +98,10 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _is_listed(connection: sqlite3.Connection) -> bool:
-    ((head_id, listed_id),) = connection.execute("SELECT head.id, listed.id FROM head, listed")
-    return bool(head_id == listed_id)
+    found = connection.execute("SELECT head.id, listed.id FROM head, listed").fetchone()
+    if found is None:
+        raise sqlite3.IntegrityError("the head of its chain is gone")
+    return bool(found[0] == found[1])
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:

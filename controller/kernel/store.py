@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from controller.kernel import chain, lists, record_words, schema
 from controller.kernel.chain import Chained, Stamped, chain_hash
-from controller.kernel.head_note import Head, HeadNote
+from controller.kernel.head_note import Head, HeadNote, newest
 
 NEXT_TREATMENT: Final = -1
 """Stands for the next free number of a treatment, which the transaction of its row gives it."""
@@ -248,7 +248,7 @@ class Store:
         found = chain.near(connection, row_id)
         head = (0, "")
         if row_id + 1 not in found:
-            head = connection.execute("SELECT id, hash FROM head").fetchone()
+            head = newest(connection)
         what = chain.fault(found, row_id, head)
         if what is not None:
             raise BrokenRowError(self.path, row_id, what)
@@ -275,7 +275,7 @@ class Store:
 
     def _write(self, connection: sqlite3.Connection, rows: Sequence[Stamped]) -> int:
         connection.execute("BEGIN IMMEDIATE")
-        row_id, last_hash = connection.execute("SELECT id, hash FROM head").fetchone()
+        row_id, last_hash = newest(connection)
         booked = 0
         for row in rows:
             if row.treatment == NEXT_TREATMENT:

@@ -1,5 +1,7 @@
 """A damaged record refuses the clients whom the damage concerns, and nobody else."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -174,3 +176,34 @@ def test_an_open_treatment_with_a_broken_row_is_not_charged_and_stops_no_start(
     with pytest.raises(BrokenRowError):
         doses(path, "c-7")
     assert begun == exposed - 2
+
+
+def test_a_client_whom_every_list_has_lost_is_found_in_the_rows(path: Path) -> None:
+    """Lists that agree with each other may still not agree with the rows."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("DELETE FROM treatments WHERE client = 'c-1'")
+        file.execute("DELETE FROM clients WHERE client = 'c-1'")
+        file.commit()
+    with pytest.raises(RecordError, match="corneum records recover"):
+        doses(path, "c-1")
+    assert len(doses(path, "c-2")) == 3
+
+
+def test_a_row_that_is_gone_from_the_middle_of_a_treatment_refuses_its_client(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("DROP TRIGGER journal_is_never_shortened")
+        file.execute("DELETE FROM journal WHERE id = ?", (BEGUN + 3,))
+        file.commit()
+    with pytest.raises(BrokenRowError) as gone:
+        doses(path, "c-1")
+    assert gone.value.row == BEGUN + 3
+
+
+def test_a_record_without_the_head_of_its_chain_is_damaged_and_no_mistake_of_ours(
+    path: Path,
+) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("DELETE FROM head")
+        file.commit()
+    with pytest.raises(RecordError, match="is damaged"):
+        doses(path, "c-1")
