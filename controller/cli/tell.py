@@ -14,7 +14,7 @@ DONE_WORDS: Final = {
     "silence": "the sound pauses for two minutes; the light stays.",
     "dismiss": "noted; what its zones have had still counts.",
     "unlock": "unlocked; the unit's own lock goes when its power is switched off and on.",
-    "reset": "reset asked for: see `corneum status`.",
+    "reset": "the trip is reset; within 12 hours `corneum treat ... --resume` goes on.",
 }
 
 
