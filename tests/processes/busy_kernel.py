@@ -3,7 +3,6 @@
 Run as a module in place of `controller.kernel`; the kernel itself has no such door.
 """
 
-import os
 import signal
 import sys
 import time
@@ -14,12 +13,7 @@ SPIN_S = 1.0
 
 
 def spin(_number: int, _frame: object) -> None:
-    """Do nothing, busily, at ordinary priority.
-
-    Scenes play beside each other: one that spins ahead of everything holds up the others' bytes
-    until the kernel's own bound takes it down (0.5 s), and their leases lapse before their time.
-    """
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    """Do nothing, busily."""
     end_s = time.monotonic() + SPIN_S
     while time.monotonic() < end_s:
         pass

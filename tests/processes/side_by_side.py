@@ -20,8 +20,12 @@ def side_by_side(
     name: str,
     play: Callable[[C, Path], R],
     folders: pytest.TempPathFactory,
+    alone: Callable[[C], bool] = lambda _case: False,
 ) -> Iterator[Callable[[C], R]]:
-    """Begin all cases of the parameter ``name`` that this run asks for; gives who returns one."""
+    """Begin all cases of the parameter ``name`` that this run asks for; gives who returns one.
+
+    Cases that are ``alone`` are played first, one after the other: they would hold up the others.
+    """
     cases: list[C] = [
         cast("C", item.callspec.params[name])
         for item in request.session.items
@@ -29,6 +33,14 @@ def side_by_side(
         and item.getparent(pytest.Module) is request.node
         and name in item.fixturenames
     ]
+    with ThreadPoolExecutor(1) as pool:
+        playing = {
+            case: pool.submit(play, case, folders.mktemp("case")) for case in cases if alone(case)
+        }
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        playing = {case: pool.submit(play, case, folders.mktemp("case")) for case in cases}
+        playing |= {
+            case: pool.submit(play, case, folders.mktemp("case"))
+            for case in cases
+            if not alone(case)
+        }
         yield lambda case: playing[case].result()
