@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,17 +29,6 @@ from tests.controller.kernel.test_receipts_everywhere import rows
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "c-0042", "zones": ["nose"]}
 STEP_MAX_S = 0.010
-
-
-@pytest.fixture
-def configs(tmp_path: Path) -> Path:
-    """The shipped configuration with a client who is no practice client."""
-    folder = tmp_path / "configs"
-    shutil.copytree(shipped_configs(), folder)
-    demo = (folder / "clients" / "demo.toml").read_text()
-    anna = demo.replace('ref = "demo"', 'ref = "c-0042"').replace("practice = true", "")
-    (folder / "clients" / "c-0042.toml").write_text(anna)
-    return folder
 
 
 async def treat(made: Service, **args: object) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """The kernel as a service: what it refuses before anything moves, what it does without a record."""
 
 import asyncio
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from controller.config.locate import shipped_configs
 from controller.device.backoff import Backoff
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel import records
@@ -46,17 +44,6 @@ async def dose(made: Service, client: str, zone: str) -> None:
     await asyncio.sleep(0.5)
     await made.ask("stop")
     await made.until(lambda: made.kernel.idle)
-
-
-@pytest.fixture
-def configs(tmp_path: Path) -> Path:
-    """The shipped configuration with a client who is no practice client."""
-    folder = tmp_path / "configs"
-    shutil.copytree(shipped_configs(), folder)
-    demo = (folder / "clients" / "demo.toml").read_text()
-    anna = demo.replace('ref = "demo"', 'ref = "c-0042"').replace("practice = true", "")
-    (folder / "clients" / "c-0042.toml").write_text(anna)
-    return folder
 
 
 @pytest.mark.parametrize(
