@@ -25,9 +25,10 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
             for child in multiprocessing.active_children():
                 if child not in others:
                     child.kill()
+            # Waited for: a pool's own thread that still ends while Python ends is woken through a
+            # pipe that the thread has closed meanwhile, and Python writes a traceback.
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _become_worker() -> None:
