@@ -34,6 +34,12 @@ def recorded() -> tuple[Chunk, ...]:
     return chunks
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _record_first() -> None:
+    """Record with the code as it is, before any test puts a defect into it."""
+    recorded()
+
+
 def told(chunks: tuple[Chunk, ...]) -> Teller:
     teller = Teller()
     for chunk in chunks:
