@@ -6,6 +6,7 @@ behind by a second at most, and it never runs ahead: rows are durable before it 
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -106,8 +107,9 @@ def newest(connection: sqlite3.Connection) -> tuple[int, str]:
 def heads(file: Path) -> list[Head]:
     """Return what is noted about journals at the place of ``file``; what cannot be read is none."""
     with contextlib.suppress(OSError):
-        names = sorted(file.parent.glob(f"{PREFIX}*.json"))[:NOTES_MAX]
-        found = [_read(name) for name in names]
+        # To open a pipe that lies there would wait for its other end, for ever.
+        names = sorted(each for each in file.parent.glob(f"{PREFIX}*.json") if each.is_file())
+        found = [_read(name) for name in names[:NOTES_MAX]]
         return [head for head in found if head is not None and head.file == file.name]
     return []
 
@@ -115,9 +117,19 @@ def heads(file: Path) -> list[Head]:
 def _read(path: Path) -> Head | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return Head(str(said["file"]), str(said["journal"]), int(said["row"]), str(said["hash"]))
+        head = Head(str(said["file"]), str(said["journal"]), int(said["row"]), str(said["hash"]))
+        whole = said.get("check", _check(head)) == _check(head)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a power cut may leave an empty one; the chain itself is looked at anyway
+    return head if whole else None
+
+
+def _check(head: Head) -> str:
+    """Return the check sum of a note: a damaged one must not speak against a record that is whole.
+
+    A note of an earlier build has none.
+    """
+    return hashlib.sha256(json.dumps(asdict(head), sort_keys=True).encode()).hexdigest()
 
 
 def write(folder: Path, head: Head) -> None:
@@ -127,7 +139,8 @@ def write(folder: Path, head: Head) -> None:
     with contextlib.suppress(OSError):
         descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            os.write(descriptor, json.dumps(asdict(head)).encode())
+            said = {**asdict(head), "check": _check(head)}
+            os.write(descriptor, json.dumps(said).encode())
         finally:
             os.close(descriptor)
         fresh.replace(path)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +139,24 @@ def test_a_note_that_cannot_be_read_is_none_and_is_renewed(path: Path, text: str
     write(path, 3)
     assert lacking(path) is None
     assert json.loads(note.read_text())["row"] == 3
+
+
+def test_a_note_with_any_damaged_byte_speaks_against_no_record(path: Path) -> None:
+    (note,) = path.parent.glob("head-*.json")
+    whole = note.read_bytes()
+    for at in range(0, len(whole), 2):
+        note.write_bytes(whole[:at] + bytes((whole[at] ^ 1,)) + whole[at + 1 :])
+        assert lacking(path) is None, whole[at:]
+    went_back(path)
+    assert lacking(path) is not None
+
+
+def test_what_is_no_file_is_no_note_and_holds_up_no_start(path: Path) -> None:
+    os.mkfifo(path.with_name("head-0.json"))
+    path.with_name("head-1.json").mkdir()
+    write(path, 3)
+    assert lacking(path) is None
+    assert len(heads(path)) == 1
 
 
 def test_a_note_of_another_file_in_the_folder_counts_for_that_one_only(path: Path) -> None:
