@@ -62,7 +62,14 @@ def test_the_doses_of_each_client_are_known(path: Path) -> None:
 @pytest.mark.hazard("H56", "H25", shows="works")
 @pytest.mark.parametrize(
     "broken",
-    [damage.no_json, damage.other_json, damage.other_client, damage.no_row, damage.no_page],
+    [
+        damage.no_json,
+        damage.no_text,
+        damage.other_json,
+        damage.other_client,
+        damage.no_row,
+        damage.no_page,
+    ],
 )
 @pytest.mark.parametrize("row", [BEGUN, CLOSED])
 def test_a_broken_row_refuses_its_client_with_file_and_row(
@@ -80,7 +87,8 @@ def test_a_broken_row_refuses_its_client_with_file_and_row(
 
 
 @pytest.mark.parametrize(
-    "broken", [damage.no_json, damage.other_json, damage.no_row, damage.other_client]
+    "broken",
+    [damage.no_json, damage.no_text, damage.other_json, damage.no_row, damage.other_client],
 )
 @pytest.mark.parametrize("row", [BEGUN, CLOSED])
 def test_a_broken_row_of_one_client_refuses_no_other(path: Path, row: int, broken: Damage) -> None:
