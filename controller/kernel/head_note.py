@@ -44,6 +44,8 @@ class HeadNote:
     def __init__(self, path: Path | None) -> None:
         self.lacking: tuple[Head, ...] = ()
         """Rows that are known to have been written and are not in this journal."""
+        self.mended = False
+        """True once the head in the journal was damaged, and was made anew."""
         self._path = path
         self._journal = ""
         self._noted_s = -math.inf
@@ -59,8 +61,13 @@ class HeadNote:
         (self._journal,) = connection.execute("SELECT journal FROM identity").fetchone()
         if self._path is None:
             return
-        own = Head(self._path.name, self._journal, *newest(connection))
-        known = [*heads(self._path), own]
+        own, noted = Head(self._path.name, self._journal, *newest(connection)), heads(self._path)
+        if not self._has(connection, own) and (last := self._last(connection)) in noted:
+            # Row and note say the same: it is the head itself that is damaged, and nothing is gone.
+            own, self.mended = last, True
+            if not reads_only:
+                connection.execute("UPDATE head SET id = ?, hash = ?", (last.row, last.hash))
+        known = [*noted, own]
         self.lacking = tuple(
             each for each in known if not (self._has(connection, each) or decided(each))
         )
@@ -84,6 +91,14 @@ class HeadNote:
         row, row_hash = newest(connection)
         if row > 0:
             write(self._path.parent, Head(self._path.name, self._journal, row, row_hash))
+
+    def _last(self, connection: sqlite3.Connection) -> Head:
+        """Return what the head has to be by the rows; row 0 where the last one is not whole."""
+        (row_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()
+        row = chain.near(connection, row_id).get(row_id)
+        whole = row is not None and row.holds
+        name = "" if self._path is None else self._path.name
+        return Head(name, self._journal, row_id if whole else 0, row.hash if row and whole else "")
 
     def _has(self, connection: sqlite3.Connection, head: Head) -> bool:
         if head.journal != self._journal:
