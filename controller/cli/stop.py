@@ -106,8 +106,12 @@ def tell(words: Words, called: Called, older: "Older") -> Told:
     stopped = tuple(_stopped(one) for one in answers if one.linked)
     missed = tuple(_missed(one) for one in answers if not one.linked)
     blind = called.blind or older.blind
-    if blind:
+    if blind and not stopped:
         missed += (f"Whether a kernel runs could not be looked at ({blind}). {BY_HAND}",)
+    elif blind:  # rights of a folder make no failure of a stop that was done
+        stopped += (
+            f"Whether one of an older version runs, too, could not be looked at ({blind}).",
+        )
     if missed:
         code, error = ExitCode.PORT, "could_not_be_reached"
     elif stopped:

@@ -35,7 +35,8 @@ def approval_of(file: ProgramFile, sha256: str, path: Path) -> Approval | None:
     if any(not excess for _, excess in found):
         return None
     approvals = read_approvals(approvals_path(path))
-    given = next((each for each in approvals if each.sha256 == sha256), None)
+    of_it = (each for each in approvals if (each.program, each.sha256) == (file.name, sha256))
+    given = next(of_it, None)
     if given is not None:
         return given
     nearest = min((excess for _, excess in found), key=_distance)

@@ -106,13 +106,22 @@ def _program_reader(configs: Path) -> Reader:
 
 def _approvals(path: Path) -> Foreseen:
     """Read the approvals, and name those that no program rests on any more."""
-    hashes = program_hashes(path.parent)
+    names, approvals = program_hashes(path.parent), read_approvals(path)
+    for number, each in enumerate(approvals, start=1):
+        meant = names.get(each.sha256, each.program)
+        if meant != each.program:
+            raise ConfigError(
+                f'{path}, approvals[{number}].program = "{each.program}" is not the program of '
+                f"that sha256; did you mean {meant}?",
+                file=path,
+                field=f"approvals[{number}].program",
+            )
     return Foreseen(
         notes=tuple(
             f"{path}: the approval of {each.program}, {each.words}, is of no program that lies "
             "here: it was edited or removed since."
-            for each in read_approvals(path)
-            if each.sha256 not in hashes
+            for each in approvals
+            if each.sha256 not in names
         )
     )
 

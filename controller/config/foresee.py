@@ -37,6 +37,11 @@ def of_unit(unit: Unit, path: Path, now_wall_s: float) -> Foreseen:
                 ".toml, or as simulated.toml.",
             )
         )
+    if path.stem == SIMULATED_FILE and not unit.simulated:
+        return Foreseen(
+            f"{path}, simulated = false: this file is read for simulated handpieces only, and "
+            f"refused; name it unit-{unit.serial}.toml."
+        )
     due_s = unit.calibration_due_wall_s
     if due_s is None:
         problem = "" if unit.simulated else (

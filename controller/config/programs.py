@@ -94,14 +94,15 @@ def approval_in(path: Path) -> Approval | None:
     return approval_of(file, content_sha256(file), path)
 
 
-def program_hashes(configs: Path) -> frozenset[str]:
-    """Return the hash of each program of a folder that can be read."""
-    found = set()
+def program_hashes(configs: Path) -> dict[str, str]:
+    """Return the name in each program of a folder that can be read, by the hash of its content."""
+    found = {}
     for name in program_names(configs):
         path = configs / "programs" / f"{name}.toml"
         with contextlib.suppress(ConfigError):
-            found.add(content_sha256(validate(ProgramFile, read_toml(path), path)))
-    return frozenset(found)
+            file = validate(ProgramFile, read_toml(path), path)
+            found[content_sha256(file)] = file.name
+    return found
 
 
 def content_sha256(file: ProgramFile) -> str:

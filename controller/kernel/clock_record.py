@@ -7,6 +7,7 @@ decisions about the clock have rows of their own. Blocks: run it through `Journa
 
 import asyncio
 import json
+import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _MARKS: Final = (
     f"SELECT {FIELDS} FROM journal"  # noqa: S608
     " WHERE kind IN (:kernel, :step, :decision) ORDER BY id DESC LIMIT :most"
 )
+
+_IDS: Final = _MARKS.replace(FIELDS, "id")
 
 
 def never() -> float:
@@ -93,7 +96,7 @@ class ClockRecord:
         """Boot and sleep from each mark on."""
         asked = {"kernel": KERNEL, "step": CLOCK_STEP, "decision": DECISION, "most": MARKS_MAX}
         boot, asleep_s = "", 0.0
-        for row in reversed([Chained(*each) for each in store.ask(_MARKS, asked)]):
+        for row in reversed(_marks(store, asked)):
             # A row that is not what was written marks nothing: what rests on it is in doubt then.
             said = row.body if row.holds else {}
             decides = row.kind == DECISION
@@ -130,6 +133,14 @@ class ClockRecord:
         if stamp.boot is not None:
             boot, asleep_s = stamp.boot, stamp.asleep_s or 0.0
         return Mark(stamp.row, Moment(boot, stamp.mono_s + asleep_s, stamp.wall_s))
+
+
+def _marks(store: Store, asked: dict[str, object]) -> list[Chained]:
+    """Return the rows of the marks, the newest first; those on a damaged page are left out."""
+    try:
+        return [Chained(*each) for each in store.connection().execute(_MARKS, asked)]
+    except sqlite3.DatabaseError:  # their numbers stand in an index, which can be made anew
+        return store.read((row_id for (row_id,) in store.ask(_IDS, asked)), skip_broken=True)
 
 
 def doubt_of(store: Store, now: Moment) -> str | None:

@@ -85,7 +85,9 @@ def _read(folder: Path, names: list[str]) -> list[KernelAddress]:
     for name in names:
         path = folder / name
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            said = json.loads(path.read_bytes())
+            if not path.is_file():  # to open a pipe would wait for its other end, for ever
+                continue
+            said = dict(json.loads(path.read_bytes()))
             socket_at = Path(said.get("socket") or path.with_suffix(".sock"))
             found.append(KernelAddress(int(said["pid"]), str(said["port"]), socket_at))
     return found

@@ -6,6 +6,7 @@ behind by a second at most, and it never runs ahead: rows are durable before it 
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -43,6 +44,8 @@ class HeadNote:
     def __init__(self, path: Path | None) -> None:
         self.lacking: tuple[Head, ...] = ()
         """Rows that are known to have been written and are not in this journal."""
+        self.mended = False
+        """True once the head in the journal was damaged, and was made anew."""
         self._path = path
         self._journal = ""
         self._noted_s = -math.inf
@@ -58,8 +61,13 @@ class HeadNote:
         (self._journal,) = connection.execute("SELECT journal FROM identity").fetchone()
         if self._path is None:
             return
-        own = Head(self._path.name, self._journal, *newest(connection))
-        known = [*heads(self._path), own]
+        own, noted = Head(self._path.name, self._journal, *newest(connection)), heads(self._path)
+        if not self._has(connection, own) and (last := self._last(connection)) in noted:
+            # Row and note say the same: it is the head itself that is damaged, and nothing is gone.
+            own, self.mended = last, True
+            if not reads_only:
+                connection.execute("UPDATE head SET id = ?, hash = ?", (last.row, last.hash))
+        known = [*noted, own]
         self.lacking = tuple(
             each for each in known if not (self._has(connection, each) or decided(each))
         )
@@ -84,6 +92,14 @@ class HeadNote:
         if row > 0:
             write(self._path.parent, Head(self._path.name, self._journal, row, row_hash))
 
+    def _last(self, connection: sqlite3.Connection) -> Head:
+        """Return what the head has to be by the rows; row 0 where the last one is not whole."""
+        (row_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()
+        row = chain.near(connection, row_id).get(row_id)
+        whole = row is not None and row.holds
+        name = "" if self._path is None else self._path.name
+        return Head(name, self._journal, row_id if whole else 0, row.hash if row and whole else "")
+
     def _has(self, connection: sqlite3.Connection, head: Head) -> bool:
         if head.journal != self._journal:
             return False
@@ -106,8 +122,9 @@ def newest(connection: sqlite3.Connection) -> tuple[int, str]:
 def heads(file: Path) -> list[Head]:
     """Return what is noted about journals at the place of ``file``; what cannot be read is none."""
     with contextlib.suppress(OSError):
-        names = sorted(file.parent.glob(f"{PREFIX}*.json"))[:NOTES_MAX]
-        found = [_read(name) for name in names]
+        # To open a pipe that lies there would wait for its other end, for ever.
+        names = sorted(each for each in file.parent.glob(f"{PREFIX}*.json") if each.is_file())
+        found = [_read(name) for name in names[:NOTES_MAX]]
         return [head for head in found if head is not None and head.file == file.name]
     return []
 
@@ -115,9 +132,19 @@ def heads(file: Path) -> list[Head]:
 def _read(path: Path) -> Head | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return Head(str(said["file"]), str(said["journal"]), int(said["row"]), str(said["hash"]))
+        head = Head(str(said["file"]), str(said["journal"]), int(said["row"]), str(said["hash"]))
+        whole = said.get("check", _check(head)) == _check(head)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a power cut may leave an empty one; the chain itself is looked at anyway
+    return head if whole else None
+
+
+def _check(head: Head) -> str:
+    """Return the check sum of a note: a damaged one must not speak against a record that is whole.
+
+    A note of an earlier build has none.
+    """
+    return hashlib.sha256(json.dumps(asdict(head), sort_keys=True).encode()).hexdigest()
 
 
 def write(folder: Path, head: Head) -> None:
@@ -127,7 +154,8 @@ def write(folder: Path, head: Head) -> None:
     with contextlib.suppress(OSError):
         descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            os.write(descriptor, json.dumps(asdict(head)).encode())
+            said = {**asdict(head), "check": _check(head)}
+            os.write(descriptor, json.dumps(said).encode())
         finally:
             os.close(descriptor)
         fresh.replace(path)

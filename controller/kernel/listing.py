@@ -26,6 +26,7 @@ _LOST: Final = (
     " AND instr(j.body, ?) AND NOT EXISTS (SELECT 1 FROM treatments t"
     " WHERE t.begun_id = j.id AND t.client IN (?, ?)) LIMIT ?"
 )
+_COUNT: Final = "SELECT count(*) FROM journal WHERE id BETWEEN ? AND ?"
 _WAITING: Final = (
     " FROM treatments i WHERE i.dismissed_id IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM treatments r WHERE r.resumes = i.treatment AND r.closed IS NOT 'refused')"
@@ -117,9 +118,11 @@ def _check_unbroken(store: Store, begun_id: int | None, closed_id: int | None) -
     """
     if begun_id is None or closed_id is None:
         return
-    ((count,),) = store.ask(
-        "SELECT count(*) FROM journal WHERE id BETWEEN ? AND ?", (begun_id, closed_id)
-    )
+    try:
+        ((count,),) = store.connection().execute(_COUNT, (begun_id, closed_id)).fetchall()
+    except sqlite3.DatabaseError:  # a page is damaged: say which row, unless that was decided on
+        store.read(range(begun_id, closed_id + 1))
+        return
     if count == closed_id - begun_id + 1:
         return
     ((gone,),) = store.ask(

@@ -84,7 +84,8 @@ class Lock:
 def look(path: Path) -> LockState:
     """Say whether some process holds the lock at ``path``, without taking it from anybody."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Without waiting: a pipe in the place of the file would wait for its other end, for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return LockState.FREE  # nobody ever took it, for its file stays
     except OSError:

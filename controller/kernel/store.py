@@ -295,9 +295,10 @@ class Store:
         return int(row_id)
 
     def take_mended(self) -> bool:
-        """Return True once after indexes and lists had to be made anew: a row tells of it."""
-        told, self._mend_told = self._mend_told, self._mended
-        return self._mended and not told
+        """Return True once after lists or head had to be made anew: a row tells of it."""
+        mended = self._mended or self._note.mended
+        told, self._mend_told = self._mend_told, mended
+        return mended and not told
 
     def recover(self) -> bool:
         """Make indexes and lists anew from the rows, however long it takes; see `schema.rebuild`.

@@ -10,6 +10,7 @@ import os
 import time
 from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from controller.config import paths
@@ -46,8 +47,8 @@ def _removed(state: Path, path: Path) -> bool:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         seen = path.stat()
         # Files carry wall time; a clock that was set back only makes a file look young.
-        if not time.time() - seen.st_mtime >= AGE_MIN_S:
-            return False
+        if not (S_ISREG(seen.st_mode) and time.time() - seen.st_mtime >= AGE_MIN_S):
+            return False  # and to open a pipe would wait for its other end, for ever
         said = json.loads(path.read_bytes())
         lock = paths.port_lock(state, str(said["port"]))
         if not _is_gone(int(said["pid"])) or look(lock) is not LockState.FREE:

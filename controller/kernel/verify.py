@@ -85,6 +85,8 @@ def verify(path: Path, told: Callable[[int, int], None] = lambda _row, _rows: No
     except sqlite3.Error as error:
         verdict.unreadable = record_words.sentence(error, path)
         return verdict
+    # A byte that is no text any more makes a row that is not what was written, and no end of this.
+    connection.text_factory = lambda data: data.decode(errors="replace")
     with contextlib.closing(connection):
         try:
             _walk(connection, verdict, told)

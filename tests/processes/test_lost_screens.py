@@ -89,7 +89,7 @@ def treating(
 
 @pytest.mark.hazard("H57", shows="works")
 def test_a_suspended_screen_pauses_and_says_so_when_it_goes_on(tmp_path: Path) -> None:
-    """B03, with less time: it said that the kernel was gone and that the valve had shut."""
+    """It said once that the kernel was gone and that the valve had shut."""
     log = tmp_path / "log"
     with log.open("wb") as out, treating(tmp_path, stdout=out, stderr=out) as one:
         one.process.send_signal(signal.SIGSTOP)
@@ -150,7 +150,6 @@ def test_a_terminal_that_is_closed_stops_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.hazard("H57", shows="works")
 def test_a_full_disk_under_the_screen_pauses_and_is_no_refusal(tmp_path: Path) -> None:
-    """B16."""
     with (
         Path("/dev/full").open("wb") as full,
         treating(tmp_path, stdout=full, flowing=False) as one,
@@ -167,7 +166,7 @@ def test_a_full_disk_under_the_screen_pauses_and_is_no_refusal(tmp_path: Path) -
 
 @pytest.mark.hazard("H57", shows="works")
 def test_a_reader_that_goes_away_pauses(tmp_path: Path) -> None:
-    """B17: corneum treat ... | head -1."""
+    """As in `corneum treat ... | head -1`."""
     with treating(tmp_path) as one:
         assert one.process.stdout is not None
         one.process.stdout.close()
@@ -206,7 +205,6 @@ def test_a_reader_that_reads_nothing_pauses_and_goes_on_when_it_reads(tmp_path: 
 
 @pytest.mark.hazard("H57", shows="works")
 def test_a_terminal_without_our_characters_shows_the_treatment(tmp_path: Path) -> None:
-    """B15."""
     with treating(tmp_path, PYTHONIOENCODING="ascii") as one:
         time.sleep(3.0)
         assert one.status()["state"] == "active"

@@ -131,7 +131,7 @@ HOSTILE = ("[/b]", "[red]x", ":smile:", "a\x1b[2Jb", "two\nlines", "\ud800")
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_text_and_never_markup_or_a_command_of_the_terminal(name: str) -> None:
-    """S12: somebody called [/b] stopped a treatment, and the summary died of it."""
+    """Somebody called [/b] stopped a treatment, and the summary died of it."""
     alarm = replace(ALARM, sentence=f"{name} did it.", next_step=name)
     zone = replace(NOSE, display=name, state="done", ended_by="time")
     treatment = replace(

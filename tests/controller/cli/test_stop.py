@@ -63,6 +63,14 @@ def test_what_cannot_be_looked_at_is_not_told_as_none(older: stop_older.Older) -
     assert "No kernel" not in said.missed[0]
 
 
+def test_a_folder_that_cannot_be_looked_at_changes_nothing_about_a_stop_that_was_done() -> None:
+    said = told(FLOWS, older=stop_older.Older((), "no rights"))
+    assert (said.code, said.missed) == (0, ())
+    assert said.as_object["done"] == "stop"
+    assert "older version" in said.stopped[-1]
+    assert "(no rights)" in said.stopped[-1]
+
+
 def test_a_table_that_nobody_may_read_is_not_told_as_none() -> None:
     said = told(blind="Permission denied")
     assert said.code == 3

@@ -134,6 +134,20 @@ def test_an_approval_of_one_program_is_none_for_a_copy_of_it(configs: Path) -> N
 
 
 @pytest.mark.hazard("H19")
+def test_an_approval_that_names_another_program_approves_nothing_and_is_told(
+    configs: Path,
+) -> None:
+    path = copied(configs, "strong", suction_kpa="36.0")
+    approved(path)
+    file = approvals_path(path)
+    file.write_text(file.read_text().replace('program = "strong"', 'program = "stronk"'))
+    assert "stronger than the approved preset" in refusal(configs, "strong")
+    (said,) = [each for each in check_configs(configs, NOW_WALL_S) if each.file == file]
+    assert "approvals[1].program" in said.problem
+    assert "did you mean strong?" in said.problem
+
+
+@pytest.mark.hazard("H19")
 @pytest.mark.parametrize(
     ("of", "value", "said"),
     [("refresh", "42.0", "it must be at most 40 kPa"), ("back", "51.0", "it must be 10 to 50 kPa")],

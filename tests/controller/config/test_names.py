@@ -115,6 +115,14 @@ def test_a_calibration_that_is_out_of_date_or_has_no_date_is_told_by_the_check(
     assert "calibration_due is missing" in checked(configs, path).problem
 
 
+def test_the_file_of_simulated_handpieces_does_not_describe_a_real_one(configs: Path) -> None:
+    path = configs / "handpieces" / "simulated.toml"
+    shutil.copy(configs / "handpieces" / "unit-4711.toml", path)
+    assert "name it unit-4711.toml" in checked(configs, path, 1.7e9).problem
+    with pytest.raises(ConfigError):
+        load_unit(configs, 1001, simulated=True)
+
+
 def test_a_file_that_no_treatment_reads_says_so(configs: Path) -> None:
     found = checked(configs, configs / "handpieces" / "unit-example.toml", 2e9)
     assert found.problem == ""

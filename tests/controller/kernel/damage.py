@@ -28,6 +28,16 @@ def no_json(path: Path, row: int) -> None:
         connection.execute("UPDATE journal SET body = 'y' || substr(body, 2) WHERE id = ?", (row,))
 
 
+def no_text(path: Path, row: int) -> None:
+    """A byte of a body that is no UTF-8."""
+    with editor(path) as connection:
+        connection.execute(
+            "UPDATE journal SET body = CAST(x'ff' || CAST(substr(body, 2) AS BLOB) AS TEXT)"
+            " WHERE id = ?",
+            (row,),
+        )
+
+
 def other_json(path: Path, row: int) -> None:
     """A body that is JSON, and not what was written."""
     with editor(path) as connection:

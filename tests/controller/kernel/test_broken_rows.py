@@ -62,7 +62,14 @@ def test_the_doses_of_each_client_are_known(path: Path) -> None:
 @pytest.mark.hazard("H56", "H25", shows="works")
 @pytest.mark.parametrize(
     "broken",
-    [damage.no_json, damage.other_json, damage.other_client, damage.no_row, damage.no_page],
+    [
+        damage.no_json,
+        damage.no_text,
+        damage.other_json,
+        damage.other_client,
+        damage.no_row,
+        damage.no_page,
+    ],
 )
 @pytest.mark.parametrize("row", [BEGUN, CLOSED])
 def test_a_broken_row_refuses_its_client_with_file_and_row(
@@ -80,7 +87,8 @@ def test_a_broken_row_refuses_its_client_with_file_and_row(
 
 
 @pytest.mark.parametrize(
-    "broken", [damage.no_json, damage.other_json, damage.no_row, damage.other_client]
+    "broken",
+    [damage.no_json, damage.no_text, damage.other_json, damage.no_row, damage.other_client],
 )
 @pytest.mark.parametrize("row", [BEGUN, CLOSED])
 def test_a_broken_row_of_one_client_refuses_no_other(path: Path, row: int, broken: Damage) -> None:
@@ -88,6 +96,42 @@ def test_a_broken_row_of_one_client_refuses_no_other(path: Path, row: int, broke
     broken(path, row)
     start(path)
     assert {client: doses(path, client) for client in before} == before
+
+
+def test_a_page_that_is_damaged_in_the_middle_of_a_treatment_names_a_row_and_the_way_out(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "journal.sqlite3"
+    store = Store(path)
+    for row in years._rows(Years(treatments=2, clients=2)):
+        more = 60 if row.kind == "exposure" and row.treatment == 1 else 1
+        store.append([row] * more)
+    begun, closed = (
+        store.ask("SELECT id FROM journal WHERE kind = ? AND treatment = 1", (kind,))[0][0]
+        for kind in ("treatment", "ended")
+    )
+    store.close()
+    damage.no_page(path, (begun + closed) // 2)
+    with pytest.raises(BrokenRowError) as caught:
+        doses(path, "c-1")
+    assert begun < caught.value.row < closed
+    assert f"corneum records accept row {caught.value.row} --reason" in str(caught.value)
+    start(path)
+    assert len(doses(path, "c-0")) == 1
+
+
+def test_a_damaged_page_with_the_row_of_a_kernel_stops_no_start_and_refuses_no_client(
+    path: Path,
+) -> None:
+    store = Store(path)
+    body = canonical({"boot": "b", "asleep_s": 0.0})
+    kernel_row = store.append([Stamped(NOW_S, NOW_S, 0, "kernel", body)] * 20) - 1
+    store.append([Stamped(NOW_S, NOW_S, 0, "state", "{}")] * 40)
+    store.close()
+    before = [doses(path, f"c-{client}") for client in range(4)]
+    damage.no_page(path, kernel_row)
+    start(path)
+    assert [doses(path, f"c-{client}") for client in range(4)] == before
 
 
 @pytest.mark.parametrize("broken", [damage.no_index, damage.no_list])

@@ -14,7 +14,7 @@ from controller.cli.outcome import Failure
 from controller.config import paths
 from controller.kernel import sweep as sweep_module
 from controller.kernel.ask import KernelAbsentError, KernelSilentError, ask, short_name
-from controller.kernel.finding import kernels
+from controller.kernel.finding import _read, kernels
 from controller.kernel.sweep import AGE_MIN_S, sweep
 
 GONE_PID = 4_194_304  # above the highest pid of a Linux computer
@@ -77,6 +77,21 @@ def test_of_several_one_has_to_be_named_and_a_silent_one_delays_nobody(
         with pytest.raises(Failure, match="3 kernels run"):
             session.running(None)
         assert session.running("/dev/b").port == "/dev/b"
+
+
+@pytest.mark.parametrize("content", [None, "[]", '"text"', "{", "\x00"])
+def test_a_pipe_or_nonsense_in_the_place_of_a_file_holds_up_nobody(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = _file(tmp_path, "/dev/left")
+    path.unlink()
+    os.mkfifo(path) if content is None else path.write_text(content)
+    past_s = path.stat().st_mtime - 2 * AGE_MIN_S
+    os.utime(path, (past_s, past_s))
+    with silent_kernel(tmp_path, "/dev/alive"):
+        assert _read(path.parent, [path.name]) == []
+        assert [kernel.port for kernel in kernels(tmp_path)] == ["/dev/alive"]
+    assert sweep(tmp_path) == 0
 
 
 def test_a_sweep_removes_what_is_old_and_surely_dead(

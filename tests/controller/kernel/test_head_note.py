@@ -1,8 +1,11 @@
 """A record that went back, or starts anew beside what was written here, is told."""
 
 import asyncio
+import contextlib
 import json
+import os
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from controller.kernel.head_note import heads
 from controller.kernel.record_health import LackingError
 from controller.kernel.service import Place, running
 from controller.kernel.store import Store
+from controller.kernel.verify import verify
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, Service, rig, service
 from tests.controller.kernel.books import journal_in
@@ -138,6 +142,49 @@ def test_a_note_that_cannot_be_read_is_none_and_is_renewed(path: Path, text: str
     write(path, 3)
     assert lacking(path) is None
     assert json.loads(note.read_text())["row"] == 3
+
+
+def test_a_note_with_any_damaged_byte_speaks_against_no_record(path: Path) -> None:
+    (note,) = path.parent.glob("head-*.json")
+    whole = note.read_bytes()
+    for at in range(0, len(whole), 2):
+        note.write_bytes(whole[:at] + bytes((whole[at] ^ 1,)) + whole[at + 1 :])
+        assert lacking(path) is None, whole[at:]
+    went_back(path)
+    assert lacking(path) is not None
+
+
+@pytest.mark.hazard("H25", "H56", shows="works")
+@pytest.mark.parametrize("wrong", ["id = id - 1", "id = id + 1", "hash = '0' || substr(hash, 2)"])
+def test_a_damaged_head_is_made_anew_where_row_and_note_say_the_same(
+    path: Path, wrong: str
+) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute(f"UPDATE head SET {wrong}")  # noqa: S608
+        file.commit()
+    store = Store(path)
+    assert store.lacking_sentence is None
+    assert [store.take_mended(), store.take_mended()] == [True, False]
+    store.close()
+    write(path, 3)
+    assert verify(path).ok
+
+
+def test_a_damaged_head_beside_no_note_is_not_believed(path: Path) -> None:
+    (note,) = path.parent.glob("head-*.json")
+    note.unlink()
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("UPDATE head SET hash = '0' || substr(hash, 2)")
+        file.commit()
+    assert lacking(path) is not None
+
+
+def test_what_is_no_file_is_no_note_and_holds_up_no_start(path: Path) -> None:
+    os.mkfifo(path.with_name("head-0.json"))
+    path.with_name("head-1.json").mkdir()
+    write(path, 3)
+    assert lacking(path) is None
+    assert len(heads(path)) == 1
 
 
 def test_a_note_of_another_file_in_the_folder_counts_for_that_one_only(path: Path) -> None:

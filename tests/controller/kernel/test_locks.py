@@ -104,6 +104,11 @@ def test_a_folder_in_the_place_of_a_lock_is_unknown(tmp_path: Path) -> None:
     assert look(tmp_path / "port.lock" / "deeper") is LockState.UNKNOWN
 
 
+def test_a_pipe_in_the_place_of_a_lock_is_looked_at_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "port.lock")
+    assert look(tmp_path / "port.lock") is not LockState.HELD
+
+
 def test_a_lock_that_a_build_of_november_holds_is_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "port.lock"
     with path.open("w") as theirs:

@@ -39,6 +39,13 @@ def test_each_broken_row_is_named_and_no_whole_one(path: Path) -> None:
     assert verify(path).rows == 2
 
 
+def test_a_byte_that_is_no_text_breaks_its_row_and_not_the_check(path: Path) -> None:
+    damage.no_text(path, 90)
+    found = verify(path)
+    assert [each.row for each in found.breaks] == [90]
+    assert "row 90" in found.sentence
+
+
 def test_rows_around_a_damaged_page_are_still_checked(path: Path) -> None:
     damage.no_page(path, 100)
     damage.other_json(path, 259)
