@@ -193,7 +193,10 @@ def dismiss(
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """Note that an unfinished treatment will not be continued; its exposure still counts."""
+    """Note that an unfinished treatment will not be continued; its exposure still counts.
+
+    Needs no kernel and no unit.
+    """
     _tell("dismiss", port, as_json=as_json, args={"treatment": treatment, "reason": reason})
 
 
@@ -227,7 +230,10 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what the kernel and the unit are doing."""
+    """Say what the kernel and the unit are doing; where none runs, what was cut off.
+
+    Exit code 3 when no kernel runs.
+    """
     from controller.cli import status as verb
 
     if watch:
@@ -294,11 +300,29 @@ def config_check(
     raise typer.Exit(verb.run(tuple(files or ()), as_json=as_json))
 
 
+@records_app.command(
+    "list", epilog="Examples:  corneum records list   corneum records list --client c-0042 --json"
+)
+def records_list(
+    client: Annotated[
+        str | None, typer.Option("--client", help="Only those of this client.")
+    ] = None,
+    last: Annotated[
+        int, typer.Option("--last", min=1, max=10_000, help="How many, the newest first.")
+    ] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show the treatments on record: when, for whom, with what, and how each ended."""
+    from controller.cli import records as verb
+
+    raise typer.Exit(verb.show_past(client, last, as_json=as_json))
+
+
 @records_app.command("verify", epilog="Example:  corneum records verify --json")
 def records_verify(as_json: Json = False) -> None:
     """Check every row of the record: edited, removed, reordered or cut off.
 
-    Exit code 0 when it is whole, 1 when not.
+    Exit code 0 when it is whole, or when every break of it was accepted, which is told; else 1.
     """
     from controller.cli import records as verb
 

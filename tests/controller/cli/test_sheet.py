@@ -10,9 +10,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from controller.cli import live, plan, summary
+from controller.cli import live, plan, records, summary
 from controller.cli.sheet import Sheet
 from controller.kernel.asker import plan_alone
+from controller.kernel.history import Past
 from tests.controller.cli.test_screen import ALARM, CHIN, NOSE, SNAPSHOT, TREATMENT
 
 WIDTHS = (40, 50, 80, 120)
@@ -114,6 +115,18 @@ def test_the_summary_shows_every_zone_with_all_its_figures(width: int) -> None:
     text = capture.get()
     assert_whole(text, [*NAMES, "26.4, 29.5 kPa", "0.90 of 3.15 µm", "0.10 µm", "12 s", "done"])
     assert text.count("0.90 of 3.15 µm") == len(NAMES)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_list_of_treatments_is_whole(width: int) -> None:
+    one = Past(
+        812, "cut off, dismissed", WORD, "neck-chest", simulated=False, unit=4711, by="anna",
+        begun_wall_s=1.9e9,
+    )  # fmt: skip
+    text = printed(width, records.sheet((one, replace(one, treatment=811, client=WIDE))))
+    assert_whole(
+        text, ["812", "811", WORD, WIDE, "neck-chest", "4711", "cut off, dismissed", "2030"]
+    )
 
 
 def test_a_table_is_drawn_where_it_fits_and_blocks_where_it_does_not() -> None:
