@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from controller.cli import output
+from controller.cli import config_commands, output
+from controller.cli.options import Configs, Json
 from controller.cli.outcome import ExitCode, Failure
 
 app = typer.Typer(
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -22,12 +23,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, or "
     "could not be reached, 4 ended by a safety trip, 5 stopped by a person.",
 )
-config_app = typer.Typer(no_args_is_help=True, help="Check the files of the service.")
-app.add_typer(config_app, name="config")
+app.add_typer(config_commands.app, name="config")
 records_app = typer.Typer(no_args_is_help=True, help="Look after the record of treatments.")
 app.add_typer(records_app, name="records")
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Port = Annotated[
     str | None, typer.Option("--port", help="Port of the handpiece: a path, or tcp://host:port.")
 ]
@@ -36,14 +35,6 @@ Program = Annotated[
 ]
 ClientRef = Annotated[
     str, typer.Option("--client", help="Pseudonymous client reference; `demo` is for practice.")
-]
-Configs = Annotated[
-    Path | None,
-    typer.Option(
-        "--configs",
-        envvar="CORNEUM_CONFIGS",
-        help="Folder of programs, clients, handpieces and skin; the shipped one by default.",
-    ),
 ]
 Zones = Annotated[
     str | None, typer.Option("--zones", help="Only these zones, with commas: nose,chin.")
@@ -62,6 +53,24 @@ Tip = Annotated[
     str | None,
     typer.Option("--tip", help="Label of the tip, once after each change of it: --tip A-1042."),
 ]
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - a callback
+    if asked:
+        from controller.kernel.software import running_software
+
+        sys.stdout.write(f"corneum {running_software().corneum}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _corneum(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which one."),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(
@@ -285,19 +294,6 @@ def approve(
     from controller.cli import approve as verb
 
     raise typer.Exit(verb.run(file, reason, as_json=as_json))
-
-
-@config_app.command("check", epilog="Example:  corneum config check my-program.toml")
-def config_check(
-    files: Annotated[
-        list[str] | None, typer.Argument(help="Files or folders; the shipped ones by default.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Read programs, units, sites and clients, and name every mistake."""
-    from controller.cli import config_check as verb
-
-    raise typer.Exit(verb.run(tuple(files or ()), as_json=as_json))
 
 
 @records_app.command(
