@@ -12,6 +12,7 @@ from typing import Final
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
+from rich.segment import SegmentLines
 from rich.text import Text
 
 from controller.cli.output import text
@@ -52,11 +53,11 @@ class _View:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the view with all zones where it is not too high, else with the current one."""
         whole = self._drawn(options.max_width, self.treatment.zones)
-        current = [zone for zone in self.treatment.zones if zone.state == CURRENT]
-        room = options.size.height if console.is_terminal else None
-        if room is None or len(console.render_lines(whole, options, pad=False)) <= room:
-            yield whole
+        lines = console.render_lines(whole, options, pad=False)
+        if not console.is_terminal or len(lines) <= options.size.height:
+            yield SegmentLines(lines, new_lines=True)
         else:
+            current = [zone for zone in self.treatment.zones if zone.state == CURRENT]
             yield self._drawn(options.max_width, current)
 
     def _drawn(self, width: int, zones: Sequence[ZoneView]) -> Panel:
