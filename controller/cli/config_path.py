@@ -78,5 +78,5 @@ def _lines(
     said.append("Looked at, the first that names one counts:")
     said += [f"  {each.name}: {each.folder or each.words}" for each in places]
     if any(each.name.startswith("kernel") for each in places):
-        said.append("For the port of a kernel that runs, its own folder counts.")
+        said.append("A kernel keeps to its own folder; for its port no other one is taken.")
     return said

@@ -46,7 +46,7 @@ async def dismiss(
 def dismiss_here(args: Mapping[str, Any], who: Mapping[str, str], state: Path) -> dict[str, Any]:
     """Note it without a kernel, in the record of a state folder; same rules, same row."""
     offline_door.check_record(state)
-    offline_door.check_no_kernel(state)
+    offline_door.check_no_kernel(state, "Ask it: leave --port out, or name its port.")
 
     async def act(journal: Journal, person: Who, _clocks: Here) -> dict[str, Any]:
         return await dismiss(journal, args, person, offline_door.alive_in(state))

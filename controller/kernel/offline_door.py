@@ -70,14 +70,14 @@ def check_record(state: Path, *, lost_too: bool = False) -> Path:
     return path
 
 
-def check_no_kernel(state: Path) -> None:
+def check_no_kernel(state: Path, next_step: str) -> None:
     """Make sure that no kernel of the state folder lives; ApiError where that is not sure."""
     locks = paths.run_dir(state).glob("port-*.lock")
     if any(look(lock) is not LockState.FREE for lock in locks):
         raise ApiError(
             "kernel_running",
-            "A kernel runs, or it cannot be seen that none does; it would have to wait for this.",
-            "End it, then ask again.",
+            "A kernel of this record runs, or it cannot be seen that none does.",
+            next_step,
         )
 
 

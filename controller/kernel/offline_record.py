@@ -98,7 +98,7 @@ def _accepted(breaks: list[Break], decisions: tuple[Chained, ...]) -> tuple[Acce
 def recover(state: Path) -> Path:
     """Make indexes and lists of the record anew from its rows, and return its file."""
     path = offline_door.check_record(state)
-    offline_door.check_no_kernel(state)
+    offline_door.check_no_kernel(state, "It would have to wait for this: end it, then ask again.")
     store = Store(path)
     try:
         if store.recover():

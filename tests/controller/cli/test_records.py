@@ -135,5 +135,5 @@ def test_no_list_is_made_anew_under_a_kernel_that_runs(run: Run, record: Path, s
     code, _, err = run("recover")
     lock.release()
     assert code == 1
-    assert "A kernel runs" in err
+    assert "A kernel of this record runs" in err
     assert os.fspath(record)

@@ -125,7 +125,7 @@ def test_nothing_is_dismissed_past_a_kernel_that_may_live(tmp_path: Path) -> Non
     crashed(journal_path(tmp_path))
     lock = Lock(run_dir(tmp_path) / "port-other.lock")
     lock.take()
-    with pytest.raises(ApiError, match="A kernel runs"):
+    with pytest.raises(ApiError, match="A kernel of this record runs"):
         dismiss_here(DISMISS, ANNA, tmp_path)
     lock.release()
 
