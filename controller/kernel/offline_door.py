@@ -52,7 +52,7 @@ async def _write(says: WhoSays, state: Path, act: Act) -> dict[str, Any]:
 def is_known(state: Path) -> bool:
     """Return True where a record lies in the state folder, or is known to have lain there."""
     path = paths.journal_path(state)
-    return path.exists() or bool(heads(path))
+    return _lies_at(path) or bool(heads(path))
 
 
 def check_record(state: Path, *, lost_too: bool = False) -> Path:
@@ -61,7 +61,7 @@ def check_record(state: Path, *, lost_too: bool = False) -> Path:
     With ``lost_too`` one that is known to have lain there is enough.
     """
     path = paths.journal_path(state)
-    if not (path.exists() or (lost_too and is_known(state))):
+    if not (_lies_at(path) or (lost_too and is_known(state))):
         raise ApiError(
             "no_record",
             f"There is no record {path}.",
@@ -72,13 +72,31 @@ def check_record(state: Path, *, lost_too: bool = False) -> Path:
 
 def check_no_kernel(state: Path, next_step: str) -> None:
     """Make sure that no kernel of the state folder lives; ApiError where that is not sure."""
-    locks = paths.run_dir(state).glob("port-*.lock")
-    if any(look(lock) is not LockState.FREE for lock in locks):
+    if _may_be_locked(paths.run_dir(state)):
         raise ApiError(
             "kernel_running",
             "A kernel of this record runs, or it cannot be seen that none does.",
             next_step,
         )
+
+
+def _lies_at(path: Path) -> bool:
+    """Return True unless surely no file is there; whoever opens it says what is wrong with it."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _may_be_locked(folder: Path) -> bool:
+    """Return True unless it can be seen that nobody holds the lock of a port."""
+    try:
+        locks = [path for path in folder.iterdir() if path.match("port-*.lock")]
+    except FileNotFoundError:  # no kernel has ever run here
+        return False
+    except OSError:
+        return True
+    return any(look(lock) is not LockState.FREE for lock in locks)
 
 
 def alive_in(state: Path) -> Callable[[str], bool]:

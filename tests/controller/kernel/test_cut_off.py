@@ -130,6 +130,14 @@ def test_nothing_is_dismissed_past_a_kernel_that_may_live(tmp_path: Path) -> Non
     lock.release()
 
 
+def test_where_locks_cannot_be_looked_at_a_kernel_may_live(tmp_path: Path) -> None:
+    crashed(journal_path(tmp_path))
+    run_dir(tmp_path).write_text("no folder")
+    for asked in (recover, lambda state: dismiss_here(DISMISS, ANNA, state)):
+        with pytest.raises(ApiError, match="it cannot be seen that none does"):
+            asked(tmp_path)
+
+
 def test_what_a_row_rests_on_cannot_change_before_it_is_written(tmp_path: Path) -> None:
     path = journal_path(tmp_path)
     crashed(path)
