@@ -48,9 +48,10 @@ class Checked(NamedTuple):
         found = self.found
         if not (self.accepted and found.ok):
             return found.sentence
+        many = "s" if len(self.accepted) > 1 else ""
         return (
-            f"The record {found.path} is whole but for {len(self.accepted)} breaks that were "
-            f"accepted: {found.rows} rows."
+            f"The record {found.path} is whole but for {len(self.accepted)} accepted break{many}: "
+            f"{found.rows} rows."
         )
 
 

@@ -84,7 +84,7 @@ def test_a_break_that_was_accepted_is_told_and_fails_no_check(run: Run, record: 
     run("accept", "row", "9", "--reason", "a power cut")
     code, out, _ = run("verify")
     assert code == 0
-    assert f"The record {record} is whole but for 2 breaks that were accepted: 30 rows.\n" in out
+    assert f"The record {record} is whole but for 2 accepted breaks: 30 rows.\n" in out
     assert "  row 7: its content is not what was written; accepted by " in out
     assert out.count("(technician) at ") == 2
     assert ": the paper sheet was read\n" in out
