@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,13 +24,40 @@ U32_MAX: Final = 2**32 - 1
 
 app = typer.Typer(
     help="A simulated handpiece: the controller cannot tell it from a real one.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 done, 1 a check failed, 2 usage, 3 the port or the simulator could not "
+    "be reached.",
 )
 
 
-@app.command()
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - a callback
+    if asked:
+        try:
+            version = metadata.version("corneum")
+        except metadata.PackageNotFoundError:
+            version = "unknown"
+        typer.echo(f"corneum-sim {version}")
+        raise typer.Exit
+
+
+@app.callback()
+def _corneum_sim(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which one."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    epilog="Examples:  corneum-sim serve --pty /tmp/handpiece --control /tmp/control   "
+    "corneum-sim serve --tcp 127.0.0.1:7001 --hand careful --fault valve-stuck-open@12.5"
+)
 def serve(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
     pty: Annotated[
         Path | None, typer.Option(help="Serve on a pty and make this link to it (the default).")

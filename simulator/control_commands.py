@@ -24,8 +24,19 @@ QUESTIONS: Final = ("state", "sensors", "truth", "faults", "events")
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (fault, hand, line, ask):
-        app.command()(command)
+    app.command(
+        epilog="Examples:  corneum-sim fault clog --control /tmp/control   "
+        "corneum-sim fault clog --clear --control /tmp/control"
+    )(fault)
+    app.command(epilog="Example:  corneum-sim hand lift --control /tmp/control")(hand)
+    app.command(
+        epilog="Examples:  corneum-sim line --loss 0.05 --control /tmp/control   "
+        "corneum-sim line --control /tmp/control"
+    )(line)
+    app.command(
+        epilog="Examples:  corneum-sim ask state --control /tmp/control   "
+        "corneum-sim ask events --last 5 --json --control /tmp/control"
+    )(ask)
 
 
 def fault(

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from controller.cli import output
+from controller.cli import config_commands, output
+from controller.cli.options import Configs, Json
 from controller.cli.outcome import ExitCode, Failure
 
 app = typer.Typer(
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -22,12 +23,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, or "
     "could not be reached, 4 ended by a safety trip, 5 stopped by a person.",
 )
-config_app = typer.Typer(no_args_is_help=True, help="Check the files of the service.")
-app.add_typer(config_app, name="config")
+app.add_typer(config_commands.app, name="config")
 records_app = typer.Typer(no_args_is_help=True, help="Look after the record of treatments.")
 app.add_typer(records_app, name="records")
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Port = Annotated[
     str | None, typer.Option("--port", help="Port of the handpiece: a path, or tcp://host:port.")
 ]
@@ -36,14 +35,6 @@ Program = Annotated[
 ]
 ClientRef = Annotated[
     str, typer.Option("--client", help="Pseudonymous client reference; `demo` is for practice.")
-]
-Configs = Annotated[
-    Path | None,
-    typer.Option(
-        "--configs",
-        envvar="CORNEUM_CONFIGS",
-        help="Folder of programs, clients, handpieces and skin; the shipped one by default.",
-    ),
 ]
 Zones = Annotated[
     str | None, typer.Option("--zones", help="Only these zones, with commas: nose,chin.")
@@ -62,6 +53,24 @@ Tip = Annotated[
     str | None,
     typer.Option("--tip", help="Label of the tip, once after each change of it: --tip A-1042."),
 ]
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - a callback
+    if asked:
+        from controller.kernel.software import running_software
+
+        sys.stdout.write(f"corneum {running_software().corneum}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _corneum(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which one."),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(
@@ -193,7 +202,10 @@ def dismiss(
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """Note that an unfinished treatment will not be continued; its exposure still counts."""
+    """Note that an unfinished treatment will not be continued; its exposure still counts.
+
+    Needs no kernel and no unit.
+    """
     _tell("dismiss", port, as_json=as_json, args={"treatment": treatment, "reason": reason})
 
 
@@ -227,7 +239,10 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what the kernel and the unit are doing."""
+    """Say what the kernel and the unit are doing; where none runs, what was cut off.
+
+    Exit code 3 when no kernel runs.
+    """
     from controller.cli import status as verb
 
     if watch:
@@ -281,24 +296,29 @@ def approve(
     raise typer.Exit(verb.run(file, reason, as_json=as_json))
 
 
-@config_app.command("check", epilog="Example:  corneum config check my-program.toml")
-def config_check(
-    files: Annotated[
-        list[str] | None, typer.Argument(help="Files or folders; the shipped ones by default.")
+@records_app.command(
+    "list", epilog="Examples:  corneum records list   corneum records list --client c-0042 --json"
+)
+def records_list(
+    client: Annotated[
+        str | None, typer.Option("--client", help="Only those of this client.")
     ] = None,
+    last: Annotated[
+        int, typer.Option("--last", min=1, max=10_000, help="How many, the newest first.")
+    ] = 20,
     as_json: Json = False,
 ) -> None:
-    """Read programs, units, sites and clients, and name every mistake."""
-    from controller.cli import config_check as verb
+    """Show the treatments on record: when, for whom, with what, and how each ended."""
+    from controller.cli import records as verb
 
-    raise typer.Exit(verb.run(tuple(files or ()), as_json=as_json))
+    raise typer.Exit(verb.show_past(client, last, as_json=as_json))
 
 
 @records_app.command("verify", epilog="Example:  corneum records verify --json")
 def records_verify(as_json: Json = False) -> None:
     """Check every row of the record: edited, removed, reordered or cut off.
 
-    Exit code 0 when it is whole, 1 when not.
+    Exit code 0 when it is whole, or when every break of it was accepted, which is told; else 1.
     """
     from controller.cli import records as verb
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from controller.cli.outcome import ExitCode, Failure
 from controller.config.check import Checked, check_configs, check_file
 from controller.config.errors import ConfigError
-from controller.config.locate import shipped_configs
+from controller.config.locate import given_configs, shipped_configs
 
 
 def run(files: Sequence[str], *, as_json: bool) -> ExitCode:
-    """Check the files, or the shipped ones, and say what is wrong with each."""
-    checked = [found for file in files for found in _check(Path(file))]
-    if not files:
-        checked = list(check_configs(shipped_configs(), time.time()))
+    """Check the files, or the folder that is used, and say what is wrong with each."""
+    paths = [Path(file) for file in files] or [given_configs() or shipped_configs()]
+    checked = [found for path in paths for found in _check(path)]
     wrong = [each for each in checked if each.problem]
     if as_json:
         said = [

@@ -1,17 +1,35 @@
-"""The live view of a treatment: what a practitioner wants at a glance, drawn from one snapshot."""
+"""The live view of a treatment: what a practitioner wants at a glance, drawn from one snapshot.
 
-from rich.console import Group, RenderableType
+It is drawn for the terminal as it is at that moment. What is too wide for it wraps; of what is too
+high the zones that nobody treats now become a line that counts them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
-from rich.table import Table
+from rich.segment import SegmentLines
 from rich.text import Text
 
 from controller.cli.output import text
+from controller.cli.sheet import Sheet
 from controller.cli.words import bar, quantity, share, state_words
 from controller.kernel.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 
 STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
-ZONE_MARK = {"waiting": "·", "current": "▶", "done": "✓", "skipped": "-"}
+CURRENT: Final = "current"
+ZONE_MARK = {"waiting": "·", CURRENT: "▶", "done": "✓", "skipped": "-"}
 PRIORITY_STYLE = {"high": "bold white on red", "medium": "black on yellow", "low": "cyan"}
+
+TITLE_FRAME: Final = 6
+"""Columns that the frame keeps beside a title in it; a longer one stands below."""
+
+WIDE_MIN: Final = 80
+"""Columns from which the view has lines to spare above and below."""
 
 
 def render(
@@ -21,14 +39,42 @@ def render(
     treatment = snapshot.treatment
     if treatment is None:
         return Group(Text("no treatment"), *_alarms(snapshot), text(hint, "dim"))
-    body: list[RenderableType] = [_state_line(snapshot), _zones(treatment)]
-    if snapshot.live is not None:
-        body.append(_live(snapshot.live))
-    body += _alarms(snapshot)
-    body.append(text(hint, "dim"))
-    return Panel(
-        Group(*body), title=_title(snapshot, treatment), title_align="left", padding=(1, 2)
-    )
+    return _View(snapshot, treatment, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A treatment on a terminal of any size."""
+
+    snapshot: Snapshot
+    treatment: TreatmentView
+    hint: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the view with all zones where it is not too high, else with the current one."""
+        whole = self._drawn(options.max_width, self.treatment.zones)
+        lines = console.render_lines(whole, options, pad=False)
+        if not console.is_terminal or len(lines) <= options.size.height:
+            yield SegmentLines(lines, new_lines=True)
+        else:
+            current = [zone for zone in self.treatment.zones if zone.state == CURRENT]
+            yield self._drawn(options.max_width, current)
+
+    def _drawn(self, width: int, zones: Sequence[ZoneView]) -> Panel:
+        title = _title(self.snapshot, self.treatment)
+        fits = cell_len(title.plain) <= width - TITLE_FRAME
+        body: list[RenderableType] = [] if fits else [title]
+        body += [_state_line(self.snapshot), *_alarms(self.snapshot), _zones(zones)]
+        left_out = [zone.state for zone in self.treatment.zones if zone not in zones]
+        if left_out:
+            counts = (f"{count} {state}" for state, count in Counter(left_out).items())
+            body.append(Text(f"… {', '.join(counts)}", style="dim"))
+        if self.snapshot.live is not None:
+            body.append(_live(self.snapshot.live))
+        body.append(text(self.hint, "dim"))
+        padding = (1 if width >= WIDE_MIN else 0, 1)
+        shown = title if fits else None
+        return Panel(Group(*body), title=shown, title_align="left", padding=padding)
 
 
 def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
@@ -53,19 +99,17 @@ def _state_words(snapshot: Snapshot) -> str:
     return state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
 
 
-def _zones(treatment: TreatmentView) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in ("", "zone", "time on skin", "exposure bound of cap", "crystals", "suction"):
-        table.add_column(name, header_style="dim", no_wrap=True)
-    for zone in treatment.zones:
-        table.add_row(*_zone_cells(zone), style="" if zone.state == "current" else "dim")
-    return table
+def _zones(zones: Sequence[ZoneView]) -> Sheet:
+    names = ("", "zone", "time on skin", "exposure bound of cap", "crystals", "suction")
+    rows = [_zone_cells(zone) for zone in zones]
+    styles = ["" if zone.state == CURRENT else "dim" for zone in zones]
+    return Sheet(names, rows, styles, name_at=1, framed=False)
 
 
-def _zone_cells(zone: ZoneView) -> tuple[RenderableType, ...]:
+def _zone_cells(zone: ZoneView) -> tuple[str, ...]:
     return (
         ZONE_MARK.get(zone.state, zone.state),
-        text(zone.display),
+        zone.display,
         f"{bar(zone.contact_s, zone.budget_s)} {zone.contact_s:3.0f} of {zone.budget_s:.0f} s",
         f"{bar(zone.bound_um, zone.cap_um)} {zone.bound_um:.2f} of {zone.cap_um:.2f} µm",
         quantity(zone.grams, "g"),
@@ -73,15 +117,14 @@ def _zone_cells(zone: ZoneView) -> tuple[RenderableType, ...]:
     )
 
 
-def _live(live: LiveView) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
+def _live(live: LiveView) -> Sheet:
     suction = f"{quantity(live.suction_kpa, 'kPa')}  set {live.set_suction_kpa:.1f}"
     flow = f"{quantity(live.flow_g_per_min, 'g/min')}  set {live.set_flow_g_per_min:.1f}"
-    table.add_row("suction", _gauge(live.suction_kpa, live.set_suction_kpa), suction, _inputs(live))
-    table.add_row(
-        "crystals", _gauge(live.flow_g_per_min, live.set_flow_g_per_min), flow, _valve(live)
+    rows = (
+        ("suction", _gauge(live.suction_kpa, live.set_suction_kpa), suction, _inputs(live)),
+        ("crystals", _gauge(live.flow_g_per_min, live.set_flow_g_per_min), flow, _valve(live)),
     )
-    return table
+    return Sheet(("",) * len(rows[0]), rows, framed=False)
 
 
 def _gauge(value: float | None, target: float) -> str:
@@ -137,4 +180,4 @@ def current_zone(snapshot: Snapshot) -> str:
 
 def _current(treatment: TreatmentView | None) -> ZoneView | None:
     zones = treatment.zones if treatment else ()
-    return next((zone for zone in zones if zone.state == "current"), None)
+    return next((zone for zone in zones if zone.state == CURRENT), None)

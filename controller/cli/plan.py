@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from controller.cli import output, plan_bars, plan_plot, start, summary
 from controller.cli.outcome import ExitCode, Failure
+from controller.cli.output import text
 from controller.cli.session import asked, running, serving
+from controller.cli.sheet import Sheet
 from controller.cli.treat import Wish
 from controller.cli.words import quantity
 from controller.config.paths import journal_path, port_name, state_dir
@@ -87,21 +87,14 @@ def _planned_beside(socket: Path, wish: Wish, configs: Path | None) -> dict[str,
 
 def _show(console: Console, plan: dict[str, Any]) -> None:
     simulated = " (simulated handpiece)" if plan["simulated"] else f", unit {plan['unit_serial']}"
-    table = Table(
-        title=f"{plan['display_name']} for {plan['client']}{simulated}",
-        title_justify="left",
-        box=box.SIMPLE,
-        pad_edge=False,
-    )
-    table.add_column("zone", min_width=18)
-    for name in ("suction", "crystals", "on skin", "depth", "bound of cap", "end"):
-        table.add_column(name, no_wrap=True, justify="right")
-    for zone in plan["zones"]:
-        table.add_row(*_cells(zone))
-    console.print(table)
+    console.print(text(f"{plan['display_name']} for {plan['client']}{simulated}", "italic"))
+    names = ("zone", "suction", "crystals", "on skin", "depth", "bound of cap", "end")
+    console.print(Sheet(names, [_cells(zone) for zone in plan["zones"]]))
     console.print(f"time on skin {plan['contact_s']:.0f} s")
+    console.print(text(plan_bars.LEGEND, "italic"))
     console.print(plan_bars.bars(plan["zones"]))
-    console.print(plan_bars.proof_table(plan["proof"]["lines"]))
+    console.print(text(plan_bars.PROOF, "italic"))
+    console.print(plan_bars.proof(plan["proof"]["lines"]))
     for sentence, zones in _sentences(plan).items():
         console.print(f"{', '.join(zones)}: {sentence}", style="dim", soft_wrap=True)
     for note in plan["notes"]:

@@ -2,9 +2,7 @@
 
 from typing import Any, Final
 
-from rich import box
-from rich.table import Table
-
+from controller.cli.sheet import Sheet
 from controller.cli.words import share
 
 BAR_WIDTH: Final = 30
@@ -15,20 +13,20 @@ CAP: Final = "|"
 LEGEND: Final = f"{NOMINAL} expected depth   {BOUND} bound of it   {ROOM} room   {CAP} cap"
 
 
-def bars(zones: list[dict[str, Any]]) -> Table:
+PROOF: Final = "Proof: the worst case of every stage, with this unit's uncertainty and latencies"
+
+
+def bars(zones: list[dict[str, Any]]) -> Sheet:
     """Return the bars of all zones on one scale, each with its numbers beside it."""
-    table = Table(title=LEGEND, title_justify="left", box=box.SIMPLE, pad_edge=False)
-    table.add_column("zone", min_width=18)
-    table.add_column("depth, µm", no_wrap=True)
-    table.add_column("expected / bound / cap", no_wrap=True, justify="right")
     widest_um = max((zone["cap_um"] for zone in zones), default=0.0)
+    rows = []
     for zone in zones:
         nominal, bound, cap = (
             zone["expected_nominal_um"], zone["expected_bound_um"], zone["cap_um"]
         )  # fmt: skip
-        numbers = f"{nominal:.2f} / {bound:.2f} / {cap:.2f}"
-        table.add_row(zone["display"], bar_of(nominal, bound, cap, widest_um), numbers)
-    return table
+        bar = bar_of(nominal, bound, cap, widest_um)
+        rows.append((zone["display"], bar, f"{nominal:.2f} / {bound:.2f} / {cap:.2f}"))
+    return Sheet(("zone", "depth, µm", "expected / bound / cap"), rows, words_at=(1,))
 
 
 def bar_of(nominal_um: float, bound_um: float, cap_um: float, widest_um: float) -> str:
@@ -43,24 +41,11 @@ def bar_of(nominal_um: float, bound_um: float, cap_um: float, widest_um: float) 
     return filled + ROOM * (to_cap - to_bound) + CAP
 
 
-def proof_table(lines: list[dict[str, Any]]) -> Table:
+def proof(lines: list[dict[str, Any]]) -> Sheet:
     """Return what was proved: each limit of each stage with its worst case and what is left."""
-    table = Table(
-        title="Proof: the worst case of every stage, with this unit's uncertainty and latencies",
-        title_justify="left",
-        box=box.SIMPLE,
-        pad_edge=False,
-    )
-    table.add_column("stage", min_width=18)
-    table.add_column("limit", no_wrap=True)
-    for name in ("worst case", "may be", "margin"):
-        table.add_column(name, no_wrap=True, justify="right")
-    before = ""
-    for line in lines:
-        stage = line["display"] if line["display"] != before else ""
-        before = line["display"]
-        table.add_row(stage, *_cells(line))
-    return table
+    rows = [(line["display"], *_cells(line)) for line in lines]
+    names = ("stage", "limit", "worst case", "may be", "margin")
+    return Sheet(names, rows, grouped=True, words_at=(1,))
 
 
 def _cells(line: dict[str, Any]) -> tuple[str, ...]:

@@ -1,49 +1,69 @@
-"""`corneum records verify|accept|recover`: the record itself. Needs no unit and no kernel."""
+"""`corneum records verify|accept|recover|list`: the record itself. Needs no unit and no kernel."""
 
 import json
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
+from controller.cli import output
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, who
+from controller.cli.sheet import Sheet
+from controller.cli.words import UNKNOWN, instant
 from controller.config.paths import state_dir
 from controller.kernel import offline_record
 from controller.kernel.api import ApiError
 from controller.kernel.decisions import accept_here
-from controller.kernel.verify import Verdict
+from controller.kernel.history import Past, past
+from controller.kernel.offline_record import Accepted, Checked
 
+MINUTES: Final = len("2026-01-31 12:00")
 QUIET_S: Final = 2.0
 """How long a check says nothing; after that a line on standard error tells how far it is."""
 
 
 def check(*, as_json: bool) -> ExitCode:
-    """Check the whole chain and say which rows are wrong; 0 where none is, else 1."""
+    """Check the whole chain and say which rows are wrong; 1 where one is that nobody accepted."""
     try:
-        found, lacking = offline_record.check(state_dir(), _Progress())
+        checked = offline_record.check(state_dir(), _Progress())
     except ApiError as error:
         raise _failure(error) from error
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(found, lacking)) + "\n")
+        sys.stdout.write(json.dumps(_as_json(checked)) + "\n")
     else:
-        sys.stdout.write("\n".join(_lines(found, lacking)) + "\n")
-    return ExitCode.DONE if found.ok and lacking is None else ExitCode.REFUSED
+        sys.stdout.write("\n".join(map(output.clean, _lines(checked))) + "\n")
+    return ExitCode.DONE if checked.ok else ExitCode.REFUSED
 
 
-def _as_json(found: Verdict, lacking: str | None) -> dict[str, Any]:
+def _as_json(checked: Checked) -> dict[str, Any]:
+    found = checked.found
     return {
-        "ok": found.ok and lacking is None,
+        "ok": checked.ok,
         "record": str(found.path),
         "rows": found.rows,
         "breaks": [{"row": each.row, "found": each.what} for each in found.breaks],
-        "sentence": found.sentence,
-        "lacking": lacking,
+        "accepted": [
+            {
+                "row": each.row,
+                "found": each.what,
+                "who": dict(each.who),
+                "reason": each.reason,
+                "at_s": each.wall_s,
+            }
+            for each in checked.accepted
+        ],
+        "sentence": checked.sentence,
+        "lacking": checked.lacking,
     }
 
 
-def _lines(found: Verdict, lacking: str | None) -> list[str]:
-    said = [found.sentence]
+def _lines(checked: Checked) -> list[str]:
+    found, lacking = checked.found, checked.lacking
+    said = [checked.sentence]
     said += [f"  row {each.row}: {each.what}" for each in found.breaks]
+    said += [f"  row {each.row}: {each.what}; {_decision(each)}" for each in checked.accepted]
     if found.breaks:
         said.append(
             "Put the newest backup back (journal.sqlite3 together with its -wal and -shm), or "
@@ -52,6 +72,49 @@ def _lines(found: Verdict, lacking: str | None) -> list[str]:
     if found.lists is not None:
         said.append("Make indexes and lists anew from the rows: `corneum records recover`.")
     return said if lacking is None else [*said, lacking]
+
+
+def _decision(accepted: Accepted) -> str:
+    name = accepted.who.get("name") or "somebody"
+    role = accepted.who.get("role", "")
+    return f"accepted by {name} ({role}) at {instant(accepted.wall_s)}: {accepted.reason}"
+
+
+def show_past(client: str | None, last: int, *, as_json: bool) -> ExitCode:
+    """Show the newest treatments on record, the newest first."""
+    try:
+        found = past(state_dir(), client, last)
+    except ApiError as error:
+        raise _failure(error) from error
+    if as_json:
+        sys.stdout.write(json.dumps({"treatments": [asdict(each) for each in found]}) + "\n")
+    elif found:
+        output.console().print(sheet(found))
+    else:
+        whose = "" if client is None else f" of {client}"
+        sys.stdout.write(f"No treatment{whose} is on record in {state_dir()}.\n")
+    return ExitCode.DONE
+
+
+def sheet(found: Sequence[Past]) -> Sheet:
+    """Return treatments as rows, each by its number."""
+    names = ("treatment", "begun", "client", "program", "unit", "zones", "on skin", "end")
+    return Sheet(names, [_cells(each) for each in found], words_at=(1, 2, 3, 4, 7))
+
+
+def _cells(one: Past) -> tuple[str, ...]:
+    unit = UNKNOWN if one.unit is None else "simulated" if one.simulated else str(one.unit)
+    begun = UNKNOWN if one.begun_wall_s is None else instant(one.begun_wall_s)[:MINUTES]
+    return (
+        f"no. {one.treatment}",
+        begun,
+        one.client or UNKNOWN,
+        one.program or UNKNOWN,
+        unit,
+        str(len(one.zones)),
+        f"{sum(zone.contact_s for zone in one.zones):.0f} s",
+        one.outcome,
+    )
 
 
 class _Progress:

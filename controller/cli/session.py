@@ -19,6 +19,8 @@ NAMED_MAX: Final = 8
 FOUND_MAX_S: Final = 1.0
 """How long a kernel that runs may take to say that it is there."""
 
+NO_KERNEL: Final = "no_kernel"
+"""The name of the failure that says that surely none runs."""
 
 ROLES: Final = ("viewer", "practitioner", "supervisor", "technician", "qa")
 
@@ -72,7 +74,7 @@ def _none(port: str | None, found: Running) -> Failure:
         sentence,
         "Start a treatment with `corneum treat`, or name another folder in CORNEUM_STATE.",
         ExitCode.PORT,
-        "no_kernel",
+        NO_KERNEL,
     )
 
 

@@ -1,18 +1,26 @@
-"""`corneum status`: what the kernel and the unit are doing, at once or continuously."""
+"""`corneum status`: what the kernel and the unit are doing, once."""
 
 import json
 import sys
 
-from controller.cli.outcome import ExitCode
+from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import clean
-from controller.cli.session import asked, running
+from controller.cli.session import NO_KERNEL, asked, running
 from controller.cli.words import outcome_words, quantity, state_words
 from controller.kernel.snapshot import KernelView, LiveView, Snapshot, TreatmentView, UnitView
 
 
 def run(port: str | None, *, as_json: bool) -> ExitCode:
-    """Print the status."""
-    said = asked(running(port).socket, "status")
+    """Print the status; where no kernel runs, what the last one has left unfinished."""
+    try:
+        address = running(port)
+    except Failure as failure:
+        if failure.name != NO_KERNEL:
+            raise
+        from controller.cli import cut_off  # noqa: PLC0415 - a kernel that runs answers at once
+
+        return cut_off.show(failure, as_json=as_json)
+    said = asked(address.socket, "status")
     shown = [json.dumps(said)] if as_json else lines(Snapshot.from_dict(said))
     sys.stdout.write("\n".join(shown) + "\n")
     return ExitCode.DONE

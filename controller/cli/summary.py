@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from rich import box
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.console import Console
+from rich.text import Text
 
 from controller.cli.live import alarm_line
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import text
+from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN, outcome_words, quantity, share
 from controller.kernel.snapshot import Snapshot, TreatmentView, ZoneView
 
@@ -98,7 +98,8 @@ def show(console: Console, snapshot: Snapshot) -> None:
     treatment = snapshot.treatment
     if treatment is None:
         return
-    console.print(_table(treatment, snapshot.state))
+    console.print(_title(treatment, snapshot.state))
+    console.print(_sheet(treatment))
     for zone in treatment.zones:
         if zone.ended_by in SPENT:
             console.print(text(_ended_early(zone)))
@@ -118,29 +119,21 @@ def _ended_early(zone: ZoneView) -> str:
     return f"{zone.display}: ended at {done:.0f} % of its time, {SPENT[zone.ended_by or '']}"
 
 
-def _table(treatment: TreatmentView, state: str) -> Table:
+def _title(treatment: TreatmentView, state: str) -> Text:
     outcome = outcome_words(treatment.outcome, state, recorded=treatment.recorded)
     simulated = " (simulated)" if treatment.simulated else ""
-    table = Table(
-        title=text(f"{treatment.display_name} for {treatment.client}: {outcome}{simulated}"),
-        title_justify="left",
-        box=box.SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("zone")
-    table.add_column("", no_wrap=True)
-    for name in ("crystals", "on skin", "suction, peak", "depth", "bound of cap"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for zone in treatment.zones:
-        table.add_row(*_cells(zone))
-    return table
+    return text(f"{treatment.display_name} for {treatment.client}: {outcome}{simulated}", "italic")
 
 
-def _cells(zone: ZoneView) -> tuple[RenderableType, ...]:
+def _sheet(treatment: TreatmentView) -> Sheet:
+    names = ("zone", "state", "crystals", "on skin", "suction, peak", "depth", "bound of cap")
+    return Sheet(names, [_cells(zone) for zone in treatment.zones], words_at=(1,))
+
+
+def _cells(zone: ZoneView) -> tuple[str, ...]:
     mean, peak = zone.suction_kpa_mean, zone.suction_kpa_peak
     return (
-        text(zone.display),
+        zone.display,
         zone.state,
         quantity(zone.grams, "g"),
         quantity(zone.contact_s, "s", 0),

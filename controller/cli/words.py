@@ -1,11 +1,12 @@
 """How values are said on a terminal: numbers with units, states and bars."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Final
 
 from controller.safety.alarm_texts import HELD, NO_SCREEN
 
-BAR_WIDTH: Final = 8
+BAR_WIDTH: Final = 7
 UNKNOWN: Final = "—"
 HOLDING: Final = frozenset({HELD.code, NO_SCREEN.code})
 """Alarms with which somebody has to resume before the hand switch does anything."""
@@ -29,6 +30,14 @@ STATE_WORDS: Final = {
 def quantity(value: float | None, unit: str, decimals: int = 1) -> str:
     """Return a number with its unit; a dash where nothing is known."""
     return f"{UNKNOWN} {unit}" if value is None else f"{value:.{decimals}f} {unit}"
+
+
+def instant(wall_s: float) -> str:
+    """Return an instant on the clock of this room; a dash where no clock can show it."""
+    try:
+        return datetime.fromtimestamp(wall_s, UTC).astimezone().isoformat(" ", "seconds")
+    except (OverflowError, OSError, ValueError):
+        return UNKNOWN
 
 
 def state_words(state: str, alarms: Collection[str] = ()) -> str:

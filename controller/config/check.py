@@ -20,6 +20,9 @@ from controller.config.toml_file import read_toml
 FOLDERS: Final = ("clients", "deploy", "handpieces", "programs", "scenarios", "schemas", "skin")
 """What a folder of configurations may hold; anything else is read by nobody."""
 
+NEEDED: Final = ("clients", "handpieces", "programs", "skin")
+"""Without one of these no treatment can be planned."""
+
 
 class Checked(NamedTuple):
     """One file, and what is wrong with it; an empty problem means that it can be used."""
@@ -31,6 +34,11 @@ class Checked(NamedTuple):
 
 
 Reader = Callable[[Path], Foreseen]
+
+
+def needed_in(configs: Path) -> tuple[str, ...]:
+    """Return which of the folders that a treatment needs a configuration lacks."""
+    return tuple(name for name in NEEDED if not (configs / name).is_dir())
 
 
 def check_configs(configs: Path, now_wall_s: float) -> tuple[Checked, ...]:
@@ -141,7 +149,7 @@ def _strays(configs: Path) -> Iterator[Checked]:
             meant = near(path.name, FOLDERS)
             hint = f"did you mean {meant}?" if meant else f"folders are {', '.join(FOLDERS)}."
             yield Checked(path, f"{path} is a folder that nobody reads; {hint}")
-    for folder in ("clients", "handpieces", "programs", "skin"):
+    for folder in NEEDED:
         for path in sorted((configs / folder).glob("*")):
             if path.suffix != ".toml" and path.suffix.lower() == ".toml":
                 yield Checked(path, f"{path} is not read; its name must end in .toml.")

@@ -4,14 +4,13 @@ Beside a kernel it reads the files and the record that the kernel names in its s
 both come to the same plan. Without one it plans for a simulated handpiece.
 """
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from controller.config.locate import shipped_configs
 from controller.kernel.api import ApiError, TreatArgs, read_args
-from controller.kernel.computer import here
+from controller.kernel.computer import moment
 from controller.kernel.plan_past import Asked
 from controller.kernel.planner import ANY_SIMULATED, Handset, Purpose, planned
 from controller.kernel.read_only import ask_record
@@ -65,7 +64,7 @@ def plan_alone(
 ) -> dict[str, Any]:
     """Return the plan of ``wish`` for a simulated handpiece; ApiError says why there is none."""
     folder = shipped_configs() if configs is None else configs
-    return _plan(wish, ANY_SIMULATED, folder, (record, _now()), Purpose.LOOK)
+    return _plan(wish, ANY_SIMULATED, folder, (record, moment()), Purpose.LOOK)
 
 
 def _plan(
@@ -90,10 +89,5 @@ def _now_of(kernel: KernelView) -> Moment:
     The kernel starts no plan of a later time than its own, and the record carries its time.
     """
     if kernel.up_s is None or kernel.wall_s is None:
-        return _now()
+        return moment()
     return Moment(kernel.boot, kernel.up_s, kernel.wall_s)
-
-
-def _now() -> Moment:
-    clocks = here()
-    return Moment(clocks.boot, time.monotonic() + clocks.asleep_clock(), clocks.wall_clock())

@@ -104,19 +104,6 @@ class Booking:
         body = {"outcome": "refused", "why": why, "zones": []}
         await self._journal.commit([Row(records.ENDED, body, treatment)])
 
-    async def dismiss(self, treatment: int, reason: str, who: Who) -> None:
-        """Note that an unfinished treatment will not be continued."""
-        found = await self._journal.read(records.unfinished)
-        known = [str(each.treatment) for each in found]
-        if str(treatment) not in known:
-            raise ApiError(
-                "unknown_treatment",
-                f"Treatment {treatment} is not unfinished.",
-                f"Unfinished are: {', '.join(known)}." if known else "There is none.",
-            )
-        body = {"who": rows.who_body(who), "reason": reason}
-        await self._journal.commit([Row(records.DISMISSED, body, treatment)])
-
     def is_under_way(self, lock: str) -> bool:
         """Return True unless surely no kernel holds ``lock``: neither this one nor another."""
         return lock == self._lock or self._alive(lock) is not LockState.FREE

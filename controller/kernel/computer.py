@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.kernel.clock_record import Here
+from controller.safety.timeline import Moment
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 """Monotonic times of two kernels can be compared where this is the same."""
@@ -17,6 +18,12 @@ BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 def here() -> Here:
     """Return the clocks of this computer."""
     return Here(time.time, boot_id(), asleep_s)
+
+
+def moment() -> Moment:
+    """Return this moment by the clocks of this computer, outside of every loop."""
+    clocks = here()
+    return Moment(clocks.boot, time.monotonic() + clocks.asleep_clock(), clocks.wall_clock())
 
 
 def boot_id() -> str:

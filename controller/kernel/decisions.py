@@ -5,21 +5,18 @@ technician has decided on. By a kernel, or beside none: a record may be what kee
 working. RecordError where the record cannot be kept, ApiError for everything else.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from controller.config import paths
-from controller.kernel.api import AcceptArgs, ApiError, WhoSays, read_args
-from controller.kernel.authority import Do, may, refusal_sentence
+from controller.kernel import offline_door
+from controller.kernel.api import AcceptArgs, ApiError, read_args
+from controller.kernel.authority import Do
 from controller.kernel.clock_record import Here
-from controller.kernel.computer import here
 from controller.kernel.journal import Journal, Row
-from controller.kernel.store import DECISION, RecordError, Store
-from controller.kernel.writer import InlineWriter
+from controller.kernel.store import DECISION, Store
 from controller.treatment import rows
 from controller.treatment.events import Who
 
@@ -106,26 +103,15 @@ async def refresh(journal: Journal) -> None:
 
 def accept_here(args: Mapping[str, Any], who: Mapping[str, str], state: Path) -> dict[str, Any]:
     """Write a decision down without a kernel, in the record of a state folder; the same rules."""
-    says = read_args(WhoSays, dict(who))
-    if not may(Do.ACCEPT, says.role, says.origin):
-        raise ApiError(
-            "not_allowed",
-            refusal_sentence(Do.ACCEPT, says.role, says.origin),
-            "Ask a technician at the unit; CORNEUM_ROLE=technician says that you are one.",
-        )
-    try:
-        return asyncio.run(_here(args, says, state))
-    except RecordError as error:
-        raise ApiError("record", str(error), "Nothing was recorded.") from error
+    offline_door.check_record(state, lost_too=True)
 
+    async def act(journal: Journal, person: Who, clocks: Here) -> dict[str, Any]:
+        return await accept(journal, args, person, clocks)
 
-async def _here(args: Mapping[str, Any], says: WhoSays, state: Path) -> dict[str, Any]:
-    clocks = here()
-    store = Store(paths.journal_path(state))
-    journal = Journal(InlineWriter(store), clocks.wall_clock, folder=state)
-    try:
-        await journal.preflight()
-        who = Who(says.name, says.role.value, says.origin.value)
-        return await accept(journal, args, who, clocks)
-    finally:
-        await journal.close()
+    return offline_door.write(
+        Do.ACCEPT,
+        who,
+        state,
+        act,
+        "Ask a technician at the unit; CORNEUM_ROLE=technician says that you are one.",
+    )

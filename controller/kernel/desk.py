@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from controller.kernel import reset_record
-from controller.kernel.api import ApiError, DismissArgs, UnlockArgs, read_args
+from controller.kernel.api import ApiError, UnlockArgs, read_args
 from controller.kernel.authority import Do
 from controller.kernel.booking import Booking
 from controller.kernel.clock_record import Here, doubt_of
 from controller.kernel.control import Control
+from controller.kernel.dismissal import dismiss
 from controller.kernel.journal import Journal, Row
 from controller.kernel.record_desk import RecordDesk
 from controller.kernel.reset_record import History, Whose
@@ -82,10 +83,9 @@ class Desk:
 
     async def dismiss(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
         """Note that an unfinished treatment will not be continued."""
-        said = read_args(DismissArgs, args)
-        await self._booking.dismiss(said.treatment, said.reason, who)
+        done = await dismiss(self._journal, args, who, self._booking.is_under_way)
         await self.look()
-        return {}
+        return done
 
     async def sterilised(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
         """Note that a tip was sterilised."""

@@ -161,6 +161,19 @@ class Journal:
             self._fail(self._too_slow(LAG_MAX_S))
             raise RecordError(self._too_slow(LAG_MAX_S)) from error
 
+    async def commit_unless(self, row: Row, refusal: Callable[[Store], T | None]) -> T | None:
+        """Write ``row`` unless ``refusal`` says why not, and return what it says.
+
+        What it looks at cannot change before the row is written, whoever else writes the record.
+
+        Raises:
+            RecordError: the row is not written.
+        """
+        stamped = [self._stamp(row)]
+        said = await self.read(lambda store: store.append_unless(stamped, refusal))
+        self.rows += said is None
+        return said
+
     def note(self, row: Row) -> None:
         """Write ``row`` within about ``NOTE_DELAY_S``; what goes wrong is told by `failure`."""
         if len(self._notes) >= NOTES_MAX:

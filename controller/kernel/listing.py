@@ -152,6 +152,19 @@ def interrupted(store: Store, most: int) -> list[Chained]:
     return store.read((row_id for (row_id,) in ids), skip_broken=True)
 
 
+def cut_off(store: Store, most: int) -> list[Chained]:
+    """Return the rows of treatments that wait for somebody, the newest first.
+
+    They are interrupted or not closed at all; a kernel may be at work on one of the latter.
+    """
+    ids = store.ask(
+        f"SELECT i.begun_id{_WAITING} AND (i.closed = 'interrupted' OR i.closed_id IS NULL)"
+        " ORDER BY i.treatment DESC LIMIT ?",
+        (most,),
+    )
+    return store.read((row_id for (row_id,) in ids), skip_broken=True)
+
+
 def resumable(store: Store, client: str, since: int, most: int) -> list[Chained]:
     """Return the rows of a client's treatments that ended early after a row, the newest first."""
     found = store.ask(

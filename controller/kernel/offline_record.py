@@ -1,50 +1,105 @@
-"""What is done to a whole record beside no kernel: check it, and make its lists anew.
+"""What is asked of a whole record beside no kernel: check it, and make its lists anew.
 
 ApiError says in one sentence why not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from controller.config.paths import journal_path, run_dir
-from controller.kernel import record_words
+from controller.kernel import offline_door, record_words
 from controller.kernel.api import ApiError
-from controller.kernel.locks import LockState, look
+from controller.kernel.chain import Chained
+from controller.kernel.head_note import newest
+from controller.kernel.read_only import ask_record
 from controller.kernel.store import RecordError, Store
-from controller.kernel.verify import Verdict, verify
+from controller.kernel.verify import BREAKS_MAX, Break, Verdict, verify
 
 
-def check(state: Path, told: Callable[[int, int], None]) -> tuple[Verdict, str | None]:
-    """Check every row of the record in a state folder; also say what it lacks as a whole."""
-    path = journal_path(state)
-    if not path.exists():
-        raise ApiError(
-            "no_record",
-            f"There is no record {path}.",
-            "Name the folder of the record in CORNEUM_STATE; a first treatment makes one.",
+class Accepted(NamedTuple):
+    """A break on which a technician has decided: it stands, and refuses nobody any more."""
+
+    row: int
+    what: str
+    who: Mapping[str, Any]
+    """Name and role."""
+    reason: str
+    wall_s: float
+    """When it was decided."""
+
+
+class Checked(NamedTuple):
+    """What the check of a record found, and what of it was decided on."""
+
+    found: Verdict
+    """With the breaks on which nobody has decided."""
+    accepted: tuple[Accepted, ...] = ()
+    lacking: str | None = None
+    """What the record lacks as a whole."""
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is wrong on which nobody has decided."""
+        return self.found.ok and self.lacking is None
+
+    @property
+    def sentence(self) -> str:
+        """What was found, as one sentence."""
+        found = self.found
+        if not (self.accepted and found.ok):
+            return found.sentence
+        many = "s" if len(self.accepted) > 1 else ""
+        return (
+            f"The record {found.path} is whole but for {len(self.accepted)} accepted break{many}: "
+            f"{found.rows} rows."
         )
+
+
+class _Known(NamedTuple):
+    """What the record itself says beside the check."""
+
+    rows: int
+    decisions: tuple[Chained, ...]
+    lacking: str | None
+
+
+def check(state: Path, told: Callable[[int, int], None]) -> Checked:
+    """Check every row of the record in a state folder, without writing."""
+    path = offline_door.check_record(state)
     found = verify(path, told)
     if found.unreadable is not None:
-        return found, None
-    store = Store(path)
+        return Checked(found)
     try:
-        return found, store.lacking_sentence
+        known = ask_record(path, _known)
     except RecordError as error:
-        return found, str(error)
-    finally:
-        store.close()
+        return Checked(found, lacking=str(error))
+    if not found.breaks or len(found.breaks) >= BREAKS_MAX:  # the rows behind were not looked at
+        return Checked(found, lacking=known.lacking)
+    accepted = _accepted(found.breaks, known.decisions)
+    found.breaks = [each for each in found.breaks if each.row not in {one.row for one in accepted}]
+    found.rows = found.breaks[0].row - 1 if found.breaks else known.rows
+    return Checked(found, accepted, known.lacking)
+
+
+def _known(store: Store) -> _Known:
+    rows, _ = newest(store.connection())
+    return _Known(rows, tuple(store.decisions()), store.lacking_sentence)
+
+
+def _accepted(breaks: list[Break], decisions: tuple[Chained, ...]) -> tuple[Accepted, ...]:
+    decided = {int(each.body["row"]): each for each in decisions if each.body["subject"] == "row"}
+    return tuple(
+        Accepted(one.row, one.what, said.get("who", {}), str(said.get("reason", "")), row.wall_s)
+        for one in breaks
+        if (row := decided.get(one.row)) is not None
+        for said in (row.body,)
+    )
 
 
 def recover(state: Path) -> Path:
     """Make indexes and lists of the record anew from its rows, and return its file."""
-    locks = run_dir(state).glob("port-*.lock")
-    if any(look(lock) is not LockState.FREE for lock in locks):
-        raise ApiError(
-            "kernel_running",
-            "A kernel runs, or it cannot be seen that none does; it would have to wait for this.",
-            "End it, then ask again.",
-        )
-    path = journal_path(state)
+    path = offline_door.check_record(state)
+    offline_door.check_no_kernel(state, "It would have to wait for this: end it, then ask again.")
     store = Store(path)
     try:
         if store.recover():

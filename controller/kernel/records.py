@@ -7,7 +7,7 @@ open from its row TREATMENT until ENDED or INTERRUPTED. These functions block: r
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -102,7 +102,7 @@ def use_body(use: ZoneUse) -> dict[str, float]:
 
 def open_treatments(store: Store) -> list[Beginning]:
     """Return the treatments that have begun and neither ended nor were marked as interrupted."""
-    return [_beginning(row) for row in listing.open_now(store)]
+    return [beginning_of(row) for row in listing.open_now(store)]
 
 
 def unfinished(store: Store) -> list[Beginning]:
@@ -110,7 +110,17 @@ def unfinished(store: Store) -> list[Beginning]:
 
     A resume that was refused before it was armed has resumed nothing.
     """
-    return [_beginning(row) for row in listing.interrupted(store, UNFINISHED_MAX)]
+    return [beginning_of(row) for row in listing.interrupted(store, UNFINISHED_MAX)]
+
+
+def cut_off(store: Store, alive: Callable[[str], bool]) -> list[Beginning]:
+    """Return the treatments that nobody ended, resumed or dismissed, newest first.
+
+    A kernel that came later has marked them, or they are open and no kernel holds their lock.
+    """
+    under_way = {each.treatment for each in open_treatments(store) if alive(each.lock)}
+    waiting = [beginning_of(row) for row in listing.cut_off(store, UNFINISHED_MAX)]
+    return [each for each in waiting if each.treatment not in under_way]
 
 
 def resumable(store: Store, client: str, now: Moment, *, simulated: bool) -> list[Beginning]:
@@ -119,15 +129,22 @@ def resumable(store: Store, client: str, now: Moment, *, simulated: bool) -> lis
     On a unit of the same kind, and only where it is sure that ``RESUME_MAX_S`` have not passed
     since its last row; the row that marks it as interrupted may be of a much later start.
     """
-    clock = ClockRecord(store)
-    since = clock.last_before(now, RESUME_MAX_S)
-    begun = [_beginning(row) for row in listing.resumable(store, client, since, UNFINISHED_MAX)]
-    found = [
-        each for each in begun if each.simulated is simulated and _chain(store, each) is not None
-    ]
-    stamps = {each.treatment: _last_row(store, each, (*_TELLING, ARM, ENDED)) for each in found}
-    line = clock.timeline(list(stamps.values()), now)
+    since = ClockRecord(store).last_before(now, RESUME_MAX_S)
+    begun = [beginning_of(row) for row in listing.resumable(store, client, since, UNFINISHED_MAX)]
+    return recent(store, [each for each in begun if each.simulated is simulated], now)
+
+
+def recent(store: Store, begun: Sequence[Beginning], now: Moment) -> list[Beginning]:
+    """Return those since whose last row surely no more than ``RESUME_MAX_S`` have passed."""
+    found = [each for each in begun if _chain(store, each) is not None]
+    stamps = {each.treatment: last_told(store, each) for each in found}
+    line = ClockRecord(store).timeline(list(stamps.values()), now)
     return [each for each in found if line.most_s(stamps[each.treatment].row) <= RESUME_MAX_S]
+
+
+def last_told(store: Store, beginning: Beginning) -> Stamp:
+    """Return the times of the last row that a treatment itself has written."""
+    return _last_row(store, beginning, (*_TELLING, ARM, ENDED))
 
 
 def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
@@ -181,7 +198,7 @@ def resumed_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
     """Return what each zone had in a treatment and in all that it resumed, for the next resume."""
     had: dict[str, ZoneUse] = {}
     for step in _chain(store, beginning) or [beginning]:
-        for zone, use in _own_uses(store, step).items():
+        for zone, use in own_uses(store, step).items():
             had[zone] = _sum(had.get(zone, ZoneUse()), use)
     return {**dict.fromkeys(beginning.zones, ZoneUse()), **had}
 
@@ -200,7 +217,7 @@ def history(
     skipped = _forerunners(store, leave_out)
     begun = [
         each
-        for each in (_beginning(row) for row in rows)
+        for each in (beginning_of(row) for row in rows)
         if each.simulated is simulated and not each.practice and each.treatment not in skipped
     ]
     stamps = {each.treatment: _last_row(store, each, (*_TELLING, *_ENDS)) for each in begun}
@@ -217,12 +234,12 @@ def history(
         for each in begun
         for row in (stamps[each.treatment].row,)
         if not line.least_s(row) >= HISTORY_S
-        for zone, use in _own_uses(store, each).items()
+        for zone, use in own_uses(store, each).items()
     ]
 
 
-def _own_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
-    """What this treatment added: a resumed one counts from where the first one ended."""
+def own_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
+    """Return what a treatment added: a resumed one counts from where the first one ended."""
     added = {
         zone: _less(use, beginning.zones.get(zone, ZoneUse()))
         for zone, use in uses(store, beginning).items()
@@ -250,7 +267,7 @@ def _chain(store: Store, beginning: Beginning) -> list[Beginning] | None:
 
 def _begun(store: Store, treatment: int) -> Beginning | None:
     row = listing.begun(store, treatment)
-    return None if row is None else _beginning(row)
+    return None if row is None else beginning_of(row)
 
 
 def _last_row(store: Store, beginning: Beginning, kinds: tuple[str, ...]) -> Stamp:
@@ -264,7 +281,7 @@ def _last_row(store: Store, beginning: Beginning, kinds: tuple[str, ...]) -> Sta
 def newest_of(store: Store, client: str, since: int) -> Stamp | None:
     """Return the times of the newest row of a client's treatments that were begun after a row."""
     rows = [
-        _last_row(store, _beginning(row), (*_TELLING, *_ENDS))
+        _last_row(store, beginning_of(row), (*_TELLING, *_ENDS))
         for row in listing.of_client(store, client, since)
     ]
     return max(rows, key=lambda row: row.row, default=None)
@@ -276,7 +293,8 @@ def _worst(plan: Plan, stage: PlannedStage) -> ZoneUse:
     return ledger.use
 
 
-def _beginning(row: Chained) -> Beginning:
+def beginning_of(row: Chained) -> Beginning:
+    """Return what a row that began a treatment says."""
     body = row.body
     return Beginning(
         treatment=row.treatment,

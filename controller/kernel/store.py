@@ -10,10 +10,10 @@ loop.
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from controller.kernel import chain, lists, record_words, schema
 from controller.kernel.chain import Chained, Stamped, chain_hash
@@ -34,6 +34,9 @@ MEND_MAX_BYTES: Final = 256_000_000
 
 DECISION: Final = "decision"
 """A technician's decision about the record itself (`decisions.py`)."""
+
+
+T = TypeVar("T")
 
 
 class RecordError(Exception):
@@ -94,12 +97,32 @@ class Store:
             RecordError: nothing of ``rows`` was written; the connection is opened anew next time.
         """
         last_id = self._transact(rows)
-        if any(row.kind == DECISION for row in rows):
-            self._note.compare(self.connection(), self._is_decided)
-        if rows:
-            self._dirty = True
-            self._note.renew(self.connection(), rows[-1].mono_s)
+        self._written(rows)
         return last_id
+
+    def append_unless(
+        self, rows: Sequence[Stamped], refusal: Callable[["Store"], T | None]
+    ) -> T | None:
+        """Add ``rows`` unless ``refusal`` says why not, and return what it says.
+
+        Nobody writes between its look and the rows: both are under the writer's lock of the file.
+
+        Raises:
+            RecordError: nothing of ``rows`` was written.
+        """
+        said: list[T] = []
+
+        def refused() -> bool:
+            why = refusal(self)
+            if why is not None:
+                said.append(why)
+            return why is not None
+
+        self._transact(rows, refused)
+        if said:
+            return said[0]
+        self._written(rows)
+        return None
 
     def probe(self) -> int:
         """Prove that a commit works without adding a row; returns the id of the last row."""
@@ -259,11 +282,20 @@ class Store:
         said = (each.body for each in self.decisions())
         return any(asdict(head) in body["heads"] for body in said if body["subject"] == "head")
 
-    def _transact(self, rows: Sequence[Stamped]) -> int:
+    def _written(self, rows: Sequence[Stamped]) -> None:
+        if any(row.kind == DECISION for row in rows):
+            self._note.compare(self.connection(), self._is_decided)
+        if rows:
+            self._dirty = True
+            self._note.renew(self.connection(), rows[-1].mono_s)
+
+    def _transact(
+        self, rows: Sequence[Stamped], refused: Callable[[], bool] = lambda: False
+    ) -> int:
         for last in (False, True):
             connection = self.connection()
             try:
-                return self._write(connection, rows)
+                return self._write(connection, rows, refused)
             except (sqlite3.Error, ValueError) as error:
                 # After a failed fsync the file's state is unknown: only a fresh look at it counts.
                 self._connection = None
@@ -273,10 +305,19 @@ class Store:
                     raise RecordError(record_words.sentence(error, self.path)) from error
         return 0
 
-    def _write(self, connection: sqlite3.Connection, rows: Sequence[Stamped]) -> int:
+    def _write(
+        self, connection: sqlite3.Connection, rows: Sequence[Stamped], refused: Callable[[], bool]
+    ) -> int:
         connection.execute("BEGIN IMMEDIATE")
         row_id, last_hash = newest(connection)
         booked = 0
+        try:
+            if refused():
+                rows = ()
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):  # what failed may have ended it already
+                connection.execute("ROLLBACK")
+            raise
         for row in rows:
             if row.treatment == NEXT_TREATMENT:
                 booked = booked or _next_treatment(connection)

@@ -3,20 +3,15 @@
 RecordError where the record cannot be kept, ApiError for everything else.
 """
 
-import asyncio
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from controller.config import paths
-from controller.kernel import tip_record
-from controller.kernel.api import ApiError, SterilisedArgs, WhoSays, read_args
-from controller.kernel.authority import Do, may, refusal_sentence
+from controller.kernel import offline_door, tip_record
+from controller.kernel.api import ApiError, SterilisedArgs, read_args
+from controller.kernel.authority import Do
+from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal, Row
-from controller.kernel.locks import LockState, look
-from controller.kernel.store import RecordError, Store
-from controller.kernel.writer import InlineWriter
 from controller.treatment import rows
 from controller.treatment.events import Who
 from controller.treatment.unit import Reuse
@@ -66,30 +61,8 @@ async def _unknown(journal: Journal, label: str) -> ApiError:
 
 def sterilised_here(args: Mapping[str, Any], who: Mapping[str, str], state: Path) -> dict[str, Any]:
     """Record it without a kernel, in the record of a state folder; same rules, same row."""
-    says = read_args(WhoSays, dict(who))
-    if not may(Do.STERILISED, says.role, says.origin):
-        raise ApiError(
-            "not_allowed",
-            refusal_sentence(Do.STERILISED, says.role, says.origin),
-            "Ask somebody at the unit who may.",
-        )
-    try:
-        return asyncio.run(_here(dict(args), says, state))
-    except RecordError as error:
-        raise ApiError("record", str(error), "Nothing was recorded.") from error
 
+    async def act(journal: Journal, person: Who, _clocks: Here) -> dict[str, Any]:
+        return await sterilised(journal, dict(args), person, offline_door.alive_in(state))
 
-async def _here(args: dict[str, Any], says: WhoSays, state: Path) -> dict[str, Any]:
-    store = Store(paths.journal_path(state))
-    journal = Journal(InlineWriter(store), time.time, folder=state)
-
-    def alive(lock: str) -> bool:
-        return look(paths.run_dir(state) / Path(lock).name) is not LockState.FREE
-
-    try:
-        await journal.preflight()
-        return await sterilised(
-            journal, args, Who(says.name, says.role.value, says.origin.value), alive
-        )
-    finally:
-        await journal.close()
+    return offline_door.write(Do.STERILISED, who, state, act, "Ask somebody at the unit who may.")

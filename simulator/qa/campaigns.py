@@ -16,8 +16,18 @@ def _campaign() -> None:
     """Many runs at once: in virtual time, or of real processes."""
 
 
-campaign.command()(matrix)
-campaign.command()(realtime)
-campaign.command()(stop)
-campaign.command()(storm)
-campaign.command()(treatments)
+campaign.command(
+    epilog="Examples:  corneum-sim campaign matrix --n 500 --report out   "
+    "corneum-sim campaign matrix --full --resume matrix.jsonl"
+)(matrix)
+campaign.command(
+    epilog="Example:  corneum-sim campaign realtime --n 300 --busy 2 --resume realtime.jsonl"
+)(realtime)
+campaign.command(epilog="Example:  corneum-sim campaign stop --n 1000 --seed 1")(stop)
+campaign.command(
+    epilog="Examples:  corneum-sim campaign storm --n 1000 --seed 7 --report out   "
+    "corneum-sim campaign storm --seed 7 --only 42"
+)(storm)
+campaign.command(
+    epilog="Example:  corneum-sim campaign treatments --program refresh --n 4000 --report out"
+)(treatments)

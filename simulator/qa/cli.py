@@ -15,10 +15,18 @@ from simulator.qa.commands.run import run
 
 __all__ = ["app", "campaign", "main"]
 
-app.command()(conformance)
-app.command()(record)
-app.command()(replay)
-app.command()(run)
+app.command(
+    epilog="Examples:  corneum-sim conformance --handpiece sim:   "
+    "corneum-sim conformance --handpiece /dev/ttyUSB0 --case C68 --junit kit.xml"
+)(conformance)
+app.command(
+    epilog="Example:  corneum-sim record --port /dev/ttyUSB0 --pty /tmp/tapped --out line.jsonl"
+)(record)
+app.command(epilog="Example:  corneum-sim replay line.jsonl --every")(replay)
+app.command(
+    epilog="Examples:  corneum-sim run configs/scenarios -j 2   "
+    "corneum-sim run my-scenario.toml --seed 7 --report out"
+)(run)
 app.add_typer(campaign, name="campaign")
 
 if __name__ == "__main__":

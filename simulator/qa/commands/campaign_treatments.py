@@ -50,8 +50,6 @@ def treatments(  # noqa: PLR0913, PLR0917 - one parameter per option of the comm
     Each row is a preset, a hand, a skin type, a site or a single fault, with the controller's own
     plans and limits. Without --program all of them, at --n 40000 some hours of two cores; exit
     code 1 when a goal is missed.
-
-    Example: corneum-sim campaign treatments --program refresh --n 4000
     """
     _needs_numpy()
     from simulator.qa.exposure import asked, whole  # noqa: PLC0415 - numpy only for those who ask

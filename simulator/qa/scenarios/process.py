@@ -48,16 +48,20 @@ class KeptStore(Store):
         """Close it for good."""
         super().close()
 
-    def _transact(self, rows: Sequence[Stamped]) -> int:
+    def _transact(
+        self, rows: Sequence[Stamped], refused: Callable[[], bool] = lambda: False
+    ) -> int:
         if self.full:
             raise RecordError(
                 "The journal in memory cannot be used (the disk is full): free space, or name "
                 "another folder with CORNEUM_STATE."
             )
-        count = super()._transact(rows)
+        return super()._transact(rows, refused)
+
+    def _written(self, rows: Sequence[Stamped]) -> None:
+        super()._written(rows)
         for row in rows:
             self.on_row(row.kind)
-        return count
 
 
 class _Port:

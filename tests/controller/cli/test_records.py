@@ -74,6 +74,35 @@ def test_a_decision_is_a_row_that_names_who_and_why(run: Run, record: Path) -> N
     assert json.loads(text)["who"]["role"] == "technician"
 
 
+def test_a_break_that_was_accepted_is_told_and_fails_no_check(run: Run, record: Path) -> None:
+    damage.other_json(record, 7)
+    damage.no_json(record, 9)
+    run("accept", "row", "7", "--reason", "the paper sheet was read")
+    code, out, _ = run("verify", "--json")
+    said = json.loads(out)
+    assert (code, said["ok"], [each["row"] for each in said["breaks"]]) == (1, False, [9])
+    run("accept", "row", "9", "--reason", "a power cut")
+    code, out, _ = run("verify")
+    assert code == 0
+    assert f"The record {record} is whole but for 2 accepted breaks: 30 rows.\n" in out
+    assert "  row 7: its content is not what was written; accepted by " in out
+    assert out.count("(technician) at ") == 2
+    assert ": the paper sheet was read\n" in out
+    said = json.loads(run("verify", "--json")[1])
+    assert (said["ok"], said["breaks"]) == (True, [])
+    assert [each["reason"] for each in said["accepted"]] == [
+        "the paper sheet was read",
+        "a power cut",
+    ]
+
+
+def test_a_check_changes_no_file(run: Run, record: Path) -> None:
+    before = {path.name: path.read_bytes() for path in record.parent.glob("[!r]*")}
+    assert run("verify")[0] == 0
+    after = {path.name: path.read_bytes() for path in record.parent.glob("[!r]*")}
+    assert {name: after.get(name) for name in before} == before
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -106,5 +135,5 @@ def test_no_list_is_made_anew_under_a_kernel_that_runs(run: Run, record: Path, s
     code, _, err = run("recover")
     lock.release()
     assert code == 1
-    assert "A kernel runs" in err
+    assert "A kernel of this record runs" in err
     assert os.fspath(record)
