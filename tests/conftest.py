@@ -28,12 +28,16 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a hazard mark that names no row of the register."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse a hazard mark that names no row of the register; leave long tests to ``-m nightly``."""
     for item in items:
         for mark in item.iter_markers("hazard"):
             if not mark.args or not HAZARDS.issuperset(mark.args):
                 raise pytest.UsageError(f"{item.nodeid}: hazard{mark.args} is not in {REGISTER}")
+    if "nightly" not in config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 class _Complaints(logging.Handler):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
@@ -38,15 +39,22 @@ FLOODS = {
 }
 
 
+@pytest.fixture(scope="module")
+def treating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """Treat long enough for all floods, one after the other."""
+    folder = tmp_path_factory.mktemp("floods")
+    with unit(folder, hand="average") as device, kernel(device, folder / "state") as host:
+        host.ask("treat", program="body-smooth", client="demo")
+        yield host
+        host.ask("stop")
+
+
 @pytest.mark.hazard("H22")
 @pytest.mark.parametrize("flood", FLOODS)
-def test_a_viewer_who_asks_without_end_ends_no_treatment(tmp_path: Path, flood: str) -> None:
-    with unit(tmp_path, hand="average") as device, kernel(device, tmp_path / "state") as host:
-        host.ask("treat", program="refresh", client="demo")
-        _until_active(host)
-        answered = asyncio.run(_flood(host.socket, FLOODS[flood]))
-        shown = host.ask("status")
-        host.ask("stop")
+def test_a_viewer_who_asks_without_end_ends_no_treatment(treating: Kernel, flood: str) -> None:
+    _until_active(treating)
+    answered = asyncio.run(_flood(treating.socket, FLOODS[flood]))
+    shown = treating.ask("status")
     assert answered > CLIENTS
     assert shown["state"] == LIVE, shown["alarms"]
     assert not [each for each in shown["alarms"] if each["priority"] == "high"]

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from controller.kernel.stop_call import call
 from simulator.qa.stop_shots.shots import NOBODY_UID, as_another, bare
 from tests.processes.scenes import bring_to
 from tests.processes.service import Kernel, Unit, corneum, kernel, unit
+from tests.processes.side_by_side import side_by_side
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
@@ -43,12 +44,27 @@ def send(port: str, host: Kernel, *datagrams: bytes) -> None:
             line.sendto(datagram, name_for(port, host.pid))
 
 
+KindOf = Callable[[bytes], str]
+
+
+def _kind_of_stop(said: bytes, folder: Path) -> str:
+    with treating(folder) as (device, host, _):
+        send(device.port, host, said)
+        return str(device.witness.wait_for("stop", SEEN_MAX_S)["stop_kind"])
+
+
+@pytest.fixture(scope="module")
+def kind_of_stop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KindOf]:
+    with side_by_side(request, "said", _kind_of_stop, tmp_path_factory) as played:
+        yield played
+
+
 @pytest.mark.hazard("H49", shows="works")
 @pytest.mark.parametrize("said", [b"", b"\x00\xff" * 500, b"resume", b'{"do": "treat"}'])
-def test_whatever_is_sent_to_the_address_is_a_stop(tmp_path: Path, said: bytes) -> None:
-    with treating(tmp_path) as (device, host, _):
-        send(device.port, host, said)
-        assert device.witness.wait_for("stop", SEEN_MAX_S)["stop_kind"] == "NORMAL"
+def test_whatever_is_sent_to_the_address_is_a_stop(kind_of_stop: KindOf, said: bytes) -> None:
+    assert kind_of_stop(said) == "NORMAL"
 
 
 def test_the_word_emergency_vents_at_once(tmp_path: Path) -> None:

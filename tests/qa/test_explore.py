@@ -76,6 +76,15 @@ def test_the_states_of_the_supervisor_nearest_to_its_start_keep_its_promises() -
     assert set(found.families) == {state.name for state in State}
 
 
+@pytest.mark.nightly
+@pytest.mark.hazard("H13", "H14")
+def test_every_reachable_state_of_the_supervisor_keeps_its_promises() -> None:
+    found = exploration.explore(["host"], small=True)[0]
+    assert [trace.text() for trace in found.traces] == []
+    assert found.closed
+    assert found.states > SAMPLE_STATES
+
+
 @pytest.mark.hazard("H10", "H15")
 def test_every_reachable_state_of_host_line_and_device_keeps_their_promises() -> None:
     found = exploration.explore(["pair"], small=True)[0]
@@ -160,6 +169,7 @@ HOST_BUGS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("bug", HOST_BUGS)
 def test_a_bug_in_the_supervisor_is_found_with_the_way_there(
     bug: str, monkeypatch: pytest.MonkeyPatch
