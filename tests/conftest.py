@@ -29,7 +29,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.en
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse a hazard mark that names no row of the register; leave long tests to ``-m nightly``."""
+    """Refuse a hazard mark of no row of the register; leave long tests to ``-m nightly``."""
     for item in items:
         for mark in item.iter_markers("hazard"):
             if not mark.args or not HAZARDS.issuperset(mark.args):

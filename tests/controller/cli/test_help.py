@@ -71,7 +71,7 @@ def test_every_command_of_the_simulator_has_an_example(words: tuple[str, ...]) -
 )
 def test_bash_completes_commands_and_options(name: str, typed: str, offered: str) -> None:
     variable = COMPLETE.format(name.upper().replace("-", "_"))
-    # --show-completion asks which shell it was started from, and a test need not be started from one.
+    # --show-completion asks which shell started it, and a test need not be started from one.
     code, script = said(name, **{variable: "source_bash"})
     assert code == 0
     assert f"{variable}=complete_bash" in script
