@@ -10,7 +10,7 @@ import json
 import math
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,12 @@ class Head:
 class HeadNote:
     """The note beside one open journal, and what it says that the journal has not."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, noted: Sequence[Head] | None = None) -> None:
+        """Make the note of the journal at ``path``; a reader gives what was noted before it read.
+
+        A writer goes on meanwhile, and a note of later is ahead of what its reader sees.
+        """
+        self._noted = noted
         self.lacking: tuple[Head, ...] = ()
         """Rows that are known to have been written and are not in this journal."""
         self._path = path
@@ -59,7 +64,8 @@ class HeadNote:
         if self._path is None:
             return
         own = Head(self._path.name, self._journal, *newest(connection))
-        known = [*heads(self._path), own]
+        noted = heads(self._path) if self._noted is None else self._noted
+        known = [*noted, own]
         self.lacking = tuple(
             each for each in known if not (self._has(connection, each) or decided(each))
         )

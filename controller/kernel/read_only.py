@@ -57,7 +57,8 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
         connection.execute("BEGIN")  # one state of the record for everything that is asked
         if schema.is_current(connection):
             try:
-                return question(Store(path, connection))
+        noted = heads(path)
+                return question(Store(path, connection, noted))
             except RecordError as error:
                 cause = error.__cause__
                 if not (isinstance(cause, sqlite3.Error) and record_words.is_damage(cause)):
@@ -67,7 +68,7 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
             if schema.is_current(copy) and not schema.rebuild(copy):
                 raise sqlite3.DatabaseError("its rows are damaged too")
             schema.prepare(copy)
-            return question(Store(path, copy))
+            return question(Store(path, copy, noted))
 
 
 def _ask_empty(path: Path, question: Callable[[Store], T]) -> T:
