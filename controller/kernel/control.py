@@ -366,7 +366,7 @@ class Control:
         return view.snapshot(
             view.Seen(
                 kernel=self.timing.view(about.pid, about.port, now_s - self._began_s),
-                record=self._journal.health.view(about.record_path, self._journal.rows),
+                record=view.record_view(self._journal, about.record_path),
                 unfinished=self.unfinished,
                 clock=self.clock,
                 handpiece=self._handpiece,

@@ -86,10 +86,10 @@ def check_folder(folder: Path, free_of: Callable[[Path], int]) -> None:
             f"treatment: mend its rights or {step}."
         )
     if not free >= FREE_MIN_BYTES:
-        lacking = FREE_MIN_BYTES - free
+        has_mb, needs_mb = math.floor(free / 1e5) / 10.0, FREE_MIN_BYTES / 1e6
         raise RecordError(
-            f"The record folder {folder} has {free / 1e6:.1f} MB free and a treatment needs "
-            f"{FREE_MIN_BYTES / 1e6:.0f} MB: free {lacking / 1e6:.1f} MB there or {step}."
+            f"The record folder {folder} has {has_mb:.1f} MB free and a treatment needs "
+            f"{needs_mb:.0f} MB: free {needs_mb - has_mb:.1f} MB there or {step}."
         )
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final, NamedTuple
 
 from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.ports import Handpiece
+from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.snapshot import (
     AlarmView,
     KernelView,
@@ -68,6 +68,11 @@ def snapshot(seen: Seen) -> Snapshot:
 
 
 def ms(seconds: float | None) -> float | None:
+def record_view(journal: JournalPort, path: str) -> RecordView:
+    """The record, with the reason why it cannot be written or believed."""
+    return journal.health.view(path, journal.rows, journal.failure)
+
+
     """Return milliseconds to one decimal; None stays None."""
     return None if seconds is None else round(seconds * MS_PER_S, 1)
 

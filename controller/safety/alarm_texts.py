@@ -255,13 +255,13 @@ NO_SUCH_RECORD: Final = Alarm(
 
 RECORD_LOST: Final = Alarm(
     "R01", _MEDIUM, "The record of the treatment cannot be written, so the treatment ends.",
-    "Make room on the disk or mend its rights before the next treatment.",
+    "Mend what the message names before the next treatment.",
 )  # fmt: skip
 NOT_RECORDED: Final = Alarm(
     "R02", _MEDIUM,
     "The end of this treatment is not recorded; if it stays so, the next start charges it as "
     "interrupted.",
-    "Make room on the disk or mend its rights before the next treatment.",
+    "Mend what kept the record from being written before the next treatment.",
 )  # fmt: skip
 RECORD_BROKEN: Final = Alarm(
     "R03", _LOW, "The record is broken or lacks rows; whom that may concern is not treated.",

@@ -136,7 +136,7 @@ def test_a_file_that_is_no_journal_is_named_with_what_to_do(tmp_path: Path) -> N
     with pytest.raises(RecordError) as caught:
         ask_record(path, count)
     assert str(path) in str(caught.value)
-    assert "CORNEUM_STATE" in str(caught.value)
+    assert "leave it where it is" in str(caught.value)
 
 
 def test_it_takes_no_lock_that_a_writer_would_wait_for(tmp_path: Path, writer: Store) -> None:
