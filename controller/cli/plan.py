@@ -55,7 +55,7 @@ def _plan(wish: Wish, port: str | None, configs: Path | None) -> dict[str, Any]:
         try:
             address = running(None)
         except Failure as failure:
-            if failure.code is ExitCode.USAGE:
+            if failure.name != "no_kernel":  # several run, or it cannot be seen whether one does
                 raise
             plan = plan_alone(wish.as_args(), journal_path(state_dir()), configs)
             plan["notes"] = [*plan["notes"], NOT_A_UNIT]
