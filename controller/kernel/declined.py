@@ -20,6 +20,11 @@ EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
     "The unit did something while everything was switched off, and nobody has acknowledged it.",
     "Read the alarm, acknowledge it, then start anew.",
 )
+NOTHING_TO_ACKNOWLEDGE: Final = Declined(
+    "nothing_to_acknowledge",
+    "No alarm stands that nobody has acknowledged, so there was nothing to acknowledge.",
+    "`corneum status` shows what stands.",
+)
 NOT_RECORDED: Final = Declined(
     "record",
     "It was done, but its record is not written.",
