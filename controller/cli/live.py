@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.cli.output import text
-from controller.cli.words import bar, quantity, share, state_words
+from controller.cli.words import alarm_words, bar, quantity, share, state_words
 from controller.kernel.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 
 STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
@@ -15,17 +15,20 @@ PRIORITY_STYLE = {"high": "bold white on red", "medium": "black on yellow", "low
 
 
 def render(
-    snapshot: Snapshot, *, hint: str = "p pauses, Ctrl-C ends the treatment in order."
+    snapshot: Snapshot,
+    *,
+    hint: str = "p pauses, Ctrl-C ends the treatment in order.",
+    said: str = "",
 ) -> RenderableType:
-    """Return the whole view."""
+    """Return the whole view; ``said`` is what was told last, ``hint`` what the keys do now."""
     treatment = snapshot.treatment
+    last = [text(words, style) for words, style in ((said, ""), (hint, "dim")) if words]
     if treatment is None:
-        return Group(Text("no treatment"), *_alarms(snapshot), text(hint, "dim"))
+        return Group(Text("no treatment"), *_alarms(snapshot), *last)
     body: list[RenderableType] = [_state_line(snapshot), _zones(treatment)]
     if snapshot.live is not None:
         body.append(_live(snapshot.live))
-    body += _alarms(snapshot)
-    body.append(text(hint, "dim"))
+    body += [*_alarms(snapshot), *last]
     return Panel(
         Group(*body), title=_title(snapshot, treatment), title_align="left", padding=(1, 2)
     )
@@ -42,15 +45,11 @@ def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
 
 def _state_line(snapshot: Snapshot) -> Text:
     style = STATE_STYLE.get(snapshot.state, "bold")
-    line = Text(_state_words(snapshot), style=style)
+    line = Text(state_words(snapshot), style=style)
     message = snapshot.treatment.message if snapshot.treatment else None
     if message:
         line.append_text(text(f"  {message}", "not bold"))
     return line
-
-
-def _state_words(snapshot: Snapshot) -> str:
-    return state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
 
 
 def _zones(treatment: TreatmentView) -> Table:
@@ -111,13 +110,13 @@ def _alarm(priority: str, sentence: str, next_step: str) -> Text:
 
 def alarm_line(alarm: AlarmView) -> Text:
     """Return an alarm as one line."""
-    return text(f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}")
+    return text(alarm_words(alarm))
 
 
 def plain_line(snapshot: Snapshot) -> Text:
     """Return one line for a log or a pipe."""
     treatment = snapshot.treatment
-    state = _state_words(snapshot)
+    state = state_words(snapshot)
     current = _current(treatment)
     if current is None or snapshot.live is None:
         return text(state)
