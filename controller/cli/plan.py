@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.cli import output, plan_bars, plan_plot, start, summary
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.session import asked, running, serving
 from controller.cli.treat import Wish
 from controller.cli.words import quantity
@@ -62,7 +62,7 @@ def _plan(wish: Wish, port: str | None, configs: Path | None) -> dict[str, Any]:
             return plan
         return _planned_beside(address.socket, wish, configs)
     except ApiError as error:
-        code = start.exit_code_of(error.code)
+        code = exit_code_of(error.code)
         raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
 
 
@@ -99,7 +99,7 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
     for zone in plan["zones"]:
         table.add_row(*_cells(zone))
     console.print(table)
-    console.print(f"time on skin {plan['contact_s']:.0f} s")
+    console.print(_time_on_skin(plan))
     console.print(plan_bars.bars(plan["zones"]))
     console.print(plan_bars.proof_table(plan["proof"]["lines"]))
     for sentence, zones in _sentences(plan).items():
@@ -107,6 +107,24 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
     for note in plan["notes"]:
         console.print(note, soft_wrap=True)
     console.print(f"Planned at {_instant(plan)}; fingerprint {plan['sha256'][:SHA_SHOWN]}.")
+
+
+def _time_on_skin(plan: dict[str, Any]) -> str:
+    """Say the whole time, and how much of it the limits leave."""
+    expected_s = sum(zone["expected_contact_s"] for zone in plan["zones"])
+    budget_s = sum(zone["contact_budget_s"] for zone in plan["zones"])
+    if round(expected_s) == round(budget_s):
+        return f"time on skin {plan['contact_s']:.0f} s"
+    return (
+        f"time on skin {plan['contact_s']:.0f} s; a zone that ends by exposure or suction has used "
+        "up what it may have before its time is over"
+    )
+
+
+def _of_budget(zone: dict[str, Any]) -> str:
+    """Return the time that a zone is expected to have, of that which the live view counts to."""
+    expected, budget = f"{zone['expected_contact_s']:.0f}", f"{zone['contact_budget_s']:.0f}"
+    return f"{expected} s" if expected == budget else f"{expected} of {budget} s"
 
 
 def _instant(plan: dict[str, Any]) -> str:
@@ -129,7 +147,7 @@ def _cells(zone: dict[str, Any]) -> tuple[str, ...]:
         zone["display"],
         quantity(zone["suction_kpa"], "kPa"),
         quantity(zone["flow_g_per_min"], "g/min"),
-        quantity(zone["expected_contact_s"], "s", 0),
+        _of_budget(zone),
         quantity(zone["expected_nominal_um"], "µm", 2),
         f"{zone['expected_bound_um']:.2f} of {zone['cap_um']:.2f} µm",
         zone["ends_by"],
