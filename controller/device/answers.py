@@ -100,6 +100,10 @@ class SilentError(DeviceError):
 
 
 class VersionMismatchError(DeviceError):
+class EchoError(DeviceError):
+    """A unit answers, and our own frames come back beside its answer."""
+
+
     """The unit speaks another version of the protocol."""
 
 
