@@ -72,6 +72,7 @@ class PortTrouble(Enum):
     DENIED = "denied"
     NOT_A_PORT = "not a port"
     TIMED_OUT = "timed out"
+    UNREACHED = "could not be reached"
 
 
 class DeviceError(Exception):
@@ -99,11 +100,11 @@ class SilentError(DeviceError):
     """Nobody answered HELLO."""
 
 
-class VersionMismatchError(DeviceError):
 class EchoError(DeviceError):
     """A unit answers, and our own frames come back beside its answer."""
 
 
+class VersionMismatchError(DeviceError):
     """The unit speaks another version of the protocol."""
 
 
