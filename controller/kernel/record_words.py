@@ -17,7 +17,7 @@ RESTORE: Final = (
 )
 
 _BUSY: Final = (
-    "is held by another program (for example a backup tool)",
+    "is held by another program, such as a backup tool",
     "let that program finish or end it, then try again",
 )
 _FULL: Final = ("cannot be written: its disk is full", "free space on that disk, then try again")
