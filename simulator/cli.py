@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from firmware_protocol.address import NUMBER_MAX, address_of
 from simulator import control_commands
 from simulator.control_commands import JsonOption
 from simulator.events import EventFile
@@ -19,7 +20,6 @@ from simulator.serve import Ready, Where, run
 from simulator.serve import serve as serve_until_told
 
 SEED_BYTES: Final = 4
-TCP_PORT_MAX: Final = 65_535
 U32_MAX: Final = 2**32 - 1
 
 app = typer.Typer(
@@ -126,14 +126,14 @@ def _address(tcp: str | None, pty: Path | None) -> tuple[str, int] | None:
         return None
     if pty is not None:
         raise Refusal("--pty and --tcp are two places; choose one", USAGE)
-    host, _, port = tcp.rpartition(":")
-    if not (host and port.isdigit() and int(port) <= TCP_PORT_MAX):
+    address = address_of(tcp)
+    if address is None:
         raise Refusal(
-            f"--tcp is '{tcp}', and must be HOST:PORT with a port of 0 to {TCP_PORT_MAX}, "
-            "for example 127.0.0.1:7001",
+            f"--tcp is '{tcp}', and must be HOST:PORT with a port of 0 to {NUMBER_MAX}, "
+            "for example 127.0.0.1:7001 or [::1]:7001",
             USAGE,
         )
-    return host, int(port)
+    return address
 
 
 def _fault_entry(entry: str) -> tuple[str, float]:

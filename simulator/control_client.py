@@ -28,8 +28,13 @@ def ask(path: Path, request: Mapping[str, Any]) -> dict[str, Any]:
             with connection.makefile("rb") as replies:
                 reply = json.loads(replies.readline(REPLY_MAX_BYTES))
         return dict(reply)
-    except (OSError, TypeError, ValueError) as error:
+    except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NobodyThereError(
             f"no simulator answers on the control socket {path}: {error}; "
             "start it with corneum-sim serve --control"
+        ) from error
+    except (OSError, TypeError, ValueError) as error:
+        raise NobodyThereError(
+            f"the control socket {path} could not be used ({error}), so that it is not known "
+            "whether a simulator runs there; look whether its process still answers, and try again"
         ) from error

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+from firmware_protocol.address import tcp_url
 from simulator.claims import Claim, TakenError
 
 READ_MAX: Final = 65_536
@@ -114,12 +115,12 @@ class TcpPort:
             self._server = await loop.create_server(lambda: _Client(self, on_data), host, port)
         except OSError as error:
             raise PortUnusableError(
-                f"cannot listen on tcp://{host}:{port}: {error.strerror or error}; "
+                f"cannot listen on {tcp_url(host, port)}: {error.strerror or error}; "
                 "choose another port, or 0 for any free one",
                 usage=False,
             ) from error
         bound = self._server.sockets[0].getsockname()
-        self.name = f"tcp://{host}:{bound[1]}"
+        self.name = tcp_url(host, bound[1])
 
     def take(self, client: asyncio.Transport) -> None:
         """Serve a client, unless there is one."""

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from controller.cli import config_commands, output
+from controller.cli.numbers import number
 from controller.cli.options import Configs, Json
 from controller.cli.outcome import ExitCode, Failure
 
@@ -21,14 +22,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Drive a crystal microdermabrasion handpiece within the stratum corneum.",
     epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, or "
-    "could not be reached, 4 ended by a safety trip, 5 stopped by a person.",
+    "could not be reached, 4 ended by a safety trip, 5 stopped by a person, 6 there was nothing to "
+    "acknowledge, reset or unlock.",
 )
 app.add_typer(config_commands.app, name="config")
 records_app = typer.Typer(no_args_is_help=True, help="Look after the record of treatments.")
 app.add_typer(records_app, name="records")
 
 Port = Annotated[
-    str | None, typer.Option("--port", help="Port of the handpiece: a path, or tcp://host:port.")
+    str | None,
+    typer.Option(
+        "--port", help="Port of the handpiece: a path, tcp://host:port or tcp://[::1]:port."
+    ),
 ]
 Program = Annotated[
     str, typer.Argument(help="Program name, such as `refresh`.", show_default=False)
@@ -40,10 +45,19 @@ Zones = Annotated[
     str | None, typer.Option("--zones", help="Only these zones, with commas: nose,chin.")
 ]
 Suction = Annotated[
-    float | None, typer.Option("--suction-kpa", help="Lower the program's suction to this (kPa).")
+    float | None,
+    typer.Option(
+        "--suction-kpa", parser=number, metavar="KPA", help="Lower the program's suction to this."
+    ),
 ]
 Flow = Annotated[
-    float | None, typer.Option("--flow-g-per-min", help="Lower the crystal flow to this (g/min).")
+    float | None,
+    typer.Option(
+        "--flow-g-per-min",
+        parser=number,
+        metavar="G_PER_MIN",
+        help="Lower the crystal flow to this.",
+    ),
 ]
 Reason = Annotated[
     str | None, typer.Option("--reason", help="Why a zone is treated again within 10 days.")
@@ -179,7 +193,10 @@ def resume(port: Port = None, as_json: Json = False) -> None:
 
 @app.command()
 def ack(port: Port = None, as_json: Json = False) -> None:
-    """Acknowledge the alarms that stand. This does not reset a trip."""
+    """Acknowledge the alarms that stand. This does not reset a trip.
+
+    Exit codes: 0 acknowledged, 6 there was nothing to acknowledge.
+    """
     _tell("ack", port, as_json=as_json)
 
 

@@ -19,7 +19,7 @@ from controller.cli.keys import keys
 from controller.cli.output import LostError
 from controller.cli.screen import Screen
 from controller.cli.session import who
-from controller.cli.words import HOLDING
+from controller.cli.words import HOLDING, UNDER_WAY
 from controller.kernel.ask import KernelAbsentError, ask
 from controller.kernel.client import AnswerError, KernelClient, WatchLine
 from controller.kernel.snapshot import Snapshot
@@ -114,10 +114,10 @@ class Attached:
                 if done(shown):
                     return shown
 
-    def say(self, words: str) -> None:
+    def say(self, words: str, *, passing: bool = False) -> None:
         """Tell the person something now, if the screen still can."""
         with contextlib.suppress(LostError):
-            self._screen.say(words)
+            self._screen.say(words, passing=passing)
 
     @contextlib.contextmanager
     def ended_by(self, ended: Callable[[int], None]) -> Iterator[None]:
@@ -126,6 +126,7 @@ class Attached:
 
         def told() -> None:
             self.ending += 1
+            self._screen.ending = self.ending
             ended(self.ending)
 
         taken = [one for one in ENDING if not _is_nohup(one)]
@@ -139,19 +140,19 @@ class Attached:
 
     def start(self, do: str, args: dict[str, Any], words: str) -> None:
         """Ask for ``do`` beside the view and say ``words``, or why it was refused."""
-        self.say(words)
+        self.say(words, passing=True)
         task = asyncio.create_task(self._ask(do, args), name=do)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     # -- inside ------------------------------------------------------------------------------------
     def _pressed(self, key: str) -> None:
-        if key.lower() != "p" or self.newest is None:
+        if key.lower() != "p" or self.newest is None or self.newest.state not in UNDER_WAY:
             return
         if HOLDING.intersection(alarm.code for alarm in self.newest.alarms):
-            self.start("resume", {}, "resumed: release and press the hand switch to go on")
+            self.start("resume", {}, "resuming")
         else:
-            self.start("pause", {}, "paused: p goes on")
+            self.start("pause", {}, "pausing")
 
     async def _ask(self, do: str, args: dict[str, Any]) -> None:
         try:

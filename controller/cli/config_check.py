@@ -1,6 +1,7 @@
 """`corneum config check`: every file, every mistake, nothing changed."""
 
 import json
+import stat
 import sys
 import time
 from collections.abc import Sequence
@@ -34,9 +35,14 @@ def run(files: Sequence[str], *, as_json: bool) -> ExitCode:
 
 
 def _check(path: Path) -> Sequence[Checked]:
-    if not path.exists():
-        raise Failure(f"There is no file {path}.", "Check the path.", ExitCode.USAGE)
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise Failure(f"There is no file {path}.", "Check the path.", ExitCode.USAGE) from error
+    except OSError as error:
+        words = f"{path} cannot be read ({error.strerror}); check the name and the permissions."
+        return (Checked(path, words),)
+    if stat.S_ISDIR(mode):
         return check_configs(path, time.time())
     try:
         return (check_file(path, _skin_of(path), time.time()),)

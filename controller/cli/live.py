@@ -17,7 +17,7 @@ from rich.text import Text
 
 from controller.cli.output import text
 from controller.cli.sheet import Sheet
-from controller.cli.words import bar, quantity, share, state_words
+from controller.cli.words import alarm_words, bar, quantity, share, state_words
 from controller.kernel.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 
 STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
@@ -33,13 +33,17 @@ WIDE_MIN: Final = 80
 
 
 def render(
-    snapshot: Snapshot, *, hint: str = "p pauses, Ctrl-C ends the treatment in order."
+    snapshot: Snapshot,
+    *,
+    hint: str = "p pauses, Ctrl-C ends the treatment in order.",
+    said: str = "",
 ) -> RenderableType:
-    """Return the whole view."""
+    """Return the whole view; ``said`` is what was told last, ``hint`` what the keys do now."""
     treatment = snapshot.treatment
+    last = [text(words, style) for words, style in ((said, ""), (hint, "dim")) if words]
     if treatment is None:
-        return Group(Text("no treatment"), *_alarms(snapshot), text(hint, "dim"))
-    return _View(snapshot, treatment, hint)
+        return Group(Text("no treatment"), *_alarms(snapshot), *last)
+    return _View(snapshot, treatment, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class _View:
 
     snapshot: Snapshot
     treatment: TreatmentView
-    hint: str
+    last: Sequence[RenderableType]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the view with all zones where it is not too high, else with the current one."""
@@ -71,7 +75,7 @@ class _View:
             body.append(Text(f"… {', '.join(counts)}", style="dim"))
         if self.snapshot.live is not None:
             body.append(_live(self.snapshot.live))
-        body.append(text(self.hint, "dim"))
+        body += self.last
         padding = (1 if width >= WIDE_MIN else 0, 1)
         shown = title if fits else None
         return Panel(Group(*body), title=shown, title_align="left", padding=padding)
@@ -88,15 +92,11 @@ def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
 
 def _state_line(snapshot: Snapshot) -> Text:
     style = STATE_STYLE.get(snapshot.state, "bold")
-    line = Text(_state_words(snapshot), style=style)
+    line = Text(state_words(snapshot), style=style)
     message = snapshot.treatment.message if snapshot.treatment else None
     if message:
         line.append_text(text(f"  {message}", "not bold"))
     return line
-
-
-def _state_words(snapshot: Snapshot) -> str:
-    return state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
 
 
 def _zones(zones: Sequence[ZoneView]) -> Sheet:
@@ -154,13 +154,13 @@ def _alarm(priority: str, sentence: str, next_step: str) -> Text:
 
 def alarm_line(alarm: AlarmView) -> Text:
     """Return an alarm as one line."""
-    return text(f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}")
+    return text(alarm_words(alarm))
 
 
 def plain_line(snapshot: Snapshot) -> Text:
     """Return one line for a log or a pipe."""
     treatment = snapshot.treatment
-    state = _state_words(snapshot)
+    state = state_words(snapshot)
     current = _current(treatment)
     if current is None or snapshot.live is None:
         return text(state)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 
 class ExitCode(IntEnum):
@@ -18,6 +18,25 @@ class ExitCode(IntEnum):
     """Ended by a safety trip."""
     STOPPED = 5
     """Stopped by a person."""
+    NOTHING = 6
+    """There was nothing to do."""
+
+
+OF_CODE: Final = {
+    "stopped": ExitCode.STOPPED,
+    "nothing_to_acknowledge": ExitCode.NOTHING,
+    "no_trip": ExitCode.NOTHING,
+    "not_locked": ExitCode.NOTHING,
+}
+"""What the kernel answers beside a plain refusal: a stop came first, or nothing was to be done."""
+PORT_CODES: Final = frozenset({"port", "unit", "link", "device", "kernel"})
+"""First words of the error codes that mean port or device."""
+
+
+def exit_code_of(code: str) -> ExitCode:
+    """Return the exit code that belongs to an error code of the kernel."""
+    refused = ExitCode.PORT if code.partition("_")[0] in PORT_CODES else ExitCode.REFUSED
+    return OF_CODE.get(code, refused)
 
 
 class Failure(Exception):  # noqa: N818  it is a value for the person at the terminal, not a bug

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from controller.cli import output, plan_bars, plan_plot, start, summary
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.output import text
 from controller.cli.session import asked, running, serving
 from controller.cli.sheet import Sheet
@@ -55,14 +55,14 @@ def _plan(wish: Wish, port: str | None, configs: Path | None) -> dict[str, Any]:
         try:
             address = running(None)
         except Failure as failure:
-            if failure.code is ExitCode.USAGE:
+            if failure.name != "no_kernel":  # several run, or it cannot be seen whether one does
                 raise
             plan = plan_alone(wish.as_args(), journal_path(state_dir()), configs)
             plan["notes"] = [*plan["notes"], NOT_A_UNIT]
             return plan
         return _planned_beside(address.socket, wish, configs)
     except ApiError as error:
-        code = start.exit_code_of(error.code)
+        code = exit_code_of(error.code)
         raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
 
 
@@ -90,7 +90,7 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
     console.print(text(f"{plan['display_name']} for {plan['client']}{simulated}", "italic"))
     names = ("zone", "suction", "crystals", "on skin", "depth", "bound of cap", "end")
     console.print(Sheet(names, [_cells(zone) for zone in plan["zones"]]))
-    console.print(f"time on skin {plan['contact_s']:.0f} s")
+    console.print(_time_on_skin(plan))
     console.print(text(plan_bars.LEGEND, "italic"))
     console.print(plan_bars.bars(plan["zones"]))
     console.print(text(plan_bars.PROOF, "italic"))
@@ -100,6 +100,24 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
     for note in plan["notes"]:
         console.print(note, soft_wrap=True)
     console.print(f"Planned at {_instant(plan)}; fingerprint {plan['sha256'][:SHA_SHOWN]}.")
+
+
+def _time_on_skin(plan: dict[str, Any]) -> str:
+    """Say the whole time, and how much of it the limits leave."""
+    expected_s = sum(zone["expected_contact_s"] for zone in plan["zones"])
+    budget_s = sum(zone["contact_budget_s"] for zone in plan["zones"])
+    if round(expected_s) == round(budget_s):
+        return f"time on skin {plan['contact_s']:.0f} s"
+    return (
+        f"time on skin {plan['contact_s']:.0f} s; a zone that ends by exposure or suction has used "
+        "up what it may have before its time is over"
+    )
+
+
+def _of_budget(zone: dict[str, Any]) -> str:
+    """Return the time that a zone is expected to have, of that which the live view counts to."""
+    expected, budget = f"{zone['expected_contact_s']:.0f}", f"{zone['contact_budget_s']:.0f}"
+    return f"{expected} s" if expected == budget else f"{expected} of {budget} s"
 
 
 def _instant(plan: dict[str, Any]) -> str:
@@ -122,7 +140,7 @@ def _cells(zone: dict[str, Any]) -> tuple[str, ...]:
         zone["display"],
         quantity(zone["suction_kpa"], "kPa"),
         quantity(zone["flow_g_per_min"], "g/min"),
-        quantity(zone["expected_contact_s"], "s", 0),
+        _of_budget(zone),
         quantity(zone["expected_nominal_um"], "µm", 2),
         f"{zone['expected_bound_um']:.2f} of {zone['cap_um']:.2f} µm",
         zone["ends_by"],

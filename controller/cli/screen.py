@@ -10,13 +10,14 @@ from typing import Final, Self
 from rich.live import Live
 
 from controller.cli import live, output, summary
+from controller.cli.footer import Footer
 from controller.kernel.snapshot import Snapshot
 
 LINE_PERIOD_S: Final = 5.0
 """A line in a pipe every so often, and at every change of state."""
 
-HINT_S: Final = 15.0
-"""For so long a view shows what was said last in place of its usual hint."""
+SAID_S: Final = 15.0
+"""For so long a view shows what was said last; an answer to a key goes with the next state."""
 
 
 class Screen:
@@ -25,14 +26,20 @@ class Screen:
     What cannot be written is a LostError.
     """
 
-    def __init__(self, *, as_json: bool, hint: str, stream_data: bool = False) -> None:
+    def __init__(self, *, as_json: bool, footer: Footer, stream_data: bool = False) -> None:
+        self.ending = 0
+        """How often somebody asked the command to end."""
         self._file = sys.stderr if as_json and not stream_data else sys.stdout
         self._console = output.console(self._file)
         self._as_json = as_json
         self._data = stream_data
         self._live: Live | None = None
-        self._hint = self._usual = hint
-        self._hint_until_s = 0.0
+        self._footer = footer
+        self._words = ""
+        self._words_until_s = 0.0
+        self._words_of: str | None = None
+        """The state for which they were said; None for words of any state."""
+        self._state = ""
         self._said_state = ""
         self._said_at_s = -LINE_PERIOD_S
 
@@ -67,9 +74,11 @@ class Screen:
         """Show where the treatment stands."""
         now_s = time.monotonic()
         if self._live is not None:
-            if now_s >= self._hint_until_s:
-                self._hint = self._usual
-            self._live.update(live.render(snapshot, hint=self._hint), refresh=True)
+            self._state = f"{snapshot.state} {' '.join(alarm.code for alarm in snapshot.alarms)}"
+            if now_s >= self._words_until_s or self._words_of not in (None, self._state):
+                self._words = ""
+            hint = self._footer(snapshot, self.ending)
+            self._live.update(live.render(snapshot, hint=hint, said=self._words), refresh=True)
             return
         alarms = " ".join(alarm.code for alarm in snapshot.alarms)
         key = f"{snapshot.state} {live.current_zone(snapshot)} {alarms}"
@@ -82,9 +91,10 @@ class Screen:
             for alarm in snapshot.alarms:
                 self._console.print(live.alarm_line(alarm), soft_wrap=True)
 
-    def say(self, words: str) -> None:
-        """Tell the person something now."""
-        self._hint, self._hint_until_s = words, time.monotonic() + HINT_S
+    def say(self, words: str, *, passing: bool = False) -> None:
+        """Tell the person something now; what is ``passing`` is over with the state it is for."""
+        self._words, self._words_until_s = words, time.monotonic() + SAID_S
+        self._words_of = self._state if passing else None
         if self._live is None and not self._data:
             self._console.print(output.text(words), soft_wrap=True)
         elif self._data:

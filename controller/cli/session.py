@@ -5,13 +5,21 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import OF_CODE, ExitCode, Failure
 from controller.config.paths import state_dir
-from controller.kernel.ask import KernelAbsentError, KernelSilentError, ask
+from controller.kernel.ask import (
+    KernelAbsentError,
+    KernelSilentError,
+    KernelUnreachedError,
+    ask,
+)
 from controller.kernel.finding import KernelAddress, Running, running_kernels, serves
 
 ROLE_VARIABLE: Final = "CORNEUM_ROLE"
 """Who sits at this terminal: practitioner unless it says supervisor, technician, qa or viewer."""
+
+NAME_MAX: Final = 64
+"""Letters of an account that the kernel takes (`api.NAME_MAX`; a test compares them)."""
 
 NAMED_MAX: Final = 8
 """Kernels that are named in one sentence."""
@@ -35,7 +43,7 @@ def who() -> dict[str, str]:
             ExitCode.USAGE,
         )
     return {
-        "name": _account(),
+        "name": _account()[:NAME_MAX],
         "role": role,
         "origin": "remote" if os.environ.get("SSH_CONNECTION") else "local",
     }
@@ -62,6 +70,8 @@ def running(port: str | None) -> KernelAddress:
 
 def _none(port: str | None, found: Running) -> Failure:
     place = f" for {port}" if port else ""
+    if found.blind:
+        return _unseen(place, found.blind)
     near = [one.port for one in found.here]
     far = [f"{one.port} (process {one.pid})" for one in found.elsewhere]
     sentence = f"No kernel runs{place} (state folder {state_dir()})."
@@ -87,8 +97,8 @@ def serving(port: str) -> Path | None:
         if serves(address, port):
             try:
                 ask(address.socket, "status", timeout_s=FOUND_MAX_S)
-            except KernelSilentError as error:
-                raise _silent(address.port, error) from error
+            except KernelUnreachedError as error:
+                raise _unreached(address.port, error) from error
             except KernelAbsentError:
                 return None  # it has ended just now
             return address.socket
@@ -101,26 +111,44 @@ def asked(
     """Ask the kernel for something as this person and return the result; Failure if it refuses."""
     try:
         answer = ask(address, do, args or {}, who(), timeout_s)
-    except KernelSilentError as error:
-        raise _silent("", error) from error
+    except KernelUnreachedError as error:
+        raise _unreached("", error) from error
     except KernelAbsentError as error:
-        raise Failure(f"{error}.".capitalize(), code=ExitCode.PORT) from error
+        said = str(error)
+        raise Failure(
+            f"{said[:1].upper()}{said[1:]}.",
+            "It may have ended just now; `corneum status` looks again.",
+            ExitCode.PORT,
+            "no_kernel",
+        ) from error
     if answer.get("ok") is True:
         result = answer.get("result")
         return result if isinstance(result, dict) else {}
     error_said = answer.get("error") or {}
-    full = answer.get("id") == 0 and error_said.get("code") == "busy"
+    code = str(error_said.get("code", "refused"))
+    full = answer.get("id") == 0 and code == "busy"
     raise Failure(
         str(error_said.get("sentence", "The kernel refused.")),
         str(error_said.get("next_step", "")),
-        ExitCode.PORT if full else ExitCode.REFUSED,
-        name=str(error_said.get("code", "refused")),
+        ExitCode.PORT if full else OF_CODE.get(code, ExitCode.REFUSED),
+        name=code,
         receipt=error_said.get("receipt"),
     )
 
 
-def _silent(port: str, error: KernelSilentError) -> Failure:
+def _unseen(place: str, why: str) -> Failure:
+    return Failure(
+        f"Whether a kernel runs{place} could not be seen ({why}).",
+        "Mend the rights of that file; `corneum stop` and the hand switch do not need it.",
+        ExitCode.PORT,
+        "kernel_unseen",
+    )
+
+
+def _unreached(port: str, error: KernelUnreachedError) -> Failure:
     place = f" of {port}" if port else ""
+    if not isinstance(error, KernelSilentError):
+        return _unseen(place, str(error))
     return Failure(
         f"A kernel{place} runs and could not be reached: {error}.",
         "It is frozen or overloaded; `corneum stop` and the hand switch do not need its answer.",

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.config.paths import run_dir, state_dir
 
 READY_MAX_S: Final = 15.0
@@ -161,15 +161,6 @@ def failure_of(error: object, name: str, log: Path | None = None) -> Failure:
         exit_code,
         code,
     )
-
-
-def exit_code_of(code: str) -> ExitCode:
-    """Return the exit code that belongs to an error code of the kernel."""
-    return ExitCode.PORT if code.partition("_")[0] in PORT_CODES else ExitCode.REFUSED
-
-
-PORT_CODES: Final = frozenset({"port", "unit", "link", "device", "kernel"})
-"""First words of the error codes that mean port or device."""
 
 
 def _first_line(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import clean
 from controller.cli.session import NO_KERNEL, asked, running
-from controller.cli.words import outcome_words, quantity, state_words
+from controller.cli.words import alarm_words, outcome_words, quantity, state_words
 from controller.kernel.snapshot import KernelView, LiveView, Snapshot, TreatmentView, UnitView
 
 
@@ -33,8 +33,7 @@ def lines(snapshot: Snapshot) -> list[str]:
 
 def _lines(snapshot: Snapshot) -> list[str]:
     kernel = snapshot.kernel
-    state = state_words(snapshot.state, {alarm.code for alarm in snapshot.alarms})
-    said = [f"{kernel.port}: {state} (kernel pid {kernel.pid})"]
+    said = [f"{kernel.port}: {state_words(snapshot)} (kernel pid {kernel.pid})"]
     said.append(_unit(snapshot.unit) if snapshot.unit else f"no unit: {snapshot.link.state}")
     if kernel.late_max_ms is not None:
         said.append(_timing(kernel))
@@ -42,10 +41,7 @@ def _lines(snapshot: Snapshot) -> list[str]:
         said += _treatment(snapshot.treatment, snapshot.state)
     if snapshot.live is not None:
         said.append(_live(snapshot.live))
-    said += [
-        f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}"
-        for alarm in snapshot.alarms
-    ]
+    said += [alarm_words(alarm) for alarm in snapshot.alarms]
     said += [
         f"simulated fault {fault.number} (see FAULTS.md): {'active' if fault.active else 'over'}"
         for fault in snapshot.simulated_faults

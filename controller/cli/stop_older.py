@@ -1,11 +1,12 @@
 """Kernels of an older version, which have no way of their own for STOP: found by their locks."""
 
 import contextlib
+import hashlib
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from controller.config.paths import port_lock, run_dir, state_dir
+from controller.config.paths import HASH_DIGITS, port_lock, run_dir, state_dir
 from controller.kernel.ask import KernelAbsentError, ask
 from controller.kernel.finding import kernels
 from controller.kernel.held_ports import HeldPort, held_ports
@@ -53,17 +54,23 @@ def _settled(state: Path, port: str | None, called: frozenset[int]) -> tuple[lis
 
 
 def _held(state: Path, port: str | None, known: frozenset[int]) -> list[HeldPort]:
-    wanted = None if port is None else port_lock(state, port).name
+    wanted = None if port is None else _locks_of(state, port)
     return [
         one
         for one in held_ports(run_dir(state))
-        if one.pid not in known and wanted in {None, one.lock}
+        if one.pid not in known and (wanted is None or one.lock in wanted)
     ]
+
+
+def _locks_of(state: Path, port: str) -> frozenset[str]:
+    """Return the names of a port's lock: an older version hashed an address as it was written."""
+    written = hashlib.sha256(port.encode(errors="surrogateescape")).hexdigest()[:HASH_DIGITS]
+    return frozenset({port_lock(state, port).name, f"port-{written}.lock"})
 
 
 def _asked(state: Path, held: HeldPort, *, emergency: bool) -> Answer:
     for kernel in kernels(state):
-        if port_lock(state, kernel.port).name != held.lock:
+        if held.lock not in _locks_of(state, kernel.port):
             continue
         with contextlib.suppress(KernelAbsentError, OSError):
             args = {"emergency": True} if emergency else {}

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from controller.cli import start, summary, treat_request
+from controller.cli import footer, start, summary, treat_request
 from controller.cli.attached import Attached, GoneError, UnseenError
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import serving
@@ -23,8 +23,6 @@ from controller.treatment.conduct import UNSEEN_S
 
 BEGIN_MAX_S: Final = 10.0
 """From the request to the kernel's answer, which waits for a durable record."""
-
-HINT: Final = "p pauses and goes on, Ctrl-C ends the treatment in order."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
             "For practice: corneum treat refresh --client demo --simulator",
             ExitCode.USAGE,
         )
-    screen = Screen(as_json=as_json, hint=HINT)
+    screen = Screen(as_json=as_json, footer=footer.of_treatment)
     _ = screen.takes_more  # an output that is lost already begins nothing
     with _kernel(where) as socket:
         return asyncio.run(_treat(socket, wish, where.configs, screen))
@@ -143,7 +141,7 @@ async def _treat(socket: Path, wish: Wish, configs: Path | None, screen: Screen)
                     screen.finish(end)
                 return end
     except AnswerError as error:
-        code = start.exit_code_of(error.code)
+        code = exit_code_of(error.code)
         raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
     except (KernelAbsentError, GoneError) as error:
         raise kernel_gone(error) from error

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
+from controller.cli import footer
 from controller.cli.attached import Attached, GoneError, UnseenError
 from controller.cli.outcome import ExitCode
 from controller.cli.output import complain
@@ -18,13 +19,12 @@ LEFT: Final = (
     f"This screen led the treatment: without one it pauses within {SILENT_MAX_S:.0f} s. `corneum "
     "watch` at the unit goes on with it, `corneum stop` ends it."
 )
-HINT: Final = "p pauses and goes on, Ctrl-C ends only this view; `corneum stop` stops."
 
 
 def run(port: str | None, *, as_json: bool) -> ExitCode:
     """Show what runs until Ctrl-C, or until its kernel has ended."""
     address = running(port)
-    screen = Screen(as_json=as_json, hint=HINT, stream_data=as_json)
+    screen = Screen(as_json=as_json, footer=footer.of_view, stream_data=as_json)
     return asyncio.run(_watch(address.socket, screen))
 
 

@@ -1,15 +1,21 @@
 """How values are said on a terminal: numbers with units, states and bars."""
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Final
 
-from controller.safety.alarm_texts import HELD, NO_SCREEN
+from controller.kernel.snapshot import AlarmView, Snapshot
+from controller.safety.guide_texts import GUIDES, HELD, NO_SCREEN, PRESS
 
 BAR_WIDTH: Final = 7
 UNKNOWN: Final = "—"
 HOLDING: Final = frozenset({HELD.code, NO_SCREEN.code})
 """Alarms with which somebody has to resume before the hand switch does anything."""
+
+UNDER_WAY: Final = frozenset({"preparing", "arming", "armed", "active", "paused"})
+"""States in which a treatment may still be paused."""
+
+_OTHER_GUIDES: Final = frozenset(GUIDES) - HOLDING - {PRESS.code}
+"""Alarms that tell the hand something else than the state would."""
 
 STATE_WORDS: Final = {
     "idle": "idle",
@@ -40,11 +46,23 @@ def instant(wall_s: float) -> str:
         return UNKNOWN
 
 
-def state_words(state: str, alarms: Collection[str] = ()) -> str:
-    """Return what a state means to the person who holds the handpiece, with these alarms."""
-    if state == "paused" and HOLDING.intersection(alarms):
+def state_words(snapshot: Snapshot) -> str:
+    """Return the state, with the one thing to do next where no alarm says another one."""
+    state = snapshot.state
+    codes = {alarm.code for alarm in snapshot.alarms}
+    words = STATE_WORDS.get(state, state)
+    if state == "paused" and HOLDING & codes:
         return "paused: resume (p), then release and press the hand switch"
-    return STATE_WORDS.get(state, state)
+    if _OTHER_GUIDES & codes or (HOLDING & codes and state in UNDER_WAY):
+        return words.partition(":")[0]
+    if state == "paused" and snapshot.live is not None and snapshot.live.switch:
+        return "paused: release the hand switch, then press it to go on"
+    return words
+
+
+def alarm_words(alarm: AlarmView) -> str:
+    """Return an alarm as one line; of several that guide the hand only the first has a step."""
+    return f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}".rstrip()
 
 
 def outcome_words(outcome: str | None, state: str, *, recorded: bool | None) -> str:

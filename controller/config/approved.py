@@ -10,7 +10,9 @@ from typing import Final, NamedTuple
 
 from controller.config.approvals import Approval, approvals_path, read_approvals
 from controller.config.errors import ConfigError
+from controller.config.lines import Location
 from controller.config.models import ProgramFile, StageFile
+from controller.config.place import mistake
 from controller.config.presets import INTERVAL_MIN_DAYS, PRESETS, TRAINED, preset_of
 from controller.config.units import with_unit
 
@@ -20,7 +22,7 @@ _AT_MOST: Final = ("suction_kpa", "flow_g_per_min", "passes")
 class Excess(NamedTuple):
     """Where a program goes above a preset, and what it says there."""
 
-    place: str
+    place: Location
     words: str
 
 
@@ -46,16 +48,16 @@ def approval_of(file: ProgramFile, sha256: str, path: Path) -> Approval | None:
 
 def _distance(excess: list[Excess]) -> tuple[int, int]:
     """Order presets by how near they are: one of other zones is not what was meant."""
-    return sum(each.place.endswith(".zones") for each in excess), len(excess)
+    return sum("zones" in each.place for each in excess), len(excess)
 
 
 def _unapproved(path: Path, excess: Excess, voided: Approval | None) -> ConfigError:
     edited = "" if voided is None else f"; it was edited after its approval of {voided.words}"
-    return ConfigError(
-        f"{path}, {excess.place}{excess.words}, or a supervisor must approve a new preset{edited} "
+    return mistake(
+        path,
+        excess.place,
+        f"{excess.words}, or a supervisor must approve a new preset{edited} "
         f"(corneum approve {path} --reason TEXT).",
-        file=path,
-        field=excess.place,
     )
 
 
@@ -71,39 +73,39 @@ def excess_of(file: ProgramFile, preset: str) -> list[Excess]:
     """Return each place in which a program goes above a preset."""
     found = [
         each
-        for number, group in enumerate(file.stages, start=1)
+        for number, group in enumerate(file.stages)
         for zone in group.zones
-        for each in _stage_excess(f"stages[{number}]", group, preset, zone, own=file.name == preset)
+        for each in _stage_excess(("stages", number), group, preset, zone, own=file.name == preset)
     ]
     named = "" if file.name == preset else f" {preset}"
     if not (file.interval_days >= INTERVAL_MIN_DAYS[preset]):
         said = with_unit("interval_days", file.interval_days)
         least = with_unit("interval_days", INTERVAL_MIN_DAYS[preset])
-        found.append(Excess("interval_days", _stronger(said, named, f"at least {least}")))
+        found.append(Excess(("interval_days",), _stronger(said, named, f"at least {least}")))
     if preset in TRAINED and file.role != "trained":
-        found.append(Excess("role", _stronger(f'"{file.role}"', named, '"trained"')))
+        found.append(Excess(("role",), _stronger(f'"{file.role}"', named, '"trained"')))
     return found
 
 
 def _stage_excess(
-    place: str, group: StageFile, preset: str, zone: str, *, own: bool
+    place: Location, group: StageFile, preset: str, zone: str, *, own: bool
 ) -> list[Excess]:
     approved = preset_of(preset, zone)
     if approved is None:
         words = f': "{zone}" is not a zone of the preset {preset}; remove it'
-        return [Excess(f"{place}.zones", words)]
+        return [Excess((*place, "zones", group.zones.index(zone)), words)]
     named = "" if own else f" {preset}"
     found = []
     for field in _AT_MOST:
         value, limit = getattr(group, field), getattr(approved, field)
         if not (value <= limit):
             words = _stronger(with_unit(field, value), named, f"at most {with_unit(field, limit)}")
-            found.append(Excess(f"{place}.{field}", words))
+            found.append(Excess((*place, field), words))
     if not (group.speed_mm_per_s >= approved.speed_mm_per_s):
         field = "speed_mm_per_s"
         least = f"at least {with_unit(field, approved.speed_mm_per_s)}"
         words = _stronger(with_unit(field, group.speed_mm_per_s), named, least)
-        found.append(Excess(f"{place}.{field}", words))
+        found.append(Excess((*place, field), words))
     return found
 
 

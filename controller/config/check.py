@@ -15,7 +15,7 @@ from controller.config.people import Zones, read_client, read_unit, zone_names
 from controller.config.programs import approval_in, program_hashes, read_program
 from controller.config.skin import load_skin, read_removal, read_sites
 from controller.config.suggest import near
-from controller.config.toml_file import read_toml
+from controller.config.toml_file import check_folder, read_toml
 
 FOLDERS: Final = ("clients", "deploy", "handpieces", "programs", "scenarios", "schemas", "skin")
 """What a folder of configurations may hold; anything else is read by nobody."""
@@ -156,6 +156,10 @@ def _strays(configs: Path) -> Iterator[Checked]:
 
 
 def _each(folder: Path, reader: Reader) -> Sequence[Checked]:
+    try:
+        check_folder(folder)
+    except ConfigError as error:
+        return [Checked(folder, error.sentence)]
     return [_one(path, reader) for path in sorted(folder.glob("*.toml"))]
 
 

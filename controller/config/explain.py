@@ -1,20 +1,25 @@
 """From a failed validation to one sentence: file, field, value, allowed range, what to do."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from controller.config import wrong_kind
 from controller.config.errors import ConfigError
+from controller.config.lines import Location
+from controller.config.meant import number_meant
+from controller.config.place import mistake
+from controller.config.shown import is_finite, is_number, shown
 from controller.config.suggest import near
 from controller.config.units import meant_by, unit_of, with_unit, without_unit
 
-SHOWN_MAX: Final = 60  # characters of a value that are repeated in a sentence
-Location = tuple[int | str, ...]
+TABLES_MAX: Final = 8
+"""How deep tables lie in each other at most, as names and numbers of a place."""
+
 FileT = TypeVar("FileT", bound=BaseModel)
 
 
@@ -33,22 +38,15 @@ def explain(model: type[BaseModel], error: ValidationError, path: Path) -> Confi
     """
     details = error.errors(include_url=False)
     first = next((detail for detail in details if detail["type"] == "extra_forbidden"), details[0])
-    place = first["loc"]
-    words = words_of(model, first)
-    return ConfigError(f"{path}, {place_of(place)}{words}", file=path, field=place_of(place))
+    return mistake(path, first["loc"], words_of(model, first))
 
 
 def words_of(model: type[BaseModel], detail: ErrorDetails) -> str:
     """Return what is wrong in one place of ``model``, to be put behind the name of the place."""
+    kind = wrong_kind.words_of(detail, field_name(detail["loc"]))
+    if kind:
+        return kind
     return _SENTENCES.get(detail["type"], _other)(model, detail)
-
-
-def place_of(location: Location) -> str:
-    """Return a location as people count: ``("stages", 0, "passes")`` is ``stages[1].passes``."""
-    text = ""
-    for part in location:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
 
 
 def range_of(field: str, info: FieldInfo | None) -> str:
@@ -59,11 +57,19 @@ def range_of(field: str, info: FieldInfo | None) -> str:
     choices = get_args(info.annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
         return " or ".join(f'"{choice}"' for choice in choices)
-    low, high = _bound(info, "ge", "gt"), _bound(info, "le", "lt")
-    if low is None or high is None or info.annotation not in {int, float}:
+    if isinstance(info.annotation, type) and info.annotation in wrong_kind.FORMS:
+        return wrong_kind.FORMS[info.annotation]
+    if info.annotation not in (int, float):
         return ""
+    low, high = _bound(info, "ge", "gt"), _bound(info, "le", "lt")
     above = "above " if _bound(info, "gt") is not None else ""
-    return f"{above}{low:g} to {high:g} {unit_of(field)}".rstrip()
+    if low is not None and high is not None:
+        span = f"{above}{low:g} to {high:g}"
+    elif low is not None:
+        span = f"{above or 'at least '}{low:g}"
+    else:
+        span = "" if high is None else f"at most {high:g}"
+    return f"{span} {unit_of(field)}".rstrip() if span else ""
 
 
 def _given(info: FieldInfo) -> FieldInfo:
@@ -95,7 +101,7 @@ def _unknown(model: type[BaseModel], detail: ErrorDetails) -> str:
         meant, unit = foreign
         asked = range_of(meant, _info(parent, meant))
         wrote = f" = {said}: this is in {unit.unit}, and the file wants {meant} ({asked})"
-        if _is_number(detail["input"]):
+        if is_number(detail["input"]):
             value = float(detail["input"]) * unit.factor
             return f"{wrote}; {said} {unit.unit} is {meant} = {value:.4g}."
         return f"{wrote}; write {meant}."
@@ -103,10 +109,41 @@ def _unknown(model: type[BaseModel], detail: ErrorDetails) -> str:
     if bare is not None:
         asked = range_of(bare, _info(parent, bare))
         return f" = {said}: a number needs its unit in the name; write {bare} ({asked})."
+    homes = list(_homes(model, field))
+    if homes:
+        return _misplaced(said, detail["loc"][:-1], homes)
     like = near(field, known)
     if like is not None:
-        return f": there is no such field; did you mean {like}?"
-    return f": there is no such field; remove it, or use one of {', '.join(sorted(known))}."
+        return f" = {said}: there is no such field; did you mean {like}?"
+    return (
+        f" = {said}: there is no such field; remove it, or use one of {', '.join(sorted(known))}."
+    )
+
+
+def _misplaced(said: str, table: Location, homes: list[str]) -> str:
+    """A field that stands in another table than its own: often it was added at the end."""
+    here = f"the table {header(table, double=isinstance(table[-1], int))}" if table else "the top"
+    where = " or ".join(homes)
+    return f" = {said} stands in {here}, which has no such field; move the line to {where}."
+
+
+def header(table: Location, *, double: bool) -> str:
+    """Return the header of a table, as it stands in a file."""
+    name = ".".join(part for part in table if isinstance(part, str))
+    return f"[[{name}]]" if double else f"[{name}]"
+
+
+def _homes(model: type[BaseModel], field: str, table: Location = ()) -> Iterator[str]:
+    """Yield each table that has such a field, in words."""
+    if field in model.model_fields and table:
+        yield header(table, double=isinstance(table[-1], int))
+    elif field in model.model_fields:
+        yield "the top of the file, above the first [table]"
+    for name, info in model.model_fields.items():
+        inner = _inner_model(info.annotation)
+        if inner is not None and len(table) < TABLES_MAX:
+            several = get_origin(info.annotation) is list
+            yield from _homes(inner, field, (*table, name, 0) if several else (*table, name))
 
 
 def _missing(model: type[BaseModel], detail: ErrorDetails) -> str:
@@ -120,15 +157,21 @@ def _not_finite(model: type[BaseModel], detail: ErrorDetails) -> str:
 
 
 def _not_a_number(model: type[BaseModel], detail: ErrorDetails) -> str:
-    if isinstance(detail["input"], str):
-        return _wrong(model, detail, "is text; write the number without quotes")
-    return _wrong(model, detail, "is not a number")
+    return _wrong(model, detail, _text_for_a_number(detail) or "is not a number")
 
 
 def _not_whole(model: type[BaseModel], detail: ErrorDetails) -> str:
-    if isinstance(detail["input"], str):
-        return _wrong(model, detail, "is text; write the number without quotes")
-    return _wrong(model, detail, "is not a whole number")
+    return _wrong(model, detail, _text_for_a_number(detail) or "is not a whole number")
+
+
+def _text_for_a_number(detail: ErrorDetails) -> str:
+    said = detail["input"]
+    if not isinstance(said, str):
+        return ""
+    if "," in said and number_meant(said):
+        field = field_name(detail["loc"])
+        return f"is text with a decimal comma; write {field} = {number_meant(said)}"
+    return "is text; write the number without quotes"
 
 
 def _out_of_range(model: type[BaseModel], detail: ErrorDetails) -> str:
@@ -136,22 +179,38 @@ def _out_of_range(model: type[BaseModel], detail: ErrorDetails) -> str:
 
 
 def _wrong(model: type[BaseModel], detail: ErrorDetails, what: str) -> str:
-    field = _field_name(detail["loc"])
+    field = field_name(detail["loc"])
     asked = range_of(field, _info_at(model, detail["loc"]))
     value = detail["input"]
-    said = with_unit(field, value) if _is_finite(value) else shown(value)
+    said = with_unit(field, value) if is_finite(value) else shown(value)
     return f" = {said} {what}; it must be {asked or 'a value of the right kind'}."
 
 
 def _pattern(_model: type[BaseModel], detail: ErrorDetails) -> str:
+    said = shown(detail["input"])
+    if field_name(detail["loc"]).endswith("sha256"):
+        return f" = {said} is no hash; it must be 64 of the digits 0 to 9 and a to f."
     marks = "lower-case letters, digits and '-' or '_', at most 40, starting with a letter"
-    return f" = {shown(detail['input'])} is not a name; use {marks}."
+    return f" = {said} is not a name; use {marks}."
+
+
+def _choice(model: type[BaseModel], detail: ErrorDetails) -> str:
+    field, info = field_name(detail["loc"]), _info_at(model, detail["loc"])
+    like = near(str(detail["input"]), get_args(_given(info).annotation)) if info else None
+    asked = range_of(field, info) or str(detail.get("ctx", {}).get("expected", ""))
+    meant = "." if like is None else f'; did you mean "{like}"?'
+    return f" = {shown(detail['input'])} is none of the choices; it must be {asked}{meant}"
+
+
+def _said(_model: type[BaseModel], detail: ErrorDetails) -> str:
+    """A check of our own says it in words."""
+    return f" = {shown(detail['input'])} cannot be used: {detail.get('ctx', {}).get('error')}."
 
 
 def _other(model: type[BaseModel], detail: ErrorDetails) -> str:
-    asked = range_of(_field_name(detail["loc"]), _info_at(model, detail["loc"]))
-    problem = detail["msg"][:1].lower() + detail["msg"][1:]
-    return f" = {shown(detail['input'])}: {problem}{f'; allowed: {asked}' if asked else ''}."
+    asked = range_of(field_name(detail["loc"]), _info_at(model, detail["loc"]))
+    must = f"it must be {asked}" if asked else "correct it, or remove it"
+    return f" = {shown(detail['input'])} cannot be used; {must}."
 
 
 _SENTENCES: Final[Mapping[str, Callable[[type[BaseModel], ErrorDetails], str]]] = {
@@ -168,10 +227,14 @@ _SENTENCES: Final[Mapping[str, Callable[[type[BaseModel], ErrorDetails], str]]] 
     "less_than_equal": _out_of_range,
     "less_than": _out_of_range,
     "string_pattern_mismatch": _pattern,
+    "literal_error": _choice,
+    "enum": _choice,
+    "value_error": _said,
 }
 
 
-def _field_name(location: Location) -> str:
+def field_name(location: Location) -> str:
+    """Return the field of a place: of an element of a list, that of the list."""
     return next((part for part in reversed(location) if isinstance(part, str)), "")
 
 
@@ -200,25 +263,3 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401  an
         if isinstance(part, type) and issubclass(part, BaseModel):
             return part
     return None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_finite(value: Any) -> bool:  # noqa: ANN401  whatever stood in the file
-    return _is_number(value) and math.isfinite(value)
-
-
-def shown(value: object) -> str:
-    """Return a value as it stands in a file, cut where it is long."""
-    text = f'"{value}"' if isinstance(value, str) else _plain(value)
-    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]} ..."
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "a table"
-    return "a list" if isinstance(value, list) else str(value)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from controller.config.errors import ConfigError
 from controller.config.models import CRYSTAL_MAX_UM
+from controller.config.place import mistake
 from controller.treatment.client import Client
 from controller.treatment.unit import Unit
 
@@ -44,19 +44,24 @@ def of_unit(unit: Unit, path: Path, now_wall_s: float) -> Foreseen:
         )
     due_s = unit.calibration_due_wall_s
     if due_s is None:
-        problem = "" if unit.simulated else (
-            f"{path}, calibration_due is missing; a handpiece without it is refused as out of "
-            "date: add the date of its certificate."
+        problem = "" if unit.simulated else _due(
+            path, " is missing; a handpiece without it is refused as out of date: add the date of "
+            "its certificate."
         )  # fmt: skip
     elif not (now_wall_s <= due_s):
         due = datetime.fromtimestamp(due_s, UTC)
-        problem = (
-            f"{path}, calibration_due = {due:%Y-%m-%d} has passed; treatments with this handpiece "
-            "are refused: have it calibrated."
+        problem = _due(
+            path,
+            f" = {due:%Y-%m-%d} has passed; treatments with this handpiece are refused: have it "
+            "calibrated.",
         )
     else:
         problem = ""
     return Foreseen(problem, tuple(_assumed(unit, path)))
+
+
+def _due(path: Path, words: str) -> str:
+    return mistake(path, ("calibration_due",), words).sentence
 
 
 def _assumed(unit: Unit, path: Path) -> Sequence[str]:
@@ -70,10 +75,11 @@ def of_client(client: Client, path: Path) -> Foreseen:
     unanswered = client.checklist.unanswered
     if unanswered:
         keys = ", ".join(item.key for item in unanswered)
-        return Foreseen(
-            f"{path}, checklist has no answer to {keys}; every question is asked before a "
-            "treatment: write true or false."
+        words = (
+            f" has no answer to {keys}; every question is asked before a treatment: write true or "
+            "false."
         )
+        return Foreseen(mistake(path, ("checklist",), words).sentence)
     notes = [
         f"{path}: {item.words}, so that treatments are refused. {item.advice.value}"
         for item in client.checklist.present
@@ -92,24 +98,24 @@ def check_serial(
     """
     named = serial_of_name(path)
     if said is not None and answered is not None and said != answered:
-        raise ConfigError(
-            f"{path}, serial = {said} is not the {answered} that answered; its calibration "
-            "may not be used for another unit.",
-            file=path,
-            field="serial",
+        raise mistake(
+            path,
+            ("serial",),
+            f" = {said} is not the {answered} that answered; its calibration may not be used for "
+            "another unit.",
         )
     if said is None and not simulated:
         example = named or answered or 4711
-        raise ConfigError(
-            f"{path}, serial is missing; a calibration belongs to one unit: add serial = {example}"
-            ", from its certificate.",
-            file=path,
-            field="serial",
+        raise mistake(
+            path,
+            ("serial",),
+            f" is missing; a calibration belongs to one unit: add serial = {example}, from its "
+            "certificate.",
         )
     if said is not None and named is not None and said != named:
-        raise ConfigError(
-            f"{path}, serial = {said} differs from the {named} of the file's name; its "
-            f"calibration may not be used for another unit: name the file unit-{said}.toml.",
-            file=path,
-            field="serial",
+        raise mistake(
+            path,
+            ("serial",),
+            f" = {said} differs from the {named} of the file's name; its calibration may not be "
+            f"used for another unit: name the file unit-{said}.toml.",
         )

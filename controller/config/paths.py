@@ -8,8 +8,12 @@ import os
 from pathlib import Path
 from typing import Final
 
+from firmware_protocol.address import TCP_SCHEMES, address_of, tcp_url
+
 STATE_VARIABLE: Final = "CORNEUM_STATE"
 """The environment variable that names another state folder."""
+
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 HASH_DIGITS: Final = 12
 """Hex digits of a port's name in file names: 48 bits, for the few ports of one machine."""
@@ -44,9 +48,26 @@ def port_name(port: str) -> str:
     return os.path.join(os.getcwd(), port) if there else port  # noqa: PTH118, PTH109 - keeps links
 
 
+def canonical(port: str) -> str:
+    """Return the one name of ``port`` that all its names lead to: links, folders, ways to write it.
+
+    Locks, sockets, the file of a kernel and its way for STOP all go by this name.
+    """
+    scheme, mark, rest = port.partition("://")
+    if not mark:
+        return os.path.realpath(port)
+    address = address_of(port)
+    if address is None or scheme.lower() not in TCP_SCHEMES:
+        return f"{scheme.lower()}://{rest}"
+    host, number = address
+    return tcp_url("localhost" if host in LOOPBACK else host, number)
+
+
 def port_hash(port: str) -> str:
-    """Return the short name of ``port`` that its files carry."""
-    return hashlib.sha256(port.encode()).hexdigest()[:HASH_DIGITS]
+    """Return the short name of ``port`` that its files carry, the same for all its names."""
+    return hashlib.sha256(canonical(port).encode(errors="surrogateescape")).hexdigest()[
+        :HASH_DIGITS
+    ]
 
 
 def socket_path(state: Path, port: str) -> Path:
@@ -60,9 +81,8 @@ def kernel_file(state: Path, port: str) -> Path:
 
 
 def port_lock(state: Path, port: str) -> Path:
-    """Return the lock of ``port``; links to the same device share one lock."""
-    name = os.path.realpath(port) if port.startswith("/") else port
-    return run_dir(state) / f"port-{port_hash(name)}.lock"
+    """Return the lock of ``port``."""
+    return run_dir(state) / f"port-{port_hash(port)}.lock"
 
 
 def unit_lock(state: Path, serial: int) -> Path:

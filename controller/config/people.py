@@ -8,10 +8,11 @@ from controller.config.errors import ConfigError
 from controller.config.explain import validate
 from controller.config.foresee import check_serial
 from controller.config.models import ClientFile, HandpieceFile
+from controller.config.place import mistake
 from controller.config.programs import NAME
 from controller.config.skin import first_doubled, read_sites
 from controller.config.suggest import near
-from controller.config.toml_file import read_toml
+from controller.config.toml_file import is_there, read_toml
 from controller.safety.patch_reading import RATIO_MAX, PatchReading
 from controller.safety.removal import Moisture
 from controller.safety.skin import Skin
@@ -25,7 +26,7 @@ Zones = Mapping[str, bool]
 def load_client(configs: Path, ref: str, skin: Skin | None = None) -> Client:
     """Return the client of that reference; ``skin`` is that of ``configs``, read where left out."""
     path = configs / "clients" / f"{ref}.toml"
-    if not (NAME.fullmatch(ref) and path.is_file()):
+    if not (NAME.fullmatch(ref) and is_there(path)):
         raise ConfigError(
             f"There is no client {ref[:40]!r} in {configs / 'clients'}; check the reference, "
             "or use demo to practise on a simulated handpiece."
@@ -51,22 +52,18 @@ def read_client(path: Path, zones: Zones) -> Client:
     """Return the client in ``path``, whose zones must be among ``zones``."""
     file = validate(ClientFile, read_toml(path), path)
     if file.ref != path.stem:
-        raise ConfigError(
-            f'{path}, ref = "{file.ref}" differs from the name of the file; '
+        raise mistake(
+            path,
+            ("ref",),
+            f' = "{file.ref}" differs from the name of the file; '
             f'rename the file, or write ref = "{path.stem}".',
-            file=path,
-            field="ref",
         )
     keys = [item.key for item in Contraindication]
     for key in file.checklist:
         if key not in keys:
             meant = near(key, keys)
             hint = f"did you mean {meant}?" if meant else f"the questions are {', '.join(keys)}."
-            raise ConfigError(
-                f"{path}, checklist.{key}: there is no such question; {hint}",
-                file=path,
-                field=f"checklist.{key}",
-            )
+            raise mistake(path, ("checklist", key), f": there is no such question; {hint}")
     _check_zones(path, "zones", file.zones or (), zones)
     _check_zones(path, "exclusions", file.exclusions, zones)
     return Client(
@@ -86,25 +83,15 @@ def _check_zones(path: Path, field: str, said: Sequence[str], zones: Zones) -> N
     """Refuse a zone that does not exist: an exclusion that names none would exclude nothing."""
     doubled = first_doubled(said)
     if doubled is not None:
-        raise ConfigError(
-            f'{path}, {field}: "{doubled}" stands there twice; keep it once.',
-            file=path,
-            field=field,
-        )
-    for zone in said:
+        raise mistake(path, (field,), f': "{doubled}" stands there twice; keep it once.')
+    for number, zone in enumerate(said):
         if zone not in zones:
             meant = near(zone, zones)
             hint = f"did you mean {meant}?" if meant else f"use one of {', '.join(sorted(zones))}."
-            raise ConfigError(
-                f'{path}, {field}: there is no zone "{zone}"; {hint}', file=path, field=field
-            )
+            raise mistake(path, (field, number), f': there is no zone "{zone}"; {hint}')
         if field == "zones" and not zones[zone]:
-            raise ConfigError(
-                f'{path}, {field}: "{zone}" is an exclusion zone that nobody can agree to; remove '
-                "it.",
-                file=path,
-                field=field,
-            )
+            words = f': "{zone}" is an exclusion zone that nobody can agree to; remove it.'
+            raise mistake(path, (field, number), words)
 
 
 def _reading(file: ClientFile, path: Path) -> PatchReading | None:
@@ -114,12 +101,12 @@ def _reading(file: ClientFile, path: Path) -> PatchReading | None:
         return None
     reading = PatchReading(said.nominal_um, said.removed_um, said.ln_sd)
     if not reading.usable:
-        raise ConfigError(
-            f"{path}, patch_reading: {said.removed_um:g} µm were removed where {said.nominal_um:g} "
+        raise mistake(
+            path,
+            ("patch_reading",),
+            f": {said.removed_um:g} µm were removed where {said.nominal_um:g} "
             f"µm were expected; more than {RATIO_MAX:g} times off is a mistake of the reading: "
             "measure again, or leave it out.",
-            file=path,
-            field="patch_reading",
         )
     return reading
 
@@ -128,20 +115,20 @@ def load_unit(configs: Path, serial: int, *, simulated: bool) -> Unit:
     """Return what is known about the unit that answered with ``serial``."""
     folder = configs / "handpieces"
     path = folder / f"unit-{serial}.toml"
-    if simulated and not path.is_file():
+    if simulated and not is_there(path):
         path = folder / "simulated.toml"
-    if not path.is_file():
+    if not is_there(path):
         raise ConfigError(
             f"Handpiece {serial} is not known: there is no {path}; have it calibrated first."
         )
     unit = read_unit(path, serial)
     if unit.simulated is not simulated:
         kinds = ("a real", "a simulated") if simulated else ("a simulated", "a real")
-        raise ConfigError(
-            f"{path} describes {kinds[0]} handpiece, and {kinds[1]} one answered as {serial}; "
-            "check which one is connected.",
-            file=path,
-            field="simulated",
+        raise mistake(
+            path,
+            ("simulated",),
+            f" = {str(unit.simulated).lower()} describes {kinds[0]} handpiece, and {kinds[1]} one "
+            f"answered as {serial}; check which one is connected.",
         )
     return unit
 

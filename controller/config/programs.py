@@ -11,10 +11,12 @@ from controller.config.approvals import Approval
 from controller.config.approved import approval_of
 from controller.config.errors import ConfigError
 from controller.config.explain import validate
+from controller.config.lines import Location
 from controller.config.models import ProgramFile, StageFile
+from controller.config.place import mistake
 from controller.config.skin import first_doubled
 from controller.config.suggest import near
-from controller.config.toml_file import read_toml
+from controller.config.toml_file import check_folder, is_there, read_toml
 from controller.config.units import with_unit
 from controller.safety.skin import Skin
 from controller.treatment.plan_limits import SUCTION_MAX_KPA
@@ -42,7 +44,7 @@ def program_names(configs: Path) -> tuple[str, ...]:
 def load_program(configs: Path, name: str, skin: Skin) -> Program:
     """Return the program of that name; ConfigError, in one sentence, where it cannot be used."""
     path = configs / "programs" / f"{name}.toml"
-    if not (NAME.fullmatch(name) and path.is_file()):
+    if not (NAME.fullmatch(name) and is_there(path)):
         raise _unknown(configs, name)
     return read_program(path, skin)
 
@@ -70,21 +72,21 @@ def read_within_limits(path: Path, skin: Skin) -> ProgramFile:
     """Return the file of a program that no approval could allow more; approved or not."""
     file = validate(ProgramFile, read_toml(path), path)
     _check_zones(file, skin, path)
-    for number, group in enumerate(file.stages, start=1):
+    for number, group in enumerate(file.stages):
         _check_stage(path, number, group, skin)
-    for number, source in enumerate(file.sources, start=1):
-        _check_about(path, f"sources[{number}].about", source.about)
+    for number, source in enumerate(file.sources):
+        _check_about(path, ("sources", number, "about"), source.about)
     return file
 
 
 def check_name(file: ProgramFile, path: Path) -> None:
     """Refuse a program that is called otherwise than its file."""
     if file.name != path.stem:
-        raise ConfigError(
-            f'{path}, name = "{file.name}" differs from the name of the file; '
+        raise mistake(
+            path,
+            ("name",),
+            f' = "{file.name}" differs from the name of the file; '
             f'rename the file, or write name = "{path.stem}".',
-            file=path,
-            field="name",
         )
 
 
@@ -115,51 +117,54 @@ def _unknown(configs: Path, name: str) -> ConfigError:
     names = program_names(configs)
     if not names:
         folder = configs / "programs"
+        check_folder(folder)
         return ConfigError(f"There are no programs in {folder}; name another --configs folder.")
     meant = near(name, names)
     hint = f"did you mean {meant}?" if meant else "choose one of the programs."
     return ConfigError(f"There is no program {name[:40]!r} among {', '.join(names)}; {hint}")
 
 
-def _check_about(path: Path, field: str, about: str) -> None:
+def _check_about(path: Path, place: Location, about: str) -> None:
     known = (*ProgramFile.model_fields, *StageFile.model_fields)
     if about in known:
         return
     meant = near(about, known)
     hint = f"did you mean {meant}?" if meant else f"use one of {', '.join(sorted(known))}."
-    raise ConfigError(
-        f'{path}, {field}: there is no value "{about}" of a program; {hint}', file=path, field=field
-    )
+    raise mistake(path, place, f': there is no value "{about}" of a program; {hint}')
 
 
 def _check_zones(file: ProgramFile, skin: Skin, path: Path) -> None:
     doubled = first_doubled([zone for group in file.stages for zone in group.zones])
     if doubled is not None:
-        raise ConfigError(
-            f'{path}, zone "{doubled}" stands there twice; keep it in one stage.',
-            file=path,
-            field="zones",
+        raise mistake(
+            path, _second(file, doubled), f': "{doubled}" stands there twice; keep it in one stage.'
         )
-    for number, group in enumerate(file.stages, start=1):
-        for zone in group.zones:
-            _check_zone(path, f"stages[{number}].zones", zone, skin)
+    for number, group in enumerate(file.stages):
+        for at, zone in enumerate(group.zones):
+            _check_zone(path, ("stages", number, "zones", at), zone, skin)
 
 
-def _check_zone(path: Path, field: str, zone: str, skin: Skin) -> None:
+def _second(file: ProgramFile, zone: str) -> Location:
+    """Return where a zone stands for the second time."""
+    places: list[Location] = [
+        ("stages", number, "zones", at)
+        for number, group in enumerate(file.stages)
+        for at, each in enumerate(group.zones)
+        if each == zone
+    ]
+    return places[1]
+
+
+def _check_zone(path: Path, place: Location, zone: str, skin: Skin) -> None:
     site = skin.site(zone)
     if site is None:
         known = [each.zone for each in skin.sites if each.selectable]
         meant = near(zone, known)
         hint = f"did you mean {meant}?" if meant else f"use one of {', '.join(known)}."
-        raise ConfigError(
-            f'{path}, {field}: there is no zone "{zone}"; {hint}', file=path, field=field
-        )
+        raise mistake(path, place, f': there is no zone "{zone}"; {hint}')
     if not site.selectable:
-        raise ConfigError(
-            f'{path}, {field}: "{zone}" is an exclusion zone that no program may name; remove it.',
-            file=path,
-            field=field,
-        )
+        words = f': "{zone}" is an exclusion zone that no program may name; remove it.'
+        raise mistake(path, place, words)
 
 
 def _check_stage(path: Path, number: int, group: StageFile, skin: Skin) -> None:
@@ -182,12 +187,11 @@ def _check_stage(path: Path, number: int, group: StageFile, skin: Skin) -> None:
 def _too_much(
     path: Path, number: int, field: str, value: float, top: float, reason: str
 ) -> ConfigError:
-    place = f"stages[{number}].{field}"
-    return ConfigError(
-        f"{path}, {place} = {with_unit(field, value)} is out of range ({reason}); "
+    return mistake(
+        path,
+        ("stages", number, field),
+        f" = {with_unit(field, value)} is out of range ({reason}); "
         f"it must be at most {with_unit(field, top)}.",
-        file=path,
-        field=place,
     )
 
 

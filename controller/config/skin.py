@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from controller.config.errors import ConfigError
 from controller.config.explain import validate
+from controller.config.lines import Location
+from controller.config.place import mistake
 from controller.config.skin_models import ExclusionFile, RemovalFile, SiteFile, SitesFile
 from controller.config.skin_sources import check_removal_sources, check_site_sources
 from controller.config.toml_file import read_toml
@@ -46,11 +47,11 @@ def skin_steps(configs: Path) -> Steps[Skin]:
     for site in skin.sites:
         yield
         if site.selectable and not (risk_cap_um(skin, site) > 0.0):
-            raise ConfigError(
-                f"{sites_path}, {site.zone}: no depth keeps a point of this skin within "
-                f"rules.breach_max_share; check its thickness and layers.",
-                file=sites_path,
-                field=site.zone,
+            raise mistake(
+                sites_path,
+                (site.zone,),
+                ": no depth keeps a point of this skin within rules.breach_max_share; check its "
+                "thickness and layers.",
             )
     return skin
 
@@ -79,19 +80,23 @@ def _check_sites(file: SitesFile, path: Path) -> None:
         [site.zone for site in file.sites] + [zone.zone for zone in file.exclusions]
     )
     if doubled is not None:
-        raise ConfigError(
-            f"{path}, zone {doubled!r} stands there twice; keep one of them.",
-            file=path,
-            field="zone",
-        )
-    for number, site in enumerate(file.sites, start=1):
+        raise mistake(path, _second(file, doubled), f' = "{doubled}" stands there twice; keep one.')
+    for number, site in enumerate(file.sites):
         if site.region == "face" and not (site.suction_max_kpa <= FACE_MAX_KPA):
-            raise ConfigError(
-                f"{path}, sites[{number}].suction_max_kpa = {site.suction_max_kpa:g} kPa is out of "
-                f"range; on the face it must be at most {FACE_MAX_KPA:g} kPa.",
-                file=path,
-                field=f"sites[{number}].suction_max_kpa",
+            raise mistake(
+                path,
+                ("sites", number, "suction_max_kpa"),
+                f" = {site.suction_max_kpa:g} kPa is out of range; on the face it must be at most "
+                f"{FACE_MAX_KPA:g} kPa.",
             )
+
+
+def _second(file: SitesFile, zone: str) -> Location:
+    """Return where a zone is named for the second time."""
+    sites = [("sites", number, each.zone) for number, each in enumerate(file.sites)]
+    others = [("exclusions", number, each.zone) for number, each in enumerate(file.exclusions)]
+    table, number, _ = [each for each in (*sites, *others) if each[2] == zone][1]
+    return (table, number, "zone")
 
 
 def first_doubled(names: Sequence[str]) -> str | None:

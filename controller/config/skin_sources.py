@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from controller.config.errors import ConfigError
+from controller.config.place import mistake
 from controller.config.skin_models import RemovalFile, SiteFile, SitesFile
 
 SOURCED_BY_SITE: Final = frozenset(
@@ -49,4 +50,4 @@ def _check(named: Sequence[str], values: Sequence[str], path: Path) -> None:
 
 
 def _error(path: Path, value: str, problem: str) -> ConfigError:
-    return ConfigError(f"{path}, {value} {problem}.", file=path, field=value)
+    return mistake(path, tuple(value.split(".")), f" {problem}.")

@@ -72,6 +72,7 @@ class PortTrouble(Enum):
     DENIED = "denied"
     NOT_A_PORT = "not a port"
     TIMED_OUT = "timed out"
+    UNREACHED = "could not be reached"
 
 
 class DeviceError(Exception):
@@ -97,6 +98,10 @@ class StreamLostError(DeviceError):
 
 class SilentError(DeviceError):
     """Nobody answered HELLO."""
+
+
+class EchoError(DeviceError):
+    """A unit answers, and our own frames come back beside its answer."""
 
 
 class VersionMismatchError(DeviceError):

@@ -128,6 +128,11 @@ _STRANGERS: Final = {
         "our own frames come back: receive and transmit are joined, and no unit is there",
         "take the loop out of the cable, or switch off the echo of the adapter",
     ),
+    Look.ECHOED: (
+        "our own frames come back beside those of the unit ({0.good_frames}), which does not "
+        "answer HELLO",
+        "take the loop out of the cable, or switch off the echo of the adapter",
+    ),
     Look.FRAMES: (
         "the unit sends whole frames ({0.good_frames}) but does not answer HELLO",
         "the line to the unit is broken in one direction: check the cable, then restart the unit",

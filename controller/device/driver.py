@@ -9,6 +9,7 @@ with every frame.
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
@@ -25,6 +26,12 @@ from firmware_protocol.link import (
     RequestUnknown,
 )
 from firmware_protocol.messages import Message
+
+GREETINGS_MAX: Final = 8
+"""Frames that were written before there was a session and are known again: 5 tries of HELLO."""
+
+GREETED_MAX_BYTES: Final = 4096
+"""What is kept of the bytes that came before there was a session: over a second of telemetry."""
 
 RESOLVE_WAIT_MAX_S: Final = 0.5  # telemetry comes every 20 ms; longer means that the line is dead
 
@@ -59,6 +66,13 @@ class LinkDriver:
         self._waiting: dict[int, asyncio.Future[Message | None]] = {}
         self._unresolved: dict[int, asyncio.Future[bool | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._greetings: deque[bytes] = deque(maxlen=GREETINGS_MAX)
+        self._greeted = b""
+
+    @property
+    def echoes(self) -> bool:
+        """True where a greeting of this stream came back: no unit can say the same bytes."""
+        return any(said in self._greeted for said in self._greetings)
 
     @property
     def is_open(self) -> bool:
@@ -77,6 +91,8 @@ class LinkDriver:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+        self._greetings.clear()
+        self._greeted = b""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -131,6 +147,8 @@ class LinkDriver:
     def _received(self, data: bytes) -> None:
         now_s = self._loop.time()  # type: ignore[union-attr]  # a stream exists only after open
         self.heard_at_s = now_s
+        if not self.link.session:
+            self._greeted = (self._greeted + data)[-GREETED_MAX_BYTES:]
         for event in self.link.receive(data, now_s):
             if isinstance(event, MessageReceived):  # first: 50 of these come every second
                 self._on_event(event)
@@ -162,6 +180,8 @@ class LinkDriver:
             return
         data = self.link.outgoing()
         if data:
+            if not self.link.session:
+                self._greetings.append(data)
             with contextlib.suppress(StreamLostError):  # the stream tells the loss by itself
                 self._stream.write(data)
         deadline_s = self.link.deadline_s()

@@ -33,6 +33,7 @@ class Look(Enum):
     FRAMES = "frames of our protocol"
     DAMAGED = "frames of our protocol, some of them damaged"
     ECHO = "our own frames come back"
+    ECHOED = "our own frames come back beside those of a unit"
     TEXT = "readable text"
     FOREIGN = "the framing of another protocol"
     NOISE = "bytes without any order"
@@ -77,12 +78,13 @@ def judge(evidence: Evidence) -> Verdict:
     # The first and last runs may have been cut by listening late and ending early.
     runs = [run for run in data.split(b"\0")[:-1] if run]
     tally = Counter(_grade(run, Direction.TO_HOST) for run in runs)
+    own = sum(_grade(run, Direction.TO_DEVICE) is None for run in runs)
     good = tally[None]
-    bad = sum(tally[reason] for reason in _DAMAGE)
+    bad = sum(tally[reason] for reason in _DAMAGE) - own  # an echo fails by its check sum alone
     if good:
-        look = Look.DAMAGED if bad > 1 else Look.FRAMES
+        look = Look.ECHOED if own else Look.DAMAGED if bad > 1 else Look.FRAMES
         return Verdict(look, "", good, bad, _bit_error_ratio(runs, good, bad))
-    if any(_grade(run, Direction.TO_DEVICE) is None for run in runs):
+    if own:
         return Verdict(Look.ECHO)
     return _stranger(evidence, data) or Verdict(Look.NOISE, "", 0, bad)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from controller.device.answers import (
     Answer,
     DeviceError,
+    EchoError,
     LinkNews,
     LinkState,
     SilentError,
@@ -239,6 +240,11 @@ class HandpieceClient:
                     raise
                 await asyncio.sleep(BUSY_PAUSE_S)
             else:
+                if self._driver.echoes:
+                    raise EchoError(
+                        f"unit {ident.serial} answers, and our own frames come back beside its own",
+                        "switch off the echo of the adapter, or take the loop out of the cable",
+                    )
                 session = session_number(nonce, ident.device_nonce)
                 self._driver.link.open_session(session, loop.time(), ident.minor)
                 return ident

@@ -14,13 +14,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 import serial
 from serial.tools import list_ports
 
 from controller.device.answers import PortError, PortTrouble
 from controller.device.holders import Holder, held_here, holders_of
+from firmware_protocol.address import TCP_FORM, TCP_SCHEMES, address_of
 
 BAUD: Final = 115_200  # a setpoint of 36 bytes takes 3.1 ms, telemetry a fifth of the line
 OPEN_MAX_S: Final = 5.0  # opening a dead radio or network port can hang for minutes
@@ -28,7 +28,6 @@ RIVAL_CHECKS: Final = 3  # a rival that is only being refused itself is gone at 
 RIVAL_PAUSE_S: Final = 0.05
 PORTS_NAMED_MAX: Final = 5  # in a sentence
 
-_TCP_SCHEMES: Final = frozenset({"tcp", "socket"})
 _GONE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO, errno.ENOTDIR})
 _LOCKED: Final = frozenset({errno.EWOULDBLOCK, errno.EBUSY})
 
@@ -65,12 +64,12 @@ def open_port(url: str) -> OpenPort:
     scheme, mark, _ = url.partition("://")
     if not mark:
         return _open_tty(url)
-    if scheme in _TCP_SCHEMES:
+    if scheme.lower() in TCP_SCHEMES:
         return _open_tcp(url)
     raise PortError(
         PortTrouble.NOT_A_PORT,
         f"{url} is not a port: '{scheme}' is not a known kind",
-        "give the path of a serial port such as /dev/ttyUSB0, or tcp://host:port",
+        f"give the path of a serial port such as /dev/ttyUSB0, or {TCP_FORM}",
     )
 
 
@@ -224,11 +223,23 @@ def _open_tcp(url: str) -> OpenPort:
             f"{url} did not answer within {OPEN_MAX_S:g} s",
             "check the address and the network",
         ) from error
-    except OSError as error:
+    except ConnectionRefusedError as error:
         raise PortError(
             PortTrouble.NOT_FOUND,
             f"nobody answers at {url} ({error.strerror or error})",
             "start the unit or the simulator, and check host and port number",
+        ) from error
+    except socket.gaierror as error:
+        raise PortError(
+            PortTrouble.NOT_FOUND,
+            f"there is no computer called {host} ({error.strerror or error})",
+            "check how the name is written, or give its number",
+        ) from error
+    except OSError as error:
+        raise PortError(
+            PortTrouble.UNREACHED,
+            f"{url} could not be reached ({error.strerror or error})",
+            "check the network and the address; whether a unit is there is not known",
         ) from error
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a setpoint must not wait
     line.settimeout(0.0)
@@ -236,15 +247,11 @@ def _open_tcp(url: str) -> OpenPort:
 
 
 def _address(url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or not port:
+    address = address_of(url)
+    if address is None or address[1] == 0:
         raise PortError(
             PortTrouble.NOT_A_PORT,
             f"{url} is not an address",
-            "write tcp://host:port with a port number from 1 to 65535",
+            f"write {TCP_FORM}, and a port number from 1 to 65535",
         )
-    return host, port
+    return address

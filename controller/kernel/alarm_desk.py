@@ -6,7 +6,7 @@ from controller.kernel.declined import EFFECT_NOT_ACKNOWLEDGED, of_alarm
 from controller.kernel.journal import Row
 from controller.safety.alarm_signals import Move, Quiet, Signal, move_of, signal
 from controller.safety.alarm_texts import OF_CAUSE
-from controller.safety.alarms import Alarm, AlarmBoard
+from controller.safety.alarms import Alarm, AlarmBoard, Priority
 from controller.safety.off_watch import EFFECT_CODES, OffWatch
 from controller.safety.reading import Reading
 from controller.treatment import rows
@@ -65,6 +65,15 @@ class AlarmDesk:
     def unacknowledged(self) -> bool:
         """True while a latching alarm stands that nobody has acknowledged."""
         return any(not one.acknowledged for one in self.board.standing if one.alarm.latching)
+
+    @property
+    def to_acknowledge(self) -> bool:
+        """True while an alarm stands that nobody has acknowledged; information is no alarm."""
+        return any(
+            not one.acknowledged
+            for one in self.board.standing
+            if one.alarm.latching or one.alarm.priority is not Priority.INFORMATION
+        )
 
     @property
     def seen(self) -> int:

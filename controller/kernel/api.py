@@ -18,6 +18,8 @@ from pydantic import (
     ValidationError,
 )
 
+from controller.config.explain import words_of
+from controller.config.place import place_of
 from controller.kernel.authority import Do, Origin, Role
 from controller.treatment.tips import LABEL_WORDS, label_of
 
@@ -173,7 +175,8 @@ def read_request(line: bytes) -> Request:
             return stop
         if _do_in(line) == "plan":
             raise PLAN_ELSEWHERE from error
-        raise _as_api_error(error) from error
+        whole = any(detail["loc"] for detail in error.errors(include_url=False))
+        raise (_wrong_value(Request, error) if whole else _no_request(line)) from error
 
 
 def read_args(model: type[M], args: dict[str, JsonValue]) -> M:
@@ -181,7 +184,7 @@ def read_args(model: type[M], args: dict[str, JsonValue]) -> M:
     try:
         return model.model_validate(args)
     except ValidationError as error:
-        raise _as_api_error(error) from error
+        raise _wrong_value(model, error) from error
 
 
 def answer(request_id: int, result: dict[str, Any]) -> bytes:
@@ -254,12 +257,25 @@ def _line(said: dict[str, Any]) -> bytes:
     return json.dumps(said, separators=(",", ":"), default=str).encode() + b"\n"
 
 
-def _as_api_error(error: ValidationError) -> ApiError:
+def _wrong_value(model: type[BaseModel], error: ValidationError) -> ApiError:
+    """Return the refusal of a value; it may be what a person wrote behind an option."""
     first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the line"
-    said = str(first.get("input"))[:NAME_MAX]
+    words = words_of(model, first).removesuffix(".")
+    return ApiError(
+        "bad_request", f"{place_of(first['loc'])}{words}.", "Correct that, then ask again."
+    )
+
+
+def _no_request(line: bytes) -> ApiError:
+    """Return the refusal of a line that is no request; only a program can have sent it."""
+    if isinstance(_loads(line), dict):
+        return ApiError(
+            "bad_request",
+            "The request has a character that is no text.",
+            "Write what was asked for anew, with letters and digits alone.",
+        )
     return ApiError(
         "bad_request",
-        f"The request cannot be read at {field}: {first['msg']}; it says {said!r}.",
-        "Send one JSON object a line with id, do, who and args as docs/ARCHITECTURE.md lists them.",
+        "The line is no request: it is not one JSON object.",
+        "Send id, do, who and args as docs/API.md lists them, one object a line.",
     )

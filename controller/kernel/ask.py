@@ -5,6 +5,7 @@ asyncio nor pydantic.
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -23,11 +24,19 @@ TIMEOUT_S: Final = 2.0
 _TIMEVAL: Final = struct.Struct("@ll")  # seconds and microseconds: socket(7), SO_SNDTIMEO
 
 
+_NOBODY: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ECONNREFUSED})
+"""Only with these it is sure that nobody listens; others say that it could not be looked."""
+
+
 class KernelAbsentError(Exception):
     """No kernel answers there."""
 
 
-class KernelSilentError(KernelAbsentError):
+class KernelUnreachedError(KernelAbsentError):
+    """It could not be reached, so that it is not known whether one listens there."""
+
+
+class KernelSilentError(KernelUnreachedError):
     """Somebody listens there, and does not answer: frozen, or overloaded."""
 
 
@@ -47,6 +56,7 @@ def dial(path: Path, timeout_s: float = TIMEOUT_S) -> socket.socket:
     Raises:
         KernelAbsentError: nobody listens there.
         KernelSilentError: somebody does and takes nobody in.
+        KernelUnreachedError: whether somebody does is not known.
     """
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -56,17 +66,33 @@ def dial(path: Path, timeout_s: float = TIMEOUT_S) -> socket.socket:
         with short_name(path) as name:
             line.connect(name)
         line.settimeout(timeout_s)
-    except BlockingIOError as error:
-        line.close()
-        raise KernelSilentError(
-            f"the kernel at {path} takes nobody in for {timeout_s:g} s"
-        ) from error
     except OSError as error:
         line.close()
-        raise KernelAbsentError(
-            f"no kernel listens at {path} ({error.strerror or error})"
-        ) from error
+        raise _why_not(path, error, f"for {timeout_s:g} s") from error
     return line
+
+
+def knock(path: Path) -> socket.socket:
+    """Return a socket that is connected to the kernel at ``path`` and never waits; see `dial`.
+
+    KernelSilentError means that its queue has no room at this moment.
+    """
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        with short_name(path) as name:
+            line.connect(name)
+    except OSError as error:
+        line.close()
+        raise _why_not(path, error, "now") from error
+    return line
+
+
+def _why_not(path: Path, error: OSError, how_long: str) -> KernelAbsentError:
+    if isinstance(error, BlockingIOError):
+        return KernelSilentError(f"the kernel at {path} takes nobody in {how_long}")
+    if error.errno in _NOBODY:
+        return KernelAbsentError(f"no kernel listens at {path} ({error.strerror})")
+    return KernelUnreachedError(f"{path} could not be reached ({error.strerror or error})")
 
 
 def _parts(span_s: float) -> tuple[int, int]:

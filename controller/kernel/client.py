@@ -3,12 +3,19 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from controller.kernel.ask import ANSWER_MAX_BYTES, TIMEOUT_S, KernelAbsentError, dial
+from controller.kernel.ask import (
+    ANSWER_MAX_BYTES,
+    TIMEOUT_S,
+    KernelAbsentError,
+    KernelSilentError,
+    knock,
+)
 
 LINES_MAX: Final = 4
 """Lines of a watch that wait for a slow reader; older ones are dropped, the newest wins."""
@@ -16,6 +23,9 @@ LINES_MAX: Final = 4
 PENDING_MAX: Final = 16
 """Questions under way at a time; the kernel takes 8 for each connection."""
 
+
+KNOCK_PERIOD_S: Final = 0.01
+"""How often a kernel is tried that has no room in its queue; it lets 400 in a second."""
 
 UNSENT_MAX_BYTES: Final = 4096
 """Confirmations that wait to be sent; a kernel that reads nothing gets no more of them."""
@@ -69,9 +79,9 @@ class KernelClient:
 
         Raises:
             KernelAbsentError: nobody listens there.
+            KernelSilentError: somebody does, and takes nobody in for ``TIMEOUT_S``.
         """
-        line = dial(path)
-        line.settimeout(0.0)
+        line = await _let_in(path)
         reader, writer = await asyncio.open_unix_connection(sock=line, limit=ANSWER_MAX_BYTES)
         return cls(reader, writer, who)
 
@@ -109,7 +119,7 @@ class KernelClient:
             async with asyncio.timeout(timeout_s):
                 return _result(await future)
         except TimeoutError as error:
-            raise KernelAbsentError(f"the kernel is silent for {timeout_s:g} s") from error
+            raise KernelSilentError(f"the kernel is silent for {timeout_s:g} s") from error
         finally:
             del self._pending[number]
 
@@ -158,6 +168,20 @@ class KernelClient:
         if self._lines.full():
             self._lines.get_nowait()
         self._lines.put_nowait(line)
+
+
+async def _let_in(path: Path) -> socket.socket:
+    """Knock until there is room, and let the loop go on meanwhile."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + TIMEOUT_S
+    while True:
+        try:
+            return knock(path)
+        except KernelSilentError as error:
+            if loop.time() >= end_s:
+                said = f"the kernel at {path} takes nobody in for {TIMEOUT_S:g} s"
+                raise KernelSilentError(said) from error
+        await asyncio.sleep(KNOCK_PERIOD_S)
 
 
 def _result(answer: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from controller.kernel.declined import (
     NOT_BEGUN_STOPPED,
     NOT_BEGUN_UNRECORDED,
     NOT_RECORDED,
+    NOTHING_TO_ACKNOWLEDGE,
     OUTCOME_UNKNOWN,
     UNRECORDED,
     WRONG_UNIT,
@@ -205,6 +206,8 @@ class Control:
         for with an outcome that is not known.
         """
         stops = command in (Command.STOP, Command.EMERGENCY)
+        if command is Command.ACK and who.is_local and self._nothing_to_acknowledge:
+            raise DeclinedError(NOTHING_TO_ACKNOWLEDGE)
         if command is Command.RESET and self.resets.declined is not None:
             raise DeclinedError(self.resets.declined)
         if not stops and (self._supervisor is None or self._supervisor.state in ENDED):
@@ -221,6 +224,13 @@ class Control:
         await answered(end, UNRECORDED.get(command, NOT_RECORDED), unknown=unknown)
         if command is Command.RESET:
             await self._reset_recorded()
+
+    @property
+    def _nothing_to_acknowledge(self) -> bool:
+        supervisor = self._supervisor
+        trip = supervisor is not None and supervisor.state is State.TRIPPED
+        open_trip = trip and supervisor is not None and not supervisor.conduct.acknowledged
+        return not (self.alarms.to_acknowledge or open_trip)
 
     def silence(self, who: Who) -> None:
         """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
@@ -366,7 +376,7 @@ class Control:
         return view.snapshot(
             view.Seen(
                 kernel=self.timing.view(about.pid, about.port, now_s - self._began_s),
-                record=self._journal.health.view(about.record_path, self._journal.rows),
+                record=view.record_view(self._journal, about.record_path),
                 unfinished=self.unfinished,
                 clock=self.clock,
                 handpiece=self._handpiece,

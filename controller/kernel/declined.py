@@ -20,28 +20,35 @@ EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
     "The unit did something while everything was switched off, and nobody has acknowledged it.",
     "Read the alarm, acknowledge it, then start anew.",
 )
+NOTHING_TO_ACKNOWLEDGE: Final = Declined(
+    "nothing_to_acknowledge",
+    "No alarm stands that nobody has acknowledged, so there was nothing to acknowledge.",
+    "`corneum status` shows what stands.",
+)
 NOT_RECORDED: Final = Declined(
-    "record", "It was done, but its record is not written.", "Check the disk of the record."
+    "record",
+    "It was done, but its record is not written.",
+    "`corneum status` says what is wrong with the record; mend that before the next treatment.",
 )
 NOT_BEGUN_UNRECORDED: Final = Declined(
     "record",
     "The treatment did not begin, because the record of it is not written.",
-    "Check the disk of the record, and start anew.",
+    "`corneum status` says what is wrong with the record; mend that, and start anew.",
 )
 NOT_RESET_UNRECORDED: Final = Declined(
     "record",
     "The unit was not reset, because the record of it is not written.",
-    "Check the disk of the record, and reset again.",
+    "`corneum status` says what is wrong with the record; mend that, and reset again.",
 )
 NOT_RESUMED_UNRECORDED: Final = Declined(
     "record",
     "The treatment was not resumed, because the record of it is not written.",
-    "Check the disk of the record before the next treatment.",
+    "`corneum status` says what is wrong with the record; mend that before the next treatment.",
 )
 NOT_ACKNOWLEDGED_UNRECORDED: Final = Declined(
     "record",
     "The alarm was not acknowledged, because the record of it is not written.",
-    "Check the disk of the record, and acknowledge again.",
+    "`corneum status` says what is wrong with the record; mend that, and acknowledge again.",
 )
 NOT_BEGUN_STOPPED: Final = Declined(
     "stopped", "The treatment was stopped before it began.", "Start anew."

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from controller.config.paths import kernel_file, run_dir
-from controller.kernel.stop_address import CUT, StopAddress, Table, canonical, table
+from controller.config.paths import canonical, kernel_file, run_dir
+from controller.kernel.stop_address import CUT, SOCKETS, StopAddress, Table, table
 
 LOOKS: Final = 2
 """One look at the table of sockets may miss one while others come and go."""
@@ -34,23 +34,27 @@ class Running(NamedTuple):
     """Those of the state folder, which may be spoken to."""
     elsewhere: tuple[StopAddress, ...]
     """Those of other state folders or accounts, which may only be stopped."""
+    blind: str = ""
+    """What could not be looked at, so that more may run; empty where all was seen."""
 
 
 def running_kernels(state: Path) -> Running:
     """Return the kernels that run now."""
     try:
         seen = _seen()
-    except OSError:  # not this system's way: what the files say has to do
-        return Running(tuple(_read(run_dir(state), _all_files(state))), ())
+    except OSError as error:  # not this system's way: what the files say has to do
+        found, _ = _read(run_dir(state), _all_files(state))
+        return Running(tuple(found), (), f"{SOCKETS}: {error.strerror or error}")
     pids = {address.pid for address in seen.addresses}
-    found = _read(run_dir(state), _names(state, seen))
+    found, blind = _read(run_dir(state), _names(state, seen))
     if any(
         one.port.startswith(CUT) and one.pid not in {k.pid for k in found} for one in seen.addresses
     ):
-        found = _read(run_dir(state), _all_files(state))
+        found, blind = _read(run_dir(state), _all_files(state))
     here = tuple(one for one in found if one.socket.name in seen.bound or one.pid in pids)
     known = {one.pid for one in here}
-    return Running(here, tuple(one for one in seen.addresses if one.pid not in known))
+    others = tuple(one for one in seen.addresses if one.pid not in known)
+    return Running(here, others, blind)
 
 
 def kernels(state: Path) -> list[KernelAddress]:
@@ -80,14 +84,20 @@ def _all_files(state: Path) -> list[str]:
     return sorted(path.name for path in run_dir(state).glob("*.json"))[:FILES_MAX]
 
 
-def _read(folder: Path, names: list[str]) -> list[KernelAddress]:
-    found = []
+def _read(folder: Path, names: list[str]) -> tuple[list[KernelAddress], str]:
+    """Return the kernels of these files, and why one of them could not be read."""
+    found, blind = [], ""
     for name in names:
         path = folder / name
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            if not path.is_file():  # to open a pipe would wait for its other end, for ever
-                continue
-            said = dict(json.loads(path.read_bytes()))
-            socket_at = Path(said.get("socket") or path.with_suffix(".sock"))
-            found.append(KernelAddress(int(said["pid"]), str(said["port"]), socket_at))
-    return found
+        try:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                if not path.is_file():  # to open a pipe would wait for its other end, for ever
+                    continue
+                said = dict(json.loads(path.read_bytes()))
+                socket_at = Path(said.get("socket") or path.with_suffix(".sock"))
+                found.append(KernelAddress(int(said["pid"]), str(said["port"]), socket_at))
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # a kernel of another folder, or one that has just ended
+        except OSError as error:
+            blind = f"{path}: {error.strerror or error}"
+    return found, blind

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -41,7 +41,12 @@ class Head:
 class HeadNote:
     """The note beside one open journal, and what it says that the journal has not."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, noted: Sequence[Head] | None = None) -> None:
+        """Make the note of the journal at ``path``; a reader gives what was noted before it read.
+
+        A writer goes on meanwhile, and a note of later is ahead of what its reader sees.
+        """
+        self._noted = noted
         self.lacking: tuple[Head, ...] = ()
         """Rows that are known to have been written and are not in this journal."""
         self.mended = False
@@ -61,7 +66,8 @@ class HeadNote:
         (self._journal,) = connection.execute("SELECT journal FROM identity").fetchone()
         if self._path is None:
             return
-        own, noted = Head(self._path.name, self._journal, *newest(connection)), heads(self._path)
+        own = Head(self._path.name, self._journal, *newest(connection))
+        noted = heads(self._path) if self._noted is None else self._noted
         if not self._has(connection, own) and (last := self._last(connection)) in noted:
             # Row and note say the same: it is the head itself that is damaged, and nothing is gone.
             own, self.mended = last, True

@@ -7,6 +7,7 @@ goes on.
 """
 
 import asyncio
+import errno
 import json
 import math
 import os
@@ -14,6 +15,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
 from controller.kernel import record_words
@@ -41,6 +43,15 @@ JOURNAL_NAME: Final = "journal.sqlite3"
 
 FREE_MIN_BYTES: Final = 100_000_000
 """Free space before a treatment may start: over a thousand times the rows of the longest one."""
+
+
+_WAYS_OUT: Final[Mapping[int | None, str]] = MappingProxyType(
+    {
+        errno.EROFS: "mount it writable",
+        errno.ENOSPC: "free space there",
+        errno.EDQUOT: "free space under its quota",
+    }
+)
 
 
 class Row(NamedTuple):
@@ -76,9 +87,10 @@ def check_folder(folder: Path, free_of: Callable[[Path], int]) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = free_of(folder)
     except OSError as error:
+        way = _WAYS_OUT.get(error.errno, "mend its rights")
         raise RecordError(
             f"The record folder {folder} cannot be written ({error.strerror}), and without a "
-            f"record there is no treatment: mend its rights or {step}."
+            f"record there is no treatment: {way} or {step}."
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RecordError(
@@ -86,10 +98,10 @@ def check_folder(folder: Path, free_of: Callable[[Path], int]) -> None:
             f"treatment: mend its rights or {step}."
         )
     if not free >= FREE_MIN_BYTES:
-        lacking = FREE_MIN_BYTES - free
+        has_mb, needs_mb = math.floor(free / 1e5) / 10.0, FREE_MIN_BYTES / 1e6
         raise RecordError(
-            f"The record folder {folder} has {free / 1e6:.1f} MB free and a treatment needs "
-            f"{FREE_MIN_BYTES / 1e6:.0f} MB: free {lacking / 1e6:.1f} MB there or {step}."
+            f"The record folder {folder} has {has_mb:.1f} MB free and a treatment needs "
+            f"{needs_mb:.0f} MB: free {needs_mb - has_mb:.1f} MB there or {step}."
         )
 
 

@@ -20,8 +20,8 @@ from controller.kernel.authority import Do, may
 from controller.kernel.declined import DeclinedError
 from controller.kernel.journal import Row
 from controller.kernel.snapshot import LeadView, Snapshot
-from controller.safety.alarm_texts import NO_SCREEN
 from controller.safety.alarms import Alarm
+from controller.safety.guide_texts import NO_SCREEN
 from controller.treatment.events import Command, Who
 from controller.treatment.states import LIVE, State
 

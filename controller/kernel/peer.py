@@ -9,7 +9,13 @@ import struct
 from pathlib import Path
 from typing import Final
 
-from controller.kernel.ask import KernelAbsentError, dial, short_name
+from controller.kernel.ask import (
+    KernelAbsentError,
+    KernelSilentError,
+    KernelUnreachedError,
+    dial,
+    short_name,
+)
 
 SOCKET_MODE: Final = 0o600
 BACKLOG: Final = 128
@@ -37,8 +43,8 @@ def is_welcome(uid: int | None, own_uid: int) -> bool:
 def listen(path: Path) -> socket.socket:
     """Return a listening socket at ``path`` that only the own user can reach.
 
-    A socket that a killed kernel left behind is removed; one that answers, or a file that is no
-    socket, is left alone: OSError.
+    A socket that a killed kernel left behind is removed; one that somebody may listen at, or a
+    file that is no socket, is left alone: OSError.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_left_over(path)
@@ -62,7 +68,15 @@ def _remove_left_over(path: Path) -> None:
         return
     if not stat.S_ISSOCK(path.lstat().st_mode):
         raise FileExistsError(errno.EEXIST, "there is a file that is no socket", str(path))
-    with contextlib.suppress(KernelAbsentError):
+    try:
         dial(path).close()
-        raise OSError(errno.EADDRINUSE, "another kernel listens there", str(path))
-    path.unlink(missing_ok=True)
+    except KernelSilentError as error:
+        words = "another kernel listens there and does not answer"
+        raise OSError(errno.EADDRINUSE, words, str(path)) from error
+    except KernelUnreachedError as error:
+        words = "whether another kernel listens there cannot be seen"
+        raise OSError(errno.EADDRINUSE, words, str(path)) from error
+    except KernelAbsentError:
+        path.unlink(missing_ok=True)
+        return
+    raise OSError(errno.EADDRINUSE, "another kernel listens there", str(path))

@@ -40,11 +40,14 @@ def ask_record(path: Path, question: Callable[[Store], T]) -> T:
             answer = _ask(path, question, alone=alone)
         except sqlite3.Error as error:
             if _seen(path) == before and alone is not _log_of(path).exists():
-                raise _unreadable(path, str(error)) from error
+                raise RecordError(record_words.sentence(error, path)) from error
             continue
         if not alone or (_seen(path) == before and not _log_of(path).exists()):
             return answer
-    raise _unreadable(path, "it is opened and closed again and again")
+    raise RecordError(
+        f"The record {path} is opened and closed again and again: let the program that does it "
+        "finish, then try again."
+    )
 
 
 def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
@@ -54,10 +57,11 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
     )
     with contextlib.closing(connection):
         connection.execute("PRAGMA trusted_schema = OFF")
+        noted = heads(path)
         connection.execute("BEGIN")  # one state of the record for everything that is asked
         if schema.is_current(connection):
             try:
-                return question(Store(path, connection))
+                return question(Store(path, connection, noted))
             except RecordError as error:
                 cause = error.__cause__
                 if not (isinstance(cause, sqlite3.Error) and record_words.is_damage(cause)):
@@ -65,9 +69,9 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
             connection.backup(copy)  # an earlier build's, or a damaged one, gets lists in a copy
             if schema.is_current(copy) and not schema.rebuild(copy):
-                raise sqlite3.DatabaseError("its rows are damaged too")
+                raise sqlite3.IntegrityError("its rows are damaged too")
             schema.prepare(copy)
-            return question(Store(path, copy))
+            return question(Store(path, copy, noted))
 
 
 def _ask_empty(path: Path, question: Callable[[Store], T]) -> T:
@@ -98,12 +102,5 @@ def _seen(path: Path) -> _Seen | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise _unreadable(path, str(error.strerror)) from error
+        raise RecordError(record_words.sentence(error, path)) from error
     return _Seen(found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-def _unreadable(path: Path, why: str) -> RecordError:
-    return RecordError(
-        f"The journal {path} cannot be read ({why}): check the rights of the file and its folder, "
-        "or name another folder with CORNEUM_STATE."
-    )

@@ -50,9 +50,9 @@ class RecordHealth:
         found = (self.lacking, self.unchecked, self.unit_ahead)
         return bool(self.breaks) or any(each is not None for each in found)
 
-    def view(self, path: str, rows: int) -> RecordView:
-        """Return what the snapshot shows."""
-        return RecordView(path, rows, self.verified_to, self.sentence(Path(path)))
+    def view(self, path: str, rows: int, failure: str | None) -> RecordView:
+        """Return what the snapshot shows; ``failure`` is why the record cannot be written."""
+        return RecordView(path, rows, self.verified_to, failure or self.sentence(Path(path)))
 
     def sentence(self, path: Path | None) -> str | None:
         """Say what is wrong with the record as a whole; None while nothing is known to be."""

@@ -17,7 +17,7 @@ RESTORE: Final = (
 )
 
 _BUSY: Final = (
-    "is held by another program (for example a backup tool)",
+    "is held by another program, such as a backup tool",
     "let that program finish or end it, then try again",
 )
 _FULL: Final = ("cannot be written: its disk is full", "free space on that disk, then try again")
@@ -30,12 +30,25 @@ _DISK: Final = (
     "cannot be read or written: the disk reports an error",
     "look at the disk (the system's log names it), and copy the whole folder to another one first",
 )
+_QUOTA: Final = (
+    "cannot be written: the disk reports an error, or a quota on it is used up",
+    "free space under the quota; if there is none, look at the disk (the system's log names it)",
+)
+_ELSEWHERE: Final = (
+    "is not in its place any more: it was moved or replaced while it was open",
+    "put it back, together with its -wal and -shm, then try again",
+)
+_MEMORY: Final = (
+    "cannot be read or written: this computer has no memory left",
+    "close other programs, then try again",
+)
 _OTHER: Final = ("cannot be used", "look at the file and its folder, then try again")
 
 _BY_SQLITE: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
         sqlite3.SQLITE_BUSY: _BUSY,
         sqlite3.SQLITE_LOCKED: _BUSY,
+        sqlite3.SQLITE_PROTOCOL: _BUSY,  # the locks of a log changed hands too often
         sqlite3.SQLITE_FULL: _FULL,
         sqlite3.SQLITE_READONLY: _RIGHTS,
         sqlite3.SQLITE_PERM: _RIGHTS,
@@ -44,8 +57,17 @@ _BY_SQLITE: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         sqlite3.SQLITE_NOTADB: _DAMAGED,
         sqlite3.SQLITE_SCHEMA: _DAMAGED,
         sqlite3.SQLITE_IOERR: _DISK,
+        sqlite3.SQLITE_NOMEM: _MEMORY,
     }
 )
+_BY_DETAIL: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
+    {
+        sqlite3.SQLITE_IOERR_WRITE: _QUOTA,  # SQLite tells only "no space left" as a full disk
+        sqlite3.SQLITE_IOERR_NOMEM: _MEMORY,
+        sqlite3.SQLITE_READONLY_DBMOVED: _ELSEWHERE,
+    }
+)
+"""Where the detail of an error has another way out than its kind."""
 _BY_ERRNO: Final[Mapping[int | None, tuple[str, str]]] = MappingProxyType(
     {
         errno.ENOSPC: _FULL,
@@ -54,6 +76,7 @@ _BY_ERRNO: Final[Mapping[int | None, tuple[str, str]]] = MappingProxyType(
         errno.EPERM: _RIGHTS,
         errno.EROFS: _RIGHTS,
         errno.EIO: _DISK,
+        errno.ENOMEM: _MEMORY,
     }
 )
 _PRIMARY: Final = 0xFF
@@ -76,7 +99,8 @@ def sentence(error: Exception, path: Path | None) -> str:
     if isinstance(error, sqlite3.IntegrityError):  # what SQLite holds whole contradicts itself
         what, step = _DAMAGED
     elif isinstance(error, sqlite3.Error):
-        what, step = _BY_SQLITE.get(primary(error), _OTHER)
+        detail = int(getattr(error, "sqlite_errorcode", 0) or 0)
+        what, step = _BY_DETAIL.get(detail) or _BY_SQLITE.get(primary(error), _OTHER)
     else:
         what, step = _BY_ERRNO.get(getattr(error, "errno", None), _OTHER)
     return f"The {where} {what} ({error}): {step}."

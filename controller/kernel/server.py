@@ -67,7 +67,7 @@ _LOOKS: Final = frozenset({Do.STATUS, Do.WATCH})
 _TOO_LARGE: Final = ApiError(
     "too_large",
     f"A request is longer than {api.REQUEST_MAX_BYTES // 1024} KiB.",
-    "Send one JSON object a line; large things belong into files.",
+    "Shorten what was written in it, such as the reason.",
 )
 
 

@@ -128,6 +128,7 @@ class AlarmView:
     priority: str
     sentence: str
     next_step: str
+    """Empty where the hand has another step to do first."""
     acknowledged: bool
     first_out: bool = False
     """Of what stands it came first: the others may be its consequence."""

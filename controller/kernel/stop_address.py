@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from controller.config.paths import port_hash
+from controller.config.paths import canonical, port_hash
 
 PREFIX: Final = "corneum/stop/"
 VERSION: Final = 1
@@ -37,7 +37,6 @@ _COLUMNS: Final = 8
 _TYPE: Final = 4
 _DATAGRAM: Final = b"0002"
 _PLAIN: Final = "/:._-+,=[]"
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class StopAddress(NamedTuple):
@@ -48,7 +47,7 @@ class StopAddress(NamedTuple):
     pid: int
     """0 where the name is of a version that this one cannot read."""
     hash: str
-    """`port_hash` of the port's canonical name when the kernel started."""
+    """`port_hash` of the port when the kernel started."""
     port: str
     """The port as its kernel was given it, or the end of it after `CUT`."""
 
@@ -61,22 +60,12 @@ class Table(NamedTuple):
     """File names of the sockets that somebody holds; a file that is left behind is not there."""
 
 
-def canonical(port: str) -> str:
-    """Return the one name of ``port`` under which its kernel is found, whatever it was called."""
-    scheme, mark, rest = port.partition("://")
-    if not mark:
-        return os.path.realpath(port)
-    host, _, number = rest.rstrip("/").rpartition(":")
-    bare = host.strip("[]").lower()
-    return f"{scheme.lower()}://{'localhost' if bare in _LOOPBACK else bare}:{number}"
-
-
 def name_for(port: str, pid: int) -> bytes:
     """Return the name at which the kernel ``pid`` of ``port`` listens for STOP."""
     said = quote_from_bytes(os.fsencode(_given(port)), _PLAIN)
     if len(said) > PORT_MAX:
         said = CUT + _end_of(os.fsencode(_given(port)), PORT_MAX - len(CUT))
-    return f"\0{PREFIX}{VERSION}/{pid}/{port_hash(canonical(port))}/{said}".encode()
+    return f"\0{PREFIX}{VERSION}/{pid}/{port_hash(port)}/{said}".encode()
 
 
 def _end_of(raw: bytes, most: int) -> str:
@@ -92,7 +81,7 @@ def _end_of(raw: bytes, most: int) -> str:
 
 def serves(address: StopAddress, port: str) -> bool:
     """Return True where ``address`` is of a kernel of ``port``, under any name of it."""
-    if address.pid == 0 or address.hash == port_hash(canonical(port)):
+    if address.pid == 0 or address.hash == port_hash(port):
         return True
     given = _given(port)
     if address.port.startswith(CUT):

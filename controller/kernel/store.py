@@ -59,17 +59,23 @@ class BrokenRowError(RecordError):
 class Store:
     """One open journal; ``path`` None keeps it in memory (virtual time without a folder).
 
-    A ``connection`` that is given is one that only reads.
+    A ``connection`` that is given is one that only reads, and ``noted`` what was noted of journals
+    before it began to.
     """
 
-    def __init__(self, path: Path | None, connection: sqlite3.Connection | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        connection: sqlite3.Connection | None = None,
+        noted: Sequence[Head] | None = None,
+    ) -> None:
         self.path = path
         self.booked = 0
         """The number that the newest transaction gave to a treatment."""
         self._mended = False
         """True once indexes and lists had to be made anew from the rows."""
         self._mend_told = False
-        self._note = HeadNote(path)
+        self._note = HeadNote(path, noted)
         self._dirty = False
         self._reads_only = connection is not None
         self._connection = connection

@@ -3,7 +3,7 @@
 from typing import Any, Final, NamedTuple
 
 from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.ports import Handpiece
+from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.snapshot import (
     AlarmView,
     KernelView,
@@ -22,6 +22,7 @@ from controller.kernel.snapshot import (
 )
 from controller.safety.alarm_signals import Signal
 from controller.safety.alarms import AlarmBoard
+from controller.safety.guide_texts import waits_its_turn
 from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading
 from controller.treatment.conduct import NOTHING, Conduct
@@ -65,6 +66,11 @@ def snapshot(seen: Seen) -> Snapshot:
         signal=signal_view(seen.alarms.signal(seen.now_s)),
         clock=seen.clock,
     )
+
+
+def record_view(journal: JournalPort, path: str) -> RecordView:
+    """The record, with the reason why it cannot be written or believed."""
+    return journal.health.view(path, journal.rows, journal.failure)
 
 
 def ms(seconds: float | None) -> float | None:
@@ -142,13 +148,14 @@ def treatment_view(number: int, conduct: Conduct | None) -> TreatmentView | None
 
 
 def alarm_views(board: AlarmBoard) -> tuple[AlarmView, ...]:
-    """The alarms that stand, the most urgent first."""
+    """The alarms that stand, the most urgent first; the hand is told one step at a time."""
+    codes = [one.alarm.code for one in board.standing]
     return tuple(
         AlarmView(
             code=one.alarm.code,
             priority=one.alarm.priority.name.lower(),
             sentence=one.alarm.sentence,
-            next_step=one.alarm.next_step,
+            next_step="" if waits_its_turn(one.alarm.code, codes) else one.alarm.next_step,
             acknowledged=one.acknowledged,
             first_out=one.first_out,
         )

@@ -10,13 +10,13 @@ from enum import Enum, unique
 from types import MappingProxyType
 from typing import Final
 
+from controller.safety import guide_texts
 from controller.safety.alarms import Alarm, Priority
 from controller.safety.interlocks import Interlock
 from firmware_protocol.vocabulary import Cause, Refusal
 
 _HIGH, _MEDIUM, _LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 _INFO: Final = Priority.INFORMATION
-_ONWARD: Final = "Lift off, release the switch, set down in the next zone and press again."
 
 
 @unique
@@ -255,13 +255,13 @@ NO_SUCH_RECORD: Final = Alarm(
 
 RECORD_LOST: Final = Alarm(
     "R01", _MEDIUM, "The record of the treatment cannot be written, so the treatment ends.",
-    "Make room on the disk or mend its rights before the next treatment.",
+    "Mend what the message names before the next treatment.",
 )  # fmt: skip
 NOT_RECORDED: Final = Alarm(
     "R02", _MEDIUM,
     "The end of this treatment is not recorded; if it stays so, the next start charges it as "
     "interrupted.",
-    "Make room on the disk or mend its rights before the next treatment.",
+    "Mend what kept the record from being written before the next treatment.",
 )  # fmt: skip
 RECORD_BROKEN: Final = Alarm(
     "R03", _LOW, "The record is broken or lacks rows; whom that may concern is not treated.",
@@ -272,12 +272,6 @@ RECORD_BROKEN: Final = Alarm(
 def _tell(code: str, sentence: str, next_step: str, priority: Priority = _INFO) -> Alarm:
     return Alarm(code, priority, sentence, next_step, latching=False)
 
-
-HELD: Final = _tell("H07", "The treatment is paused.", "Resume, then release and press the switch.")
-NO_SCREEN: Final = _tell(
-    "C17", "The screen that led this treatment is gone, so the treatment is paused.",
-    "Open `corneum watch` at the unit, press p, then release and press the hand switch.", _LOW,
-)  # fmt: skip
 
 OF_CAUSE: Final[Mapping[Cause, Alarm]] = MappingProxyType(
     {
@@ -365,11 +359,8 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
             "Check hose and vent before the next treatment.",
         ),
         Notice.RELEASE_SWITCH: SWITCH_PRESSED,
-        Notice.PRESS_SWITCH: _tell(
-            "H04", "The unit is armed.", "Press the hand switch on the skin within ten seconds."
-        ),
-        Notice.ARMED_AGAIN: _tell("H05", "Nobody pressed the hand switch; the unit disarmed and "
-            "arms again.", "Take the handpiece and wait for its light."),
+        Notice.PRESS_SWITCH: guide_texts.PRESS,
+        Notice.ARMED_AGAIN: guide_texts.ARMED_AGAIN,
         Notice.NOBODY_PRESSED: _tell(
             "H06", "Nobody pressed the hand switch, so the treatment was ended.",
             "Start again when you are ready.",
@@ -378,13 +369,11 @@ OF_NOTICE: Final[Mapping[Notice, Alarm]] = MappingProxyType(
             "H08", "Nothing was treated for ten minutes, so the treatment was ended.",
             "Check contact and hand switch; start again when you are ready.",
         ),
-        Notice.ZONE_TIME: _tell("S05", "This zone has had its contact time.", _ONWARD),
-        Notice.ZONE_EXPOSURE: _tell("S06", "This zone has had the exposure it may have.", _ONWARD),
-        Notice.ZONE_SUCTION: _tell(
-            "S08", "This zone has had the suction that one place of skin may have.", _ONWARD
-        ),
-        Notice.HELD: HELD,
-        Notice.NO_SCREEN: NO_SCREEN,
+        Notice.ZONE_TIME: guide_texts.ZONE_TIME,
+        Notice.ZONE_EXPOSURE: guide_texts.ZONE_EXPOSURE,
+        Notice.ZONE_SUCTION: guide_texts.ZONE_SUCTION,
+        Notice.HELD: guide_texts.HELD,
+        Notice.NO_SCREEN: guide_texts.NO_SCREEN,
         Notice.STOPPED_AT_UNIT: _tell(
             "C15", "The unit was stopped from elsewhere.", "Start again when you are ready."
         ),

@@ -4,6 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
+
+FINER_MAX: Final = 4
+"""Decimals that are added where two values would read the same."""
 
 
 class Source(Enum):
@@ -92,7 +96,7 @@ class Receipt:
             return f"{label} {verdict}: what was asked for is not a usable number."
         asked = say(self.quantity, self.requested)
         if self.binding is not None:
-            return self._sentence_of_limited(asked, self.binding)
+            return self._sentence_of_limited(self.binding)
         if self.refused:
             return f"{label} {asked} was refused: it is less than the handpiece can work with."
         if not self.chain:
@@ -103,22 +107,39 @@ class Receipt:
             return f"{label} {asked} is allowed, and that is the limit of {whose}."
         return f"{label} {asked} is allowed, {room} under the limit of {whose}."
 
-    def _sentence_of_limited(self, asked: str, binding: Limit) -> str:
+    def _sentence_of_limited(self, binding: Limit) -> str:
         label = self.quantity.label
         why = binding.source.value
         if not math.isfinite(self.margin):
+            asked = say(self.quantity, self.requested)
             verdict = f"{asked} was refused" if self.refused else "is off"
             return f"{label} {verdict}: the limit of {why} is not known."
+        asked, allowed, cut = say_difference(self.quantity, self.requested, self.allowed)
         if self.refused:
-            over, limit = say(self.quantity, -self.margin), say(self.quantity, self.allowed)
-            return f"{label} {asked} was refused: it is {over} above {limit}, the limit of {why}."
-        allowed, cut = say(self.quantity, self.allowed), say(self.quantity, -self.margin)
+            return f"{label} {asked} was refused: it is {cut} above {allowed}, the limit of {why}."
         return f"{label} was lowered by {cut} from {asked} to {allowed}, the limit of {why}."
 
 
 def say(quantity: Quantity, value: float) -> str:
     """Return ``value`` with its unit, in as few digits as people need."""
-    text = f"{value:.{quantity.decimals}f}"
+    return _written(quantity, value, quantity.decimals)
+
+
+def say_difference(quantity: Quantity, more: float, less: float) -> tuple[str, str, str]:
+    """Return two values and what lies between them, so that the three that are read add up.
+
+    Two that would read the same are said more finely.
+    """
+    for decimals in range(quantity.decimals, quantity.decimals + FINER_MAX + 1):
+        if round(more, decimals) != round(less, decimals):
+            break
+    between = round(more, decimals) - round(less, decimals)
+    said = (_written(quantity, value, decimals) for value in (more, less, between))
+    return next(said), next(said), next(said)
+
+
+def _written(quantity: Quantity, value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}"
     short = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{short} {quantity.unit}"
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from controller.safety.alarm_texts import CAUSE_STANDS, HELD, NO_ANSWER, OF_REFUSAL
+from controller.safety.alarm_texts import CAUSE_STANDS, NO_ANSWER, OF_REFUSAL
+from controller.safety.guide_texts import HELD
 from controller.safety.interlocks import is_stale
 from controller.safety.reading import Reading
 from controller.treatment import rows

@@ -12,6 +12,7 @@ from controller.treatment.client import Advice
 from controller.treatment.plan import Lower, Refusal
 from controller.treatment.plan_limits import flow_receipt, suction_receipt
 from controller.treatment.program import Stage
+from controller.treatment.spans import ago, ahead
 from firmware_protocol import envelope
 from firmware_protocol.quantities import PA_PER_KPA
 
@@ -182,20 +183,20 @@ def _interval_refusal(case: Case, zone: str) -> Refusal | None:
         return None
     since_days = _days_ago(case, dose)
     was = "can have been" if dose.doubt else "was"
-    ago = f"{case.display(zone)} {was} treated {since_days:.1f} days ago"
+    when = f"{case.display(zone)} {was} treated {ago(since_days)}"
     doubt = f" {dose.doubt}" if dose.doubt else ""
     if not (refuse_days <= since_days):
         left_days = refuse_days - since_days
         return Refusal(
             "interval",
-            f"{ago}, and the same zone needs at least {refuse_days:g} days.{doubt}",
-            f"Choose other zones, or come back in {left_days:.1f} days.",
+            f"{when}, and the same zone needs at least {refuse_days:g} days.{doubt}",
+            f"Choose other zones, or come back in {ahead(left_days)}.",
         )
     if case.wanted.reason:
         return None
     return Refusal(
         "reason_needed",
-        f"{ago}; under {reason_days:g} days a reason is needed.{doubt}",
+        f"{when}; under {reason_days:g} days a reason is needed.{doubt}",
         "Give the reason, choose other zones, or wait.",
     )
 

@@ -14,6 +14,7 @@ from controller.treatment.plan_limits import model_for
 from controller.treatment.plan_rules import RULES, days_since, selected
 from controller.treatment.plan_stage import LeftOut, Shortfall, note_of, plan_stage
 from controller.treatment.program import Program, Role
+from controller.treatment.spans import ago
 from controller.treatment.steps import Steps, finished
 from controller.treatment.unit import Unit
 
@@ -180,7 +181,7 @@ def _stage_notes(case: Case, planned: PlannedStage, fits_g_per_min: float | None
     since_days = days_since(case, planned.zone)
     if since_days is not None and not (case.program.interval_days <= since_days):
         notes.append(
-            f"{planned.display} was treated {since_days:.1f} days ago; "
+            f"{planned.display} was treated {ago(since_days)}; "
             f"this program advises {case.program.interval_days:g} days."
         )
     exposure = note_of(planned, fits_g_per_min)

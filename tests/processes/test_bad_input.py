@@ -105,7 +105,7 @@ def host(device: Unit, state: Path, configs: Path) -> Iterator[Kernel]:
         ("treat patch-test --client demo --flow-g-per-min inf", REFUSED, "finite"),
         ("treat patch-test --client demo --flow-g-per-min -1", REFUSED, "above 0"),
         ("treat patch-test --client demo --resume", REFUSED, "to go on with"),
-        ("treat half --client demo", REFUSED, "half.toml is not valid TOML"),
+        ("treat half --client demo", REFUSED, "passes = = 1 cannot be read"),
         ("treat unit --client demo", REFUSED, "suction_mmhg"),
         ("treat endless --client demo", REFUSED, "flow_g_per_min"),
         ("treat hot --client demo", REFUSED, "suction_kpa"),
@@ -166,8 +166,7 @@ def test_a_kernel_with_another_record_is_refused_the_port_of_the_first(
 def test_a_file_that_does_not_parse_is_named_with_its_line(configs: Path, tmp_path: Path) -> None:
     done = corneum(tmp_path, "config", "check", str(configs / "programs" / "half.toml"))
     assert done.code == REFUSED
-    assert done.out.startswith(f"{configs}/programs/half.toml is not valid TOML")
-    assert "line 16" in done.out
+    assert done.out.startswith(f"{configs}/programs/half.toml, line 16, passes = = 1 cannot be")
     assert done.err == ""
 
 

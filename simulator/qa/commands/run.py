@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 USAGE: Final = 2
+STOPPED: Final = 5
+"""Stopped by a person, as `corneum` has it."""
 
 
 def run(
@@ -33,7 +35,10 @@ def run(
         bool, typer.Option("--json", help="One JSON object on standard output.")
     ] = False,
 ) -> None:
-    """Run scenarios in virtual time: 0 all as expected, 1 one was not, 2 a file has a mistake."""
+    """Run scenarios in virtual time.
+
+    Exit codes: 0 all as expected, 1 one was not, 2 a file has a mistake, 5 stopped by a person.
+    """
     tasks = _tasks(scenarios, seed, as_json=as_json)
     if report is not None:
         _can_draw()
@@ -69,16 +74,23 @@ def _run(tasks: "list[Task]", workers: int, *, as_json: bool) -> "list[Ran]":
     from simulator.qa.scenarios import report_text  # noqa: PLC0415
     from simulator.qa.scenarios.runner import run_all  # noqa: PLC0415
 
-    results = []
+    results: list[Ran] = []
     shows_progress = sys.stderr.isatty()
-    for ran in run_all(tasks, workers):
-        results.append(ran)
-        if shows_progress:
-            sys.stderr.write(f"\r{len(results)}/{len(tasks)}\033[K\r")
-        if not as_json:
-            typer.echo(report_text.line(ran))
-            if not ran.played.passed:
-                typer.echo(report_text.complaint(ran))
+    try:
+        for ran in run_all(tasks, workers):
+            results.append(ran)
+            if shows_progress:
+                sys.stderr.write(f"\r{len(results)}/{len(tasks)}\033[K\r")
+            if not as_json:
+                typer.echo(report_text.line(ran))
+                if not ran.played.passed:
+                    typer.echo(report_text.complaint(ran))
+    except KeyboardInterrupt:
+        done = f"{len(results)} of {len(tasks)} scenarios had been run"
+        typer.echo(f"corneum-sim: stopped; {done}, and no report is written", err=True)
+        if as_json:
+            typer.echo(json.dumps(report_text.as_json(results) | {"stopped": True}))
+        raise typer.Exit(STOPPED) from None
     return results
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from simulator.qa.scenarios.locate import line_of, lines_of
+from controller.config.lines import line_of, lines_of
 from simulator.qa.scenarios.mistakes import Mistake, ScenarioError, mistakes_of, syntax_mistake
 from simulator.qa.scenarios.model import Scenario
 
@@ -23,7 +23,7 @@ def load_scenario(path: Path) -> Scenario:
     if len(data) > FILE_MAX_BYTES:
         raise _one(path, f"it is larger than {FILE_MAX_BYTES // 1024} KiB, which no scenario is.")
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # editors of Windows begin a file with a mark
     except UnicodeDecodeError as error:
         raise _one(path, f"it is not UTF-8 text (byte {error.start}).") from error
     scenario = parse_scenario(text, path)

@@ -9,17 +9,17 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from controller.config.explain import place_of, shown, words_of
+from controller.config.explain import words_of
+from controller.config.lines import Location, line_of
+from controller.config.place import place_of
+from controller.config.shown import shown
 from controller.config.suggest import near
+from controller.config.toml_words import syntax_words
 from simulator.qa.scenarios.expectations import EXPECTATIONS
-from simulator.qa.scenarios.locate import Location, line_of
 from simulator.qa.scenarios.model import HAZARD_ID, Scenario
 from simulator.qa.scenarios.moments import NOT_ONE
 from simulator.qa.scenarios.steps import STEPS
 from simulator.qa.scenarios.words import CODE, NOT_A_WORD
-
-_SYNTAX: Final = re.compile(r"^(?P<what>.*?) \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
-_AT_END: Final = re.compile(r"^(?P<what>.*?) \(at end of document\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +78,8 @@ def mistakes_of(error: ValidationError, path: Path, lines: Mapping[Location, int
 
 def syntax_mistake(error: ValueError, path: Path, text: str) -> Mistake:
     """Return what keeps a text from being TOML."""
-    said = str(error)
-    placed, at_end = _SYNTAX.match(said), _AT_END.match(said)
-    if placed is not None:
-        where = f" in column {placed['column']}"
-        return Mistake(path, int(placed["line"]), "", f"not TOML: {_low(placed['what'])}{where}.")
-    what = said if at_end is None else f"{at_end['what']} at the end"
-    return Mistake(path, max(1, len(text.splitlines())), "", f"not TOML: {_low(what)}.")
-
-
-def _low(words: str) -> str:
-    return words[:1].lower() + words[1:]
+    found = syntax_words(error, text)
+    return Mistake(path, found.line, "", found.what)
 
 
 def _table(detail: ErrorDetails) -> Location:

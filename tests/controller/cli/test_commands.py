@@ -9,8 +9,8 @@ import pytest
 
 from controller.cli import main as command
 from controller.cli import start
-from controller.cli.outcome import ExitCode, Failure
-from controller.cli.start import exit_code_of, failure_of
+from controller.cli.outcome import ExitCode, Failure, exit_code_of
+from controller.cli.start import failure_of
 from controller.config.locate import shipped_configs
 from controller.kernel import stop_address
 
@@ -153,6 +153,34 @@ def test_config_check_of_a_missing_file_is_a_usage_error(run: Run, tmp_path: Pat
     assert "none.toml" in err
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("14,5", "14,5 has a decimal comma; write 14.5."),
+        ("15 kPa", "15 kPa is not a number; write digits alone, such as 14.5."),
+    ],
+)
+@pytest.mark.parametrize("option", ["--suction-kpa", "--flow-g-per-min"])
+def test_a_number_behind_an_option_is_told_how_it_is_written(
+    run: Run, option: str, said: str, told: str
+) -> None:
+    code, out, err = run("plan", "refresh", "--client", "demo", option, said)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert told in " ".join(err.split())
+
+
+def test_a_plan_says_how_much_of_its_time_a_zone_is_expected_to_have(run: Run) -> None:
+    """The live view counts to the whole time: both numbers have to stand somewhere together."""
+    words = ("plan", "refresh", "--client", "demo", "--zones", "nose", "--json")
+    (zone,) = json.loads(run(*words)[1])["zones"]
+    assert zone["ends_by"] == "exposure"
+    text = run(*words[:-1])[1]
+    assert f"{zone['expected_contact_s']:.0f} of {zone['contact_budget_s']:.0f} s" in text
+    assert "a zone that ends by exposure or suction has used up what it may have" in " ".join(
+        text.split()
+    )
+
+
 def test_doctor_names_a_port_that_does_not_exist(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("doctor", str(tmp_path / "none"), "--json")
     findings = json.loads(out)["ports"][str(tmp_path / "none")]
@@ -169,6 +197,10 @@ def test_doctor_names_a_port_that_does_not_exist(run: Run, tmp_path: Path) -> No
         ("kernel_running", ExitCode.PORT),
         ("record", ExitCode.REFUSED),
         ("config", ExitCode.REFUSED),
+        ("stopped", ExitCode.STOPPED),
+        ("nothing_to_acknowledge", ExitCode.NOTHING),
+        ("no_trip", ExitCode.NOTHING),
+        ("not_locked", ExitCode.NOTHING),
     ],
 )
 def test_an_error_code_of_the_kernel_becomes_an_exit_code(code: str, exit_code: ExitCode) -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from controller.cli import live, output, summary
+from controller.cli import footer, live, output, summary
 from controller.cli.outcome import ExitCode
+from controller.cli.screen import Screen
 from controller.cli.status import lines
+from controller.cli.words import state_words
 from controller.kernel.snapshot import (
     AlarmView,
     KernelView,
@@ -211,3 +213,88 @@ def test_a_kernel_without_a_unit_says_so() -> None:
 
 def test_a_snapshot_survives_its_way_over_the_socket() -> None:
     assert Snapshot.from_dict(json.loads(json.dumps(SNAPSHOT.as_dict()))) == SNAPSHOT
+
+
+# -- one step at a time ----------------------------------------------------------------------------
+def standing(*codes: str) -> tuple[AlarmView, ...]:
+    return tuple(AlarmView(code, "information", "It is so.", "Do it.", False) for code in codes)  # noqa: FBT003
+
+
+@pytest.mark.parametrize(
+    ("state", "codes", "switch", "said"),
+    [
+        ("armed", ("H04",), False, "armed: press the hand switch"),
+        ("paused", (), False, "paused: press the hand switch to go on"),
+        ("paused", (), True, "paused: release the hand switch, then press it to go on"),
+        ("paused", ("H07",), True, "paused: resume (p), then release and press the hand switch"),
+        ("paused", ("H04", "C17"), False,
+         "paused: resume (p), then release and press the hand switch"),
+        ("paused", ("S05",), False, "paused"),
+        ("armed", ("S06",), False, "armed"),
+        ("armed", ("H07", "H04"), False, "armed"),
+        ("arming", ("H05",), False, "arming"),
+        ("active", (), True, "treating"),
+    ],
+)  # fmt: skip
+def test_the_state_and_the_alarms_never_tell_the_hand_two_things(
+    state: str, codes: tuple[str, ...], said: str, *, switch: bool
+) -> None:
+    shown = replace(
+        SNAPSHOT, state=state, alarms=standing(*codes), live=replace(LIVE, switch=switch)
+    )
+    assert state_words(shown) == said
+
+
+@pytest.mark.parametrize(
+    ("state", "codes", "ending", "treat", "watch"),
+    [
+        ("active", (), 0, "p pauses, Ctrl-C ends the treatment in order.",
+         "p pauses, Ctrl-C ends only this view; `corneum stop` stops."),
+        ("preparing", (), 0, "p pauses, Ctrl-C ends the treatment in order.",
+         "p pauses, Ctrl-C ends only this view; `corneum stop` stops."),
+        ("paused", ("H07",), 0, "p goes on, Ctrl-C ends the treatment in order.",
+         "p goes on, Ctrl-C ends only this view; `corneum stop` stops."),
+        ("paused", (), 0, "p pauses, Ctrl-C ends the treatment in order.",
+         "p pauses, Ctrl-C ends only this view; `corneum stop` stops."),
+        ("stopping", (), 0, "Ctrl-C twice vents at once.",
+         "Ctrl-C ends only this view; `corneum stop --emergency` vents at once."),
+        ("stopping", (), 1, "Ctrl-C again vents at once.",
+         "Ctrl-C ends only this view; `corneum stop --emergency` vents at once."),
+        ("stopping", (), 2, "",
+         "Ctrl-C ends only this view; `corneum stop --emergency` vents at once."),
+        ("active", (), 1, "Ctrl-C again vents at once.",
+         "p pauses, Ctrl-C ends only this view; `corneum stop` stops."),
+        ("tripped", (), 0, "", "Ctrl-C ends this view."),
+        ("completed", (), 0, "", "Ctrl-C ends this view."),
+        ("idle", (), 0, "", "Ctrl-C ends this view."),
+    ],
+)  # fmt: skip
+def test_the_last_line_says_what_the_keys_do_in_this_state_only(
+    state: str, codes: tuple[str, ...], ending: int, treat: str, watch: str
+) -> None:
+    shown = replace(SNAPSHOT, state=state, alarms=standing(*codes))
+    assert (footer.of_treatment(shown, ending), footer.of_view(shown, ending)) == (treat, watch)
+
+
+def test_what_was_said_of_a_key_is_gone_with_the_next_state(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = io.StringIO()
+    terminal = Console(file=file, force_terminal=True, width=100)
+    monkeypatch.setattr(output, "console", lambda _: terminal)
+    held = replace(SNAPSHOT, alarms=standing("H07"))
+
+    def shown(snapshot: Snapshot) -> str:
+        file.seek(0)
+        file.truncate()
+        screen.show(snapshot)
+        return file.getvalue()
+
+    with Screen(as_json=False, footer=footer.of_treatment) as screen:
+        shown(SNAPSHOT)
+        screen.say("pausing", passing=True)
+        assert "pausing" in shown(SNAPSHOT)
+        assert "pausing" not in shown(held)
+        screen.say("this screen stood still for 9 s")
+        assert "stood still" in shown(SNAPSHOT)
+        assert "p pauses" in shown(SNAPSHOT)

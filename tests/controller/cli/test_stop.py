@@ -1,5 +1,6 @@
 """What `corneum stop` says and how it ends: 0 stopped, 1 there is surely none, 3 not reached."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from controller.cli import stop, stop_older
 from controller.cli.stop import Words, read
-from controller.config.paths import port_lock
+from controller.config.paths import HASH_DIGITS, port_lock, run_dir
 from controller.kernel.locks import Lock
 from controller.kernel.stop_address import StopAddress
 from controller.kernel.stop_call import Answer, Called
@@ -121,3 +122,20 @@ def test_a_held_port_without_an_address_is_not_told_as_none(tmp_path: Path) -> N
     finally:
         lock.release()
     assert stop_older._held(tmp_path, None, frozenset()) == []
+
+
+@pytest.mark.realtime
+def test_a_lock_that_an_older_version_named_after_an_address_as_written_is_found(
+    tmp_path: Path,
+) -> None:
+    url = "tcp://127.0.0.1:5000"
+    name = hashlib.sha256(url.encode()).hexdigest()[:HASH_DIGITS]
+    lock = Lock(run_dir(tmp_path) / f"port-{name}.lock")
+    lock.take()
+    try:
+        assert [one.lock for one in stop_older._held(tmp_path, url, frozenset())] == [
+            lock.path.name
+        ]
+        assert stop_older._held(tmp_path, "tcp://127.0.0.1:5001", frozenset()) == []
+    finally:
+        lock.release()

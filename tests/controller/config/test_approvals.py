@@ -167,7 +167,7 @@ def test_no_approval_goes_above_the_limits_of_site_and_unit(
     ("text", "said"),
     [
         ("[[approvals]]\nprogram = 'strong'", "is missing; add it"),
-        ("=", "is not valid TOML"),
+        ("=", "has no name before the ="),
         ("[[aprovals]]\n", "did you mean approvals?"),
     ],
 )

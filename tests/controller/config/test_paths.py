@@ -1,5 +1,6 @@
 """Where the state lies."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,38 @@ def test_two_names_of_one_device_share_one_lock(tmp_path: Path) -> None:
     one, other = str(tmp_path / "tty"), str(tmp_path / "by-id")
     assert paths.port_lock(tmp_path, one) == paths.port_lock(tmp_path, other)
     assert paths.port_lock(tmp_path, "tcp://a:1") != paths.port_lock(tmp_path, "tcp://a:2")
+
+
+NAMED = (paths.port_lock, paths.socket_path, paths.kernel_file)
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_one_port_under_all_its_names_has_one_lock_one_socket_and_one_file(
+    named: Callable[[Path, str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_id = tmp_path / "serial" / "by-id"
+    by_id.mkdir(parents=True)
+    (tmp_path / "ttyUSB0").touch()
+    (by_id / "usb-unit").symlink_to("../../ttyUSB0")
+    (tmp_path / "unit").symlink_to(by_id / "usb-unit")
+    monkeypatch.chdir(by_id)
+    names = ["usb-unit", "../../unit", "./usb-unit", f"{tmp_path}//ttyUSB0", f"{tmp_path}/unit"]
+    assert len({named(tmp_path, name) for name in names}) == 1
+    assert named(tmp_path, "../../ttyUSB1") != named(tmp_path, names[0])
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_one_address_has_many_spellings(named: Callable[[Path, str], Path], tmp_path: Path) -> None:
+    for spellings in (
+        (
+            "tcp://localhost:5000",
+            "TCP://LOCALHOST:5000/",
+            "socket://127.0.0.1:5000",
+            "tcp://[::1]:5000",
+        ),
+        ("tcp://[fe80::1]:5000", "socket://fe80:0::0:1:5000", "tcp://[FE80::0001]:05000"),
+        ("tcp://unit.local:1", "socket://UNIT.local:1"),
+    ):
+        assert len({named(tmp_path, each) for each in spellings}) == 1, spellings
+    assert named(tmp_path, "tcp://a:1") != named(tmp_path, "tcp://b:1")
+    assert named(tmp_path, "rfc2217://a:1") != named(tmp_path, "tcp://a:1")

@@ -93,7 +93,7 @@ def test_a_real_unit_that_does_not_say_what_becomes_of_its_tips_has_them_for_sin
     assert load_unit(CONFIGS, 123, simulated=True).tip.reuse is None
     shutil.copy(example, real)
     rewrite(real, 'use = "single"', 'use = "often"')
-    with pytest.raises(ConfigError, match=r"tip.use = .often.*'single' or 'sterilise'"):
+    with pytest.raises(ConfigError, match=r'tip.use = "often" is none .*"single" or "sterilise"'):
         load_unit(configs, 4711, simulated=False)
 
 

@@ -63,6 +63,8 @@ class FarEnd:
     open_error: Exception | None = None
     deaf: bool = False
     loops_back: bool = False
+    echoes: bool = False
+    """Whatever is written comes back, and the unit hears it as well."""
 
     async def open(self, on_data: OnData, on_lost: OnLost) -> ByteStream:
         await asyncio.sleep(0)
@@ -74,9 +76,11 @@ class FarEnd:
 
     def take(self, data: bytes) -> None:
         """Take bytes off the line."""
-        if self.loops_back:
+        if self.loops_back or self.echoes:
             self.put(data)
-        elif not self.deaf:
+        if self.loops_back:
+            return
+        if not self.deaf:
             self._understand(data)
 
     def _understand(self, data: bytes) -> None:

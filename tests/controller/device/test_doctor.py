@@ -103,6 +103,23 @@ def test_a_line_that_returns_our_own_frames_is_named() -> None:
     assert "our own frames come back" in found["line"].sentence
 
 
+@pytest.mark.hazard("H14")
+def test_an_echo_with_a_unit_behind_it_is_named_and_not_taken_for_damage() -> None:
+    found = findings(diagnose("there", open_port=FarEnd(echoes=True).open))
+    assert (
+        "unit 1001 answers, and our own frames come back beside its own" in found["line"].sentence
+    )
+    assert "echo of the adapter" in found["line"].next_step
+    assert look(encode(SETPOINT, 5, 1) + encode(TELEMETRY, 77, 1)) is Look.ECHOED
+
+
+def test_an_echo_with_a_deaf_unit_behind_it_is_named() -> None:
+    far = FarEnd(ident=None, echoes=True)
+    wire = encode(TELEMETRY, 77, 1)
+    found = findings(with_talker(far, lambda: wire))
+    assert "our own frames come back beside those of the unit" in found["line"].sentence
+
+
 def test_a_unit_that_talks_but_does_not_listen_is_named() -> None:
     far = FarEnd(ident=None)
     wire = encode(TELEMETRY, 77, 1)

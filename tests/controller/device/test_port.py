@@ -89,6 +89,33 @@ def test_an_address_where_nobody_listens_is_not_found() -> None:
     assert url in error.sentence
 
 
+@pytest.mark.parametrize("form", ["tcp://[::1]:{}", "socket://[::1]:{}", "tcp://::1:{}"])
+def test_a_port_of_an_ipv6_host_is_opened(form: str) -> None:
+    with socket.socket(socket.AF_INET6) as there:
+        there.bind(("::1", 0))
+        there.listen()
+        port = open_port(form.format(there.getsockname()[1]))
+        port.close()
+
+
+def test_a_network_that_cannot_be_reached_says_nothing_about_the_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures = iter(
+        [OSError(errno.ENETUNREACH, "Network is unreachable"), socket.gaierror(-2, "?")]
+    )
+
+    def fail(*_: object, **__: object) -> None:
+        raise next(failures)
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    error = trouble("tcp://unit:5000")
+    assert error.kind is PortTrouble.UNREACHED
+    assert "tcp://unit:5000 could not be reached (Network is unreachable)" in error.sentence
+    assert "is not known" in error.next_step
+    assert "there is no computer called unit" in trouble("tcp://unit:5000").sentence
+
+
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [

@@ -97,6 +97,44 @@ async def trip_and_reset(made: Clinic, number: int) -> None:
 
 
 @pytest.mark.hazard("H18", shows="works")
+def test_with_nothing_to_acknowledge_that_is_said_and_no_row_is_written() -> None:
+    async def refused(made: Clinic) -> str:
+        with pytest.raises(DeclinedError, match="nothing to acknowledge") as nothing:
+            await made.ask(Command.ACK)
+        return nothing.value.code
+
+    async def play(made: Clinic) -> None:
+        assert await refused(made) == "nothing_to_acknowledge"
+        await bring_to(made, "armed")
+        assert made.codes() == ["H04"]  # which is no alarm
+        await refused(made)
+        with pytest.raises(DeclinedError, match="at the unit"):
+            await made.control.person(Command.ACK, FAR)
+        made.rig.handpiece.set_fault("waste-full")
+        await made.until("tripped")
+        await made.ask(Command.ACK)
+        await refused(made)
+        assert made.kinds().count("ack") == 1
+
+    scenario(play)
+
+
+def test_whoever_pauses_an_armed_unit_is_told_one_thing_to_do() -> None:
+    async def play(made: Clinic) -> None:
+        await bring_to(made, "armed")
+        await made.ask(Command.PAUSE)
+        told = {alarm.code: alarm.next_step for alarm in made.view.alarms}
+        assert set(told) >= {"H04", "H07"}
+        assert [code for code, step in told.items() if step] == ["H07"]
+        assert "Resume" in told["H07"]
+        await made.ask(Command.RESUME)
+        assert "H07" not in made.codes()
+        steps = {alarm.code: alarm.next_step for alarm in made.view.alarms}
+        assert "Press the hand switch" in steps.get("H04", "Press the hand switch")
+
+    scenario(play)
+
+
 def test_three_resets_of_one_cause_in_ten_minutes_lock_the_unit() -> None:
     async def play(made: Clinic) -> None:
         for number in (1, 2, 3):

@@ -6,6 +6,7 @@ refuses or does not answer, and people who ask for one thing after the other wit
 
 import asyncio
 import collections
+import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -119,7 +120,8 @@ class Street:
             await task
         if self.one.control.state != "tripped" or self.one.control.resets.declined is not None:
             return
-        await self.one.control.person(Command.ACK, ANNA)
+        with contextlib.suppress(DeclinedError):  # somebody has acknowledged it already
+            await self.one.control.person(Command.ACK, ANNA)
         await self.pass_time(0.1)
         await self.one.control.person(Command.RESET, ANNA)
         insist(self.one.control.state == "cleared", "a trip could not be reset")

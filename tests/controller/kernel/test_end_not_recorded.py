@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,38 @@ def test_an_end_that_was_not_written_is_told_as_such_over_every_interface(
         assert f"{state}, not recorded" in capture.get()
         code = ExitCode.TRIPPED if state == "tripped" else ExitCode.REFUSED
         assert summary.exit_code_of(shown) is code
+
+
+@pytest.mark.hazard("H40", shows="works")
+def test_a_backup_tool_that_holds_the_record_is_named_and_nothing_was_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.kernel.store.BUSY_MAX_MS", 5)
+
+    async def scenario() -> Snapshot:
+        async with rig() as made:
+            store = Store(tmp_path / JOURNAL)
+            journal = Journal(InlineWriter(store), made.wall_clock, folder=tmp_path)
+            outside = Outside(made.client, journal, Here(made.wall_clock))
+            async with running(Place("virtual"), outside) as kernel:
+                desk = Service(made, kernel)
+                await desk.ask("treat", program="refresh", client="demo")
+                await desk.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30.0)
+                with closing(sqlite3.connect(tmp_path / JOURNAL, isolation_level=None)) as backup:
+                    backup.execute("BEGIN IMMEDIATE")
+                    await desk.until(lambda: desk.state == "stopping", 5.0)
+                await desk.until(lambda: kernel.idle, 10.0)
+                return Snapshot.from_dict(desk.snapshot())
+
+    shown = run_virtual(scenario())
+    (alarm,) = [each for each in shown.alarms if each.code == "R01"]
+    assert "is held by another program" in alarm.sentence
+    assert "let that program finish or end it" in alarm.sentence
+    for other in ("room", "free space", "rights"):
+        assert other not in f"{alarm.sentence} {alarm.next_step}"
+    assert shown.record.trouble is not None
+    assert "is held by another program" in shown.record.trouble
+    assert summary.exit_code_of(shown) is ExitCode.REFUSED
 
 
 @pytest.mark.hazard("H40")

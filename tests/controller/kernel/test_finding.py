@@ -89,7 +89,7 @@ def test_a_pipe_or_nonsense_in_the_place_of_a_file_holds_up_nobody(
     past_s = path.stat().st_mtime - 2 * AGE_MIN_S
     os.utime(path, (past_s, past_s))
     with silent_kernel(tmp_path, "/dev/alive"):
-        assert _read(path.parent, [path.name]) == []
+        assert _read(path.parent, [path.name]) == ([], "")
         assert [kernel.port for kernel in kernels(tmp_path)] == ["/dev/alive"]
     assert sweep(tmp_path) == 0
 

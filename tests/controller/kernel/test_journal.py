@@ -1,15 +1,25 @@
 """The journal: durable when it says so, and never silent about what it could not write."""
 
 import asyncio
+import errno
 import json
 import math
 import os
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from controller.kernel.journal import LAG_MAX_S, NOTE_DELAY_S, NOTES_MAX, OPEN_MAX_S, Row, canonical
+from controller.kernel.journal import (
+    LAG_MAX_S,
+    NOTE_DELAY_S,
+    NOTES_MAX,
+    OPEN_MAX_S,
+    Row,
+    canonical,
+    check_folder,
+)
 from controller.kernel.store import RecordError, Store
 from controller.kernel.verify import verify
 from controller.kernel.writer import InlineWriter
@@ -222,6 +232,25 @@ def test_a_read_only_folder_is_named_with_the_next_step(tmp_path: Path) -> None:
 
     with pytest.raises(RecordError, match=rf"{folder} .* mend its rights or name another folder"):
         run_virtual(scenario())
+
+
+@pytest.mark.parametrize(
+    ("number", "way"),
+    [
+        (errno.EROFS, "mount it writable"),
+        (errno.ENOSPC, "free space there"),
+        (errno.EDQUOT, "free space under its quota"),
+        (errno.EACCES, "mend its rights"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_told_with_the_way_out_of_its_cause(
+    tmp_path: Path, number: int, way: str
+) -> None:
+    def refused(_folder: Path) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(RecordError, match=f"{re.escape(os.strerror(number))}.*: {way} or name"):
+        check_folder(tmp_path, refused)
 
 
 def test_a_file_that_is_no_journal_is_refused_in_one_sentence(tmp_path: Path) -> None:

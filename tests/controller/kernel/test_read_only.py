@@ -58,6 +58,17 @@ def test_rows_in_the_log_of_a_living_writer_are_read_and_it_goes_on_writing(
     assert names(tmp_path) == files
 
 
+def test_a_writer_that_goes_on_meanwhile_is_not_ahead_of_its_record(
+    tmp_path: Path, writer: Store
+) -> None:
+    def while_it_writes(store: Store) -> str | None:
+        count(store)  # from here on the reader sees one state
+        writer.append([row(4)._replace(mono_s=100.0)])  # and the note of it is renewed
+        return store.lacking_sentence
+
+    assert ask_record(tmp_path / NAME, while_it_writes) is None
+
+
 def test_a_record_that_nobody_writes_is_read_without_a_trace(tmp_path: Path, writer: Store) -> None:
     writer.close()
     path = tmp_path / NAME
@@ -125,7 +136,7 @@ def test_a_file_that_is_no_journal_is_named_with_what_to_do(tmp_path: Path) -> N
     with pytest.raises(RecordError) as caught:
         ask_record(path, count)
     assert str(path) in str(caught.value)
-    assert "CORNEUM_STATE" in str(caught.value)
+    assert "leave it where it is" in str(caught.value)
 
 
 def test_it_takes_no_lock_that_a_writer_would_wait_for(tmp_path: Path, writer: Store) -> None:

@@ -3,12 +3,14 @@
 import errno
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from controller.kernel import record_words
 from controller.kernel.chain import Stamped
+from controller.kernel.read_only import ask_record
 from controller.kernel.store import RecordError, Store
 
 ROW = Stamped(1.0, 1.9e9, 0, "state", "{}")
@@ -36,6 +38,17 @@ def test_a_backup_tool_that_holds_the_file_is_called_so(
     holder.close()
     assert store.append([ROW]) == 2
     store.close()
+
+
+def test_a_reader_names_whoever_holds_the_file_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.kernel.read_only.BUSY_MAX_S", 0.01)
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("CREATE TABLE backup (page)")
+        with pytest.raises(RecordError, match=r"held by another program .* let that program"):
+            ask_record(path, lambda store: store.rows("1"))
 
 
 def test_a_full_disk_is_called_so(path: Path) -> None:
@@ -69,6 +82,31 @@ def test_a_folder_in_the_place_of_the_file_is_no_traceback(tmp_path: Path) -> No
 )
 def test_what_the_system_says_is_told_by_cause(path: Path, number: int, says: str) -> None:
     assert re.search(says, record_words.sentence(OSError(number, "no"), path))
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, "held by another program"),
+        (sqlite3.SQLITE_PROTOCOL, "held by another program"),
+        (sqlite3.SQLITE_FULL, "its disk is full"),
+        (sqlite3.SQLITE_IOERR_WRITE, "quota"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "mount the disk writable"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, "put it back"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, "is damaged"),
+        (sqlite3.SQLITE_IOERR_NOMEM, "close other programs"),
+        (sqlite3.SQLITE_IOERR_READ, "look at the disk"),
+    ],
+)
+def test_what_sqlite_says_is_told_by_cause_each_with_its_own_way_out(
+    path: Path, code: int, says: str
+) -> None:
+    error = sqlite3.OperationalError("so")
+    error.sqlite_errorcode = code
+    said = record_words.sentence(error, path)
+    assert says in said
+    others = {"held by another", "disk is full", "quota", "mount the disk", "is damaged"} - {says}
+    assert not any(other in said for other in others if other not in says)
 
 
 @pytest.mark.parametrize(

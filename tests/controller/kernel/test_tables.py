@@ -48,8 +48,8 @@ def start_with(configs: Path) -> tuple[ApiError, bytes]:
         ("removal.toml", "cap_share = 0.35", "cap_share = 0.9", "rules.cap_share = 0.9 is out of"),
         ("removal.toml", "error_ln_sd = 0.9", "", "model.error_ln_sd is missing; add it"),
         ("removal.toml", 'about = "model.choke_kpa"', 'about = "x"', "model.choke_kpa has no sour"),
-        ("sites.toml", "sc_nom_um = 10.0", "sc_nom_um = nan", "sites[1].sc_nom_um = nan is not a"),
-        ("sites.toml", "[[sites]]", "[[sites", "is not valid TOML"),
+        ("sites.toml", "sc_nom_um = 10.0", "sc_nom_um = nan", "[[sites]], sc_nom_um = nan is"),
+        ("sites.toml", "[[sites]]", "[[sites", "[[sites is no whole header"),
     ],
 )  # fmt: skip
 def test_a_wrong_table_stops_the_start_with_one_sentence(

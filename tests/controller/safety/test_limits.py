@@ -1,7 +1,8 @@
 import math
+import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.safety.limits import Limit, Quantity, Source, resolve
@@ -118,3 +119,24 @@ def test_a_refusal_says_by_how_much_and_of_whom() -> None:
     assert resolve(Quantity.SUCTION_KPA, 28.0, device).as_refusal().sentence() == (
         "Suction 28 kPa was refused: the limit of the handpiece itself is not known."
     )
+
+
+@given(
+    quantity=st.sampled_from(Quantity),
+    asked=st.floats(0.0, 2000.0),
+    limit=st.floats(0.0, 2000.0),
+    refused=st.booleans(),
+)
+@example(quantity=Quantity.CONTACT_S, asked=155.4, limit=146.5, refused=False)
+@example(quantity=Quantity.DEPTH_UM, asked=3.1449, limit=3.1351, refused=True)
+@example(quantity=Quantity.CONTACT_S, asked=10.2, limit=9.8, refused=False)
+def test_the_numbers_of_one_sentence_add_up(
+    quantity: Quantity, asked: float, limit: float, *, refused: bool
+) -> None:
+    receipt = resolve(quantity, asked, [Limit(Source.PROGRAM, quantity, limit)])
+    if receipt.binding is None:
+        return
+    said = (receipt.as_refusal() if refused else receipt).sentence()
+    numbers = [float(each) for each in re.findall(r"(?<!\w)\d+(?:\.\d+)?(?= )", said)]
+    high, cut, low = numbers if refused else (numbers[1], numbers[0], numbers[2])
+    assert high - cut == pytest.approx(low, abs=1e-9), said

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from controller.safety.alarm_texts import HELD, LINK_LOST, OF_NOTICE, RECORD_LOST, Notice
+from controller.safety.alarm_texts import LINK_LOST, OF_NOTICE, RECORD_LOST, Notice
+from controller.safety.guide_texts import HELD
 from controller.treatment import rows
 from controller.treatment.conduct import NOTHING, UNSEEN_S, Actions, Conduct
 from controller.treatment.events import (

@@ -32,9 +32,9 @@ def _expect(text: str) -> str:
 
 
 CASES = (
-    Case('name = "a', 1, "", ("not TOML",)),
-    Case(f"{HEAD}= 3\n", 3, "", ("not TOML", "column 1")),
-    Case(f"{HEAD}hand = slow\n{STEPS}{EXPECT}", 3, "", ("not TOML",)),
+    Case('name = "a', 1, "", ("text that is not closed",)),
+    Case(f"{HEAD}= 3\n", 3, "", ("has no name before the =",)),
+    Case(f"{HEAD}hand = slow\n{STEPS}{EXPECT}", 3, "", ('write hand = "slow"',)),
     Case(f'{HEAD}hnad = "slow"\n{STEPS}{EXPECT}', 3, "hnad", ("did you mean hand?",)),
     Case(f'{HEAD}hand = "clumsy"\n{STEPS}{EXPECT}', 3, "hand", ('"average"', '"still"')),
     Case(f"{HEAD}seed = -1\n{STEPS}{EXPECT}", 3, "seed", ("out of range",)),

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from simulator.qa.cli import app
+from simulator.qa.scenarios.runner import Ran, Task, run_one
 
 GOOD = """
 title = "A plan is refused"
@@ -50,6 +52,23 @@ def test_each_scenario_has_a_line_and_a_failure_says_how_to_replay_it(folder: Pa
     assert lines[-1].startswith("2 scenarios, 1 failed")
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_run_that_a_person_stops_says_how_far_it_came(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    def stopped(tasks: Sequence[Task], _workers: int) -> Iterator[Ran]:
+        yield run_one(tasks[1])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulator.qa.scenarios.runner.run_all", stopped)
+    result = _run(folder, *more)
+    assert result.exit_code == 5
+    assert "stopped; 1 of 2 scenarios had been run" in result.stderr
+    if more:
+        said = json.loads(result.stdout)
+        assert (said["stopped"], len(said["scenarios"])) == (True, 1)
+
+
 def test_all_as_expected_is_exit_code_0_and_another_seed_gives_another_hash(folder: Path) -> None:
     results = [_run(folder / "good.toml", "--json", *more) for more in ((), (), ("--seed", "9"))]
     first, second, other = (json.loads(result.stdout)["scenarios"][0] for result in results)
@@ -71,7 +90,8 @@ def test_a_mistake_is_exit_code_2_and_nothing_is_run(folder: Path) -> None:
     result = _run(folder)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert f"{folder / 'wrong.toml'}:2: hnad: there is no such field" in result.stderr
+    wrong = folder / "wrong.toml"
+    assert f'{wrong}:2: hnad = "x": there is no such field' in result.stderr
     as_json = _run(folder, "--json")
     assert as_json.exit_code == 2
     assert len(json.loads(as_json.stdout)["mistakes"]) == 1

@@ -7,10 +7,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.config.lines import line_of, lines_of
 from simulator.qa.scenarios.document import scenarios_page
 from simulator.qa.scenarios.dump import dump_scenario
 from simulator.qa.scenarios.load import parse_scenario
-from simulator.qa.scenarios.locate import line_of, lines_of
 from simulator.qa.scenarios.mistakes import EXPECTATION_OF, STEP_OF
 from simulator.qa.scenarios.model import SEED_MAX, Scenario
 from simulator.qa.scenarios.moments import SUBJECTS, Moment
