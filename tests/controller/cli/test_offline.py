@@ -73,7 +73,7 @@ def test_a_record_that_cannot_be_read_is_told_beside_it(run: Run, state: Path) -
     journal_path(state).write_bytes(b"no database" * 100)
     code, out, err = run("status")
     assert code == ExitCode.PORT
-    assert "cannot be read" in out
+    assert "is damaged" in out
     assert err.startswith("No kernel runs")
 
 

@@ -115,11 +115,12 @@ def test_a_file_of_a_kernel_that_cannot_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = paths.kernel_file(tmp_path, "/dev/alive")
-    file.mkdir(parents=True)
+    file.parent.mkdir(parents=True)
+    file.symlink_to("/proc/self/mem")  # a file that opens and cannot be read
     monkeypatch.setattr("controller.kernel.finding._names", lambda _state, _seen: [file.name])
     found = running_kernels(tmp_path)
     assert found.here == ()
-    assert found.blind == f"{file}: Is a directory"
+    assert found.blind == f"{file}: Input/output error"
 
 
 def test_a_name_of_an_account_is_no_longer_than_the_kernel_takes(
