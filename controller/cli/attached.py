@@ -20,11 +20,12 @@ from controller.cli.output import LostError
 from controller.cli.screen import Screen
 from controller.cli.session import who
 from controller.cli.words import HOLDING
-from controller.kernel.ask import KernelAbsentError, ask
+from controller.kernel.ask import ACT_TIMEOUT_S, KernelAbsentError, ask
 from controller.kernel.client import AnswerError, KernelClient, WatchLine
 from controller.kernel.snapshot import Snapshot
 
 ANSWER_MAX_S: Final = 2.0
+"""For what the kernel answers at once: what it shows, a pause, and a stop."""
 QUIET_MAX_S: Final = 3.0
 """A kernel that says nothing for so long is asked; it sends ten snapshots a second."""
 
@@ -155,7 +156,7 @@ class Attached:
 
     async def _ask(self, do: str, args: dict[str, Any]) -> None:
         try:
-            await self.kernel.ask(do, args, ANSWER_MAX_S)
+            await self.kernel.ask(do, args, ANSWER_MAX_S if do == "stop" else ACT_TIMEOUT_S)
         except AnswerError as error:
             self.say(f"{error.sentence} {error.next_step}")
         except KernelAbsentError as error:

@@ -16,13 +16,10 @@ from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import serving
 from controller.config.paths import port_name, state_dir
-from controller.kernel.ask import KernelAbsentError
+from controller.kernel.ask import TREAT_TIMEOUT_S, KernelAbsentError
 from controller.kernel.client import AnswerError
 from controller.kernel.snapshot import Snapshot
 from controller.treatment.conduct import UNSEEN_S
-
-BEGIN_MAX_S: Final = 10.0
-"""From the request to the kernel's answer, which waits for a durable record."""
 
 HINT: Final = "p pauses and goes on, Ctrl-C ends the treatment in order."
 
@@ -136,7 +133,7 @@ async def _treat(socket: Path, wish: Wish, configs: Path | None, screen: Screen)
 
             request = await treat_request.planned(attached.kernel, wish.as_args(), configs)
             with attached.ended_by(ended):  # a stop also voids what has not begun yet
-                begun = await attached.kernel.ask("treat", request, BEGIN_MAX_S)
+                begun = await attached.kernel.ask("treat", request, TREAT_TIMEOUT_S)
                 number = int(begun["treatment"])
                 end = await attached.follow(lambda shown: _is_over(shown, number))
                 with contextlib.suppress(Failure):  # nobody reads it; the record has it all

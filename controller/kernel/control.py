@@ -18,7 +18,7 @@ from controller.device.handpiece import Listeners
 from controller.device.timers import armed_s
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.asked import END_MAX_S, Act, OpenActs, answered
+from controller.kernel.asked import Act, OpenActs, answered, due_s
 from controller.kernel.clock_record import CLOCK_STEP, Here
 from controller.kernel.declined import (
     BUSY,
@@ -179,7 +179,7 @@ class Control:
         self._treatment = treatment
         self._acts.forget()
         end = self._acts.open(treatment, self._decide(Begin(who)))
-        await answered(end, NOT_BEGUN_UNRECORDED, NOT_BEGUN_STOPPED)
+        await answered(end, due_s(), NOT_BEGUN_UNRECORDED, NOT_BEGUN_STOPPED)
 
     def stop_now(self, who: Who, *, emergency: bool = False) -> Actions:
         """Stop: the bytes are written when this returns, in every state, for everybody."""
@@ -199,16 +199,16 @@ class Control:
         flow_g_per_min: float | None = None,
         why: str = "",
     ) -> None:
-        """Do what a person asks, and return when it is done and recorded.
+        """Do what a person asks, and return when it is done and recorded, within `END_MAX_S`.
 
         Raises DeclinedError, whose sentence says whether it was not done, not recorded, or asked
         for with an outcome that is not known.
         """
-        stops = command in (Command.STOP, Command.EMERGENCY)
+        stops, due = command in (Command.STOP, Command.EMERGENCY), due_s()
         if command is Command.RESET and self.resets.declined is not None:
             raise DeclinedError(self.resets.declined)
         if not stops and (self._supervisor is None or self._supervisor.state in ENDED):
-            await self._person_idle(command, who)
+            await self._person_idle(command, who, due)
             return
         if stops:
             actions = self.stop_now(who, emergency=command is Command.EMERGENCY)
@@ -218,9 +218,9 @@ class Control:
             raise_declined(actions)
         end = self._acts.open(self._treatment, actions, self._when_done(command))
         unknown = NOT_RECORDED if stops else OUTCOME_UNKNOWN
-        await answered(end, UNRECORDED.get(command, NOT_RECORDED), unknown=unknown)
+        await answered(end, due, UNRECORDED.get(command, NOT_RECORDED), unknown=unknown)
         if command is Command.RESET:
-            await self._reset_recorded()
+            await self._reset_recorded(due)
 
     def silence(self, who: Who) -> None:
         """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
@@ -241,11 +241,11 @@ class Control:
         if self.resets.add(cause, now_s, self._treatment):
             self.alarms.put(alarm_texts.LOCKED, now_s)
 
-    async def _reset_recorded(self) -> None:
-        if not await self.resets.written(END_MAX_S):
+    async def _reset_recorded(self, due: float) -> None:
+        if not await self.resets.written(due):
             raise DeclinedError(NOT_RECORDED)
 
-    async def _person_idle(self, command: Command, who: Who) -> None:
+    async def _person_idle(self, command: Command, who: Who, due: float) -> None:
         """Acknowledge and reset a trip that no treatment of this kernel has latched."""
         if command not in (Command.ACK, Command.RESET):
             raise DeclinedError(persons.OVER)
@@ -254,8 +254,8 @@ class Control:
         if command is Command.ACK:
             await self._trips.acknowledge(who)
         else:
-            await self._trips.reset(who, self._was_reset)
-            await self._reset_recorded()
+            await self._trips.reset(who, due, self._was_reset)
+            await self._reset_recorded(due)
 
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
