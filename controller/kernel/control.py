@@ -259,6 +259,8 @@ class Control:
 
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
+        if reading.mode is Mode.SAFE:
+            self._watch_clock(self._loop.time())  # a computer that slept is why, and no line
         self._decide(Observed(reading))
         idle = self._supervisor is None or self._supervisor.state in ENDED
         watch = self.alarms.watch_idle if idle else self.alarms.watch_treated
@@ -267,7 +269,8 @@ class Control:
     def _on_link(self, news: LinkNews) -> None:
         self._journal.note(Row("link", {"state": news.state.value, "why": news.why}))
         if self._supervisor is not None and news.state is LinkState.DISCONNECTED:
-            self._decide(LinkLost(Interlock.LINK_LOST, news.why))
+            self._watch_clock(self._loop.time())
+            self._decide(LinkLost(Interlock.LINK_LOST))
 
     def _finished(self, supervisor: Supervisor, treatment: int, event: Finished) -> None:
         """An asked action has ended; one of an earlier treatment decides nothing any more."""
@@ -313,11 +316,19 @@ class Control:
         self._decide(Wake())
 
     def _watch_clock(self, now_s: float) -> None:
-        """Write down that the wall clock was set, or the computer slept."""
-        if (here := self._about.here) is not None:
-            step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
-            if step is not None:
-                self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
+        """Write down that the wall clock was set, or the computer slept.
+
+        A sleep is no time of the loop's clock: that alone would show none of it.
+        """
+        if (here := self._about.here) is None:
+            return
+        step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
+        if step is None:
+            return
+        self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
+        slept_s, supervisor = self._clock.slept_s, self._supervisor
+        if slept_s > 0.0 and supervisor is not None and supervisor.state in LIVE:
+            self._decide(LinkLost(Interlock.LOOP_STALLED, f"It slept for {slept_s:.0f} s."))
 
     # -- what goes out -----------------------------------------------------------------------------
     def _decide(self, event: Event) -> Actions:

@@ -202,7 +202,7 @@ class Course:
         )
         wishes = [(quantity, wish, now) for quantity, wish, now in asked if wish is not None]
         raised = [(quantity, wish) for quantity, wish, now in wishes if not 0.0 <= wish <= now]
-        weak = [(quantity, wish) for quantity, wish, _ in wishes if wish < SET_MIN[quantity]]
+        weak = [(quantity, wish) for quantity, wish, _ in wishes if not SET_MIN[quantity] <= wish]
         if raised or weak or not wishes:
             refused = [
                 resolve(quantity, wish, self._chain(quantity)) for quantity, wish in raised or weak

@@ -2,7 +2,8 @@
 
 STOP is heard in every state and from everybody. Pausing and lowering too are heard from everybody;
 resuming, acknowledging and resetting need somebody at the unit, and take effect when their row is
-durable. Who lowers to 0 stops. A reset is a row, then a one-shot, and is done when the unit says so or shows it.
+durable. A reset is a row, then a one-shot, and is done when the unit says so or shows it. Whoever
+lowers a setting to 0 stops.
 """
 
 from collections.abc import Callable, Mapping
