@@ -6,29 +6,58 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.cli.output import text
-from controller.cli.words import bar, quantity, share, state_words
+from controller.cli.words import (
+    IDENTIFIED,
+    READING_OLD_MS,
+    bar,
+    quantity,
+    reading_words,
+    share,
+    state_words,
+    unit_words,
+)
 from controller.kernel.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 
 STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
 ZONE_MARK = {"waiting": "·", "current": "▶", "done": "✓", "skipped": "-"}
 PRIORITY_STYLE = {"high": "bold white on red", "medium": "black on yellow", "low": "cyan"}
+OLD_STYLE = "bold white on red"
 
 
 def render(
-    snapshot: Snapshot, *, hint: str = "p pauses, Ctrl-C ends the treatment in order."
+    snapshot: Snapshot,
+    *,
+    hint: str = "p pauses, Ctrl-C ends the treatment in order.",
+    quiet_s: float = 0.0,
 ) -> RenderableType:
-    """Return the whole view."""
+    """Return the whole view; ``quiet_s`` is how long ago the kernel sent it, 0 for just now."""
     treatment = snapshot.treatment
+    ages = _ages(snapshot, quiet_s)
     if treatment is None:
-        return Group(Text("no treatment"), *_alarms(snapshot), text(hint, "dim"))
+        return Group(Text("no treatment"), *ages, *_alarms(snapshot), text(hint, "dim"))
     body: list[RenderableType] = [_state_line(snapshot), _zones(treatment)]
     if snapshot.live is not None:
         body.append(_live(snapshot.live))
-    body += _alarms(snapshot)
+    body += [*ages, *_alarms(snapshot)]
     body.append(text(hint, "dim"))
     return Panel(
         Group(*body), title=_title(snapshot, treatment), title_align="left", padding=(1, 2)
     )
+
+
+def _ages(snapshot: Snapshot, quiet_s: float) -> list[Text]:
+    """How old what is shown is: from the unit to the kernel, and from there to this screen."""
+    live, there = snapshot.live, snapshot.link.state == IDENTIFIED
+    said = text(unit_words(snapshot.unit, snapshot.link), "dim" if there else OLD_STYLE)
+    if live is not None:
+        fresh = live.age_ms <= READING_OLD_MS
+        said.append_text(text(f", {reading_words(live)}", "" if fresh else OLD_STYLE))
+    return [text(quiet_words(quiet_s), OLD_STYLE), said] if quiet_s > 0.0 else [said]
+
+
+def quiet_words(quiet_s: float) -> str:
+    """Say that the kernel tells nothing any more, so that what is shown is what was."""
+    return f"OLD: the kernel has sent nothing for {quiet_s:.0f} s"
 
 
 def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
@@ -119,6 +148,8 @@ def plain_line(snapshot: Snapshot) -> Text:
     treatment = snapshot.treatment
     state = _state_words(snapshot)
     current = _current(treatment)
+    if snapshot.unit is not None and snapshot.link.state != IDENTIFIED:
+        state = f"{state} · {unit_words(snapshot.unit, snapshot.link)}"
     if current is None or snapshot.live is None:
         return text(state)
     live, done = snapshot.live, 100.0 * share(current.contact_s, current.budget_s)
@@ -126,7 +157,8 @@ def plain_line(snapshot: Snapshot) -> Text:
     exposure = f"exposure {current.bound_um:.2f} of {current.cap_um:.2f} µm"
     suction = f"suction {quantity(live.suction_kpa, 'kPa')} (set {live.set_suction_kpa:.1f})"
     flow = f"crystals {quantity(live.flow_g_per_min, 'g/min')} (set {live.set_flow_g_per_min:.1f})"
-    return text(f"{state} · {current.display} {time} · {exposure} · {suction} · {flow}")
+    old = f" · {reading_words(live)}" if live.age_ms > READING_OLD_MS else ""
+    return text(f"{state} · {current.display} {time} · {exposure} · {suction} · {flow}{old}")
 
 
 def current_zone(snapshot: Snapshot) -> str:

@@ -58,8 +58,9 @@ class Where:
 
     port: str | None
     simulator: bool
-    hand: str
-    seed: int
+    hand: str | None = None
+    seed: int | None = None
+    """Both of the simulated handpiece."""
     configs: Path | None = None
     once: bool = False
     """A kernel that is started for it ends with this command, also while a trip stands."""
@@ -90,16 +91,33 @@ TRIP_STANDS_IN_THE_UNIT: Final = (
 
 
 def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
-    if (where.port is None) is (not where.simulator):
+    _check_where(where)
+    screen = Screen(as_json=as_json, hint=HINT)
+    _ = screen.takes_more  # an output that is lost already begins nothing
+    with _kernel(where) as socket:
+        return asyncio.run(_treat(socket, wish, where.configs, screen))
+
+
+def _check_where(where: Where) -> None:
+    """Refuse what names no handpiece, or more than one: nothing that was said is dropped."""
+    if where.port is None and not where.simulator:
         raise Failure(
             "Say where to treat: either --port PORT or --simulator.",
             "For practice: corneum treat refresh --client demo --simulator",
             ExitCode.USAGE,
         )
-    screen = Screen(as_json=as_json, hint=HINT)
-    _ = screen.takes_more  # an output that is lost already begins nothing
-    with _kernel(where) as socket:
-        return asyncio.run(_treat(socket, wish, where.configs, screen))
+    if where.port is not None and where.simulator:
+        raise Failure(
+            f"--port {where.port} and --simulator are two handpieces.",
+            "Leave one of them out.",
+            ExitCode.USAGE,
+        )
+    if where.port is not None and (where.hand is not None or where.seed is not None):
+        raise Failure(
+            f"--hand and --seed are of a simulated handpiece, and --port names {where.port}.",
+            "Leave them out, or name --simulator in place of the port.",
+            ExitCode.USAGE,
+        )
 
 
 @contextlib.contextmanager

@@ -3,12 +3,20 @@
 from collections.abc import Collection
 from typing import Final
 
+from controller.kernel.snapshot import LinkView, LiveView, UnitView
 from controller.safety.alarm_texts import HELD, NO_SCREEN
+from controller.safety.interlocks import STALE_MAX_S
 
 BAR_WIDTH: Final = 8
 UNKNOWN: Final = "—"
 HOLDING: Final = frozenset({HELD.code, NO_SCREEN.code})
 """Alarms with which somebody has to resume before the hand switch does anything."""
+
+READING_OLD_MS: Final = 1000.0 * STALE_MAX_S
+"""An older reading shows what was: a treatment trips on it."""
+
+IDENTIFIED: Final = "identified"
+"""The state of a link with its unit on it."""
 
 STATE_WORDS: Final = {
     "idle": "idle",
@@ -36,6 +44,31 @@ def state_words(state: str, alarms: Collection[str] = ()) -> str:
     if state == "paused" and HOLDING.intersection(alarms):
         return "paused: resume (p), then release and press the hand switch"
     return STATE_WORDS.get(state, state)
+
+
+def age_words(age_ms: float | None) -> str:
+    """Return how long ago something was."""
+    if age_ms is None:
+        return "never"
+    return f"{age_ms:.0f} ms ago" if age_ms < 1000.0 else f"{age_ms / 1000.0:.0f} s ago"
+
+
+def reading_words(live: LiveView) -> str:
+    """Return how old a reading is, and that it is old where it shows no present."""
+    read = f"read {age_words(live.age_ms)}"
+    return read if live.age_ms <= READING_OLD_MS else f"OLD: {read}"
+
+
+def unit_words(unit: UnitView | None, link: LinkView) -> str:
+    """Return which unit is there, or that it is lost: since when, and why."""
+    if unit is None:
+        return f"no unit: {link.trouble or link.state}"
+    if link.state == IDENTIFIED:
+        simulated = ", simulated" if unit.simulated else ""
+        heard = age_words(link.age_ms)
+        return f"unit {unit.serial}, firmware {unit.firmware}{simulated}, heard {heard}"
+    why = f": {link.trouble}" if link.trouble else ""
+    return f"unit {unit.serial} is LOST, last heard {age_words(link.age_ms)}{why}"
 
 
 def outcome_words(outcome: str | None, state: str, *, recorded: bool | None) -> str:

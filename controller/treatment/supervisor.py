@@ -274,8 +274,8 @@ class Supervisor:
         return (*tripped, *self._while_tripped(reading, now_s))
 
     def _stalled(self, beat_s: float | None, now_s: float) -> Actions:
-        words = held_up_words(beat_s, now_s)
-        return self.conduct.host_trip(Interlock.LOOP_STALLED, now_s, words)
+        why = Interlock.LOOP_STALLED
+        return self.conduct.host_trip(why, now_s, held_up_words(beat_s, now_s))
 
     def _lost(self, why: Interlock, detail: str, now_s: float) -> Actions:
         if self.state in ENDED or self.state is State.TRIPPED:
@@ -349,8 +349,7 @@ class Supervisor:
     def _wake_running(self, beat_s: float, now_s: float) -> Actions:
         newest_s = None if self.conduct.newest is None else self.conduct.newest.at_s
         why = why_unheard(newest_s, beat_s, now_s)
-        live_and_late = self.state in LIVE and is_stalled(beat_s, now_s)
-        if live_and_late or why is Interlock.LOOP_STALLED:
+        if why is Interlock.LOOP_STALLED or (self.state in LIVE and is_stalled(beat_s, now_s)):
             return self._stalled(beat_s, now_s)
         if why is not None:
             return self.conduct.host_trip(why, now_s)
