@@ -14,6 +14,7 @@ import pytest
 
 from controller.device.answers import Answer, Told
 from controller.kernel import asked
+from controller.kernel.ask import END_MAX_S
 from controller.kernel.control import Control, DeclinedError
 from controller.treatment import conduct as conduct_module
 from controller.treatment.acts import Acts, Open
