@@ -87,9 +87,7 @@ class Screen:
     def show_old(self, snapshot: Snapshot, quiet_s: float) -> None:
         """Show that nothing has come for so long: the picture that stands here is of before."""
         if self._live is not None:
-            self._live.update(
-                live.render(snapshot, hint=self._hint, quiet_s=quiet_s), refresh=True
-            )
+            self._live.update(live.render(snapshot, hint=self._hint, quiet_s=quiet_s), refresh=True)
         elif not self._said_quiet:
             self._said_quiet = True
             self.say(live.quiet_words(quiet_s))

@@ -27,9 +27,9 @@ READY_MAX_S: Final = 15.0
 """How long a process may take until it says that it is ready; about 1 s is usual."""
 READY_LINE_MAX: Final = 65_536
 END_MAX_S: Final = 15.0
-"""For a process that was told to end. A kernel takes 4.5 s for purge and vent, 2 s to hang up on its
-clients, 0.5 s for a last look at the unit and 3 s for its record; one that is killed before that
-loses rows."""
+"""For a process that was told to end. A kernel takes 4.5 s for purge and vent, 2 s to hang up on
+its clients, 0.5 s for a last look at the unit and 3 s for its record; one that is killed before
+that loses rows."""
 LEAVE_MAX_S: Final = 1.0
 """A kernel for one treatment ends within 0.2 s after its last client; one that stays is left."""
 

@@ -12,7 +12,8 @@ UNKNOWN: Final = "—"
 HOLDING: Final = frozenset({HELD.code, NO_SCREEN.code})
 """Alarms with which somebody has to resume before the hand switch does anything."""
 
-READING_OLD_MS: Final = 1000.0 * STALE_MAX_S
+MS_PER_S: Final = 1000.0
+READING_OLD_MS: Final = MS_PER_S * STALE_MAX_S
 """An older reading shows what was: a treatment trips on it."""
 
 IDENTIFIED: Final = "identified"
@@ -50,7 +51,7 @@ def age_words(age_ms: float | None) -> str:
     """Return how long ago something was."""
     if age_ms is None:
         return "never"
-    return f"{age_ms:.0f} ms ago" if age_ms < 1000.0 else f"{age_ms / 1000.0:.0f} s ago"
+    return f"{age_ms:.0f} ms ago" if age_ms < MS_PER_S else f"{age_ms / MS_PER_S:.0f} s ago"
 
 
 def reading_words(live: LiveView) -> str:

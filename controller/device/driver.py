@@ -55,8 +55,8 @@ class LinkDriver:
     ) -> None:
         self.link = Link(Direction.TO_DEVICE)
         self.heard_at_s = -math.inf
-        """When the newest frame of a session was used, on the clock of the loop; before the first one
-        for ever ago. It outlives the stream."""
+        """When the newest frame of a session was used, on the clock of the loop; before the first
+        one for ever ago. It outlives the stream."""
         self._open_stream = open_stream
         self._on_event = on_event
         self._on_lost = on_lost

@@ -13,6 +13,7 @@ from controller.kernel.declined import OUTCOME_UNKNOWN, VOIDED, DeclinedError
 from controller.treatment.conduct import Actions
 from controller.treatment.events import Closed, Commit, Declined, End
 
+
 class Act(NamedTuple):
     """An act by the treatment that it belongs to and its number in there."""
 

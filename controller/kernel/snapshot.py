@@ -53,7 +53,7 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class UnitView:
-    """The unit on the line, as it identified itself; where the link has lost it, the one that was."""
+    """The unit on the line, as it identified itself; where it is lost, the one that was."""
 
     serial: int
     firmware: str

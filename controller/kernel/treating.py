@@ -25,7 +25,6 @@ from controller.safety.reading import Identity
 from controller.treatment import rows
 from controller.treatment.events import Who
 
-
 TOO_SLOW: Final = ApiError(
     "slow",
     f"The plan was not ready within {PREPARED_MAX_S:g} s, so nothing has begun.",

@@ -62,7 +62,9 @@ class TripDesk:
         stops = self._performer.stops
         body: Body = {"who": rows.who_body(who), "cause": cause.name}
         asked = self._performer.ended(0, Commit("reset", body))
-        row = await _end_of(asked, due, NOT_RESET_UNRECORDED)  # one that comes later permits nothing
+        row = await _end_of(
+            asked, due, NOT_RESET_UNRECORDED
+        )  # one that comes later permits nothing
         if row.end is not End.DONE:
             raise DeclinedError(NOT_RESET_UNRECORDED)
         if stops != self._performer.stops:

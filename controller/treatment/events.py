@@ -131,8 +131,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class LinkLost:
-    """The link is gone, its error limiter tripped, another unit or boot answers on it, or this
-    computer slept."""
+    """The link is gone or too noisy, another unit or boot answers, or this computer slept."""
 
     why: Interlock
     detail: str = ""

@@ -77,6 +77,7 @@ MODES: Final = {
 
 _SEEN: Final = {Mode.ARMED: Signal.ARM, Mode.ACTIVE: Signal.PRESS, Mode.PAUSED: Signal.RELEASE}
 _STANDS: Final = {Mode.ARMED: State.ARMED, Mode.ACTIVE: State.ACTIVE, Mode.PAUSED: State.PAUSED}
+STALLED: Final = (Interlock.LOOP_STALLED,)
 _END_NOTICE: Final = {
     ZoneEnd.TIME: OF_NOTICE[Notice.ZONE_TIME],
     ZoneEnd.EXPOSURE: OF_NOTICE[Notice.ZONE_EXPOSURE],
@@ -154,11 +155,10 @@ class Supervisor:
             return self._while_tripped(reading, now_s)
         if reading.mode is Mode.SAFE:
             return self._device_trip(reading, now_s)
-        if self.state in LIVE and is_stalled(self._beat_s, now_s):
-            return self._stalled(self._beat_s, now_s)
-        broken = self._watch.judge(reading, self._belief(), now_s)
+        held_up = self.state in LIVE and is_stalled(self._beat_s, now_s)
+        broken = STALLED if held_up else self._watch.judge(reading, self._belief(), now_s)
         if broken:
-            return conduct.host_trip(broken[0], now_s)
+            return self._host_trip(broken[0], self._beat_s, now_s)
         if self.state in (State.PREPARING, State.STOPPING):
             return self._while_idle(reading, now_s)
         return self._while_live(reading, zone_end, now_s)
@@ -273,9 +273,9 @@ class Supervisor:
         tripped = self.conduct.trip("device", reading.cause.name, alarm, now_s, unseen=False)
         return (*tripped, *self._while_tripped(reading, now_s))
 
-    def _stalled(self, beat_s: float | None, now_s: float) -> Actions:
-        why = Interlock.LOOP_STALLED
-        return self.conduct.host_trip(why, now_s, held_up_words(beat_s, now_s))
+    def _host_trip(self, why: Interlock, beat_s: float | None, now_s: float) -> Actions:
+        words = held_up_words(beat_s, now_s) if why is Interlock.LOOP_STALLED else ""
+        return self.conduct.host_trip(why, now_s, words)
 
     def _lost(self, why: Interlock, detail: str, now_s: float) -> Actions:
         if self.state in ENDED or self.state is State.TRIPPED:
@@ -348,11 +348,10 @@ class Supervisor:
 
     def _wake_running(self, beat_s: float, now_s: float) -> Actions:
         newest_s = None if self.conduct.newest is None else self.conduct.newest.at_s
-        why = why_unheard(newest_s, beat_s, now_s)
-        if why is Interlock.LOOP_STALLED or (self.state in LIVE and is_stalled(beat_s, now_s)):
-            return self._stalled(beat_s, now_s)
+        held_up = self.state in LIVE and is_stalled(beat_s, now_s)
+        why = Interlock.LOOP_STALLED if held_up else why_unheard(newest_s, beat_s, now_s)
         if why is not None:
-            return self.conduct.host_trip(why, now_s)
+            return self._host_trip(why, beat_s, now_s)
         if self.state is State.STOPPING:
             return self._wake_stopping(now_s)
         if self.state is not State.ARMING and not now_s - self._treated_s <= IDLE_MAX_S:

@@ -1,9 +1,8 @@
-"""What shows that a unit is there, what only looks like it, and when a silence is none of the unit."""
+"""What shows that a unit is there, what only looks like it, and what silence is not the unit's."""
 
 import asyncio
 import math
 from collections.abc import Callable
-from typing import cast
 
 import pytest
 
@@ -44,7 +43,9 @@ def now_s() -> float:
 
 def stand_still(seconds: float) -> None:
     """Let the process not run: its timers are late, and nothing was read."""
-    cast("VirtualLoop", asyncio.get_running_loop()).jumping.now_s += seconds
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.jumping.now_s += seconds
 
 
 @pytest.mark.hazard("H10")
@@ -166,7 +167,9 @@ def test_a_unit_that_is_silent_after_that_too_is_lost() -> None:
     run(scenario())
 
 
-def test_a_process_that_stands_still_again_and_again_gives_a_silent_unit_up_within_a_bound() -> None:
+def test_a_process_that_stands_still_again_and_again_gives_a_silent_unit_up_within_a_bound() -> (
+    None
+):
     async def scenario() -> None:
         far = FarEnd()
         client = client_of(far)

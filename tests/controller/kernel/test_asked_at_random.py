@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from controller.device.answers import Answer, Told
-from controller.kernel import asked
 from controller.kernel.ask import END_MAX_S
 from controller.kernel.control import Control, DeclinedError
 from controller.treatment import conduct as conduct_module

@@ -296,7 +296,7 @@ def test_a_tip_is_warned_about_only_beyond_a_second_on_one_spot() -> None:
     one.supervisor._exposure_noted_s = math.inf
     still = {**FLOWING, "inputs": FLOWING["inputs"] & ~Input.MOTION}
     assert show(one, Mode.ACTIVE, **still) == []
-    one.now_s = NOW_S + envelope.DWELL_WARN_S
+    one.now_s = one.supervisor._beat_s = NOW_S + envelope.DWELL_WARN_S
     assert show(one, Mode.ACTIVE, **still) == []
     one.now_s += MOMENT_S
     assert raised(show(one, Mode.ACTIVE, **still)) == ["S07"]
