@@ -83,7 +83,8 @@ def test_a_unit_that_comes_back_is_found_though_its_line_was_never_quiet() -> No
         humming = asyncio.create_task(hum(far), name="hum")
         far.ident = None
         await asyncio.sleep(SILENCE_MAX_S + 0.3)
-        assert client.state is not LinkState.IDENTIFIED
+        assert client.newest is None
+        assert client.trouble is not None
         far.ident = IDENT._replace(boot_id=8)
         await asyncio.sleep(2.0)
         assert client.state is LinkState.IDENTIFIED

@@ -43,7 +43,7 @@ def stand(one: Couch, seconds: float) -> None:
 
 
 @pytest.mark.hazard("H14", shows="works")
-@pytest.mark.parametrize("state", sorted(LIVE, key=lambda state: state.value))
+@pytest.mark.parametrize("state", [state for state in State if state in LIVE])
 @pytest.mark.parametrize("read_first", [False, True])
 def test_a_treatment_that_was_held_up_says_so_and_blames_no_cable(
     state: State, *, read_first: bool

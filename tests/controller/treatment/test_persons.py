@@ -134,8 +134,8 @@ def test_a_setting_with_which_no_zone_would_end_is_refused_with_the_least(
 
 def test_the_least_setting_is_taken() -> None:
     one = active()
-    least = {"suction_kpa": SUCTION_SET_MIN_KPA, "flow_g_per_min": FLOW_SET_MIN_G_PER_MIN}
-    assert not declined(one.person(Command.LOWER, **least))
+    kpa, g_per_min = SUCTION_SET_MIN_KPA, FLOW_SET_MIN_G_PER_MIN
+    assert not declined(one.person(Command.LOWER, suction_kpa=kpa, flow_g_per_min=g_per_min))
     assert one.conduct.course.flow_g_per_min == FLOW_SET_MIN_G_PER_MIN
 
 
@@ -150,7 +150,7 @@ def test_the_least_setting_is_taken() -> None:
     ],
 )
 def test_whoever_lowers_to_nothing_stops_in_order_and_the_record_says_who(
-    way: Callable[[], Couch], values: dict[str, float]
+    way: Callable[[], Couch], values: dict[str, Any]
 ) -> None:
     one = way()
     actions = one.person(Command.LOWER, FAR, **values)
