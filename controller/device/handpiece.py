@@ -123,7 +123,7 @@ class HandpieceClient:
         self.rejects: Counter[Reject] = Counter()
         """Frames that were not used, by reason, since the client was made."""
         self.round_trip_s: float | None = None
-        """Of the newest one-shot that was answered."""
+        """Of the newest one-shot of this session that was answered."""
         self.trouble: DeviceError | None = None
         """What keeps this client from its unit; None while it is identified."""
         self._serial = serial
@@ -353,7 +353,7 @@ class HandpieceClient:
 
     def _hang_up(self) -> None:
         self._driver.close()
-        self.newest = None
+        self.newest = self.round_trip_s = None
         self._supplies = None
         if self._silence is not None:
             self._silence.cancel()

@@ -12,9 +12,8 @@ from firmware_protocol.catalogue import Direction
 from firmware_protocol.link import Link
 from firmware_protocol.messages import Stopped
 from firmware_protocol.vocabulary import Mode
-from simulator.qa.loop import VirtualLoop
 from tests.controller.device.bench import IDENT, SERIAL, TELEMETRY, FarEnd, talking
-from tests.controller.device.clients import Listener, client_of, run
+from tests.controller.device.clients import Listener, client_of, run, stand_still
 
 STOOD_S = 3.0
 
@@ -39,13 +38,6 @@ def without_session(far: FarEnd) -> bytes:
 
 def now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def stand_still(seconds: float) -> None:
-    """Let the process not run: its timers are late, and nothing was read."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    loop.jumping.now_s += seconds
 
 
 @pytest.mark.hazard("H10")
