@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from controller.cli import start
-from controller.device.handpiece import LOOP_STALL_MAX_S
 from controller.kernel import server, writer
 from controller.kernel import service as service_module
 from controller.kernel.api import ApiError, unit_absent
@@ -23,6 +22,7 @@ from controller.kernel.device_log import LAST_LOOK_MAX_S
 from controller.kernel.journal import LAG_MAX_S
 from controller.kernel.leading import SILENT_MAX_S
 from controller.safety.clocks import STEP_MIN_S
+from controller.safety.interlocks import LOOP_STALL_MAX_S
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import service
 from tests.controller.device.clients import stand_still
