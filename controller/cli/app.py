@@ -107,9 +107,12 @@ def treat(
         bool, typer.Option("--resume", help="Go on with this client's unfinished treatment.")
     ] = False,
     hand: Annotated[
-        str, typer.Option("--hand", help="The simulated operator: average, careful, slow, ...")
-    ] = "average",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the simulator.")] = 1,
+        str | None,
+        typer.Option("--hand", help="The simulated operator: average (the default), careful, ..."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of the simulator; 1 by default.")
+    ] = None,
     configs: Configs = None,
     once: Annotated[
         bool,

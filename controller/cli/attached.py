@@ -10,6 +10,7 @@ cannot be reached again either.
 
 import asyncio
 import contextlib
+import math
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -20,13 +21,17 @@ from controller.cli.output import LostError
 from controller.cli.screen import Screen
 from controller.cli.session import who
 from controller.cli.words import HOLDING, UNDER_WAY
-from controller.kernel.ask import KernelAbsentError, ask
+from controller.kernel.ask import ACT_TIMEOUT_S, KernelAbsentError, ask
 from controller.kernel.client import AnswerError, KernelClient, WatchLine
 from controller.kernel.snapshot import Snapshot
 
 ANSWER_MAX_S: Final = 2.0
+"""For what the kernel answers at once: what it shows, a pause, and a stop."""
 QUIET_MAX_S: Final = 3.0
 """A kernel that says nothing for so long is asked; it sends ten snapshots a second."""
+
+OLD_MIN_S: Final = 1.0
+"""Ten snapshots that did not come: what is shown is marked as old."""
 
 SHOW_PERIOD_S: Final = 0.15
 """Five of ten snapshots are shown and confirmed: a confirmation every 0.2 s."""
@@ -74,6 +79,8 @@ class Attached:
         self._stood_s = 0.0
         self._halted_s: float | None = None
         self._shown_s = 0.0
+        self._came_s = math.inf
+        """When the newest line came; infinite while nothing is followed."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -99,9 +106,10 @@ class Attached:
             GoneError: the kernel cannot be reached any more.
             UnseenError: nothing can be shown any more; a treatment that this screen led is paused.
         """
-        with self._screen, keys(self._pressed):
+        with self._screen, keys(self._pressed), self._marking_old():
             while True:
                 line = await self._next()
+                self._came_s = asyncio.get_running_loop().time()
                 if self._stood_s >= STOOD_MIN_S:
                     await self._say_that_it_stood()
                 shown = Snapshot.from_dict(line.snapshot)
@@ -156,7 +164,7 @@ class Attached:
 
     async def _ask(self, do: str, args: dict[str, Any]) -> None:
         try:
-            await self.kernel.ask(do, args, ANSWER_MAX_S)
+            await self.kernel.ask(do, args, ANSWER_MAX_S if do == "stop" else ACT_TIMEOUT_S)
         except AnswerError as error:
             self.say(f"{error.sentence} {error.next_step}")
         except KernelAbsentError as error:
@@ -249,6 +257,23 @@ class Attached:
             late_s = loop.time() - before_s - TICK_S
             if late_s >= STOOD_MIN_S:
                 self._stood_s = max(self._stood_s, late_s)
+            else:
+                self._grow_old(loop.time())
+
+    @contextlib.contextmanager
+    def _marking_old(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._came_s = math.inf
+
+    def _grow_old(self, now_s: float) -> None:
+        """Mark what is shown as old where the kernel sends nothing; a lost screen tells itself."""
+        if self.newest is None or not now_s - self._came_s >= OLD_MIN_S:
+            return
+        with contextlib.suppress(LostError):
+            if self._screen.takes_more:
+                self._screen.show_old(self.newest, now_s - self._came_s)
 
 
 def _is_nohup(number: signal.Signals) -> bool:

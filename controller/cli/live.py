@@ -17,13 +17,24 @@ from rich.text import Text
 
 from controller.cli.output import text
 from controller.cli.sheet import Sheet
-from controller.cli.words import alarm_words, bar, quantity, share, state_words
+from controller.cli.words import (
+    IDENTIFIED,
+    READING_OLD_MS,
+    alarm_words,
+    bar,
+    quantity,
+    reading_words,
+    share,
+    state_words,
+    unit_words,
+)
 from controller.kernel.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 
 STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
 CURRENT: Final = "current"
 ZONE_MARK = {"waiting": "·", CURRENT: "▶", "done": "✓", "skipped": "-"}
 PRIORITY_STYLE = {"high": "bold white on red", "medium": "black on yellow", "low": "cyan"}
+OLD_STYLE = "bold white on red"
 
 TITLE_FRAME: Final = 6
 """Columns that the frame keeps beside a title in it; a longer one stands below."""
@@ -37,13 +48,19 @@ def render(
     *,
     hint: str = "p pauses, Ctrl-C ends the treatment in order.",
     said: str = "",
+    quiet_s: float = 0.0,
 ) -> RenderableType:
-    """Return the whole view; ``said`` is what was told last, ``hint`` what the keys do now."""
+    """Return the whole view.
+
+    ``said`` is what was told last, ``hint`` what the keys do now, and ``quiet_s`` how long ago the
+    kernel sent the snapshot, 0 for just now.
+    """
     treatment = snapshot.treatment
+    ages = _ages(snapshot, quiet_s)
     last = [text(words, style) for words, style in ((said, ""), (hint, "dim")) if words]
     if treatment is None:
-        return Group(Text("no treatment"), *_alarms(snapshot), *last)
-    return _View(snapshot, treatment, last)
+        return Group(Text("no treatment"), *ages, *_alarms(snapshot), *last)
+    return _View(snapshot, treatment, ages, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,7 @@ class _View:
 
     snapshot: Snapshot
     treatment: TreatmentView
+    ages: Sequence[RenderableType]
     last: Sequence[RenderableType]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -75,10 +93,25 @@ class _View:
             body.append(Text(f"… {', '.join(counts)}", style="dim"))
         if self.snapshot.live is not None:
             body.append(_live(self.snapshot.live))
-        body += self.last
+        body += [*self.ages, *self.last]
         padding = (1 if width >= WIDE_MIN else 0, 1)
         shown = title if fits else None
         return Panel(Group(*body), title=shown, title_align="left", padding=padding)
+
+
+def _ages(snapshot: Snapshot, quiet_s: float) -> list[Text]:
+    """How old what is shown is: from the unit to the kernel, and from there to this screen."""
+    live, there = snapshot.live, snapshot.link.state == IDENTIFIED
+    said = text(unit_words(snapshot.unit, snapshot.link), "dim" if there else OLD_STYLE)
+    if live is not None:
+        fresh = live.age_ms <= READING_OLD_MS
+        said.append_text(text(f", {reading_words(live)}", "" if fresh else OLD_STYLE))
+    return [text(quiet_words(quiet_s), OLD_STYLE), said] if quiet_s > 0.0 else [said]
+
+
+def quiet_words(quiet_s: float) -> str:
+    """Say that the kernel tells nothing any more, so that what is shown is what was."""
+    return f"OLD: the kernel has sent nothing for {quiet_s:.0f} s"
 
 
 def _title(snapshot: Snapshot, treatment: TreatmentView) -> Text:
@@ -162,6 +195,8 @@ def plain_line(snapshot: Snapshot) -> Text:
     treatment = snapshot.treatment
     state = state_words(snapshot)
     current = _current(treatment)
+    if snapshot.unit is not None and snapshot.link.state != IDENTIFIED:
+        state = f"{state} · {unit_words(snapshot.unit, snapshot.link)}"
     if current is None or snapshot.live is None:
         return text(state)
     live, done = snapshot.live, 100.0 * share(current.contact_s, current.budget_s)
@@ -169,7 +204,8 @@ def plain_line(snapshot: Snapshot) -> Text:
     exposure = f"exposure {current.bound_um:.2f} of {current.cap_um:.2f} µm"
     suction = f"suction {quantity(live.suction_kpa, 'kPa')} (set {live.set_suction_kpa:.1f})"
     flow = f"crystals {quantity(live.flow_g_per_min, 'g/min')} (set {live.set_flow_g_per_min:.1f})"
-    return text(f"{state} · {current.display} {time} · {exposure} · {suction} · {flow}")
+    old = f" · {reading_words(live)}" if live.age_ms > READING_OLD_MS else ""
+    return text(f"{state} · {current.display} {time} · {exposure} · {suction} · {flow}{old}")
 
 
 def current_zone(snapshot: Snapshot) -> str:

@@ -41,6 +41,7 @@ class Screen:
         """The state for which they were said; None for words of any state."""
         self._state = ""
         self._said_state = ""
+        self._said_quiet = False
         self._said_at_s = -LINE_PERIOD_S
 
     def __enter__(self) -> Self:
@@ -72,6 +73,7 @@ class Screen:
 
     def show(self, snapshot: Snapshot) -> None:
         """Show where the treatment stands."""
+        self._said_quiet = False
         now_s = time.monotonic()
         if self._live is not None:
             self._state = f"{snapshot.state} {' '.join(alarm.code for alarm in snapshot.alarms)}"
@@ -81,7 +83,7 @@ class Screen:
             self._live.update(live.render(snapshot, hint=hint, said=self._words), refresh=True)
             return
         alarms = " ".join(alarm.code for alarm in snapshot.alarms)
-        key = f"{snapshot.state} {live.current_zone(snapshot)} {alarms}"
+        key = f"{snapshot.state} {snapshot.link.state} {live.current_zone(snapshot)} {alarms}"
         if key != self._said_state or now_s - self._said_at_s >= LINE_PERIOD_S:
             self._said_state, self._said_at_s = key, now_s
             if self._data:
@@ -90,6 +92,16 @@ class Screen:
             self._console.print(live.plain_line(snapshot), soft_wrap=True)
             for alarm in snapshot.alarms:
                 self._console.print(live.alarm_line(alarm), soft_wrap=True)
+
+    def show_old(self, snapshot: Snapshot, quiet_s: float) -> None:
+        """Show that nothing has come for so long: the picture that stands here is of before."""
+        if self._live is not None:
+            hint = self._footer(snapshot, self.ending)
+            old = live.render(snapshot, hint=hint, said=self._words, quiet_s=quiet_s)
+            self._live.update(old, refresh=True)
+        elif not self._said_quiet:
+            self._said_quiet = True
+            self.say(live.quiet_words(quiet_s))
 
     def say(self, words: str, *, passing: bool = False) -> None:
         """Tell the person something now; what is ``passing`` is over with the state it is for."""

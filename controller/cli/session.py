@@ -8,6 +8,7 @@ from typing import Any, Final
 from controller.cli.outcome import OF_CODE, ExitCode, Failure
 from controller.config.paths import state_dir
 from controller.kernel.ask import (
+    ACT_TIMEOUT_S,
     KernelAbsentError,
     KernelSilentError,
     KernelUnreachedError,
@@ -106,7 +107,7 @@ def serving(port: str) -> Path | None:
 
 
 def asked(
-    address: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = 5.0
+    address: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = ACT_TIMEOUT_S
 ) -> dict[str, Any]:
     """Ask the kernel for something as this person and return the result; Failure if it refuses."""
     try:

@@ -26,7 +26,10 @@ from controller.config.paths import run_dir, state_dir
 READY_MAX_S: Final = 15.0
 """How long a process may take until it says that it is ready; about 1 s is usual."""
 READY_LINE_MAX: Final = 65_536
-END_MAX_S: Final = 5.0
+END_MAX_S: Final = 15.0
+"""For a process that was told to end. A kernel takes 4.5 s for purge and vent, 2 s to hang up on
+its clients, 0.5 s for a last look at the unit and 3 s for its record; one that is killed before
+that loses rows."""
 LEAVE_MAX_S: Final = 1.0
 """A kernel for one treatment ends within 0.2 s after its last client; one that stays is left."""
 
@@ -57,8 +60,8 @@ class Started:
 
 
 @contextlib.contextmanager
-def simulator(*, hand: str, seed: int, keep_fd: list[int]) -> Iterator[str]:
-    """Start a simulated handpiece on a pty and give its port.
+def simulator(*, hand: str | None, seed: int | None, keep_fd: list[int]) -> Iterator[str]:
+    """Start a simulated handpiece on a pty and give its port; None is the average hand, and seed 1.
 
     ``keep_fd`` receives the descriptor that the kernel has to inherit for the simulator to live on.
     """
@@ -68,8 +71,8 @@ def simulator(*, hand: str, seed: int, keep_fd: list[int]) -> Iterator[str]:
     keep_fd.append(write_end)
     link = folder / "handpiece"
     arguments = [
-        *command, "serve", "--pty", str(link), "--hand", hand, "--seed", str(seed),
-        "--while-stdin", "--json",
+        *command, "serve", "--pty", str(link), "--hand", hand or "average",
+        "--seed", str(1 if seed is None else seed), "--while-stdin", "--json",
     ]  # fmt: skip
     try:
         started = _start(arguments, "the simulator", stdin=read_end)

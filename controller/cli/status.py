@@ -6,8 +6,15 @@ import sys
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import clean
 from controller.cli.session import NO_KERNEL, asked, running
-from controller.cli.words import alarm_words, outcome_words, quantity, state_words
-from controller.kernel.snapshot import KernelView, LiveView, Snapshot, TreatmentView, UnitView
+from controller.cli.words import (
+    alarm_words,
+    outcome_words,
+    quantity,
+    reading_words,
+    state_words,
+    unit_words,
+)
+from controller.kernel.snapshot import KernelView, LiveView, Snapshot, TreatmentView
 
 
 def run(port: str | None, *, as_json: bool) -> ExitCode:
@@ -34,7 +41,9 @@ def lines(snapshot: Snapshot) -> list[str]:
 def _lines(snapshot: Snapshot) -> list[str]:
     kernel = snapshot.kernel
     said = [f"{kernel.port}: {state_words(snapshot)} (kernel pid {kernel.pid})"]
-    said.append(_unit(snapshot.unit) if snapshot.unit else f"no unit: {snapshot.link.state}")
+    said.append(unit_words(snapshot.unit, snapshot.link))
+    if snapshot.link.next_step is not None:
+        said.append(f"next: {snapshot.link.next_step}")
     if kernel.late_max_ms is not None:
         said.append(_timing(kernel))
     if snapshot.treatment is not None:
@@ -58,11 +67,6 @@ def _lines(snapshot: Snapshot) -> list[str]:
     return said
 
 
-def _unit(unit: UnitView) -> str:
-    simulated = ", simulated" if unit.simulated else ""
-    return f"unit {unit.serial}, firmware {unit.firmware}{simulated}"
-
-
 def _timing(kernel: KernelView) -> str:
     memory = ", memory locked" if kernel.memory_locked else ""
     granted = f"{kernel.scheduling or 'ordinary'}{memory}"
@@ -84,4 +88,5 @@ def _treatment(treatment: TreatmentView, state: str) -> list[str]:
 def _live(live: LiveView) -> str:
     suction = f"{quantity(live.suction_kpa, 'kPa')} (set {live.set_suction_kpa:.1f})"
     flow = f"{quantity(live.flow_g_per_min, 'g/min')} (set {live.set_flow_g_per_min:.1f})"
-    return f"suction {suction}, crystals {flow}, valve {live.valve_percent:.0f} %"
+    valve = f"valve {live.valve_percent:.0f} %"
+    return f"suction {suction}, crystals {flow}, {valve} ({reading_words(live)})"

@@ -16,13 +16,10 @@ from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import serving
 from controller.config.paths import port_name, state_dir
-from controller.kernel.ask import KernelAbsentError
+from controller.kernel.ask import TREAT_TIMEOUT_S, KernelAbsentError
 from controller.kernel.client import AnswerError
 from controller.kernel.snapshot import Snapshot
 from controller.treatment.conduct import UNSEEN_S
-
-BEGIN_MAX_S: Final = 10.0
-"""From the request to the kernel's answer, which waits for a durable record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +56,9 @@ class Where:
 
     port: str | None
     simulator: bool
-    hand: str
-    seed: int
+    hand: str | None = None
+    seed: int | None = None
+    """Both of the simulated handpiece."""
     configs: Path | None = None
     once: bool = False
     """A kernel that is started for it ends with this command, also while a trip stands."""
@@ -91,16 +89,33 @@ TRIP_STANDS_IN_THE_UNIT: Final = (
 
 
 def _end(wish: Wish, where: Where, *, as_json: bool) -> Snapshot:
-    if (where.port is None) is (not where.simulator):
+    _check_where(where)
+    screen = Screen(as_json=as_json, footer=footer.of_treatment)
+    _ = screen.takes_more  # an output that is lost already begins nothing
+    with _kernel(where) as socket:
+        return asyncio.run(_treat(socket, wish, where.configs, screen))
+
+
+def _check_where(where: Where) -> None:
+    """Refuse what names no handpiece, or more than one: nothing that was said is dropped."""
+    if where.port is None and not where.simulator:
         raise Failure(
             "Say where to treat: either --port PORT or --simulator.",
             "For practice: corneum treat refresh --client demo --simulator",
             ExitCode.USAGE,
         )
-    screen = Screen(as_json=as_json, footer=footer.of_treatment)
-    _ = screen.takes_more  # an output that is lost already begins nothing
-    with _kernel(where) as socket:
-        return asyncio.run(_treat(socket, wish, where.configs, screen))
+    if where.port is not None and where.simulator:
+        raise Failure(
+            f"--port {where.port} and --simulator are two handpieces.",
+            "Leave one of them out.",
+            ExitCode.USAGE,
+        )
+    if where.port is not None and (where.hand is not None or where.seed is not None):
+        raise Failure(
+            f"--hand and --seed are of a simulated handpiece, and --port names {where.port}.",
+            "Leave them out, or name --simulator in place of the port.",
+            ExitCode.USAGE,
+        )
 
 
 @contextlib.contextmanager
@@ -134,7 +149,7 @@ async def _treat(socket: Path, wish: Wish, configs: Path | None, screen: Screen)
 
             request = await treat_request.planned(attached.kernel, wish.as_args(), configs)
             with attached.ended_by(ended):  # a stop also voids what has not begun yet
-                begun = await attached.kernel.ask("treat", request, BEGIN_MAX_S)
+                begun = await attached.kernel.ask("treat", request, TREAT_TIMEOUT_S)
                 number = int(begun["treatment"])
                 end = await attached.follow(lambda shown: _is_over(shown, number))
                 with contextlib.suppress(Failure):  # nobody reads it; the record has it all

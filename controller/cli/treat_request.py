@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.kernel.api import ApiError
+from controller.kernel.ask import TREAT_TIMEOUT_S
 from controller.kernel.asker import plan_beside
 from controller.kernel.client import AnswerError, KernelClient
 from controller.kernel.planner import Purpose, request_of
@@ -33,7 +34,7 @@ async def planned(
 async def _refused_too(kernel: KernelClient, wish: dict[str, Any], code: str) -> None:
     """Let the kernel refuse; where its reason is another one, that one counts."""
     try:
-        await kernel.ask("treat", wish)
+        await kernel.ask("treat", wish, TREAT_TIMEOUT_S)
     except AnswerError as error:
         if error.code not in (code, "plan_needed"):
             raise

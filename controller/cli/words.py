@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from controller.kernel.snapshot import AlarmView, Snapshot
+from controller.kernel.snapshot import AlarmView, LinkView, LiveView, Snapshot, UnitView
 from controller.safety.guide_texts import GUIDES, HELD, NO_SCREEN, PRESS
+from controller.safety.interlocks import STALE_MAX_S
 
 BAR_WIDTH: Final = 7
 UNKNOWN: Final = "—"
@@ -16,6 +17,13 @@ UNDER_WAY: Final = frozenset({"preparing", "arming", "armed", "active", "paused"
 
 _OTHER_GUIDES: Final = frozenset(GUIDES) - HOLDING - {PRESS.code}
 """Alarms that tell the hand something else than the state would."""
+
+MS_PER_S: Final = 1000.0
+READING_OLD_MS: Final = MS_PER_S * STALE_MAX_S
+"""An older reading shows what was: a treatment trips on it."""
+
+IDENTIFIED: Final = "identified"
+"""The state of a link with its unit on it."""
 
 STATE_WORDS: Final = {
     "idle": "idle",
@@ -63,6 +71,31 @@ def state_words(snapshot: Snapshot) -> str:
 def alarm_words(alarm: AlarmView) -> str:
     """Return an alarm as one line; of several that guide the hand only the first has a step."""
     return f"{alarm.priority.upper()} {alarm.code}: {alarm.sentence} {alarm.next_step}".rstrip()
+
+
+def age_words(age_ms: float | None) -> str:
+    """Return how long ago something was."""
+    if age_ms is None:
+        return "never"
+    return f"{age_ms:.0f} ms ago" if age_ms < MS_PER_S else f"{age_ms / MS_PER_S:.0f} s ago"
+
+
+def reading_words(live: LiveView) -> str:
+    """Return how old a reading is, and that it is old where it shows no present."""
+    read = f"read {age_words(live.age_ms)}"
+    return read if live.age_ms <= READING_OLD_MS else f"OLD: {read}"
+
+
+def unit_words(unit: UnitView | None, link: LinkView) -> str:
+    """Return which unit is there, or that it is lost: since when, and why."""
+    if unit is None:
+        return f"no unit: {link.trouble or link.state}"
+    if link.state == IDENTIFIED:
+        simulated = ", simulated" if unit.simulated else ""
+        heard = age_words(link.age_ms)
+        return f"unit {unit.serial}, firmware {unit.firmware}{simulated}, heard {heard}"
+    why = f": {link.trouble}" if link.trouble else ""
+    return f"unit {unit.serial} is LOST, last heard {age_words(link.age_ms)}{why}"
 
 
 def outcome_words(outcome: str | None, state: str, *, recorded: bool | None) -> str:

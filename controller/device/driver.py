@@ -5,10 +5,15 @@ event it makes is handed on in that same callback, so that a breach and the STOP
 share one stack. One timer serves the link's deadline. It is moved only when the deadline comes
 earlier: a timer that fires too soon looks, and arms itself again, which is cheaper than to move it
 with every frame.
+
+Bytes prove nothing: a unit that is off leaves noise on its line, and a stranger talks. What counts
+as heard is a frame that the link has used in the session that is open; STOPPED, which belongs to no
+session, is none.
 """
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
@@ -25,7 +30,7 @@ from firmware_protocol.link import (
     RequestResolved,
     RequestUnknown,
 )
-from firmware_protocol.messages import Message
+from firmware_protocol.messages import Message, Stopped
 
 GREETINGS_MAX: Final = 8
 """Frames that were written before there was a session and are known again: 5 tries of HELLO."""
@@ -56,8 +61,9 @@ class LinkDriver:
         on_lost: Callable[[str], None],
     ) -> None:
         self.link = Link(Direction.TO_DEVICE)
-        self.heard_at_s = 0.0
-        """When the last bytes came, on the clock of the loop."""
+        self.heard_at_s = -math.inf
+        """When the newest frame of a session was used, on the clock of the loop; before the first
+        one for ever ago. It outlives the stream."""
         self._open_stream = open_stream
         self._on_event = on_event
         self._on_lost = on_lost
@@ -84,7 +90,12 @@ class LinkDriver:
         self.close()
         self._loop = asyncio.get_running_loop()
         self._stream = await self._open_stream(self._received, self._lost)
-        self.heard_at_s = self._loop.time()
+
+    def begin(self, session: int, minor: int) -> None:
+        """Open a session with the unit whose IDENT has just come: that is the first of it."""
+        now_s = asyncio.get_running_loop().time()
+        self.link.open_session(session, now_s, minor)
+        self.heard_at_s = now_s
 
     def close(self) -> None:
         """Close the stream and the session; whoever waits for an answer learns: unknown."""
@@ -146,13 +157,16 @@ class LinkDriver:
 
     def _received(self, data: bytes) -> None:
         now_s = self._loop.time()  # type: ignore[union-attr]  # a stream exists only after open
-        self.heard_at_s = now_s
         if not self.link.session:
             self._greeted = (self._greeted + data)[-GREETED_MAX_BYTES:]
         for event in self.link.receive(data, now_s):
             if isinstance(event, MessageReceived):  # first: 50 of these come every second
+                if type(event.message) is not Stopped:
+                    self.heard_at_s = now_s
                 self._on_event(event)
             else:
+                if isinstance(event, RequestDone) and self.link.session:
+                    self.heard_at_s = now_s
                 self._dispatch(event)
         if self._waiting:  # the host has nothing else to write: it answers no requests
             self._flush()

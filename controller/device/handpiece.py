@@ -1,6 +1,7 @@
 """The handpiece as the kernel sees it: identity, one-shots, the lease, readings, and the stop."""
 
 import asyncio
+import math
 import secrets
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from controller.device.answers import (
     LinkState,
     SilentError,
     StopReport,
+    StreamLostError,
     Told,
     UnitBusyError,
 )
@@ -26,6 +28,7 @@ from controller.device.stopping import StopPath
 from controller.device.timers import armed_s
 from controller.device.translation import reading_of, supplies_of
 from controller.device.transport import OpenStream, Rank
+from controller.safety.interlocks import LOOP_STALL_MAX_S
 from controller.safety.reading import Identity, Reading, Supplies
 from firmware_protocol.config_check import check_value
 from firmware_protocol.envelope import LEASE_DEFAULT_MS
@@ -53,6 +56,10 @@ if TYPE_CHECKING:
     from firmware_protocol.errors import Reject
 
 SILENCE_MAX_S: Final = 1.0  # 50 telemetry frames: the unit is off, was reset, or the line is cut
+READ_FIRST_S: Final = 0.1
+"""After a time in which this process did not run: what the unit sent meanwhile is read first."""
+READ_FIRST_MAX: Final = 3
+"""So often in a row; then a silence counts, however badly this computer keeps time."""
 HELLOS_MAX: Final = 2  # each is tried 5 times in 0.775 s, and a unit that boots hears none of them
 BUSY_WAIT_MAX_S: Final = 1.0  # an armed session without a host lapses within 0.5 s
 BUSY_PAUSE_S: Final = 0.1
@@ -117,7 +124,9 @@ class HandpieceClient:
         self.rejects: Counter[Reject] = Counter()
         """Frames that were not used, by reason, since the client was made."""
         self.round_trip_s: float | None = None
-        """Of the newest one-shot that was answered."""
+        """Of the newest one-shot of this session that was answered."""
+        self.trouble: DeviceError | None = None
+        """What keeps this client from its unit; None while it is identified."""
         self._serial = serial
         self._listeners = listeners
         self._backoff = backoff or Backoff()
@@ -127,6 +136,9 @@ class HandpieceClient:
         self._supplies: Supplies | None = None
         self._fallen = asyncio.Event()
         self._silence: asyncio.TimerHandle | None = None
+        self._look_s = math.inf
+        """When the next look for a silence is due."""
+        self._late_looks = 0
         self._told: LinkNews | None = None
 
     # -- connecting --------------------------------------------------------------------------------
@@ -139,10 +151,13 @@ class HandpieceClient:
             ident = await self._greet()
         except BaseException as error:
             self._hang_up()
+            if isinstance(error, DeviceError):
+                self.trouble = error
             self._change(LinkState.DISCONNECTED, str(error) or "given up")
             raise
         self.identity = identity_of(ident)
         self._serial = ident.serial
+        self.trouble = None
         self._fallen.clear()
         self._watch_silence()
         self._change(LinkState.IDENTIFIED, f"unit {ident.serial} answered")
@@ -213,6 +228,11 @@ class HandpieceClient:
         return self._stops.stop(kind)
 
     @property
+    def heard_at_s(self) -> float:
+        """When the newest frame of a session with the unit was used; before one for ever ago."""
+        return self._driver.heard_at_s
+
+    @property
     def stopping(self) -> bool:
         """True while a stop waits for the unit to show that it is safe."""
         return self._stops.pending
@@ -246,7 +266,7 @@ class HandpieceClient:
                         "switch off the echo of the adapter, or take the loop out of the cable",
                     )
                 session = session_number(nonce, ident.device_nonce)
-                self._driver.link.open_session(session, loop.time(), ident.minor)
+                self._driver.begin(session, ident.minor)
                 return ident
 
     async def _say_hello(self, nonce: int) -> Ident:
@@ -308,32 +328,43 @@ class HandpieceClient:
         self._listeners.on_reading(reading)
 
     def _watch_silence(self) -> None:
-        """Fall back when nothing has come for too long; looks again when it could be true."""
+        """Fall back when nothing has come for too long; looks again when it could be true.
+
+        A look that is late itself says nothing of the unit: a loop may run its timers before it
+        reads what came while the process stood still.
+        """
         loop = asyncio.get_running_loop()
-        due_s = self._driver.heard_at_s + SILENCE_MAX_S
-        if loop.time() >= due_s:
-            self._silence = None
+        now_s, due_s = loop.time(), self._driver.heard_at_s + SILENCE_MAX_S
+        if now_s < due_s:
+            self._late_looks = 0
+        elif now_s - self._look_s > LOOP_STALL_MAX_S and self._late_looks < READ_FIRST_MAX:
+            self._late_looks += 1
+            due_s = now_s + READ_FIRST_S
+        else:
             self._hang_up()
             self._fall(f"the unit has been silent for {SILENCE_MAX_S:g} s")
-        else:
-            self._silence = loop.call_at(armed_s(due_s, loop.time()), self._watch_silence)
+            return
+        self._look_s = armed_s(due_s, now_s)
+        self._silence = loop.call_at(self._look_s, self._watch_silence)
 
     def _lost(self, why: str) -> None:
         self._hang_up()
         self._fall(why)
 
     def _fall(self, why: str) -> None:
+        self.trouble = StreamLostError(why, "check its cable and its power")
         if self.state is LinkState.IDENTIFIED:
             self._fallen.set()
         self._change(LinkState.DISCONNECTED, why)
 
     def _hang_up(self) -> None:
         self._driver.close()
-        self.newest = None
+        self.newest = self.round_trip_s = None
         self._supplies = None
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
+        self._look_s, self._late_looks = math.inf, 0
 
     def _change(self, state: LinkState, why: str) -> None:
         news = LinkNews(state, why)

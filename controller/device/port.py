@@ -32,6 +32,10 @@ _GONE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO, er
 _LOCKED: Final = frozenset({errno.EWOULDBLOCK, errno.EBUSY})
 
 
+_USE_IT: Final = "end that program, or use the service that already runs on this port"
+_CHECK_UNIT: Final = "check that the unit is on, then unplug it and plug it in again"
+
+
 class OpenPort(NamedTuple):
     """An open, non-blocking descriptor and the way to close it."""
 
@@ -40,23 +44,34 @@ class OpenPort(NamedTuple):
     close: Callable[[], None]
 
 
+class _Waiter(NamedTuple):
+    """Who gets the port when it opens."""
+
+    loop: asyncio.AbstractEventLoop
+    opened: "asyncio.Future[OpenPort]"
+
+
+_waiters: Final[dict[str, _Waiter]] = {}
+"""By port, whoever waits for the one try that is under way, or gave up waiting for it."""
+_waiters_lock: Final = threading.Lock()
+
+
 async def open_in_thread(url: str, timeout_s: float = OPEN_MAX_S) -> OpenPort:
-    """Open ``url`` without holding up the loop. Raises PortError, also when it takes too long."""
+    """Open ``url`` without holding up the loop. Raises PortError, also when it takes too long.
+
+    A try that hangs in the system cannot be ended. No other is begun beside it: whoever asks next
+    waits for the same one, and gets the port if it opens after all.
+    """
     loop = asyncio.get_running_loop()
-    opened: asyncio.Future[OpenPort] = loop.create_future()
-    # A daemon of its own: a stuck open must not keep the process from ending, as a pool would.
-    threading.Thread(
-        target=_open_for, args=(loop, opened, url), name=f"open {url}", daemon=True
-    ).start()
+    waiter = _Waiter(loop, loop.create_future())
+    late = f"{url} did not open within {timeout_s:g} s"
+    if not _begun(url, waiter):
+        late = f"{url} does not open: a try to open it hangs, and no other is begun beside it"
     try:
         async with asyncio.timeout(timeout_s):
-            return await opened
-    except TimeoutError as late:
-        raise PortError(
-            PortTrouble.TIMED_OUT,
-            f"{url} did not open within {timeout_s:g} s",
-            "check that the unit is on, then unplug it and plug it in again",
-        ) from late
+            return await waiter.opened
+    except TimeoutError as error:
+        raise PortError(PortTrouble.TIMED_OUT, late, _CHECK_UNIT) from error
 
 
 def open_port(url: str) -> OpenPort:
@@ -73,17 +88,41 @@ def open_port(url: str) -> OpenPort:
     )
 
 
-def _open_for(loop: asyncio.AbstractEventLoop, opened: asyncio.Future[OpenPort], url: str) -> None:
-    """Run in the thread: open, and hand the port or the error to the loop."""
-    result: OpenPort | PortError
+def _begun(url: str, waiter: _Waiter) -> bool:
+    """Begin to open ``url``; False where a try of before is under way, which then is for this one.
+
+    Raises:
+        PortError: somebody in this process waits for that try.
+    """
+    with _waiters_lock:
+        before = _waiters.get(url)
+        if before is not None and not before.opened.done():
+            raise PortError(
+                PortTrouble.HELD, f"{url} is being opened by this process ({os.getpid()})", _USE_IT
+            )
+        _waiters[url] = waiter
+    if before is None:
+        # A daemon of its own: a stuck open must not keep the process from ending, as a pool would.
+        threading.Thread(target=_open_for, args=(url,), name=f"open {url}", daemon=True).start()
+    return before is None
+
+
+def _open_for(url: str) -> None:
+    """Run in the thread: open, and hand the port or the error to whoever waits by then."""
+    result: OpenPort | PortError = PortError(
+        PortTrouble.NOT_A_PORT, f"{url} cannot be opened: this program has a fault", _CHECK_UNIT
+    )
     try:
         result = open_port(url)
     except PortError as error:
         result = error
-    try:
-        loop.call_soon_threadsafe(_hand_over, opened, result)
-    except RuntimeError:  # the loop has ended meanwhile
-        _discard(result)
+    finally:
+        with _waiters_lock:
+            waiter = _waiters.pop(url)
+        try:
+            waiter.loop.call_soon_threadsafe(_hand_over, waiter.opened, result)
+        except RuntimeError:  # the loop has ended meanwhile
+            _discard(result)
 
 
 def _hand_over(opened: asyncio.Future[OpenPort], result: OpenPort | PortError) -> None:
@@ -187,7 +226,7 @@ def _held(path: str, holders: tuple[Holder, ...]) -> PortError:
     return PortError(
         PortTrouble.HELD,
         f"{path} is held by {who}",
-        "end that program, or use the service that already runs on this port",
+        _USE_IT,
     )
 
 

@@ -67,6 +67,15 @@ PLAN_ELSEWHERE: Final = ApiError(
 """The answer to the request `plan`, which kernels before 0.2 took."""
 
 
+def unit_absent(trouble: str | None, next_step: str | None) -> ApiError:
+    """Return the refusal where the unit is not there; the words are those of `LinkView`."""
+    why = "at the moment" if trouble is None else f"({trouble})"
+    step = next_step or "check its cable and power; `corneum doctor` looks closer"
+    return ApiError(
+        "unit_absent", f"The unit does not answer {why}.", f"{step[:1].upper()}{step[1:]}."
+    )
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -101,7 +110,7 @@ class Request(_Model):
 
 
 class LowerArgs(_Model):
-    """Settings below those of the program or of now."""
+    """Settings below those of the program or of now; during a treatment 0 ends it in order."""
 
     suction_kpa: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
     flow_g_per_min: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None

@@ -19,7 +19,25 @@ ANSWER_MAX_BYTES: Final = 1_000_000
 
 CHUNK_BYTES: Final = 65_536
 TIMEOUT_S: Final = 2.0
-"""The kernel answers within milliseconds; only connecting to a unit takes longer."""
+"""For what a kernel answers within milliseconds, from what it knows."""
+
+END_MAX_S: Final = 5.0
+"""The kernel's own bound on an act of a person, whatever its steps: it has its end by then, or that
+is not known. The journal gives a row up after 1 s, and a one-shot that waits for the unknown end of
+another one has its own after 3 s at most."""
+
+PREPARED_MAX_S: Final = 10.0
+"""The kernel's own bound on what comes before a treatment: its record is ready and its plan made,
+or it does not begin."""
+
+MARGIN_S: Final = 4.0
+"""Beyond a bound of the kernel: three rows of at most 1 s beside the act itself (a screen that
+takes the lead, a booking, the list of what is unfinished), and the way there and back."""
+
+ACT_TIMEOUT_S: Final = END_MAX_S + MARGIN_S
+TREAT_TIMEOUT_S: Final = PREPARED_MAX_S + END_MAX_S + MARGIN_S
+"""Whoever asks waits longer than the kernel takes: a question that is given up would leave open
+whether it was done."""
 
 _TIMEVAL: Final = struct.Struct("@ll")  # seconds and microseconds: socket(7), SO_SNDTIMEO
 

@@ -6,15 +6,12 @@ for it within a bound; what has to follow a done act follows also where nobody w
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from controller.kernel.ask import END_MAX_S
 from controller.kernel.declined import OUTCOME_UNKNOWN, VOIDED, DeclinedError
 from controller.treatment.conduct import Actions
 from controller.treatment.events import Closed, Commit, Declined, End
-
-END_MAX_S: Final = 5.0
-"""An act has its end by then, or that is not known: the journal gives a row up after 1 s, and a
-one-shot that waits for the unknown end of another one has its own after 3 s at most."""
 
 
 class Act(NamedTuple):
@@ -68,20 +65,26 @@ class OpenActs:
             self.close(act, Closed(act.number, End.UNKNOWN))
 
 
+def due_s() -> float:
+    """Return when an act that is asked for now has its end: all of its steps share that time."""
+    return asyncio.get_running_loop().time() + END_MAX_S
+
+
 async def answered(
     closed: "asyncio.Future[Closed] | None",
+    due: float,
     failed: Declined,
     voided: Declined = VOIDED,
     unknown: Declined = OUTCOME_UNKNOWN,
 ) -> None:
     """Return when the act was done, and raise DeclinedError with its words for every other end.
 
-    What the act itself says comes first. The end of one that takes too long is not known.
+    What the act itself says comes first. The end of one that is not there by ``due`` is not known.
     """
     if closed is None:
         return
     try:
-        async with asyncio.timeout(END_MAX_S):
+        async with asyncio.timeout_at(due):
             end = await asyncio.shield(closed)
     except TimeoutError:
         raise DeclinedError(unknown) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.config.locate import shipped_configs
-from controller.kernel.api import ApiError, TreatArgs, read_args
+from controller.kernel.api import ApiError, TreatArgs, read_args, unit_absent
 from controller.kernel.computer import moment
 from controller.kernel.plan_past import Asked
 from controller.kernel.planner import ANY_SIMULATED, Handset, Purpose, planned
@@ -17,12 +17,6 @@ from controller.kernel.read_only import ask_record
 from controller.kernel.snapshot import KernelView, Snapshot
 from controller.kernel.store import RecordError
 from controller.safety.timeline import Moment
-
-NO_UNIT = ApiError(
-    "unit_absent",
-    "The unit does not answer at the moment.",
-    "Check its cable and power; `corneum doctor` looks closer.",
-)
 
 
 def plan_beside(
@@ -55,7 +49,7 @@ def plan_beside(
 def handset_in(shown: Snapshot) -> Handset:
     """Return the unit that a kernel shows; ApiError where it does not answer."""
     if shown.unit is None or shown.link.state != "identified":
-        raise NO_UNIT
+        raise unit_absent(shown.link.trouble, shown.link.next_step)
     return Handset(shown.unit.serial, shown.unit.simulated, shown.unit.motion_sensor)
 
 

@@ -18,7 +18,7 @@ from controller.device.handpiece import Listeners
 from controller.device.timers import armed_s
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.asked import END_MAX_S, Act, OpenActs, answered
+from controller.kernel.asked import Act, OpenActs, answered, due_s
 from controller.kernel.clock_record import CLOCK_STEP, Here
 from controller.kernel.declined import (
     BUSY,
@@ -180,7 +180,7 @@ class Control:
         self._treatment = treatment
         self._acts.forget()
         end = self._acts.open(treatment, self._decide(Begin(who)))
-        await answered(end, NOT_BEGUN_UNRECORDED, NOT_BEGUN_STOPPED)
+        await answered(end, due_s(), NOT_BEGUN_UNRECORDED, NOT_BEGUN_STOPPED)
 
     def stop_now(self, who: Who, *, emergency: bool = False) -> Actions:
         """Stop: the bytes are written when this returns, in every state, for everybody."""
@@ -200,18 +200,18 @@ class Control:
         flow_g_per_min: float | None = None,
         why: str = "",
     ) -> None:
-        """Do what a person asks, and return when it is done and recorded.
+        """Do what a person asks, and return when it is done and recorded, within `END_MAX_S`.
 
         Raises DeclinedError, whose sentence says whether it was not done, not recorded, or asked
         for with an outcome that is not known.
         """
-        stops = command in (Command.STOP, Command.EMERGENCY)
+        stops, due = command in (Command.STOP, Command.EMERGENCY), due_s()
         if command is Command.ACK and who.is_local and self._nothing_to_acknowledge:
             raise DeclinedError(NOTHING_TO_ACKNOWLEDGE)
         if command is Command.RESET and self.resets.declined is not None:
             raise DeclinedError(self.resets.declined)
         if not stops and (self._supervisor is None or self._supervisor.state in ENDED):
-            await self._person_idle(command, who)
+            await self._person_idle(command, who, due)
             return
         if stops:
             actions = self.stop_now(who, emergency=command is Command.EMERGENCY)
@@ -221,9 +221,9 @@ class Control:
             raise_declined(actions)
         end = self._acts.open(self._treatment, actions, self._when_done(command))
         unknown = NOT_RECORDED if stops else OUTCOME_UNKNOWN
-        await answered(end, UNRECORDED.get(command, NOT_RECORDED), unknown=unknown)
+        await answered(end, due, UNRECORDED.get(command, NOT_RECORDED), unknown=unknown)
         if command is Command.RESET:
-            await self._reset_recorded()
+            await self._reset_recorded(due)
 
     @property
     def _nothing_to_acknowledge(self) -> bool:
@@ -251,11 +251,11 @@ class Control:
         if self.resets.add(cause, now_s, self._treatment):
             self.alarms.put(alarm_texts.LOCKED, now_s)
 
-    async def _reset_recorded(self) -> None:
-        if not await self.resets.written(END_MAX_S):
+    async def _reset_recorded(self, due: float) -> None:
+        if not await self.resets.written(due):
             raise DeclinedError(NOT_RECORDED)
 
-    async def _person_idle(self, command: Command, who: Who) -> None:
+    async def _person_idle(self, command: Command, who: Who, due: float) -> None:
         """Acknowledge and reset a trip that no treatment of this kernel has latched."""
         if command not in (Command.ACK, Command.RESET):
             raise DeclinedError(persons.OVER)
@@ -264,11 +264,13 @@ class Control:
         if command is Command.ACK:
             await self._trips.acknowledge(who)
         else:
-            await self._trips.reset(who, self._was_reset)
-            await self._reset_recorded()
+            await self._trips.reset(who, due, self._was_reset)
+            await self._reset_recorded(due)
 
     # -- what comes in -----------------------------------------------------------------------------
     def _on_reading(self, reading: Reading) -> None:
+        if reading.mode is Mode.SAFE:
+            self._watch_clock(self._loop.time())  # a computer that slept is why, and no line
         self._decide(Observed(reading))
         idle = self._supervisor is None or self._supervisor.state in ENDED
         watch = self.alarms.watch_idle if idle else self.alarms.watch_treated
@@ -277,7 +279,8 @@ class Control:
     def _on_link(self, news: LinkNews) -> None:
         self._journal.note(Row("link", {"state": news.state.value, "why": news.why}))
         if self._supervisor is not None and news.state is LinkState.DISCONNECTED:
-            self._decide(LinkLost(Interlock.LINK_LOST, news.why))
+            self._watch_clock(self._loop.time())
+            self._decide(LinkLost(Interlock.LINK_LOST))
 
     def _finished(self, supervisor: Supervisor, treatment: int, event: Finished) -> None:
         """An asked action has ended; one of an earlier treatment decides nothing any more."""
@@ -323,11 +326,19 @@ class Control:
         self._decide(Wake())
 
     def _watch_clock(self, now_s: float) -> None:
-        """Write down that the wall clock was set, or the computer slept."""
-        if (here := self._about.here) is not None:
-            step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
-            if step is not None:
-                self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
+        """Write down that the wall clock was set, or the computer slept.
+
+        A sleep is no time of the loop's clock: that alone would show none of it.
+        """
+        if (here := self._about.here) is None:
+            return
+        step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
+        if step is None:
+            return
+        self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
+        slept_s, supervisor = self._clock.slept_s, self._supervisor
+        if slept_s > 0.0 and supervisor is not None and supervisor.state in LIVE:
+            self._decide(LinkLost(Interlock.LOOP_STALLED, f"It slept for {slept_s:.0f} s."))
 
     # -- what goes out -----------------------------------------------------------------------------
     def _decide(self, event: Event) -> Actions:

@@ -22,6 +22,7 @@ from controller.kernel.journal import Row
 from controller.kernel.snapshot import LeadView, Snapshot
 from controller.safety.alarms import Alarm
 from controller.safety.guide_texts import NO_SCREEN
+from controller.safety.interlocks import LOOP_STALL_MAX_S
 from controller.treatment.events import Command, Who
 from controller.treatment.states import LIVE, State
 
@@ -137,7 +138,7 @@ class Leading:
         """None where nobody leads, and where the asker is in this process."""
         self._name = ""
         self._since_s = 0.0
-        """When the leader began to lead, or when it was lost."""
+        """From when the leader is judged, or when it was lost."""
         self._lost = False
         self._begun = False
         self._watched = asyncio.Event()
@@ -179,8 +180,12 @@ class Leading:
         """Judge the leading screen until cancelled."""
         loop = asyncio.get_running_loop()
         while await self._watched.wait():
+            before_s = loop.time()
             await asyncio.sleep(LOOK_S)
-            await self.look(loop.time())
+            now_s = loop.time()
+            if now_s - before_s - LOOK_S > LOOP_STALL_MAX_S and not self._lost:
+                self._since_s = now_s  # this process did not run: what was confirmed waits unread
+            await self.look(now_s)
 
     async def look(self, now_s: float) -> None:
         """Pause the treatment if its leading screen is gone at ``now_s``; stop one that waits."""

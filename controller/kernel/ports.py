@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from controller.device.answers import Answer, LinkState, StopReport
+from controller.device.answers import Answer, DeviceError, LinkState, StopReport
 from controller.device.handpiece import Holding
 from controller.kernel.journal import Row
 from controller.kernel.record_health import RecordHealth
@@ -40,6 +40,13 @@ class Handpiece(OneShots, Protocol):
     identity: Identity | None
     newest: Reading | None
     round_trip_s: float | None
+    trouble: DeviceError | None
+    """What keeps the host from its unit; None while it is identified."""
+
+    @property
+    def heard_at_s(self) -> float:
+        """When the newest frame of a session was used; before the first one for ever ago."""
+        ...
 
     @property
     def bad_frames(self) -> int:

@@ -61,10 +61,10 @@ class ResetLock:
         """Service has taken the lock off, and its row is durable: counting begins anew."""
         self._resets, self.cause = (), None
 
-    async def written(self, max_s: float) -> bool:
-        """Wait for the rows of the newest reset, and return whether all of them are durable."""
+    async def written(self, due: float) -> bool:
+        """Wait for the rows of the newest reset; return whether all are durable by ``due``."""
         try:
-            async with asyncio.timeout(max_s):
+            async with asyncio.timeout_at(due):
                 ends = [await asyncio.shield(end) for end in tuple(self._written)]
         except TimeoutError:
             return False

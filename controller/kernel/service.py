@@ -24,6 +24,7 @@ from controller.kernel.api import (
     TreatArgs,
     WhoSays,
     read_args,
+    unit_absent,
 )
 from controller.kernel.authority import Do, may, refusal_sentence
 from controller.kernel.booking import Booking
@@ -40,6 +41,7 @@ from controller.kernel.software import Software, running_software
 from controller.kernel.stop_way import Stop
 from controller.kernel.store import RecordError
 from controller.kernel.treating import Room, Treating
+from controller.kernel.view import link_view
 from controller.safety.reading import Identity
 from controller.safety.timeline import Moment
 from controller.treatment.events import Command, Who
@@ -317,11 +319,8 @@ class Kernel:
     def _identity(self) -> Identity:
         handpiece = self._handpiece
         if handpiece.identity is None or handpiece.state is not LinkState.IDENTIFIED:
-            raise ApiError(
-                "unit_absent",
-                "The unit does not answer at the moment.",
-                "Check its cable and power; `corneum doctor` looks closer.",
-            )
+            link = link_view(handpiece, asyncio.get_running_loop().time())
+            raise unit_absent(link.trouble, link.next_step)
         return handpiece.identity
 
     def _log_of(self) -> tuple[Identity, int] | None:

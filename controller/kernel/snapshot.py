@@ -43,11 +43,17 @@ class LinkView:
     state: str
     bad_frames: int
     rtt_ms: float | None = None
+    age_ms: float | None = None
+    """How old the newest frame is that was used of the unit; null before the first one."""
+    trouble: str | None = None
+    """Why the unit is not there; null while it is, and before anybody looked."""
+    next_step: str | None = None
+    """What to do about the trouble."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitView:
-    """The unit on the line, as it identified itself."""
+    """The unit on the line, as it identified itself; where it is lost, the one that was."""
 
     serial: int
     firmware: str

@@ -5,11 +5,13 @@ of the plan that a person saw, in steps between which its loop turns. It starts 
 same fingerprint. Nothing else of a plan from outside is used.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from controller.kernel.api import ApiError, TreatArgs
+from controller.kernel.ask import PREPARED_MAX_S
 from controller.kernel.booking import Booking
 from controller.kernel.clock_record import Here
 from controller.kernel.control import Control, DeclinedError
@@ -22,6 +24,12 @@ from controller.kernel.recovery import UnitNow
 from controller.safety.reading import Identity
 from controller.treatment import rows
 from controller.treatment.events import Who
+
+TOO_SLOW: Final = ApiError(
+    "slow",
+    f"The plan was not ready within {PREPARED_MAX_S:g} s, so nothing has begun.",
+    "Close other programs on this computer, then start anew.",
+)
 
 
 class Room(NamedTuple):
@@ -68,8 +76,12 @@ class Treating:
             )
         self.starting, stops = True, self._stops
         try:
-            await self._booking.ready(look)
-            proved = await self._proved(wish, who, identify)
+            try:
+                async with asyncio.timeout(PREPARED_MAX_S):
+                    await self._booking.ready(look)
+                    proved = await self._proved(wish, who, identify)
+            except TimeoutError as error:
+                raise TOO_SLOW from error
             return await self._begin(proved, wish, who, stops)
         finally:
             self.starting = False

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.asked import END_MAX_S
+from controller.kernel.asked import due_s
 from controller.kernel.declined import (
     NOT_ACKNOWLEDGED_UNRECORDED,
     NOT_RESET_UNRECORDED,
@@ -39,11 +39,11 @@ class TripDesk:
         seen = self._alarms.seen
         row = self._performer.ended(0, Commit("ack", {"who": rows.who_body(who)}))
         row.add_done_callback(lambda done: _when_done(done, lambda: self._alarms.acknowledge(seen)))
-        if (await _end_of(row)).end is not End.DONE:
+        if (await _end_of(row, due_s())).end is not End.DONE:
             raise DeclinedError(NOT_ACKNOWLEDGED_UNRECORDED)
 
-    async def reset(self, who: Who, when_done: Callable[[str], None]) -> None:
-        """Reset the unit, its record first. Raises DeclinedError.
+    async def reset(self, who: Who, due: float, when_done: Callable[[str], None]) -> None:
+        """Reset the unit by ``due``, its record first. Raises DeclinedError.
 
         ``when_done`` takes the cause as soon as the unit has said that it was reset.
         """
@@ -52,22 +52,26 @@ class TripDesk:
         cause = self._resettable()
         self._resetting = True
         try:
-            await self._reset(who, cause, when_done)
+            await self._reset(who, cause, due, when_done)
         finally:
             self._resetting = False
 
-    async def _reset(self, who: Who, cause: Cause, when_done: Callable[[str], None]) -> None:
+    async def _reset(
+        self, who: Who, cause: Cause, due: float, when_done: Callable[[str], None]
+    ) -> None:
         stops = self._performer.stops
         body: Body = {"who": rows.who_body(who), "cause": cause.name}
         asked = self._performer.ended(0, Commit("reset", body))
-        row = await _end_of(asked, NOT_RESET_UNRECORDED)  # one that comes later permits nothing
+        row = await _end_of(
+            asked, due, NOT_RESET_UNRECORDED
+        )  # one that comes later permits nothing
         if row.end is not End.DONE:
             raise DeclinedError(NOT_RESET_UNRECORDED)
         if stops != self._performer.stops:
             raise DeclinedError(VOIDED)
         asked = self._performer.ended(0, SendReset(cause))
         asked.add_done_callback(lambda done: _when_done(done, lambda: when_done(cause.name)))
-        answer = await _end_of(asked)
+        answer = await _end_of(asked, due)
         if answer.end is End.VOIDED:
             raise DeclinedError(VOIDED)
         if answer.end is End.UNKNOWN and self._has_left_safe():
@@ -98,10 +102,12 @@ def _when_done(end: "asyncio.Future[Finished]", follow: Callable[[], None]) -> N
         follow()
 
 
-async def _end_of(end: "asyncio.Future[Finished]", late: Declined = OUTCOME_UNKNOWN) -> Finished:
-    """Wait for an end within a bound. Raises DeclinedError."""
+async def _end_of(
+    end: "asyncio.Future[Finished]", due: float, late: Declined = OUTCOME_UNKNOWN
+) -> Finished:
+    """Wait for an end until ``due``. Raises DeclinedError."""
     try:
-        async with asyncio.timeout(END_MAX_S):
+        async with asyncio.timeout_at(due):
             return await asyncio.shield(end)
     except TimeoutError:
         raise DeclinedError(late) from None

@@ -1,5 +1,6 @@
 """Makes the snapshot: what is, as the values that the API shows."""
 
+import math
 from typing import Any, Final, NamedTuple
 
 from controller.kernel.alarm_desk import AlarmDesk
@@ -53,7 +54,7 @@ def snapshot(seen: Seen) -> Snapshot:
     handpiece, conduct = seen.handpiece, seen.conduct
     return Snapshot(
         kernel=seen.kernel,
-        link=LinkView(handpiece.state.value, handpiece.bad_frames, ms(handpiece.round_trip_s)),
+        link=link_view(handpiece, seen.now_s),
         unit=unit_view(handpiece.identity),
         state=seen.state,
         treatment=treatment_view(seen.treatment, conduct),
@@ -76,6 +77,19 @@ def record_view(journal: JournalPort, path: str) -> RecordView:
 def ms(seconds: float | None) -> float | None:
     """Return milliseconds to one decimal; None stays None."""
     return None if seconds is None else round(seconds * MS_PER_S, 1)
+
+
+def link_view(handpiece: Handpiece, now_s: float) -> LinkView:
+    """The line: how far the host has got with the unit, and when it last heard of it."""
+    age_s, trouble = now_s - handpiece.heard_at_s, handpiece.trouble
+    return LinkView(
+        state=handpiece.state.value,
+        bad_frames=handpiece.bad_frames,
+        rtt_ms=ms(handpiece.round_trip_s),
+        age_ms=ms(age_s) if math.isfinite(age_s) else None,
+        trouble=None if trouble is None else trouble.sentence,
+        next_step=None if trouble is None else trouble.next_step,
+    )
 
 
 def unit_view(identity: Identity | None) -> UnitView | None:

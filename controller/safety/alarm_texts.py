@@ -135,7 +135,7 @@ UNIT_CHANGED: Final = Alarm(
     "Check which unit is connected and its power supply, then acknowledge and reset.",
 )  # fmt: skip
 LOOP_STALLED: Final = Alarm(
-    "C06", _MEDIUM, "The controller was held up for too long and shut the crystals off.",
+    "C06", _MEDIUM, "This computer held the controller up, so that the crystals were shut off.",
     "Close other programs on this computer, then acknowledge and reset.",
 )  # fmt: skip
 LEASE_LAPSED: Final = Alarm(

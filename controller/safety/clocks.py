@@ -23,9 +23,11 @@ class Step(NamedTuple):
 class WallClockWatch:
     """Compares the wall clock with the time since boot."""
 
-    __slots__ = ("_ahead_s", "_asleep_s")
+    __slots__ = ("_ahead_s", "_asleep_s", "slept_s")
 
     def __init__(self) -> None:
+        self.slept_s = 0.0
+        """For how long the computer slept before the newest look; 0 where it did not."""
         self._ahead_s: float | None = None
         self._asleep_s: float | None = None
 
@@ -35,6 +37,7 @@ class WallClockWatch:
         A wall clock that says nothing usable is no step: it is looked at again next time.
         """
         slept_s = 0.0 if self._asleep_s is None else asleep_s - self._asleep_s
+        self.slept_s = slept_s if slept_s >= STEP_MIN_S else 0.0
         step_s = self._step_s(mono_s + asleep_s, wall_s)
         if self._asleep_s is None or slept_s >= STEP_MIN_S:
             self._asleep_s = asleep_s

@@ -18,6 +18,7 @@ from firmware_protocol.vocabulary import Input, Mode, Permit
 
 STALE_MAX_S: Final = 0.150  # three missed frames at the slowest the line may deliver (hazard H10)
 LOOP_STALL_MAX_S: Final = 0.150  # three beats of the control loop (hazards H13, H14)
+HELD_UP_MIN_S: Final = envelope.SETPOINT_PERIOD_S  # late by a whole beat; less is ordinary
 
 SUCTION_TRIP_KPA: Final = envelope.SUCTION_TRIP_PA / PA_PER_KPA
 SEALED_KPA: Final = envelope.CONTACT_SUCTION_MIN_PA / PA_PER_KPA
@@ -125,6 +126,34 @@ def is_stale(newest_at_s: float | None, now_s: float) -> bool:
 def is_stalled(last_beat_s: float | None, now_s: float) -> bool:
     """True when the control loop's last beat lies further back than it may."""
     return last_beat_s is not None and not now_s - last_beat_s <= LOOP_STALL_MAX_S
+
+
+def held_up_s(last_beat_s: float | None, now_s: float) -> float:
+    """Return by how much a beat at ``now_s`` is late; 0 for one in time and before the first."""
+    late_s = 0.0 if last_beat_s is None else now_s - last_beat_s - envelope.SETPOINT_PERIOD_S
+    return late_s if late_s >= HELD_UP_MIN_S else 0.0
+
+
+def held_up_words(last_beat_s: float | None, now_s: float) -> str:
+    """Return for how long this process did not run, for the alarm that says what came of it."""
+    return f"It did not run for {held_up_s(last_beat_s, now_s):.2f} s."
+
+
+def why_unheard(
+    newest_at_s: float | None, last_beat_s: float | None, now_s: float, max_s: float = STALE_MAX_S
+) -> Interlock | None:
+    """Return why the unit was not heard for ``max_s``; None where it was.
+
+    What it sent while this process did not run waits to be read: a silence that is not too long
+    without that time is none of the line.
+    """
+    if newest_at_s is None:
+        return Interlock.TELEMETRY_STALE
+    silent_s, late_s = now_s - newest_at_s, held_up_s(last_beat_s, now_s)
+    if silent_s <= max_s:
+        return None
+    own = late_s > 0.0 and silent_s - late_s <= max_s
+    return Interlock.LOOP_STALLED if own else Interlock.TELEMETRY_STALE
 
 
 # -- the checks ------------------------------------------------------------------------------------

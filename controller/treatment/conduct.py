@@ -186,10 +186,10 @@ class Conduct:
         row = self.row("trip", rows.trip_body(by, cause, alarm, self.newest))
         return (StopNow(StopKind.EMERGENCY), *voided, *told, *self.expose(), row)
 
-    def host_trip(self, why: Interlock, now_s: float) -> Actions:
+    def host_trip(self, why: Interlock, now_s: float, detail: str = "") -> Actions:
         """Latch the trip of an interlock of the host."""
-        unseen = why in _UNSEEN
-        return self.trip("host", why.name, OF_INTERLOCK[why], now_s, unseen=unseen)
+        alarm = OF_INTERLOCK[why].saying(detail)
+        return self.trip("host", why.name, alarm, now_s, unseen=why in _UNSEEN)
 
     def refuse(self, alarm: Alarm) -> Actions:
         """The treatment will not be: nothing was armed. STOP voids whatever is still on its way."""

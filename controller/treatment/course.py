@@ -15,6 +15,7 @@ from controller.safety.reading import Reading
 from controller.safety.removal import Motion
 from controller.safety.totals import Totals, delivered, totals_of
 from controller.treatment.plan import Plan, PlannedStage
+from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.zone_end import ZoneEnd, end_of
 from firmware_protocol.ticks import age_ms
 
@@ -23,6 +24,12 @@ MS_PER_S: Final = 1000.0
 SURPLUS_MIN_S: Final = 0.1
 """The unit's total of contact may be ahead of the sum of readings by a frame or two; what is more
 was delivered while nobody saw it."""
+
+SET_MIN: Final = {
+    Quantity.SUCTION_KPA: SUCTION_SET_MIN_KPA,
+    Quantity.FLOW_G_PER_MIN: FLOW_SET_MIN_G_PER_MIN,
+}
+"""The least with which the handpiece works: the same as for a plan."""
 
 Receipts = tuple[Receipt, ...]
 
@@ -68,6 +75,8 @@ class Lowering(NamedTuple):
 
     taken: bool
     receipts: Receipts
+    too_low: bool = False
+    """It was refused for less than the handpiece can work with."""
 
 
 class Course:
@@ -182,16 +191,24 @@ class Course:
         return min(planned_mg, ledger.left_mg(self.flow_g_per_min, worst))
 
     def lower(self, suction_kpa: float | None, flow_g_per_min: float | None) -> Lowering:
-        """Lower the setpoints of this and all later zones; nothing changes if one would rise."""
+        """Lower the setpoints of this and all later zones.
+
+        Nothing changes if one would rise, or fall below what the handpiece can work with: a zone
+        would never come to its end.
+        """
         asked = (
             (Quantity.SUCTION_KPA, suction_kpa, self.suction_kpa),
             (Quantity.FLOW_G_PER_MIN, flow_g_per_min, self.flow_g_per_min),
         )
         wishes = [(quantity, wish, now) for quantity, wish, now in asked if wish is not None]
         raised = [(quantity, wish) for quantity, wish, now in wishes if not 0.0 <= wish <= now]
-        if raised or not wishes:
-            refused = [resolve(quantity, wish, self._chain(quantity)) for quantity, wish in raised]
-            return Lowering(taken=False, receipts=tuple(each.as_refusal() for each in refused))
+        weak = [(quantity, wish) for quantity, wish, _ in wishes if not SET_MIN[quantity] <= wish]
+        if raised or weak or not wishes:
+            refused = [
+                resolve(quantity, wish, self._chain(quantity)) for quantity, wish in raised or weak
+            ]
+            receipts = tuple(each.as_refusal() for each in refused)
+            return Lowering(taken=False, receipts=receipts, too_low=not raised and bool(weak))
         self._lowered.update({quantity: wish for quantity, wish, _ in wishes})
         set_to = tuple(self._receipt(quantity) for quantity, _, _ in wishes)
         return Lowering(taken=True, receipts=set_to)

@@ -131,10 +131,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class LinkLost:
-    """The link is gone, its error limiter tripped, or another unit or boot answers on it."""
+    """The link is gone or too noisy, another unit or boot answers, or this computer slept."""
 
     why: Interlock
     detail: str = ""
+    """A sentence that the alarm says too."""
 
 
 @dataclass(frozen=True, slots=True)

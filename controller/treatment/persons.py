@@ -2,7 +2,8 @@
 
 STOP is heard in every state and from everybody. Pausing and lowering too are heard from everybody;
 resuming, acknowledging and resetting need somebody at the unit, and take effect when their row is
-durable. A reset is a row, then a one-shot, and is done when the unit says so or shows it.
+durable. A reset is a row, then a one-shot, and is done when the unit says so or shows it. Whoever
+lowers a setting to 0 stops.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from controller.treatment.events import (
     SendReset,
     Step,
 )
+from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.states import ENDED, State
 from firmware_protocol.vocabulary import Mode, StopKind
 
@@ -73,6 +75,12 @@ NOT_LOWER: Final = Declined(
     "not_lower",
     "This is not below what is set now, and during a treatment settings only go down.",
     "Name a suction in kPa or a crystal flow in g/min below the present one.",
+)
+TOO_LOW: Final = Declined(
+    "too_low",
+    "This is less than the handpiece can work with.",
+    f"Name a suction from {SUCTION_SET_MIN_KPA:g} kPa and a crystal flow from "
+    f"{FLOW_SET_MIN_G_PER_MIN:g} g/min, or pause; 0 ends the treatment.",
 )
 
 
@@ -135,6 +143,8 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
     declined = _over(conduct)
     if declined is not None:
         return (declined,)
+    if 0.0 in (event.suction_kpa, event.flow_g_per_min):  # of all zones that follow too
+        return conduct.stop(StopKind.NORMAL, f"lowered to 0 by {_name(event)}", now_s, event.who)
     lowering = conduct.course.lower(event.suction_kpa, event.flow_g_per_min)
     said = [rows.receipt_body(receipt) for receipt in lowering.receipts]
     body: Body = {"who": rows.who_body(event.who), "receipts": said}
@@ -144,8 +154,8 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
     if not lowering.receipts:
         return (NOT_LOWER,)
     conduct.refused = lowering.receipts
-    declined = replace(NOT_LOWER, receipt=lowering.receipts[0])
-    return (declined, Note("declined", {"code": NOT_LOWER.code, **body}))
+    declined = replace(TOO_LOW if lowering.too_low else NOT_LOWER, receipt=lowering.receipts[0])
+    return (declined, Note("declined", {"code": declined.code, **body}))
 
 
 def _ack(conduct: Conduct, event: Person, now_s: float) -> Actions:

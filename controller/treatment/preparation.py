@@ -247,6 +247,10 @@ class Preparation:
         self.acts.drop(Step.ARM_ROW, Step.ARM)
         self._enter(Phase.ARMED, now_s)
 
+    def held_up(self, now_s: float) -> None:
+        """This process did not run: a gap as any other, and nothing is late before it is read."""
+        self.jitter.beat(now_s)
+
     def wake(self, now_s: float) -> None:
         """See whether what is waited for takes too long; a setpoint follows while streaming."""
         self.jitter.beat(now_s)

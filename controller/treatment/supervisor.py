@@ -11,13 +11,22 @@ waits: StopNow is the first action of its tuple.
 from typing import Final
 
 from controller.safety.alarm_texts import (
+    LOOP_STALLED,
     OF_CAUSE,
     OF_INTERLOCK,
     OF_NOTICE,
     RECORD_LOST,
     Notice,
 )
-from controller.safety.interlocks import Belief, Interlock, Watch, is_stale, is_stalled
+from controller.safety.interlocks import (
+    Belief,
+    Interlock,
+    Watch,
+    held_up_words,
+    is_stale,
+    is_stalled,
+    why_unheard,
+)
 from controller.safety.reading import Identity, Reading
 from controller.treatment import arming, persons, rows
 from controller.treatment.conduct import AHEAD_S, Actions, Conduct
@@ -68,6 +77,7 @@ MODES: Final = {
 
 _SEEN: Final = {Mode.ARMED: Signal.ARM, Mode.ACTIVE: Signal.PRESS, Mode.PAUSED: Signal.RELEASE}
 _STANDS: Final = {Mode.ARMED: State.ARMED, Mode.ACTIVE: State.ACTIVE, Mode.PAUSED: State.PAUSED}
+STALLED: Final = (Interlock.LOOP_STALLED,)
 _END_NOTICE: Final = {
     ZoneEnd.TIME: OF_NOTICE[Notice.ZONE_TIME],
     ZoneEnd.EXPOSURE: OF_NOTICE[Notice.ZONE_EXPOSURE],
@@ -117,8 +127,8 @@ class Supervisor:
                 actions = persons.answer(self.conduct, event, now_s)
             case Finished():
                 actions = self._finished(event, now_s)
-            case LinkLost(why):
-                actions = self._lost(why, now_s)
+            case LinkLost(why, detail):
+                actions = self._lost(why, detail, now_s)
             case RecordLost(detail):
                 actions = self._record_lost(detail, now_s)
             case _:
@@ -145,9 +155,10 @@ class Supervisor:
             return self._while_tripped(reading, now_s)
         if reading.mode is Mode.SAFE:
             return self._device_trip(reading, now_s)
-        broken = self._watch.judge(reading, self._belief(), now_s)
+        held_up = self.state in LIVE and is_stalled(self._beat_s, now_s)
+        broken = STALLED if held_up else self._watch.judge(reading, self._belief(), now_s)
         if broken:
-            return conduct.host_trip(broken[0], now_s)
+            return self._host_trip(broken[0], self._beat_s, now_s)
         if self.state in (State.PREPARING, State.STOPPING):
             return self._while_idle(reading, now_s)
         return self._while_live(reading, zone_end, now_s)
@@ -257,15 +268,21 @@ class Supervisor:
         if self.state is State.PREPARING and self._preparation.resting:
             latched = now_s - self._since_s > RESET_SHOWS_S
             return self.conduct.refuse(alarm) if latched else ()
+        if reading.cause is Cause.LEASE_LAPSED and is_stalled(self._beat_s, now_s):
+            alarm = LOOP_STALLED.saying(held_up_words(self._beat_s, now_s))
         tripped = self.conduct.trip("device", reading.cause.name, alarm, now_s, unseen=False)
         return (*tripped, *self._while_tripped(reading, now_s))
 
-    def _lost(self, why: Interlock, now_s: float) -> Actions:
+    def _host_trip(self, why: Interlock, beat_s: float | None, now_s: float) -> Actions:
+        words = held_up_words(beat_s, now_s) if why is Interlock.LOOP_STALLED else ""
+        return self.conduct.host_trip(why, now_s, words)
+
+    def _lost(self, why: Interlock, detail: str, now_s: float) -> Actions:
         if self.state in ENDED or self.state is State.TRIPPED:
             return ()
         if self.state is State.PREPARING:
-            return self.conduct.refuse(OF_INTERLOCK[why])
-        return self.conduct.host_trip(why, now_s)
+            return self.conduct.refuse(OF_INTERLOCK[why].saying(detail))
+        return self.conduct.host_trip(why, now_s, detail)
 
     def _record_lost(self, detail: str, now_s: float) -> Actions:
         conduct = self.conduct
@@ -309,18 +326,32 @@ class Supervisor:
         beat_s, self._beat_s = self._beat_s, now_s
         if beat_s is None or self.state in ENDED:
             return ()
+        if self.state in LIVE:
+            return self._wake_running(beat_s, now_s)
+        if self._reads_first(beat_s, now_s):
+            self._preparation.held_up(now_s)
+            return ()
         if self.state is State.TRIPPED:
             return self._late_to_safe(now_s)
         if self.state is State.PREPARING:
-            return self._wake_preparing(now_s)
+            return self._wake_preparing(beat_s, now_s)
         return self._wake_running(beat_s, now_s)
 
-    def _wake_running(self, beat_s: float, now_s: float) -> Actions:
+    def _reads_first(self, beat_s: float, now_s: float) -> bool:
+        """True at the first beat after this process did not run, where nothing can flow.
+
+        What the unit did meanwhile waits to be read, and is read before the next beat.
+        """
         newest = self.conduct.newest
-        if self.state in LIVE and is_stalled(beat_s, now_s):
-            return self.conduct.host_trip(Interlock.LOOP_STALLED, now_s)
-        if is_stale(newest.at_s if newest is not None else None, now_s):
-            return self.conduct.host_trip(Interlock.TELEMETRY_STALE, now_s)
+        heard = newest is not None and not is_stale(newest.at_s, beat_s)
+        return heard and is_stalled(beat_s, now_s)
+
+    def _wake_running(self, beat_s: float, now_s: float) -> Actions:
+        newest_s = None if self.conduct.newest is None else self.conduct.newest.at_s
+        held_up = self.state in LIVE and is_stalled(beat_s, now_s)
+        why = Interlock.LOOP_STALLED if held_up else why_unheard(newest_s, beat_s, now_s)
+        if why is not None:
+            return self._host_trip(why, beat_s, now_s)
         if self.state is State.STOPPING:
             return self._wake_stopping(now_s)
         if self.state is not State.ARMING and not now_s - self._treated_s <= IDLE_MAX_S:
@@ -329,10 +360,11 @@ class Supervisor:
         prepared = self._wake_arming(now_s)
         return (*self.conduct.hold(), *prepared) if self.state in LIVE else prepared
 
-    def _wake_preparing(self, now_s: float) -> Actions:
+    def _wake_preparing(self, beat_s: float, now_s: float) -> Actions:
         newest_s = self.conduct.newest.at_s if self.conduct.newest is not None else self._since_s
-        if not now_s - newest_s <= SILENCE_MAX_S:
-            return self.conduct.refuse(OF_INTERLOCK[Interlock.LINK_LOST])
+        why = why_unheard(newest_s, beat_s, now_s, SILENCE_MAX_S)
+        if why is not None:
+            return self.conduct.refuse(OF_INTERLOCK[why])
         self._preparation.wake(now_s)
         prepared = arming.prepared(self.conduct, self._preparation, now_s)
         if self._preparation.streaming and self.state not in ENDED:

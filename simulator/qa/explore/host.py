@@ -41,7 +41,7 @@ from simulator.qa.explore.search import Broken
 
 BOOT_ID: Final = 5
 TOKEN: Final = 77
-LOWERED_KPA: Final = 5.0
+LOWERED_KPA: Final = 12.0
 HERE: Final = Who("anna", "practitioner")
 AFAR: Final = Who("ben", "practitioner", "remote")
 WELL_SUPPLIED: Final = Supplies(NOW_S, 0.0, 0.0, 100.0, 10.0, 1.0, 30.0, 24.0, 0)

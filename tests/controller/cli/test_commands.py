@@ -131,6 +131,23 @@ def test_a_treatment_without_a_place_is_a_usage_error(run: Run) -> None:
     assert "--simulator" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--port", "/dev/ttyUSB7", "--simulator"), "--port /dev/ttyUSB7 and --simulator are two"),
+        (("--port", "/dev/ttyUSB7", "--hand", "slow"), "--hand and --seed are of a simulated"),
+        (("--port", "/dev/ttyUSB7", "--seed", "0"), "--hand and --seed are of a simulated"),
+    ],
+)
+def test_a_treatment_with_two_places_is_a_usage_error_and_neither_is_dropped(
+    run: Run, words: tuple[str, ...], said: str
+) -> None:
+    code, out, err = run("treat", "refresh", "--client", "demo", *words)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert said in err
+    assert "/dev/ttyUSB7" in err
+
+
 def test_config_check_passes_the_shipped_files(run: Run) -> None:
     code, out, _ = run("config", "check", "--json")
     said = json.loads(out)

@@ -50,7 +50,7 @@ LIVE = LiveView(
 )
 SNAPSHOT = Snapshot(
     kernel=KernelView(4242, "/dev/ttyUSB0", 3.0),
-    link=LinkView("identified", 0, 1.2),
+    link=LinkView("identified", 0, 1.2, age_ms=8.0),
     unit=UnitView(1001, "1.0", simulated=True),
     state="active",
     treatment=TREATMENT,
@@ -102,6 +102,67 @@ def test_a_pipe_gets_one_line_with_every_figure() -> None:
 
 def test_the_state_alone_is_said_before_a_zone_is_under_way() -> None:
     assert live.plain_line(replace(SNAPSHOT, treatment=None, state="idle")).plain == "idle"
+
+
+# -- how old it is ---------------------------------------------------------------------------------
+LOST = LinkView(
+    "disconnected",
+    0,
+    age_ms=12_300.0,
+    trouble="unit 777 answered, but this connection is bound to unit 1001",
+    next_step="plug unit 1001 in again, or start anew for unit 777",
+)
+OLD = replace(SNAPSHOT, live=replace(LIVE, age_ms=430.0))
+
+
+def test_status_and_live_view_say_how_old_the_reading_is() -> None:
+    assert "unit 1001, firmware 1.0, simulated, heard 8 ms ago" in lines(SNAPSHOT)
+    assert any(line.endswith("(read 12 ms ago)") for line in lines(SNAPSHOT))
+    assert "heard 8 ms ago, read 12 ms ago" in drawn(SNAPSHOT)
+
+
+@pytest.mark.hazard("H10")
+def test_a_reading_that_is_no_picture_of_now_is_called_old_everywhere() -> None:
+    old = "OLD: read 430 ms ago"
+    assert any(old in line for line in lines(OLD))
+    assert old in drawn(OLD)
+    assert old in live.plain_line(OLD).plain
+
+
+@pytest.mark.hazard("H10")
+@pytest.mark.parametrize("treatment", [TREATMENT, None])
+def test_a_unit_that_is_not_there_is_called_lost_everywhere_since_when_and_why(
+    treatment: TreatmentView | None,
+) -> None:
+    lost = replace(SNAPSHOT, link=LOST, live=None, treatment=treatment)
+    told = "unit 1001 is LOST, last heard 12 s ago: unit 777 answered"
+    assert any(line.startswith(told) for line in lines(lost))
+    assert f"next: {LOST.next_step}" in lines(lost)
+    assert "unit 1001 is LOST, last heard 12 s ago" in drawn(lost, 160)
+    assert told in live.plain_line(lost).plain
+
+
+def test_a_unit_that_was_never_heard_has_no_age() -> None:
+    never = replace(SNAPSHOT, link=LinkView("connected", 0), live=None)
+    assert any("last heard never" in line for line in lines(never))
+
+
+def test_a_kernel_that_sends_nothing_makes_the_picture_old_and_says_for_how_long() -> None:
+    console = Console(width=80, file=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(live.render(SNAPSHOT, quiet_s=2.4))
+    assert "OLD: the kernel has sent nothing for 2 s" in capture.get()
+    assert "OLD" not in drawn(SNAPSHOT)
+
+
+def test_in_a_pipe_that_is_said_once_a_silence(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(as_json=False, footer=footer.of_treatment)
+    screen.show(SNAPSHOT)
+    for quiet_s in (1.0, 1.25, 1.5):
+        screen.show_old(SNAPSHOT, quiet_s)
+    screen.show(SNAPSHOT)
+    screen.show_old(SNAPSHOT, 1.0)
+    assert capsys.readouterr().out.count("OLD: the kernel has sent nothing for 1 s") == 2
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from controller.cli import treat_request
+from controller.kernel.ask import TIMEOUT_S, TREAT_TIMEOUT_S
 from controller.kernel.client import AnswerError, KernelClient
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import service
@@ -23,10 +24,13 @@ class Kernel:
         self._refuses = refuses
         self._shown = run_virtual(_shown()) | {"record": {"path": str(record), "rows": 0}}
 
-    async def ask(self, do: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    async def ask(
+        self, do: str, args: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
         """Answer."""
         self.asked.append((do, dict(args or {})))
         if do == "treat":
+            assert timeout_s == TREAT_TIMEOUT_S
             raise AnswerError(self._refuses, "The kernel says no.", "Then do something else.")
         return self._shown
 

@@ -1,5 +1,6 @@
 """What the tests of the client share: one that listens, and one to listen to."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -7,7 +8,7 @@ from controller.device.answers import LinkNews  # noqa: TC001 - as every other i
 from controller.device.backoff import Backoff
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.safety.reading import Reading  # noqa: TC001 - as every other import here
-from simulator.qa.loop import run_virtual
+from simulator.qa.loop import VirtualLoop, run_virtual
 from tests.controller.device.bench import FarEnd
 
 QUICK = Backoff(first_s=0.1, last_s=0.4, tries_max=5)
@@ -27,6 +28,13 @@ class Listener:
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     run_virtual(scenario, limit_s=120.0)
+
+
+def stand_still(seconds: float) -> None:
+    """Let the process not run for a while: its timers are late, and nothing was read."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.jumping.now_s += seconds
 
 
 def client_of(

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,6 +206,43 @@ def test_opening_that_takes_too_long_is_given_up_and_closed_later(
     asyncio.run(scenario())
     for fd in release:
         os.close(fd)
+
+
+@pytest.mark.realtime
+def test_one_try_to_open_a_port_is_under_way_at_a_time_however_often_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opens = threading.Event()
+    tries: list[str] = []
+
+    def hangs(url: str) -> OpenPort:
+        tries.append(url)
+        opens.wait()
+        return OpenPort(url, -1, lambda: None)
+
+    async def given_up() -> str:
+        with pytest.raises(PortError) as caught:
+            await open_in_thread("/dev/ttyHUNG", timeout_s=0.005)
+        assert caught.value.kind is PortTrouble.TIMED_OUT
+        return caught.value.sentence
+
+    async def scenario() -> None:
+        said = [await given_up() for _ in range(5)]
+        assert tries == ["/dev/ttyHUNG"]
+        assert "did not open within" in said[0]
+        assert set(said[1:]) == {said[1]}  # told once, not at every try
+        assert "hangs" in said[1]
+        waiting = asyncio.create_task(open_in_thread("/dev/ttyHUNG"), name="waiting")
+        await asyncio.sleep(0)
+        with pytest.raises(PortError, match="is being opened by this process"):
+            await open_in_thread("/dev/ttyHUNG")
+        opens.set()  # it opens after all, for whoever waits now
+        assert (await waiting).name == "/dev/ttyHUNG"
+        assert (await open_in_thread("/dev/ttyHUNG")).name == "/dev/ttyHUNG"
+        assert len(tries) == 2
+
+    monkeypatch.setattr(port_module, "open_port", hangs)
+    asyncio.run(scenario())
 
 
 @pytest.mark.realtime

@@ -1,11 +1,12 @@
 """A handpiece and a journal that remember in which order they were asked."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.device.answers import Answer, LinkNews, LinkState, StopReport, Told
+from controller.device.answers import Answer, DeviceError, LinkNews, LinkState, StopReport, Told
 from controller.device.handpiece import Holding, Listeners
 from controller.kernel.control import About, Control
 from controller.kernel.journal import Row
@@ -37,6 +38,8 @@ class Memory:
     )
     newest: Reading | None = None
     round_trip_s: float | None = None
+    trouble: DeviceError | None = None
+    heard_at_s: float = -math.inf
     bad_frames: int = 0
     rows: int = 0
     health: RecordHealth = field(default_factory=RecordHealth)

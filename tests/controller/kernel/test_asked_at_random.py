@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from controller.device.answers import Answer, Told
-from controller.kernel import asked
+from controller.kernel.ask import END_MAX_S
 from controller.kernel.control import Control, DeclinedError
 from controller.treatment import conduct as conduct_module
 from controller.treatment.acts import Acts, Open
@@ -26,7 +26,7 @@ from tests.controller.treatment.couch import ANNA
 
 RUNS = 20
 ASKED = 12
-ANSWERED_WITHIN_S = 2 * asked.END_MAX_S + 0.1  # the act, and the row that it was done
+ANSWERED_WITHIN_S = END_MAX_S + 0.1  # the act, and the row that it was done
 DISKS_S = (0.001, 0.001, 0.02, 0.3, 0.6, 0.95)
 ANSWERS = (
     Answer(Told.DONE, detail=77), Answer(Told.UNKNOWN), Answer(Told.FAILED, Refusal.CAUSE_STANDS),

@@ -131,6 +131,52 @@ def test_a_line_that_loses_a_frame_in_a_hundred_disturbs_nothing() -> None:
     scenario(play, RigSpec(seed=3, weather=Weather(delay_s=0.003, jitter_s=0.004, loss=0.01)))
 
 
+@pytest.mark.hazard("H10", shows="works")
+def test_an_idle_unit_whose_line_is_taken_away_is_shown_as_lost_since_when_and_why() -> None:
+    async def play(made: Clinic) -> None:
+        await asyncio.sleep(0.5)
+        here = made.view
+        assert (here.link.state, here.link.trouble) == ("identified", None)
+        assert here.link.age_ms is not None
+        assert here.link.age_ms <= 25.0
+        made.rig.device.silent = True
+        await asyncio.sleep(3.0)
+        gone = made.view
+        assert gone.link.state != "identified"
+        assert gone.live is None
+        assert gone.link.age_ms == pytest.approx(3000.0, abs=30.0)
+        assert gone.link.trouble
+        assert gone.link.next_step
+        made.rig.device.silent = False
+        await made.wait_for(lambda: made.view.link.state == "identified", 10.0)
+        assert made.view.link.trouble is None
+
+    scenario(play)
+
+
+@pytest.mark.hazard("H10", shows="works")
+def test_a_treatment_over_a_line_that_carries_only_noise_is_safe_and_the_unit_is_found_again() -> (
+    None
+):
+    async def hum(made: Clinic) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            made.rig.wire._send_up(b"\x55")
+
+    async def play(made: Clinic) -> None:
+        await bring_to(made, "active")
+        made.rig.device.silent = True
+        humming = asyncio.create_task(hum(made), name="hum")
+        await made.until("tripped", within_s=0.3)
+        await made.wait_for(lambda: made.view.link.state != "identified", 2.0)
+        made.rig.device.silent = False
+        await made.wait_for(lambda: made.view.link.state == "identified", 10.0)
+        assert made.state == "tripped"
+        humming.cancel()
+
+    scenario(play)
+
+
 # -- the control loop itself -----------------------------------------------------------------------
 @pytest.mark.hazard("H13", shows="works")
 def test_a_loop_that_decides_nothing_any_more_renews_no_lease() -> None:
@@ -139,10 +185,11 @@ def test_a_loop_that_decides_nothing_any_more_renews_no_lease() -> None:
         loop_task = next(t for t in asyncio.all_tasks() if t.get_name() == "control-loop")
         dead_s = made.now_s
         loop_task.cancel()
+        await made.until("tripped", within_s=0.2)  # what is read notices it, before the lease does
+        assert made.codes() == ["C06"]
         await asyncio.sleep(1.0)
         assert shut_at_s(made, dead_s) - dead_s <= LEASE_AND_MARGIN_S
-        assert made.rig.handpiece.firmware.board.mode is Mode.SAFE
-        assert made.state == "tripped"
+        assert made.rig.handpiece.firmware.board.mode is Mode.DISARMED
 
     scenario(play)
 

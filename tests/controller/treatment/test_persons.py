@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,20 +14,24 @@ from controller.treatment.events import (
     SendReset,
     Settle,
     Step,
+    StopNow,
 )
+from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.states import State
-from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, Wish
+from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
 from tests.controller.treatment.couch import (
     DROPPED,
     FAR,
     FLOWING,
     WAYS,
+    Couch,
     active,
     armed,
     ends,
     holds,
     of,
     paused,
+    preparing,
     stopping,
     tripped,
 )
@@ -102,10 +107,60 @@ def test_nothing_but_a_lower_number_is_taken(values: dict[str, Any]) -> None:
     assert one.conduct.course.flow_g_per_min == 7.0
 
 
-def test_a_flow_of_nothing_permits_nothing() -> None:
+@pytest.mark.hazard("H39")
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"suction_kpa": SUCTION_SET_MIN_KPA - 0.001},
+        {"flow_g_per_min": FLOW_SET_MIN_G_PER_MIN - 0.001},
+        {"flow_g_per_min": 1e-320},
+        {"suction_kpa": 20.0, "flow_g_per_min": 0.5},
+    ],
+)
+def test_a_setting_with_which_no_zone_would_end_is_refused_with_the_least(
+    values: dict[str, Any],
+) -> None:
     one = active()
-    hold = holds(one.person(Command.LOWER, flow_g_per_min=0.0))[0]
-    assert (hold.flow_g_per_min, hold.exposure_left_mg) == (0.0, 0)
+    actions = one.person(Command.LOWER, **values)
+    assert declined(actions) == ["too_low"]
+    (said,) = of(Declined, actions)
+    assert "10 kPa" in said.next_step
+    assert "1 g/min" in said.next_step
+    assert said.receipt is not None
+    assert said.receipt.refused
+    assert [note.body["code"] for note in of(Note, actions)] == ["too_low"]
+    assert (one.conduct.course.suction_kpa, one.conduct.course.flow_g_per_min) == (28.0, 7.0)
+
+
+def test_the_least_setting_is_taken() -> None:
+    one = active()
+    kpa, g_per_min = SUCTION_SET_MIN_KPA, FLOW_SET_MIN_G_PER_MIN
+    assert not declined(one.person(Command.LOWER, suction_kpa=kpa, flow_g_per_min=g_per_min))
+    assert one.conduct.course.flow_g_per_min == FLOW_SET_MIN_G_PER_MIN
+
+
+@pytest.mark.parametrize("way", [preparing, active, paused])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"flow_g_per_min": 0.0},
+        {"suction_kpa": 0.0},
+        {"suction_kpa": 49.0, "flow_g_per_min": 0.0},
+        {"flow_g_per_min": -0.0},
+    ],
+)
+def test_whoever_lowers_to_nothing_stops_in_order_and_the_record_says_who(
+    way: Callable[[], Couch], values: dict[str, Any]
+) -> None:
+    one = way()
+    actions = one.person(Command.LOWER, FAR, **values)
+    assert actions[0] == StopNow(StopKind.NORMAL)
+    assert one.at(State.STOPPING)
+    (row,) = [row for row in of(Commit, actions) if row.kind == "stop"]
+    assert row.body["why"] == "lowered to 0 by ben"
+    assert row.body["who"] == {"name": "ben", "role": "practitioner", "origin": "remote"}
+    assert one.conduct.stopped_by == "practitioner"
+    assert one.conduct.course.suction_kpa == 28.0  # the purge has its suction
 
 
 # -- acknowledge and reset -------------------------------------------------------------------------

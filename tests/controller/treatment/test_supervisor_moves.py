@@ -134,6 +134,7 @@ def test_the_end_of_a_zone_says_which_and_by_what_after_the_flow_was_withheld(
     one = active(plan(made, stage("chin")))
     actions: list[Action] = []
     for _ in range(400):
+        one.supervisor._beat_s = one.now_s
         actions = show(one, Mode.ACTIVE, **FLOWING)
         if one.conduct.course.zone != "nose":
             break

@@ -218,7 +218,10 @@ def no_telemetry() -> Told:
 
 def no_telemetry_in_the_orderly_end() -> Told:
     one = stopping()
-    one.pass_time(0.16)
+    for _ in range(3):
+        one.pass_time(0.05)
+        one.beat()
+    one.pass_time(0.05)
     return one, list(one.beat())
 
 

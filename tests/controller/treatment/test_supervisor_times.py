@@ -123,6 +123,7 @@ def test_while_preparing_a_second_of_silence_is_no_reason_to_refuse(beyond_s: fl
     at(one, Mode.DISARMED)
     one.supervisor._preparation.since_s = NOW_S
     one.now_s = NOW_S + SILENCE_MAX_S + beyond_s
+    one.supervisor._beat_s = one.now_s
     actions = one.beat()
     assert one.at(State.REFUSED) is bool(beyond_s)
     assert raised(actions) == (["C01"] if beyond_s else [])
@@ -295,7 +296,7 @@ def test_a_tip_is_warned_about_only_beyond_a_second_on_one_spot() -> None:
     one.supervisor._exposure_noted_s = math.inf
     still = {**FLOWING, "inputs": FLOWING["inputs"] & ~Input.MOTION}
     assert show(one, Mode.ACTIVE, **still) == []
-    one.now_s = NOW_S + envelope.DWELL_WARN_S
+    one.now_s = one.supervisor._beat_s = NOW_S + envelope.DWELL_WARN_S
     assert show(one, Mode.ACTIVE, **still) == []
     one.now_s += MOMENT_S
     assert raised(show(one, Mode.ACTIVE, **still)) == ["S07"]

@@ -120,9 +120,11 @@ def test_a_trip_that_nobody_can_confirm_is_recorded_as_not_confirmed() -> None:
 def test_a_control_loop_that_stalls_trips() -> None:
     one = active()
     one.beat()
-    for _ in range(8):
+    for _ in range(7):
         one.pass_time(0.02)
         one.step(Observed(one.reading(Mode.ACTIVE, **FLOWING)))
+    assert one.at(State.ACTIVE)
+    one.pass_time(0.02)
     actions = one.beat()
     assert one.at(State.TRIPPED)
     assert codes(actions) == ["C06"]
@@ -186,8 +188,9 @@ def test_an_orderly_end_that_takes_too_long_becomes_an_emergency() -> None:
 
 def test_silence_during_the_orderly_end_trips() -> None:
     one = stopping()
-    one.pass_time(0.2)
-    one.beat()
+    for _ in range(4):
+        one.pass_time(0.05)
+        one.beat()
     assert one.at(State.TRIPPED)
 
 
