@@ -33,7 +33,7 @@ def test_a_backup_tool_that_holds_the_file_is_called_so(
     store = Store(path)
     store.probe()
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(RecordError, match=r"held by another program .* let that program finish"):
+    with pytest.raises(RecordError, match=r"held by another program, .* let that program finish"):
         store.append([ROW])
     holder.close()
     assert store.append([ROW]) == 2
@@ -47,7 +47,7 @@ def test_a_reader_names_whoever_holds_the_file_too(
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("PRAGMA locking_mode = EXCLUSIVE")
         holder.execute("CREATE TABLE backup (page)")
-        with pytest.raises(RecordError, match=r"held by another program .* let that program"):
+        with pytest.raises(RecordError, match=r"held by another program, .* let that program"):
             ask_record(path, lambda store: store.rows("1"))
 
 
