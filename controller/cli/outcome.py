@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
+
+BY_HAND: Final = "Let go of the hand switch, or switch the unit off."
+"""What always stops, whatever a command comes to."""
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class ExitCode(IntEnum):
@@ -18,6 +24,10 @@ class ExitCode(IntEnum):
     """Ended by a safety trip."""
     STOPPED = 5
     """Stopped by a person."""
+    FAULT = 70
+    """A fault of our own: EX_SOFTWARE of sysexits.h."""
+    INTERRUPTED = 130
+    """Ctrl-C before or beside a treatment, as shells have it: 128 and the number of SIGINT."""
 
 
 class Failure(Exception):  # noqa: N818  it is a value for the person at the terminal, not a bug
@@ -38,11 +48,24 @@ class Failure(Exception):  # noqa: N818  it is a value for the person at the ter
         self.name = name or code.name.lower()
         self.receipt = receipt
         """The chain of limits, where one of them was the reason."""
+        self.beside = _NOTHING
+        """What ``--json`` says beside the error."""
 
     @property
     def words(self) -> str:
         """Sentence and next step, for standard error."""
         return joined(self.sentence, self.next_step)
+
+    @property
+    def as_object(self) -> dict[str, Any]:
+        """What ``--json`` prints; the receipt is null without a limit."""
+        error = {
+            "code": self.name,
+            "sentence": self.sentence,
+            "next_step": self.next_step,
+            "receipt": self.receipt,
+        }
+        return {**self.beside, "error": error}
 
 
 def joined(sentence: str, next_step: str) -> str:
