@@ -4,13 +4,12 @@
 # ruff: noqa: PLR0913, PLR0917, FBT002, PLC0415
 
 import math
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from controller.cli import output
+from controller.cli import boundary, output
 from controller.cli.outcome import ExitCode, Failure
 
 app = typer.Typer(
@@ -20,7 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Drive a crystal microdermabrasion handpiece within the stratum corneum.",
     epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, or "
-    "could not be reached, 4 ended by a safety trip, 5 stopped by a person.",
+    "could not be reached, 4 ended by a safety trip, 5 stopped by a person, 70 a fault of corneum "
+    "itself, 130 Ctrl-C.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="Check the files of the service.")
 app.add_typer(config_app, name="config")
@@ -355,15 +355,7 @@ def _tell(
     raise typer.Exit(tell.run(verb, port, args or {}, as_json=as_json))
 
 
-def main() -> None:
-    """Run the command and leave with its exit code; a mistake of the user is one sentence."""
+def main() -> int:
+    """Run the command and return its exit code; a mistake of the user is a Failure."""
     output.prepare()
-    try:
-        app()
-    except output.LostError as lost:
-        if not lost.reader_gone:  # `| head` has read what it wanted
-            output.complain(lost.words)
-        sys.exit(int(lost.code))
-    except Failure as failure:
-        output.complain(failure.words)
-        sys.exit(int(failure.code))
+    return boundary.typed(app, "corneum")

@@ -8,6 +8,7 @@ from typing import Any, Final
 from controller.cli.outcome import ExitCode, Failure
 from controller.config.paths import state_dir
 from controller.kernel.ask import KernelAbsentError, KernelSilentError, ask
+from controller.kernel.fault_files import FAULT
 from controller.kernel.finding import KernelAddress, Running, running_kernels, serves
 
 ROLE_VARIABLE: Final = "CORNEUM_ROLE"
@@ -108,11 +109,13 @@ def asked(
         return result if isinstance(result, dict) else {}
     error_said = answer.get("error") or {}
     full = answer.get("id") == 0 and error_said.get("code") == "busy"
+    code = str(error_said.get("code", "refused"))
+    refused = ExitCode.FAULT if code == FAULT else ExitCode.REFUSED
     raise Failure(
         str(error_said.get("sentence", "The kernel refused.")),
         str(error_said.get("next_step", "")),
-        ExitCode.PORT if full else ExitCode.REFUSED,
-        name=str(error_said.get("code", "refused")),
+        ExitCode.PORT if full else refused,
+        name=code,
         receipt=error_said.get("receipt"),
     )
 

@@ -22,6 +22,8 @@ from typing import IO, Any, Final
 
 from controller.cli.outcome import ExitCode, Failure
 from controller.config.paths import run_dir, state_dir
+from controller.kernel.fault_files import FAULT
+from controller.kernel.trouble import ENVIRONMENT
 
 READY_MAX_S: Final = 15.0
 """How long a process may take until it says that it is ready; about 1 s is usual."""
@@ -123,14 +125,18 @@ def _start(
             start_new_session=True,
             pass_fds=tuple(pass_fds),
         )
-    said = _first_line(process, name)
-    if said.get("ready") is True:
-        return Started(process, said)
-    process.kill()
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-    raise failure_of(said.get("error"), name, log)
+    started = Started(process, {})
+    try:
+        said = _first_line(process, name)
+        if said.get("ready") is not True:
+            raise failure_of(said.get("error"), name, log)
+    except BaseException:
+        started.end()
+        if process.stdout is not None:
+            process.stdout.close()
+        raise
+    started.said = said
+    return started
 
 
 @contextlib.contextmanager
@@ -165,11 +171,13 @@ def failure_of(error: object, name: str, log: Path | None = None) -> Failure:
 
 def exit_code_of(code: str) -> ExitCode:
     """Return the exit code that belongs to an error code of the kernel."""
+    if code == FAULT:
+        return ExitCode.FAULT
     return ExitCode.PORT if code.partition("_")[0] in PORT_CODES else ExitCode.REFUSED
 
 
-PORT_CODES: Final = frozenset({"port", "unit", "link", "device", "kernel"})
-"""First words of the error codes that mean port or device."""
+PORT_CODES: Final = frozenset({"port", "unit", "link", "device", "kernel", ENVIRONMENT})
+"""First words of the error codes that mean port or device, or that something was out of reach."""
 
 
 def _first_line(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
@@ -179,7 +187,6 @@ def _first_line(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         if not selector.select(READY_MAX_S):
-            process.kill()
             raise Failure(f"{name} was not ready after {READY_MAX_S:.0f} s.", code=ExitCode.PORT)
     line = stream.readline(READY_LINE_MAX)
     try:
