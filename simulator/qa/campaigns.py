@@ -7,6 +7,7 @@ from simulator.qa.commands.campaign_realtime import realtime
 from simulator.qa.commands.campaign_stop import stop
 from simulator.qa.commands.campaign_storm import storm
 from simulator.qa.commands.campaign_treatments import treatments
+from simulator.refusals import told
 
 campaign = typer.Typer(no_args_is_help=True)
 
@@ -16,8 +17,5 @@ def _campaign() -> None:
     """Many runs at once: in virtual time, or of real processes."""
 
 
-campaign.command()(matrix)
-campaign.command()(realtime)
-campaign.command()(stop)
-campaign.command()(storm)
-campaign.command()(treatments)
+for command in (matrix, realtime, stop, storm, treatments):
+    campaign.command()(told(command))
