@@ -153,7 +153,7 @@ def _text(error: BaseException, program: str, doing: str, private: tuple[str, ..
         f"{os.uname().sysname} {os.uname().release}",
     ]
     for one, how in _errors(error):
-        lines += ["", f"{how}{type(one).__name__}: {_masked(str(one), private)}"]
+        lines += ["", f"{how}{type(one).__name__}: {_masked(_words_of(one), private)}"]
         lines += _frames(one)
     return "\n".join(lines) + "\n"
 
@@ -189,6 +189,13 @@ def _frames(error: BaseException) -> list[str]:
 
 def _end_of(file_name: str) -> str:
     return "/".join(Path(file_name).parts[-NAMED_PARTS:])
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - whatever an error is, its file is written
+        return "it cannot say what it is about"
 
 
 def _masked(text: str, private: tuple[str, ...]) -> str:

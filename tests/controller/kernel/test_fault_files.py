@@ -40,6 +40,16 @@ def test_it_has_frames_and_kinds_and_no_words_of_a_client(tmp_path: Path) -> Non
     assert text.count("\n") < 40
 
 
+def test_an_error_that_cannot_even_be_put_into_words_leaves_its_file(tmp_path: Path) -> None:
+    class SpeechlessError(Exception):
+        def __str__(self) -> str:
+            raise ValueError("anna-b")
+
+    path = Files("kernel", tmp_path).leave(SpeechlessError(), "x")
+    assert path is not None
+    assert "SpeechlessError: it cannot say what it is about" in path.read_text()
+
+
 def test_the_number_of_files_is_bounded_and_the_oldest_goes_first(tmp_path: Path) -> None:
     made = [Files("kernel", tmp_path).leave(_at(number), "x") for number in range(FILES_MAX + 5)]
     left = sorted((tmp_path / FOLDER).iterdir())
