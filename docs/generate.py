@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from controller.cli import boundary
 from controller.config.schema import SCHEMAS, schema_text
 from docs import tables
 from docs.evidence import anomalies
@@ -124,4 +125,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    boundary.run("docs.generate", lambda: main(sys.argv[1:]))

@@ -164,12 +164,3 @@ def _event_file(path: Path) -> EventFile:
 
 
 control_commands.register(app)
-
-
-def main() -> None:
-    """Run the command."""
-    app()
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@ It is of the simulator, not of the device: nothing on the serial line can reach 
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 from simulator.control_verbs import Answer, RefusedError, Request, Verbs
 from simulator.host import DeviceHost
 
+_log: Final = logging.getLogger(__name__)
 LINE_MAX_BYTES: Final = 4096
 CLIENTS_MAX: Final = 8
 OTHERS: Final = 0o177  # what the umask takes away: everything but reading and writing by the owner
@@ -29,11 +31,14 @@ class Control:
         self._server: asyncio.Server | None = None
 
     def answer(self, text: bytes) -> Answer:
-        """Do what one line asks; never raises for what it says."""
+        """Do what one line asks; never raises, also where the fault is our own."""
         try:
             return {"ok": True, **self._verbs.act(_parsed(text))}
         except RefusedError as error:
             return _refusal(str(error))
+        except Exception as error:  # noqa: BLE001 - whoever asks is answered
+            _log.exception("the control channel")
+            return _refusal(f"this is a fault of the simulator itself ({type(error).__name__})")
 
     async def start(self, path: Path) -> None:
         """Listen on a unix socket that only this user may open; OSError where that fails."""

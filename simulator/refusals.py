@@ -1,9 +1,10 @@
 """How the commands of `corneum-sim` end when something is wrong: one sentence, one exit code."""
 
 import contextlib
+import functools
 import json
-from collections.abc import Iterator
-from typing import Final, NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NoReturn
 
 import typer
 
@@ -15,6 +16,7 @@ from simulator.ports import PortUnusableError
 REFUSED: Final = 1
 USAGE: Final = 2
 PORT: Final = 3
+KINDS: Final = {USAGE: "USAGE", PORT: "PORT"}
 
 
 class Refusal(Exception):  # noqa: N818 - it ends the command, it is no error of the program
@@ -25,11 +27,22 @@ class Refusal(Exception):  # noqa: N818 - it ends the command, it is no error of
         self.code = code
 
 
+def told(command: Callable[..., None]) -> Callable[..., None]:
+    """Return ``command`` with its refusals told, as ``--json`` where it is asked for that."""
+
+    @functools.wraps(command)
+    def telling(*, as_json: bool, **said: Any) -> None:  # noqa: ANN401 - the options of any command
+        with refusals(as_json=as_json):
+            command(as_json=as_json, **said)
+
+    return telling
+
+
 @contextlib.contextmanager
-def refusals(flag: str, *, as_json: bool) -> Iterator[None]:
+def refusals(flag: str = "", *, as_json: bool) -> Iterator[None]:
     """Turn what can be wrong with a request into one sentence and an exit code.
 
-    With ``as_json`` it is an object as well, in which ``flag`` is false.
+    With ``as_json`` it is an object as well, in which ``flag`` is false where one is given.
     """
     try:
         yield
@@ -42,14 +55,15 @@ def refusals(flag: str, *, as_json: bool) -> Iterator[None]:
     except PortUnusableError as error:
         _end(flag, str(error), USAGE if error.usage else PORT, as_json=as_json)
     except OSError as error:
+        if error.filename is None and not flag:
+            raise
         sentence = f"{error.filename or 'the port'}: {error.strerror or error}"
         _end(flag, sentence, PORT, as_json=as_json)
 
 
 def _end(flag: str, sentence: str, code: int, *, as_json: bool) -> NoReturn:
     if as_json:
-        kind = "PORT" if code == PORT else "USAGE"
-        problem = {"code": kind, "sentence": sentence, "next_step": ""}
-        typer.echo(json.dumps({flag: False, "error": problem}))
+        problem = {"code": KINDS.get(code, "REFUSED"), "sentence": sentence, "next_step": ""}
+        typer.echo(json.dumps(({flag: False} if flag else {}) | {"error": problem}))
     typer.echo(f"corneum-sim: {sentence}", err=True)
     raise typer.Exit(code)

@@ -54,7 +54,12 @@ class Ready:
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, on uvloop where there is one: its timers keep better time."""
+    """Run to the end, on uvloop where there is one: its timers keep better time.
+
+    Ctrl-C is a KeyboardInterrupt from here on, so that what ``main`` has begun is ended.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         import uvloop  # noqa: PLC0415 - not there on every system
     except ImportError:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import entry_points
@@ -49,6 +50,15 @@ class _Complaints(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.heard.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def _own_ctrl_c() -> Iterator[None]:
+    """Give pytest its Ctrl-C back: a command that a test runs in this process has its own."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    if signal.getsignal(signal.SIGINT) is not before:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,19 @@ from typing import Annotated
 
 import typer
 
-from controller.cli import config_commands, output
-from controller.cli.numbers import number
-from controller.cli.options import Configs, Json
+from controller.cli import boundary, config_commands, output
+from controller.cli.options import (
+    ClientRef,
+    Configs,
+    Flow,
+    Json,
+    Port,
+    Program,
+    Reason,
+    Suction,
+    Tip,
+    Zones,
+)
 from controller.cli.outcome import ExitCode, Failure
 
 app = typer.Typer(
@@ -23,50 +33,11 @@ app = typer.Typer(
     help="Drive a crystal microdermabrasion handpiece within the stratum corneum.",
     epilog="Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 port or device, or "
     "could not be reached, 4 ended by a safety trip, 5 stopped by a person, 6 there was nothing to "
-    "acknowledge, reset or unlock.",
+    "acknowledge, reset or unlock, 70 a fault of corneum itself, 130 Ctrl-C.",
 )
 app.add_typer(config_commands.app, name="config")
 records_app = typer.Typer(no_args_is_help=True, help="Look after the record of treatments.")
 app.add_typer(records_app, name="records")
-
-Port = Annotated[
-    str | None,
-    typer.Option(
-        "--port", help="Port of the handpiece: a path, tcp://host:port or tcp://[::1]:port."
-    ),
-]
-Program = Annotated[
-    str, typer.Argument(help="Program name, such as `refresh`.", show_default=False)
-]
-ClientRef = Annotated[
-    str, typer.Option("--client", help="Pseudonymous client reference; `demo` is for practice.")
-]
-Zones = Annotated[
-    str | None, typer.Option("--zones", help="Only these zones, with commas: nose,chin.")
-]
-Suction = Annotated[
-    float | None,
-    typer.Option(
-        "--suction-kpa", parser=number, metavar="KPA", help="Lower the program's suction to this."
-    ),
-]
-Flow = Annotated[
-    float | None,
-    typer.Option(
-        "--flow-g-per-min",
-        parser=number,
-        metavar="G_PER_MIN",
-        help="Lower the crystal flow to this.",
-    ),
-]
-Reason = Annotated[
-    str | None, typer.Option("--reason", help="Why a zone is treated again within 10 days.")
-]
-
-Tip = Annotated[
-    str | None,
-    typer.Option("--tip", help="Label of the tip, once after each change of it: --tip A-1042."),
-]
 
 
 def _say_version(asked: bool) -> None:  # noqa: FBT001 - a callback
@@ -395,15 +366,7 @@ def _tell(
     raise typer.Exit(tell.run(verb, port, args or {}, as_json=as_json))
 
 
-def main() -> None:
-    """Run the command and leave with its exit code; a mistake of the user is one sentence."""
+def main() -> int:
+    """Run the command and return its exit code; a mistake of the user is a Failure."""
     output.prepare()
-    try:
-        app()
-    except output.LostError as lost:
-        if not lost.reader_gone:  # `| head` has read what it wanted
-            output.complain(lost.words)
-        sys.exit(int(lost.code))
-    except Failure as failure:
-        output.complain(failure.words)
-        sys.exit(int(failure.code))
+    return boundary.typed(app, "corneum")

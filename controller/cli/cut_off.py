@@ -5,7 +5,6 @@ import sys
 from dataclasses import asdict
 from typing import Final
 
-from controller.cli import summary
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import clean, complain
 from controller.cli.words import instant
@@ -26,7 +25,7 @@ def show(failure: Failure, *, as_json: bool) -> ExitCode:
         trouble = error.sentence
     if as_json:
         said = {
-            "error": summary.error_object(failure),
+            **failure.as_object,
             "cut_off": [asdict(each) | {"next_step": next_step(each)} for each in found],
             "trouble": trouble,
         }

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from controller.cli.outcome import ExitCode, Failure, joined
 from controller.device.doctor import Finding, diagnose
+from controller.kernel.interrupts import unwind
 
 OK_MARK = {True: "ok", False: "!!"}
 
 
 def run(port: str | None, *, as_json: bool) -> ExitCode:
     """Examine one port, or all that this machine has."""
+    unwind()
     ports = [port] if port is not None else _all_ports()
     if not ports:
         raise Failure(

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, Final
+
+from controller.kernel.fault_files import FAULT
+from controller.kernel.trouble import ENVIRONMENT
+
+BY_HAND: Final = "Let go of the hand switch, or switch the unit off."
+"""What always stops, whatever a command comes to."""
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class ExitCode(IntEnum):
@@ -20,6 +29,10 @@ class ExitCode(IntEnum):
     """Stopped by a person."""
     NOTHING = 6
     """There was nothing to do."""
+    FAULT = 70
+    """A fault of our own: EX_SOFTWARE of sysexits.h."""
+    INTERRUPTED = 130
+    """Ctrl-C before or beside a treatment, as shells have it: 128 and the number of SIGINT."""
 
 
 OF_CODE: Final = {
@@ -27,10 +40,11 @@ OF_CODE: Final = {
     "nothing_to_acknowledge": ExitCode.NOTHING,
     "no_trip": ExitCode.NOTHING,
     "not_locked": ExitCode.NOTHING,
+    FAULT: ExitCode.FAULT,
 }
 """What the kernel answers beside a plain refusal: a stop came first, or nothing was to be done."""
-PORT_CODES: Final = frozenset({"port", "unit", "link", "device", "kernel"})
-"""First words of the error codes that mean port or device."""
+PORT_CODES: Final = frozenset({"port", "unit", "link", "device", "kernel", ENVIRONMENT})
+"""First words of the error codes that mean port or device, or that something was out of reach."""
 
 
 def exit_code_of(code: str) -> ExitCode:
@@ -57,11 +71,24 @@ class Failure(Exception):  # noqa: N818  it is a value for the person at the ter
         self.name = name or code.name.lower()
         self.receipt = receipt
         """The chain of limits, where one of them was the reason."""
+        self.beside = _NOTHING
+        """What ``--json`` says beside the error."""
 
     @property
     def words(self) -> str:
         """Sentence and next step, for standard error."""
         return joined(self.sentence, self.next_step)
+
+    @property
+    def as_object(self) -> dict[str, Any]:
+        """What ``--json`` prints; the receipt is null without a limit."""
+        error = {
+            "code": self.name,
+            "sentence": self.sentence,
+            "next_step": self.next_step,
+            "receipt": self.receipt,
+        }
+        return {**self.beside, "error": error}
 
 
 def joined(sentence: str, next_step: str) -> str:

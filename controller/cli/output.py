@@ -12,9 +12,10 @@ import io
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from controller.cli.outcome import ExitCode, Failure
+from controller.kernel.own_output import keep_low_descriptors
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -88,12 +89,15 @@ class _Whole(io.RawIOBase):
             raise LostError(self._descriptor, closed)
 
 
-def prepare() -> None:
-    """Let both streams of this process fail as `LostError` and never over a character."""
+def prepare(*, wanted: bool = True) -> None:
+    """Let both streams of this process fail as `LostError` and never over a character.
+
+    Where nothing of it has to be ``wanted``, what is written to a closed one is dropped.
+    """
     codecs.register_error(ERRORS, _look_alike)
-    _keep_low_descriptors()
-    sys.stdout = _prepared(sys.stdout, 1)
-    sys.stderr = _prepared(sys.stderr, 2)
+    keep_low_descriptors()
+    sys.stdout = _prepared(sys.stdout, 1, wanted=wanted)
+    sys.stderr = _prepared(sys.stderr, 2, wanted=wanted)
 
 
 def console(file: TextIO | None = None) -> "Console":
@@ -142,15 +146,10 @@ def complain(words: str) -> None:
         sys.stderr.write(words + "\n")
 
 
-def _keep_low_descriptors() -> None:
-    """Open what was closed by the caller: else a socket gets the number of standard output."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= max(NAMES):
-        pass
-    os.close(descriptor)
-
-
-def _prepared(stream: TextIO | None, descriptor: int) -> TextIO:
-    usable = stream is not None
+def _prepared(stream: TextIO | None, descriptor: int, *, wanted: bool) -> TextIO:
+    if isinstance(getattr(stream, "buffer", None), _Whole):
+        return cast("TextIO", stream)
+    usable = stream is not None or not wanted
     if stream is not None:
         try:
             if stream.fileno() != descriptor:

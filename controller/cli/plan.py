@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from controller.cli import output, plan_bars, plan_plot, start, summary
+from controller.cli import output, plan_bars, plan_plot, start
 from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.output import text
 from controller.cli.session import asked, running, serving
@@ -18,6 +18,7 @@ from controller.cli.words import quantity
 from controller.config.paths import journal_path, port_name, state_dir
 from controller.kernel.api import ApiError
 from controller.kernel.asker import plan_alone, plan_beside
+from controller.kernel.interrupts import unwind
 from controller.kernel.planner import Purpose
 
 NOT_A_UNIT: Final = (
@@ -31,16 +32,11 @@ def run(
     wish: Wish, port: str | None, configs: Path | None, *, as_json: bool, plot: Path | None = None
 ) -> ExitCode:
     """Print the plan, and draw it where asked; a refusal is a Failure with its sentence."""
-    try:
-        if plot is not None:
-            plan_plot.check(plot)
-        plan = _plan(wish, port, configs)
-        if plot is not None:
-            plan_plot.draw(plan, plot)
-    except Failure as failure:
-        if as_json:
-            sys.stdout.write(json.dumps({"error": summary.error_object(failure)}) + "\n")
-        raise
+    if plot is not None:
+        plan_plot.check(plot)
+    plan = _plan(wish, port, configs)
+    if plot is not None:
+        plan_plot.draw(plan, plot)
     if as_json:
         sys.stdout.write(json.dumps(plan) + "\n")
     else:
@@ -74,6 +70,7 @@ def _planned_at(port: str, wish: Wish, configs: Path | None) -> dict[str, Any]:
     arguments = ["--port", port, "--state", str(state_dir()), "--once"]
     if configs is not None:
         arguments += ["--configs", str(configs.absolute())]
+    unwind()
     kernel = start.kernel(arguments)
     try:
         return _planned_beside(start.socket_of(kernel), wish, configs)

@@ -126,14 +126,18 @@ def _start(
             start_new_session=True,
             pass_fds=tuple(pass_fds),
         )
-    said = _first_line(process, name)
-    if said.get("ready") is True:
-        return Started(process, said)
-    process.kill()
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-    raise failure_of(said.get("error"), name, log)
+    started = Started(process, {})
+    try:
+        said = _first_line(process, name)
+        if said.get("ready") is not True:
+            raise failure_of(said.get("error"), name, log)
+    except BaseException:
+        started.end()
+        if process.stdout is not None:
+            process.stdout.close()
+        raise
+    started.said = said
+    return started
 
 
 @contextlib.contextmanager
@@ -173,7 +177,6 @@ def _first_line(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         if not selector.select(READY_MAX_S):
-            process.kill()
             raise Failure(f"{name} was not ready after {READY_MAX_S:.0f} s.", code=ExitCode.PORT)
     line = stream.readline(READY_LINE_MAX)
     try:

@@ -5,15 +5,13 @@ of whichever account. A mistake in the options stops first and is told afterward
 reached" is never told as "none runs".
 """
 
-import contextlib
 import json
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from controller.cli.outcome import ExitCode, joined
+from controller.cli.outcome import BY_HAND, ExitCode, Failure, joined
+from controller.kernel.own_output import write_line
 from controller.kernel.stop_call import ANSWER_MAX_S, Answer, Called, call
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 NAMED_MAX: Final = 8
 """Kernels that are named in one sentence; a person at a unit needs no longer list."""
 
-BY_HAND: Final = "Let go of the hand switch, or switch the unit off."
 HELP: Final = frozenset({"--help", "-h"})
 _NOTHING_RAN: Final = frozenset({"idle", "completed", "stopped", "refused", "cleared"})
 
@@ -50,34 +47,42 @@ def run(arguments: Sequence[str]) -> int | None:
     """Stop and return the exit code; None where the full command line has to say something."""
     if HELP.intersection(arguments):
         return None
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # for some seconds: no Ctrl-C undoes it
-    try:
-        words = read(arguments)
-        if words.wrong:
-            call(words.port, emergency=words.emergency)
-            return None
-        return stop(words)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    words = read(arguments)
+    if words.wrong:
+        _called(words)
+        return None
+    return stop(words)
 
 
 def stop(words: Words) -> int:
     """Stop, say what came of it, and return the exit code."""
-    called = call(words.port, emergency=words.emergency)
+    called = _called(words)
     from controller.cli import stop_older  # noqa: PLC0415 - only after STOP was sent
 
     older = stop_older.stop(words.port, called, emergency=words.emergency)
     if older.fresh:
-        called = call(words.port, emergency=words.emergency)
+        called = _called(words)
     told = tell(words, called, older)
     if words.as_json:
-        _write(sys.stdout, json.dumps(told.as_object))
+        write_line(sys.stdout, json.dumps(told.as_object))
     else:
         for line in told.stopped:
-            _write(sys.stdout, line)
+            write_line(sys.stdout, line)
     for line in told.missed:
-        _write(sys.stderr, line)
+        write_line(sys.stderr, line)
     return int(told.code)
+
+
+def _called(words: Words) -> Called:
+    try:
+        return call(words.port, emergency=words.emergency)
+    except OSError as error:  # not even a socket can be had
+        raise Failure(
+            f"STOP could not be sent ({error.strerror or error}).",
+            BY_HAND,
+            ExitCode.PORT,
+            "could_not_be_reached",
+        ) from error
 
 
 def read(arguments: Sequence[str]) -> Words:
@@ -131,6 +136,12 @@ def _stopped(one: Answer) -> str:
 
 
 def _missed(one: Answer) -> str:
+    if one.faulty:
+        return joined(
+            f"{one.port}: the kernel, process {one.pid}, met a fault of its own, and whether STOP "
+            "was written is not known.",
+            BY_HAND,
+        )
     if one.answered:
         return joined(
             f"{one.port}: the kernel, process {one.pid}, has no line to the unit, so that STOP "
@@ -173,17 +184,3 @@ def _as_object(
     if error:
         said["error"] = {"code": error, "sentence": " ".join(missed), "next_step": BY_HAND}
     return said
-
-
-def _write(stream: TextIO | None, line: str) -> None:
-    """Write what can be written: a full disk or a reader that is gone changes no exit code."""
-    if stream is None:
-        return
-    encoding = stream.encoding or "ascii"
-    try:
-        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        stream.flush()
-    except (OSError, ValueError):
-        # What still lies in the buffer would fail once more at the end of the process.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -6,7 +6,13 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from controller.config.paths import HASH_DIGITS, port_lock, run_dir, state_dir
+from controller.config.paths import (
+    HASH_DIGITS,
+    NoStateFolderError,
+    port_lock,
+    run_dir,
+    state_dir,
+)
 from controller.kernel.ask import KernelAbsentError, ask
 from controller.kernel.finding import kernels
 from controller.kernel.held_ports import HeldPort, held_ports
@@ -34,7 +40,7 @@ def stop(port: str | None, called: Called, *, emergency: bool) -> Older:
     """Ask the kernels that hold a port and have no way for STOP to stop over their API."""
     try:
         state = state_dir()
-    except RuntimeError:  # no home and no account: no folder where one could be
+    except NoStateFolderError:  # no folder where one could be
         return Older(())
     try:
         held, fresh = _settled(state, port, called.pids)

@@ -73,24 +73,10 @@ def as_object(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def failed_object(failure: Failure) -> dict[str, Any]:
-    """Return what ``--json`` prints where no treatment came to its end here."""
-    return {
-        "outcome": None if failure.name == KERNEL_GONE else "refused",
-        "zones": [],
-        "record": None,
-        "error": error_object(failure),
-    }
-
-
-def error_object(failure: Failure) -> dict[str, Any]:
-    """Return why something was refused, for scripts; the receipt is null without a limit."""
-    return {
-        "code": failure.name,
-        "sentence": failure.sentence,
-        "next_step": failure.next_step,
-        "receipt": failure.receipt,
-    }
+def beside_failure(failure: Failure) -> dict[str, Any]:
+    """Return what ``--json`` says beside why no treatment came to its end here."""
+    outcome = None if failure.name == KERNEL_GONE else "refused"
+    return {"outcome": outcome, "zones": [], "record": None}
 
 
 def show(console: Console, snapshot: Snapshot) -> None:

@@ -18,6 +18,7 @@ from controller.cli.session import serving
 from controller.config.paths import port_name, state_dir
 from controller.kernel.ask import TREAT_TIMEOUT_S, KernelAbsentError
 from controller.kernel.client import AnswerError
+from controller.kernel.interrupts import unwind
 from controller.kernel.snapshot import Snapshot
 from controller.treatment.conduct import UNSEEN_S
 
@@ -66,13 +67,13 @@ class Where:
 
 def run(wish: Wish, where: Where, *, as_json: bool) -> ExitCode:
     """Run the treatment, show it, print the summary and return the exit code."""
+    unwind()
     try:
         end = _end(wish, where, as_json=as_json)
     except UnseenError as unseen:
         return _unseen(unseen, where, as_json=as_json)
     except Failure as failure:
-        if as_json:
-            sys.stdout.write(json.dumps(summary.failed_object(failure)) + "\n")
+        failure.beside = summary.beside_failure(failure)
         raise
     if as_json:
         sys.stdout.write(json.dumps(summary.as_object(end)) + "\n")
@@ -191,6 +192,6 @@ def _unseen(unseen: UnseenError, where: Where, *, as_json: bool) -> ExitCode:
     complain(words)
     if as_json:
         said = summary.as_object(unseen.last)
-        error = summary.error_object(unseen.lost)
-        sys.stdout.write(json.dumps(said | {"outcome": unseen.outcome, "error": error}) + "\n")
+        said |= {"outcome": unseen.outcome, **unseen.lost.as_object}
+        sys.stdout.write(json.dumps(said) + "\n")
     return unseen.lost.code

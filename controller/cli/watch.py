@@ -12,6 +12,7 @@ from controller.cli.screen import Screen
 from controller.cli.session import running
 from controller.cli.treat import kernel_gone, unseen_words
 from controller.kernel.ask import KernelAbsentError
+from controller.kernel.interrupts import unwind
 from controller.kernel.leading import SILENT_MAX_S
 from controller.kernel.snapshot import Snapshot
 
@@ -24,6 +25,7 @@ LEFT: Final = (
 def run(port: str | None, *, as_json: bool) -> ExitCode:
     """Show what runs until Ctrl-C, or until its kernel has ended."""
     address = running(port)
+    unwind()
     screen = Screen(as_json=as_json, footer=footer.of_view, stream_data=as_json)
     return asyncio.run(_watch(address.socket, screen))
 

@@ -19,16 +19,37 @@ HASH_DIGITS: Final = 12
 """Hex digits of a port's name in file names: 48 bits, for the few ports of one machine."""
 
 
+class NoStateFolderError(Exception):
+    """No place for the state folder follows from options, environment and account."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.next_step = f"Name a folder in {STATE_VARIABLE}, by its whole path."
+
+
 def state_dir(named: str | Path | None = None) -> Path:
-    """Return the state folder: ``named``, else ``$CORNEUM_STATE``, else the XDG state folder."""
-    if named is not None and str(named):
-        return Path(named).expanduser().absolute()
-    chosen = os.environ.get(STATE_VARIABLE, "")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
+    """Return the state folder: ``named``, else ``$CORNEUM_STATE``, else the XDG state folder.
+
+    Raises:
+        NoStateFolderError: the account has no home folder, or the current folder is gone.
+    """
+    chosen = str(named or "") or os.environ.get(STATE_VARIABLE, "")
     xdg = os.environ.get("XDG_STATE_HOME", "")
-    # The XDG base directory specification: a relative path there is to be ignored.
-    base = Path(xdg) if xdg.startswith("/") else Path.home() / ".local" / "state"
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        # The XDG base directory specification: a relative path there is to be ignored.
+        base = Path(xdg) if xdg.startswith("/") else Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        where = f" for {chosen}" if chosen else ""
+        raise NoStateFolderError(
+            f"No home folder is known{where}, so that the record has no place."
+        ) from error
+    except OSError as error:
+        raise NoStateFolderError(
+            f"The state folder {chosen} cannot be found: the current folder is gone."
+        ) from error
     return base / "corneum"
 
 

@@ -2,7 +2,10 @@
 
 import sys
 
-from controller.kernel.process import main
+from controller.kernel import interrupts
 
 if __name__ == "__main__":
+    interrupts.end_at_once()
+    from controller.kernel.process import main
+
     sys.exit(main())

@@ -58,6 +58,12 @@ class ApiError(Exception):
         self.receipt = receipt
 
 
+TOO_LARGE: Final = ApiError(
+    "too_large",
+    f"A request is longer than {REQUEST_MAX_BYTES // 1024} KiB.",
+    "Send one JSON object a line; large things belong into files.",
+)
+
 PLAN_ELSEWHERE: Final = ApiError(
     "plan_elsewhere",
     "The kernel plans for nobody: it controls the unit, and a plan takes time that control needs.",

@@ -81,9 +81,10 @@ def free_bytes(folder: Path) -> int:
 def check_folder(folder: Path, free_of: Callable[[Path], int]) -> None:
     """Make the folder if need be; RecordError where a treatment cannot be recorded in it."""
     step = "name another folder with CORNEUM_STATE"
-    if (folder / JOURNAL_NAME).exists():  # treatments that are on record must stay known
-        step = f"move the whole folder, with each {JOURNAL_NAME}*, and name it with CORNEUM_STATE"
+    files = f"the whole folder, with each {JOURNAL_NAME}*,"
     try:
+        if (folder / JOURNAL_NAME).exists():  # treatments that are on record must stay known
+            step = f"move {files} and name it with CORNEUM_STATE"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = free_of(folder)
     except OSError as error:

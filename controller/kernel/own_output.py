@@ -1,9 +1,13 @@
-"""What a kernel that was started for a treatment still writes once it is ready: a bounded log."""
+"""Standard input, output and error of a process: theirs alone, and what a kernel writes on them."""
 
+import contextlib
 import io
 import os
 import sys
-from typing import Final
+from typing import Final, TextIO
+
+STANDARD: Final = 2
+"""The highest number of a standard descriptor."""
 
 LOG_MAX_BYTES: Final = 65_536
 """Complaints of one start: dozens of tracebacks. After that the first ones say what is wrong."""
@@ -33,6 +37,27 @@ class BoundedLog(io.TextIOBase):
         except OSError:
             self._left = 0
         return len(text)
+
+
+def keep_low_descriptors() -> None:
+    """Open what was closed by the caller: else a port or socket gets the number of an output."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD:
+        pass
+    os.close(descriptor)
+
+
+def write_line(stream: TextIO | None, line: str) -> None:
+    """Write what can be written: a full disk or a reader that is gone changes no exit code."""
+    if stream is None:
+        return
+    encoding = stream.encoding or "ascii"
+    try:
+        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        # What still lies in the buffer would fail once more at the end of the process.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def hold_nothing() -> None:

@@ -1,7 +1,9 @@
 """The kernel's process: locks, loop, journal thread, socket, signals, and one line on stdout.
 
 The line is ``{"ready": true, "socket", "pid", "unit", "precedence"}`` or ``{"ready": false,
-"error": {...}}``; after it nothing is printed. The process ends at SIGTERM or SIGINT (in order; a
+"error": {...}}``, which stands as a sentence on standard error too; after it nothing is printed
+but the latter, where a fault of our own ends the kernel: that is called so and leaves a file for
+support. The process ends at SIGTERM or SIGINT (in order; a
 second one vents at once), at the request ``shutdown``, and, where it was started for a treatment:
 with ``--until-idle`` when nobody is connected, nothing runs and no trip waits for its reset; with
 ``--once`` in order when its client has gone. Such a kernel holds nothing of the process that
@@ -18,10 +20,11 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from controller.config import paths
 from controller.device.handpiece import HandpieceClient, Listeners
@@ -29,6 +32,9 @@ from controller.device.transport import open_stream
 from controller.kernel import own_output
 from controller.kernel.api import ApiError
 from controller.kernel.computer import here
+from controller.kernel.fault_desk import FaultDesk
+from controller.kernel.fault_files import FAULT, Files, fault_sentence, support_step
+from controller.kernel.interrupts import INTERRUPTED, end_at_once, unwind
 from controller.kernel.journal import Journal, Row, check_folder, free_bytes
 from controller.kernel.leading import SILENT_MAX_S
 from controller.kernel.locks import HeldError, Lock, LockState, look
@@ -44,16 +50,22 @@ from controller.kernel.service import Kernel, Outside, Place, record_error, runn
 from controller.kernel.stop_way import StopWay
 from controller.kernel.store import RecordError, Store
 from controller.kernel.sweep import sweep
+from controller.kernel.trouble import ENVIRONMENT, owner_step, trouble_of
 from controller.kernel.verifier import check_apart
 from controller.kernel.writer import ThreadWriter
 from controller.safety.reading import Identity
 
 EXIT_OK: Final = 0
 EXIT_REFUSED: Final = 1
+EXIT_USAGE: Final = 2
 EXIT_PORT: Final = 3
+EXIT_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
 
-PORT_CODES: Final = frozenset({"port", "unit", "device", "kernel", "link"})
-"""First words of the error codes that mean port or device."""
+PORT_CODES: Final = frozenset({"port", "unit", "device", "kernel", "link", ENVIRONMENT})
+"""First words of the error codes that mean port or device, or that something was out of reach."""
+
+PROGRAM: Final = "controller.kernel"
+USAGE: Final = "usage"
 
 ONCE_WAIT_S: Final = 30.0
 """How long a kernel for one treatment waits for somebody to ask for it."""
@@ -84,19 +96,62 @@ class Options:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a kernel until it is told to end; returns the exit code."""
-    options = _options(arguments)
+    own_output.keep_low_descriptors()
+    unwind()
+    files = Files(PROGRAM)
     try:
+        options = _options(arguments)
+        files = Files(PROGRAM, options.state)
+        threading.excepthook = functools.partial(_thread_failed, files)
         with _claimed(options), asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(options))
+            runner.run(_serve(options, FaultDesk(files.leave)))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except ApiError as error:
-        said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
-        _say({"ready": False, "error": said})
-        return EXIT_PORT if error.code.partition("_")[0] in PORT_CODES else EXIT_REFUSED
+        return _refused(error)
+    except Exception as error:  # noqa: BLE001 - nothing that ends a kernel is a traceback
+        return _refused(_unforeseen(error, files))
+    finally:
+        end_at_once()
     return EXIT_OK
 
 
+def _thread_failed(files: Files, said: threading.ExceptHookArgs) -> None:
+    if said.exc_value is not None:
+        step = support_step(files.leave(said.exc_value, "a thread"))
+        own_output.write_line(sys.stderr, f"{fault_sentence(said.exc_value, 'the kernel')} {step}")
+
+
+def _refused(error: ApiError) -> int:
+    """Say why there is no kernel, or none any more, and return the exit code."""
+    said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
+    own_output.write_line(sys.stderr, f"{error.sentence} {error.next_step}".strip())
+    _say({"ready": False, "error": said})
+    kind = error.code.partition("_")[0]
+    if kind in {USAGE, FAULT}:
+        return EXIT_USAGE if kind == USAGE else EXIT_FAULT
+    return EXIT_PORT if kind in PORT_CODES else EXIT_REFUSED
+
+
+def _unforeseen(error: Exception, files: Files) -> ApiError:
+    trouble = trouble_of(error)
+    if trouble is not None:
+        return ApiError(ENVIRONMENT, trouble.sentence, trouble.next_step)
+    path = files.leave(error, "its start or run")
+    return ApiError(FAULT, fault_sentence(error, "the kernel"), support_step(path))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake on the command line as every other refusal is told."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse."""
+        step = f"`python -m {PROGRAM} --help` lists the options."
+        raise ApiError(USAGE, f"The command line of the kernel is wrong: {message}.", step)
+
+
 def _options(arguments: Sequence[str] | None) -> Options:
-    parser = argparse.ArgumentParser(prog="controller.kernel", description="The control process.")
+    parser = _Parser(prog=PROGRAM, description="The control process.")
     parser.add_argument("--port", required=True, help="device, pty or tcp://host:port")
     parser.add_argument("--state", help="state folder; default as for the command line")
     parser.add_argument("--configs", type=Path, help="configuration folder; default: as shipped")
@@ -133,21 +188,33 @@ def _claimed(options: Options) -> Iterator[None]:
             f"Another kernel, process {error.pid or '?'}, serves {options.port} already.",
             "Use that one, or end it first.",
         ) from error
+    except OSError as error:
+        raise _not_ours(error, options.state) from error
     try:
         yield
     finally:
         lock.release()
 
 
-async def _serve(options: Options) -> None:
+def _not_ours(error: OSError, state: Path) -> ApiError:
+    """Return why a lock could not be taken: its folder or file belongs to another account."""
+    path = Path(str(error.filename or paths.run_dir(state)))
+    trouble = trouble_of(error)
+    step = owner_step(path, state) or (trouble.next_step if trouble is not None else "")
+    words = f"{path} cannot be used for the locks of this kernel ({error.strerror or error})."
+    return ApiError("record", words, step)
+
+
+async def _serve(options: Options, faults: FaultDesk) -> None:
+    asyncio.get_running_loop().set_exception_handler(faults.heard)
     unit_lock: list[Lock] = []
     ended = asyncio.Event()
     listening = False
     way = _way_for_stops(options)
     try:
-        outside = replace(_outside(options, unit_lock), hear_stops=way.serve)
+        outside = replace(_outside(options, unit_lock), hear_stops=way.serve, faults=faults)
         async with running(_place(options), outside) as kernel:
-            server = Server(kernel, on_shutdown=ended.set)
+            server = Server(kernel, on_shutdown=ended.set, faults=faults)
             await server.open(_listener(options))
             listening = True
             _write_kernel_file(options)
@@ -222,6 +289,8 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
                 f"Unit {identity.serial} belongs to another kernel, process {error.pid or '?'}.",
                 "Use that one, or end it first.",
             ) from error
+        except OSError as error:
+            raise _not_ours(error, options.state) from error
         unit_lock.append(lock)
 
     store = Store(paths.journal_path(options.state))
@@ -291,5 +360,4 @@ def _remove_files(options: Options) -> None:
 
 
 def _say(said: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
-    sys.stdout.flush()
+    own_output.write_line(sys.stdout, json.dumps(said))

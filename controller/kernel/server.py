@@ -9,7 +9,7 @@ own beside this: `stop_way`.
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol, cast
 
 from controller.kernel import api
@@ -17,6 +17,7 @@ from controller.kernel.api import ApiError, Request, WhoSays
 from controller.kernel.authority import Do, may
 from controller.kernel.broadcast import Broadcast
 from controller.kernel.door import Door
+from controller.kernel.fault_desk import ENDING, FaultDesk
 from controller.kernel.leading import Viewer
 from controller.kernel.peer import is_welcome, peer_uid
 from controller.kernel.turns import Lines, Turns
@@ -64,12 +65,6 @@ _MADE_ROOM: Final = ApiError(
 
 _LOOKS: Final = frozenset({Do.STATUS, Do.WATCH})
 
-_TOO_LARGE: Final = ApiError(
-    "too_large",
-    f"A request is longer than {api.REQUEST_MAX_BYTES // 1024} KiB.",
-    "Shorten what was written in it, such as the reason.",
-)
-
 
 class Service(Protocol):
     """What the server needs of the kernel."""
@@ -104,11 +99,13 @@ class Server:
         service: Service,
         own_uid: int | None = None,
         on_shutdown: Callable[[], None] = lambda: None,
+        faults: FaultDesk | None = None,
     ) -> None:
         self.had_clients = False
         """True once anybody was connected."""
         self.broadcast = Broadcast(service.snapshot, lambda: service.state)
         self.turns = Turns()
+        self.faults = FaultDesk() if faults is None else faults
         self._service = service
         self._own_uid = os.getuid() if own_uid is None else own_uid
         self._on_shutdown = on_shutdown
@@ -264,7 +261,7 @@ class _Connection(asyncio.Protocol):
         """Take the oldest line, in turn with all other clients."""
         line = self._lines.take() if self._is_welcome else b""
         if line is None:
-            self.refuse_and_part(_TOO_LARGE)
+            self.refuse_and_part(api.TOO_LARGE)
             return 0, False
         if line.strip():
             self._heard_s = asyncio.get_running_loop().time()
@@ -301,6 +298,7 @@ class _Connection(asyncio.Protocol):
         return 0.0 if busy else now_s - self._heard_s
 
     def _take(self, line: bytes) -> None:
+        request = None
         try:
             request = api.read_request(line)
             if request.do is Do.STOP:
@@ -322,19 +320,35 @@ class _Connection(asyncio.Protocol):
         except ApiError as error:
             self._write(api.refusal(api.request_id_of(line), error))
             return
-        task = asyncio.create_task(self._answer(request), name=f"api-{request.do.value}")
+        except Exception as error:  # noqa: BLE001 - whoever asks is answered
+            self._begin(self._tell_fault(api.request_id_of(line), request, error), "api-fault")
+            return
+        self._begin(self._answer(request), f"api-{request.do.value}")
+
+    def _begin(self, answer: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(answer, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _tell_fault(self, number: int, request: Request | None, error: Exception) -> None:
+        self._server.broadcast.stale()
+        self._write(api.refusal(number, await self._server.faults.told(error, request)))
+
     async def _answer(self, request: Request) -> None:
         try:
-            result = await self._service.handle(request, self._viewer)
+            line = await self._server.faults.guarded(self._answered(request), request)
         except ApiError as error:
             self._write(api.refusal(request.id, error))
             return
+        except asyncio.CancelledError:
+            self._write(api.refusal(request.id, ENDING))
+            raise
         self._heard_s = asyncio.get_running_loop().time()
-        self._write(api.answer(request.id, result))
+        self._write(line)
         self._server.answered(request)
+
+    async def _answered(self, request: Request) -> bytes:
+        return api.answer(request.id, await self._service.handle(request, self._viewer))
 
     def _look(self, request: Request) -> None:
         """Answer with the snapshot that everybody gets, which costs next to nothing."""

@@ -32,6 +32,7 @@ from controller.kernel.clock_record import Here, kernel_row
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
+from controller.kernel.fault_desk import FaultDesk
 from controller.kernel.journal import Journal, Row
 from controller.kernel.leading import Leading, Viewer
 from controller.kernel.locks import LockState
@@ -93,6 +94,8 @@ class Outside:
     hear_stops: Callable[[Stop], None] = lambda _stop: None
     """Takes the way for STOP, which is open before the line is."""
     software: Software = field(default_factory=running_software)
+    faults: FaultDesk = field(default_factory=FaultDesk)
+    """Turns what nobody foresaw into an answer."""
 
 
 class Kernel:
@@ -234,7 +237,13 @@ class Kernel:
         return {"state": self.control.state, "link": self.control.link}
 
     async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
-        """Answer one question, if this person may ask it; ``viewer`` is the asking connection."""
+        """Answer one question, if this person may ask it; ``viewer`` is the asking connection.
+
+        Whatever goes wrong is an ApiError, also a fault of our own.
+        """
+        return await self._outside.faults.guarded(self._answered(request, viewer), request)
+
+    async def _answered(self, request: Request, viewer: Viewer | None) -> dict[str, Any]:
         do, who = request.do, request.who
         if not may(do, who.role, who.origin):
             self._note_refused(request)

@@ -23,6 +23,9 @@ EMERGENCY: Final = b"emergency"
 """First word of a datagram that asks to vent at once; everything else is a normal stop."""
 
 NORMAL: Final = b"stop"
+FAULT: Final = "fault"
+"""Stands in the answer of a kernel that met a fault of its own while it stopped."""
+
 PORT_MAX: Final = 70
 """Characters of the port in a name, of which unix(7) leaves 107; names in /dev/serial/by-id fit."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from controller.kernel.stop_address import (
     EMERGENCY,
+    FAULT,
     NORMAL,
     StopAddress,
     serves,
@@ -45,6 +46,8 @@ class Answer(NamedTuple):
     state: str = ""
     linked: bool = False
     """True where the kernel had a line to its unit to write the STOP on."""
+    faulty: bool = False
+    """True where it met a fault of its own, so that nobody knows whether STOP was written."""
 
 
 class Called(NamedTuple):
@@ -170,6 +173,7 @@ def _read(answer: bytes) -> dict[str, Any]:
 def _answer(address: StopAddress, said: dict[str, Any] | None) -> Answer:
     if said is None:
         return Answer(address.port, address.pid, answered=False)
-    linked = said.get("link") != "disconnected"
-    port, pid = str(said.get("port", address.port)), address.pid
-    return Answer(port, pid, answered=True, state=str(said.get("state", "")), linked=linked)
+    faulty = FAULT in said
+    linked = not faulty and said.get("link") != "disconnected"
+    port, pid, state = str(said.get("port", address.port)), address.pid, str(said.get("state", ""))
+    return Answer(port, pid, answered=True, state=state, linked=linked, faulty=faulty)

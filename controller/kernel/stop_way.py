@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from controller.kernel.stop_address import EMERGENCY, VERSION, name_for
+from controller.kernel.stop_address import EMERGENCY, FAULT, VERSION, name_for
 from controller.treatment.events import Who
 
 AT_ONCE_MAX: Final = 32
@@ -106,7 +106,12 @@ class StopWay:
         if not asked:
             return
         worst = next((one for one in asked if one.emergency), asked[0])
-        answer = self._answer(stop(worst.who, worst.emergency))
+        try:
+            came_of_it = stop(worst.who, worst.emergency)
+        except Exception as error:  # noqa: BLE001 - whoever stops is answered
+            loop.call_exception_handler({"message": "a stop", "exception": error})
+            came_of_it = {FAULT: True}
+        answer = self._answer(came_of_it)
         for one in asked:
             if one.answer_to:
                 # Whoever does not read its answer, or is gone, does not get it.

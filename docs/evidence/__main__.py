@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from controller.cli import boundary
 from docs.evidence import anomalies
 from docs.evidence.manifest import ManifestError, sign, signer_of, verify, write_manifest
 from docs.evidence.page import Front, page
@@ -142,4 +143,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    boundary.run("docs.evidence", main)

@@ -7,6 +7,7 @@ from simulator.qa.commands.campaign_realtime import realtime
 from simulator.qa.commands.campaign_stop import stop
 from simulator.qa.commands.campaign_storm import storm
 from simulator.qa.commands.campaign_treatments import treatments
+from simulator.refusals import told
 
 campaign = typer.Typer(no_args_is_help=True)
 
@@ -16,18 +17,25 @@ def _campaign() -> None:
     """Many runs at once: in virtual time, or of real processes."""
 
 
-campaign.command(
-    epilog="Examples:  corneum-sim campaign matrix --n 500 --report out   "
-    "corneum-sim campaign matrix --full --resume matrix.jsonl"
-)(matrix)
-campaign.command(
-    epilog="Example:  corneum-sim campaign realtime --n 300 --busy 2 --resume realtime.jsonl"
-)(realtime)
-campaign.command(epilog="Example:  corneum-sim campaign stop --n 1000 --seed 1")(stop)
-campaign.command(
-    epilog="Examples:  corneum-sim campaign storm --n 1000 --seed 7 --report out   "
-    "corneum-sim campaign storm --seed 7 --only 42"
-)(storm)
-campaign.command(
-    epilog="Example:  corneum-sim campaign treatments --program refresh --n 4000 --report out"
-)(treatments)
+for command, example in (
+    (
+        matrix,
+        "Examples:  corneum-sim campaign matrix --n 500 --report out   "
+        "corneum-sim campaign matrix --full --resume matrix.jsonl",
+    ),
+    (
+        realtime,
+        "Example:  corneum-sim campaign realtime --n 300 --busy 2 --resume realtime.jsonl",
+    ),
+    (stop, "Example:  corneum-sim campaign stop --n 1000 --seed 1"),
+    (
+        storm,
+        "Examples:  corneum-sim campaign storm --n 1000 --seed 7 --report out   "
+        "corneum-sim campaign storm --seed 7 --only 42",
+    ),
+    (
+        treatments,
+        "Example:  corneum-sim campaign treatments --program refresh --n 4000 --report out",
+    ),
+):
+    campaign.command(epilog=example)(told(command))

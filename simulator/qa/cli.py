@@ -1,33 +1,26 @@
-"""The command ``corneum-sim`` with everything that QA adds to it: the one place where it is added.
+"""The command ``corneum-sim``; what it can do is put together in `simulator.qa.app`."""
 
-`simulator.cli` knows the device alone and may not import the controller; this floor may. Each
-command has a file of its own in `simulator.qa.commands` and imports what it needs when it is
-called, so that ``corneum-sim serve`` starts as fast as without them; those of ``campaign`` are put
-together in `simulator.qa.campaigns`.
-"""
+# Imported late, so that Ctrl-C is taken care of before anything else.
+# ruff: noqa: PLC0415
 
-from simulator.cli import app, main
-from simulator.qa.campaigns import campaign
-from simulator.qa.commands.conformance import conformance
-from simulator.qa.commands.record import record
-from simulator.qa.commands.replay import replay
-from simulator.qa.commands.run import run
 
-__all__ = ["app", "campaign", "main"]
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    from controller.kernel import interrupts
 
-app.command(
-    epilog="Examples:  corneum-sim conformance --handpiece sim:   "
-    "corneum-sim conformance --handpiece /dev/ttyUSB0 --case C68 --junit kit.xml"
-)(conformance)
-app.command(
-    epilog="Example:  corneum-sim record --port /dev/ttyUSB0 --pty /tmp/tapped --out line.jsonl"
-)(record)
-app.command(epilog="Example:  corneum-sim replay line.jsonl --every")(replay)
-app.command(
-    epilog="Examples:  corneum-sim run configs/scenarios -j 2   "
-    "corneum-sim run my-scenario.toml --seed 7 --report out"
-)(run)
-app.add_typer(campaign, name="campaign")
+    interrupts.end_at_once()
+    from controller.cli import boundary
+
+    boundary.run("corneum-sim", _any)
+
+
+def _any() -> int:
+    from controller.cli import boundary, output
+    from simulator.qa.app import app
+
+    output.prepare(wanted=False)
+    return boundary.typed(app, "corneum-sim")
+
 
 if __name__ == "__main__":
     main()

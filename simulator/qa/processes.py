@@ -1,7 +1,7 @@
 """Worker processes that nobody has to look for afterwards: they end with whoever started them.
 
-Ctrl-C is the parent's to hear; a worker ends when its parent has gone, however it went, and at once
-when the parent gives up what is under way.
+Ctrl-C is the parent's to hear, from a worker's first moment; a worker ends when its parent has
+gone, however it went, and at once when the parent gives up what is under way.
 """
 
 import multiprocessing
@@ -20,6 +20,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("spawn")  # nothing of this process leaks into a worker
     with ProcessPoolExecutor(count, context, initializer=_become_worker) as pool:
         try:
+            _start(pool, count)
             yield pool
         except BaseException:
             for child in multiprocessing.active_children():
@@ -31,8 +32,17 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
+def _start(pool: ProcessPoolExecutor, count: int) -> None:
+    """Start the workers with Ctrl-C held back, which they inherit: none hears it as it imports."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(count):
+            pool.submit(os.getpid)  # a worker is started with each job that finds none idle
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _become_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
 
 

@@ -155,7 +155,7 @@ def _until_broken(
     under_way: dict[Future[ResultT], str] = {}
     waiting = iter(keys)
     try:
-        with processes(count) as pool:
+        with processes(min(count, len(keys))) as pool:
             while True:
                 for key in islice(waiting, count * AHEAD_PER_WORKER - len(under_way)):
                     under_way[pool.submit(work.function, work.left[key])] = key

@@ -1,6 +1,7 @@
 """What every campaign has in common: its options, its results in a file, and how it ends."""
 
 import contextlib
+import errno
 import json
 import signal
 from collections.abc import Iterator, Mapping
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from simulator.refusals import USAGE, Refusal
+
 if TYPE_CHECKING:
     from simulator.qa.kept import Kept
     from simulator.qa.workers import Where
 
 BROKEN: Final = 1
-USAGE: Final = 2
-INTERRUPTED: Final = 130  # as shells have it for Ctrl-C
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 SEED_MAX: Final = 2**32 - 1
 
 Seed = Annotated[int, typer.Option(min=0, max=SEED_MAX, help="Everything follows from it.")]
@@ -47,9 +49,11 @@ def where_of(workers: int, dask: str | None) -> "Where":
 @contextlib.contextmanager
 def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
     """Keep results while a campaign runs, and say in a sentence what it cannot go on with."""
+    from controller.kernel.interrupts import INTERRUPTED, unwind  # noqa: PLC0415
     from simulator.qa.kept import Kept, OtherCampaignError  # noqa: PLC0415
     from simulator.qa.workers import WorkersLostError  # noqa: PLC0415
 
+    unwind()
     try:
         with _sigterm_as_ctrl_c(), contextlib.ExitStack() as stack:
             yield None if resume is None else stack.enter_context(Kept(resume, name))
@@ -62,11 +66,12 @@ def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
     except OtherCampaignError as error:
         refuse(str(error))
     except OSError as error:
+        if error.filename is None and error.errno not in NO_ROOM:
+            raise
         written = error.filename or "the results or the report"  # a write does not say to where
         refuse(f"{written}: {error.strerror}; make room there or name another path")
     except WorkersLostError as error:
-        typer.echo(f"corneum-sim: {error}", err=True)
-        raise typer.Exit(BROKEN) from None
+        raise Refusal(str(error), BROKEN) from None
 
 
 @contextlib.contextmanager
@@ -108,8 +113,7 @@ def finish(figures: Mapping[str, Any], text: str, *, as_json: bool) -> None:
 
 def refuse(sentence: str) -> NoReturn:
     """End with a sentence that says what to do instead."""
-    typer.echo(f"corneum-sim: {sentence}", err=True)
-    raise typer.Exit(USAGE)
+    raise Refusal(sentence, USAGE)
 
 
 def _name_in(text: str) -> str:

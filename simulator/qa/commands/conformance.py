@@ -2,17 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from simulator.refusals import PORT, USAGE, Refusal
 
 if TYPE_CHECKING:
     from simulator.qa.conformance.case import Case
     from simulator.qa.conformance.suite import Outcome
 
 FAILED: Final = 1
-USAGE: Final = 2
-PORT: Final = 3
 TIP_MAX: Final = 255
 
 
@@ -47,19 +47,20 @@ def conformance(
     try:
         cases = chosen(case or [])
     except ValueError as error:
-        _end(str(error), USAGE)
+        raise Refusal(str(error), USAGE) from error
     outcomes, lost = _run(handpiece, control, tip, cases, quiet=as_json)
     if junit is not None:
         try:
             write_junit(junit, handpiece, outcomes)
         except OSError as error:
-            _end(f"cannot write {junit}: {error.strerror or error}", USAGE)
+            raise Refusal(f"cannot write {junit}: {error.strerror or error}", USAGE) from error
     if as_json:
         typer.echo(json.dumps(json_of(handpiece, outcomes) | {"error": lost or None}))
     elif outcomes:
         typer.echo(summary_of(outcomes))
     if lost:
-        _end(lost, PORT)
+        typer.echo(f"corneum-sim: {lost}", err=True)
+        raise typer.Exit(PORT)
     if any(one.verdict is Verdict.FAILED for one in outcomes):
         raise typer.Exit(FAILED)
 
@@ -96,8 +97,3 @@ def _run(
         missed = cases[len(outcomes) :]
         outcomes += [Outcome(case, Verdict.NOT_RUN, lost[0], 0.0, 0) for case in missed]
     return outcomes, "; ".join(lost)
-
-
-def _end(sentence: str, code: int) -> NoReturn:
-    typer.echo(f"corneum-sim: {sentence}", err=True)
-    raise typer.Exit(code)

@@ -2,16 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from simulator.refusals import PORT, USAGE, Refusal
 
 if TYPE_CHECKING:
     from simulator.qa.traffic.recording import Recorder
 
 DIFFERS: Final = 1
-USAGE: Final = 2
-PORT: Final = 3
 BYTES_PER_MB: Final = 2**20
 MB_MAX: Final = 64
 
@@ -36,7 +36,7 @@ def record(
     try:
         recorder = Recorder(out, port, max_mb * BYTES_PER_MB)
     except RecordingError as error:
-        _end(str(error), USAGE)
+        raise Refusal(str(error), USAGE) from error
     why, code, began = _tapped(port, pty, recorder, as_json=as_json)
     recorder.close(why)
     if code == 0 and recorder.ended != why:
@@ -44,7 +44,7 @@ def record(
     if not began:
         out.unlink(missing_ok=True)  # nothing was recorded, so the name is free again
     if code:
-        _end(why, code)
+        raise Refusal(why, code)
     typer.echo(f"{recorder.chunks} pieces in {out}", err=True)
 
 
@@ -75,8 +75,3 @@ def _tapped(
     except PortUnusableError as error:
         return str(error), USAGE if error.usage else PORT, False
     return ended[0], 0 if ended[0] == STOPPED else PORT, True
-
-
-def _end(sentence: str, code: int) -> NoReturn:
-    typer.echo(f"corneum-sim: {sentence}", err=True)
-    raise typer.Exit(code)

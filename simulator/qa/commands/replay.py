@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from simulator.refusals import USAGE, Refusal
 
 if TYPE_CHECKING:
     from simulator.qa.traffic.recording import Recording
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from simulator.qa.traffic.words import Teller
 
 DIFFERS: Final = 1
-USAGE: Final = 2
 SEED_DEFAULT: Final = 0x5EED
 
 
@@ -41,7 +42,7 @@ def replay(
             teller.take(chunk)
         comparison = compare(teller, play(recording.chunks, seed, hand))
     except (RecordingError, SameUnitError, UnknownHandError) as error:
-        _end(str(error), USAGE)
+        raise Refusal(str(error), USAGE) from error
     told = (
         _object(file, recording, teller, comparison)
         if as_json
@@ -75,8 +76,3 @@ def _summary(teller: "Teller") -> str:
     bad = ", ".join(f"{count} {reason.name}" for reason, count in teller.bad.items())
     frames = sum(teller.frames.values())
     return f"{frames} frames, bad: {bad}" if bad else f"{frames} frames, none bad"
-
-
-def _end(sentence: str, code: int) -> NoReturn:
-    typer.echo(f"corneum-sim: {sentence}", err=True)
-    raise typer.Exit(code)

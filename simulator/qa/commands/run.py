@@ -3,15 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from simulator.refusals import USAGE, Refusal
 
 if TYPE_CHECKING:
     from simulator.qa.scenarios.runner import Ran, Task
 
 FAILED: Final = 1
-USAGE: Final = 2
 STOPPED: Final = 5
 """Stopped by a person, as `corneum` has it."""
 
@@ -71,9 +72,11 @@ def _tasks(places: list[Path], seed: int | None, *, as_json: bool) -> "list[Task
 
 
 def _run(tasks: "list[Task]", workers: int, *, as_json: bool) -> "list[Ran]":
+    from controller.kernel.interrupts import unwind  # noqa: PLC0415
     from simulator.qa.scenarios import report_text  # noqa: PLC0415
     from simulator.qa.scenarios.runner import run_all  # noqa: PLC0415
 
+    unwind()
     results: list[Ran] = []
     shows_progress = sys.stderr.isatty()
     try:
@@ -107,16 +110,16 @@ def _write(results: "list[Ran]", junit: Path | None, report: Path | None) -> Non
             (report / "index.html").write_text(page(results), encoding="utf-8")
     except OSError as error:
         path = error.filename or " or ".join(str(one) for one in (junit, report) if one)
-        _refuse(f"{path} cannot be written: {error.strerror}; make room or name another path")
+        raise Refusal(
+            f"{path} cannot be written: {error.strerror}; make room or name another path", USAGE
+        ) from error
 
 
 def _can_draw() -> None:
     from simulator.qa.scenarios.report_plots import can_draw  # noqa: PLC0415
 
     if not can_draw():
-        _refuse("the HTML report needs matplotlib; install it with: pip install 'corneum[reports]'")
-
-
-def _refuse(sentence: str) -> NoReturn:
-    typer.echo(f"corneum-sim: {sentence}", err=True)
-    raise typer.Exit(USAGE)
+        raise Refusal(
+            "the HTML report needs matplotlib; install it with: pip install 'corneum[reports]'",
+            USAGE,
+        )

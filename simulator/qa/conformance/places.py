@@ -129,15 +129,19 @@ async def _own_simulator() -> AsyncIterator[tuple[str, Path]]:
         control = Path(folder) / "control"
         arguments = ("serve", "--json", "--hand", "absent", "--seed", "1", "--while-stdin")
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "simulator.cli", *arguments, "--control", str(control),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            sys.executable, "-m", "simulator.qa.cli", *arguments, "--control", str(control),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         try:
             yield await _port_of(process), control
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
-            async with asyncio.timeout(END_MAX_S):
+            try:
+                async with asyncio.timeout(END_MAX_S):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
                 await process.wait()
 
 

@@ -1,13 +1,23 @@
 """``python -m simulator.qa.explore [--small | --full] [--json]``: every state, every property."""
 
-import sys
+from controller.kernel import interrupts
 
-from simulator.qa.explore.exploration import main, watch_signals
-from simulator.qa.explore.memory import OpaqueError
 
-if __name__ == "__main__":
+def _run() -> int:
+    # Once Ctrl-C is taken care of.
+    from controller.cli.outcome import Failure  # noqa: PLC0415
+    from simulator.qa.explore.exploration import main, watch_signals  # noqa: PLC0415
+    from simulator.qa.explore.memory import OpaqueError  # noqa: PLC0415
+
     watch_signals()
     try:
-        sys.exit(main())
+        return main()
     except OpaqueError as error:
-        sys.exit(f"Nothing was explored: {error}.")
+        raise Failure(f"Nothing was explored: {error}.") from error
+
+
+if __name__ == "__main__":
+    interrupts.end_at_once()
+    from controller.cli import boundary
+
+    boundary.run("simulator.qa.explore", _run)

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.cli import boundary
 from controller.config.locate import shipped_configs
 from simulator.plant.habits import HABITS, Habit
 from simulator.qa.exposure.dose_map import PLACE_MM, WINDOW_MM, dose_map, places_of
@@ -104,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    boundary.run("simulator.qa.exposure.coverage", main)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from controller.cli import boundary
 from simulator.plant.deposit import DepositRow
 from simulator.plant.faults import FAULTS
 from simulator.plant.skin_truth import CHOKE_KPA, REFERENCE_KPA, SUCTION_EXPONENT
@@ -118,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    boundary.run("simulator.qa.exposure.measure_faults", main)

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
+from controller.cli import boundary
+
 Array = NDArray[np.float64]
 
 BREACH_MM2: Final = 1.0  # the smallest connected area whose loss counts as a breach
@@ -97,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    boundary.run("simulator.qa.exposure.patch_loss", main)

@@ -1,8 +1,16 @@
 """``python -m simulator.qa.matrix [--full] [--json]``: every fault in every state."""
 
-import sys
+from controller.kernel import interrupts
 
-from simulator.qa.matrix.campaign import main
+
+def _run() -> int:
+    from simulator.qa.matrix.campaign import main  # noqa: PLC0415 - once Ctrl-C is taken care of
+
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    interrupts.end_at_once()
+    from controller.cli import boundary
+
+    boundary.run("simulator.qa.matrix", _run)

@@ -83,11 +83,17 @@ def served(events: Path, setting: Setting) -> Iterator[Served]:
     with TemporaryDirectory(prefix="corneum-") as folder:
         port, control = Path(folder) / "port", Path(folder) / "control"
         words = [
-            sys.executable, "-m", "simulator.cli", "serve", "--while-stdin", "--json",
+            sys.executable, "-m", "simulator.qa.cli", "serve", "--while-stdin", "--json",
             "--pty", str(port), "--control", str(control), "--events", str(events),
             "--hand", setting.hand or "average", "--seed", str(setting.seed), motion,
         ]  # fmt: skip
-        process = subprocess.Popen(words, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - our own command; Ctrl-C is its starter's to hear
+            words,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
         with process:  # closes its pipes
             try:
                 yield Served(process, str(_said(process)["port"]), control, events)

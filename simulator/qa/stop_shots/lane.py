@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from controller.config import paths
 from controller.kernel.ask import dial, short_name
@@ -27,6 +27,7 @@ READY_MAX_S: Final = 60.0  # with a busy computer, and leftovers to look at
 REACHED_MAX_S: Final = 20.0
 END_MAX_S: Final = 10.0
 LOOK_S: Final = 0.01
+OVER_LOOK_S: Final = 0.1
 ANSWER_MAX_BYTES: Final = 1_000_000
 WELL_OPEN_PERCENT: Final = 10.0
 LEFTOVER_PID: Final = 4_194_304  # above the highest pid of a Linux computer
@@ -35,6 +36,9 @@ WISH: Final = {"program": "patch-test", "client": "demo"}
 ME: Final = {"name": "campaign", "role": "practitioner", "origin": "local"}
 HOSTILE_CLIENTS: Final = 64
 LEFTOVERS: Final = 10_000
+
+
+OVER: Final = "the campaign is over"
 
 
 class LaneError(Exception):
@@ -52,10 +56,14 @@ class Scale:
 class Lane:
     """One kernel that treats, and what is known of its unit."""
 
-    def __init__(self, unit: Served, line: socket.socket, state: Path, pid: int) -> None:
+    def __init__(
+        self, unit: Served, line: socket.socket, state: Path, pid: int, over: threading.Event
+    ) -> None:
+        """``over`` is set when nothing of the lane is wanted any more."""
         self.unit = unit
         self.state = state
         self.pid = pid
+        self._over = over
         self._line = line
         self._next = 0
         self._writing = threading.Lock()
@@ -140,6 +148,8 @@ class Lane:
     def _until(self, holds: Callable[[], bool], what: str) -> None:
         end_s = time.monotonic() + REACHED_MAX_S
         while not holds():
+            if self._over.is_set():
+                raise LaneError(OVER)
             if time.monotonic() >= end_s:
                 raise LaneError(f"not within {REACHED_MAX_S:g} s: {what}")
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -162,50 +172,67 @@ class Lane:
 
 
 @contextmanager
-def lane(folder: Path, seed: int, scale: Scale) -> Iterator[Lane]:
-    """Make a lane and everything that stands in its way, and take it down again."""
+def lane(folder: Path, seed: int, scale: Scale, over: threading.Event) -> Iterator[Lane]:
+    """Make a lane and everything that stands in its way, and take it down again.
+
+    Once it is ``over``, at once: nobody waits for the order of what is only thrown away.
+    """
     state = folder / "state"
     if not state.exists():  # a lane that is made anew finds what it left
-        leave_behind(state, scale.leftovers)
+        leave_behind(state, scale.leftovers, over)
         os.sync()  # the record of a treatment must not wait for all these files
     with ExitStack() as stack:
         unit = stack.enter_context(served(folder / "events.jsonl", Setting(seed, hand="absent")))
-        said = stack.enter_context(kernel(unit.port, state))
+        said = stack.enter_context(kernel(unit.port, state, over))
         line = stack.enter_context(contextlib.closing(dial(Path(said["socket"]), END_MAX_S)))
-        made = Lane(unit, line, state, int(said["pid"]))
+        made = Lane(unit, line, state, int(said["pid"]), over)
         made.ask("watch")  # whoever watches keeps its place among the hostile ones
         if scale.hostile:
             words = ["simulator.qa.stop_shots.hostile", str(said["socket"]), str(scale.hostile)]
-            stack.enter_context(_module(words))
+            stack.enter_context(_module(words, over))
         yield made
 
 
 @contextmanager
-def kernel(port: str, state: Path) -> Iterator[dict[str, Any]]:
+def kernel(port: str, state: Path, over: threading.Event) -> Iterator[dict[str, Any]]:
     """Start a kernel and give what it said when it was ready."""
     words = ["controller.kernel", "--port", port, "--state", str(state)]
-    with _module(words) as process:
+    with _module(words, over) as process:
         stream = process.stdout
-        with selectors.DefaultSelector() as selector:
-            if stream is not None:
-                selector.register(stream, selectors.EVENT_READ)
-            if stream is None or not selector.select(READY_MAX_S):
-                raise LaneError(f"a kernel is not ready after {READY_MAX_S:g} s")
-            said: dict[str, Any] = json.loads(stream.readline() or "{}")
+        if stream is None or not _is_readable(stream, over):
+            raise LaneError(f"a kernel is not ready after {READY_MAX_S:g} s")
+        said: dict[str, Any] = json.loads(stream.readline() or "{}")
         if not said.get("ready"):
             raise LaneError(f"a kernel does not start: {said.get('error', 'it ended')}")
         yield said
 
 
+def _is_readable(stream: IO[str], over: threading.Event) -> bool:
+    """Wait until there is something to read; False where it does not come in time."""
+    end_s = time.monotonic() + READY_MAX_S
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while not selector.select(OVER_LOOK_S):
+            if over.is_set() or time.monotonic() >= end_s:
+                return False
+    return True
+
+
 @contextmanager
-def _module(words: list[str]) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(  # noqa: S603 - our own modules
-        [sys.executable, "-m", *words], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+def _module(words: list[str], over: threading.Event) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(  # noqa: S603 - our own modules; Ctrl-C is their starter's to hear
+        [sys.executable, "-m", *words],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     with process:
         try:
             yield process
         finally:
+            if over.is_set():
+                process.kill()
             process.terminate()
             try:
                 process.wait(END_MAX_S)
@@ -214,10 +241,12 @@ def _module(words: list[str]) -> Iterator["subprocess.Popen[str]"]:
                 process.wait()
 
 
-def leave_behind(state: Path, count: int) -> None:
+def leave_behind(state: Path, count: int, over: threading.Event) -> None:
     """Write what ``count`` killed kernels leave: their files and their dead sockets."""
     paths.run_dir(state).mkdir(mode=0o700, parents=True, exist_ok=True)
     for number in range(count):
+        if over.is_set():
+            raise LaneError(OVER)
         port = f"/nowhere/corneum-{number}/handpiece"
         socket_at = paths.socket_path(state, port)
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as left, short_name(socket_at) as at:

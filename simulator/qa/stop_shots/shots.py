@@ -57,6 +57,8 @@ class Gallery:
     scale: Scale
     numbers: "SimpleQueue[int]"
     other_account: bool
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when somebody has ended the campaign: each lane ends where it is."""
     firing: threading.Lock = field(default_factory=threading.Lock)
     anew: int = 0
     """Lanes that were made anew because a treatment did not come to flow."""
@@ -76,8 +78,12 @@ def shoot(
     with TemporaryDirectory(prefix="corneum-stop-") as folder:
         gallery = Gallery(Path(folder), seed, scale, queue, other)
         with frozen(gallery), ThreadPoolExecutor(lanes) as pool:
-            for done in [pool.submit(_lane, gallery, at, take) for at in range(lanes)]:
-                done.result()
+            try:
+                for done in [pool.submit(_lane, gallery, at, take) for at in range(lanes)]:
+                    done.result()
+            except BaseException:
+                gallery.over.set()
+                raise
     return gallery.anew, other
 
 
@@ -87,7 +93,7 @@ def frozen(gallery: Gallery) -> Iterator[None]:
     with ExitStack() as stack:
         events = gallery.folder / "frozen.jsonl"
         unit = stack.enter_context(served(events, Setting(gallery.seed, hand="absent")))
-        said = stack.enter_context(kernel(unit.port, gallery.folder / "frozen"))
+        said = stack.enter_context(kernel(unit.port, gallery.folder / "frozen", gallery.over))
         os.kill(int(said["pid"]), signal.SIGSTOP)
         try:
             yield
@@ -110,10 +116,10 @@ def as_another(*words: str) -> list[str]:
 
 def _lane(gallery: Gallery, at: int, take: Callable[[int, Shot], None]) -> None:
     folder = gallery.folder / f"lane-{at}"
-    while not gallery.numbers.empty():
+    while not (gallery.over.is_set() or gallery.numbers.empty()):
         number = None
         try:
-            with lane(folder, gallery.seed + at, gallery.scale) as made:
+            with lane(folder, gallery.seed + at, gallery.scale, gallery.over) as made:
                 while (number := _next(gallery.numbers)) is not None:
                     made.treat()
                     shot = _fire(gallery, made, number)
@@ -121,6 +127,8 @@ def _lane(gallery: Gallery, at: int, take: Callable[[int, Shot], None]) -> None:
                     number = None
                     made.settle()
         except TROUBLES as error:
+            if gallery.over.is_set():
+                return
             if number is not None:  # it was not fired, or not measured: it is fired anew
                 gallery.numbers.put(number)
             gallery.anew += 1
@@ -146,8 +154,13 @@ def _fire(gallery: Gallery, made: Lane, number: int) -> Shot:
     since_s = made.device_s
     with gallery.firing:
         began_s = time.monotonic()
-        done = subprocess.run(  # noqa: S603 - our own command
-            call, capture_output=True, timeout=COMMAND_MAX_S, check=False, env=environment
+        done = subprocess.run(  # noqa: S603 - our own command; Ctrl-C is not meant for it
+            call,
+            capture_output=True,
+            timeout=COMMAND_MAX_S,
+            check=False,
+            env=environment,
+            start_new_session=True,
         )
     end_s = time.monotonic() + SEEN_MAX_S
     while (seen := made.stopped_s(since_s)) is None and time.monotonic() < end_s:

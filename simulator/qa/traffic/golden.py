@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from controller.cli import boundary
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client
 from controller.config.programs import load_program, program_names
@@ -142,4 +143,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    boundary.run("simulator.qa.traffic.golden", lambda: main(sys.argv[1:]))

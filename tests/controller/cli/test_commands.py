@@ -1,7 +1,9 @@
 """The verbs that need no unit: their answers, sentences and exit codes."""
 
 import json
+import pwd
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +108,31 @@ def test_without_a_kernel_the_short_verbs_say_so(run: Run, verb: str) -> None:
     code, _, err = run(*verb.split())
     assert code == ExitCode.PORT
     assert err.startswith("No kernel runs")
+
+
+@pytest.mark.parametrize("verb", ["status", "ack", "plan refresh --client demo", "records verify"])
+def test_an_account_without_a_home_is_told_to_name_a_folder(
+    run: Run, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_STATE_HOME", "CORNEUM_STATE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    code, out, err = run(*verb.split(), "--json")
+    assert code == ExitCode.PORT
+    (line,) = err.splitlines()
+    assert "Name a folder in CORNEUM_STATE" in line
+    assert json.loads(out)["error"]["code"] == "environment"
+
+
+def test_a_mistake_is_one_object_too_for_a_script(run: Run) -> None:
+    for words in ("status", "records accept row", "treat refresh --client demo", "ack --nope"):
+        code, out, err = run(*words.split(), "--json")
+        assert code in {ExitCode.REFUSED, ExitCode.USAGE, ExitCode.PORT}
+        (line,) = err.splitlines()
+        assert json.loads(out)["error"]["sentence"] in line
 
 
 @pytest.mark.parametrize(
@@ -323,11 +350,23 @@ def test_a_process_that_ends_before_it_is_ready_names_its_log(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CORNEUM_STATE", str(tmp_path))
-    with pytest.raises(Failure, match=r"^The kernel ended before it was ready\.$") as failed:
-        start.kernel(["--port", "x", "--no-such-option"])
     log = tmp_path / "run" / "kernel.log"
-    assert str(log) in failed.value.next_step
-    assert "--no-such-option" in log.read_text()
-    with pytest.raises(Failure):
-        start.kernel(["--port", "x", "--another"])
-    assert "--no-such-option" in log.with_suffix(".old").read_text()
+    for words in ("it broke", "it broke again"):
+        command = [sys.executable, "-c", f"import sys; sys.exit('{words}')"]
+        with pytest.raises(Failure, match=r"^The kernel ended before it was ready\.$") as failed:
+            start._start(command, "the kernel")
+        assert str(log) in failed.value.next_step
+        assert log.read_text() == f"{words}\n"
+    assert log.with_suffix(".old").read_text() == "it broke\n"
+
+
+@pytest.mark.realtime
+def test_a_kernel_that_is_called_wrongly_says_so_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CORNEUM_STATE", str(tmp_path))
+    with pytest.raises(Failure, match="unrecognized arguments: --no-such-option") as failed:
+        start.kernel(["--port", "x", "--no-such-option"])
+    assert "--help" in failed.value.next_step
+    (line,) = (tmp_path / "run" / "kernel.log").read_text().splitlines()
+    assert line == failed.value.words

@@ -1,5 +1,6 @@
 """Where the state lies."""
 
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,29 @@ def test_the_state_folder_is_the_named_one_then_the_variable_then_xdg_then_home(
     monkeypatch.setenv(paths.STATE_VARIABLE, "~/mine")
     assert paths.state_dir() == tmp_path / "mine"
     assert paths.state_dir("/named") == Path("/named")
+
+
+def test_without_a_home_or_a_current_folder_somebody_has_to_name_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_STATE_HOME", paths.STATE_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with pytest.raises(paths.NoStateFolderError, match="No home folder is known") as found:
+        paths.state_dir()
+    assert paths.STATE_VARIABLE in found.value.next_step
+    with pytest.raises(paths.NoStateFolderError, match="~/mine"):
+        paths.state_dir("~/mine")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(paths.NoStateFolderError, match="the current folder is gone"):
+        paths.state_dir("mine")
+    assert paths.state_dir("/mine") == Path("/mine")
 
 
 def test_each_port_has_files_of_its_own_and_always_the_same() -> None:

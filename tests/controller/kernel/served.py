@@ -9,6 +9,7 @@ from typing import Any
 
 from controller.kernel.api import ApiError, Request, WhoSays
 from controller.kernel.authority import Do
+from controller.kernel.fault_desk import FaultDesk
 from controller.kernel.leading import Viewer
 from controller.kernel.peer import listen
 from controller.kernel.server import Server
@@ -20,6 +21,8 @@ class Desk:
     """A service that answers everything, except that dismissing takes as long as a test wants."""
 
     def __init__(self) -> None:
+        self.raises: BaseException | None = None
+        """What every question and every stop meets from now on."""
         self.stops = 0
         self.asked: list[Do] = []
         self.may_dismiss = asyncio.Event()
@@ -33,6 +36,8 @@ class Desk:
         """Answer."""
         self.viewer = viewer
         self.asked.append(request.do)
+        if self.raises is not None:
+            raise self.raises
         if request.do is Do.DISMISS:
             await self.may_dismiss.wait()
         if request.do is Do.RESET:
@@ -47,20 +52,24 @@ class Desk:
     def stop(self, request: Request) -> dict[str, Any]:
         """Count the stops."""
         self.stops += 1
+        if self.raises is not None:
+            raise self.raises
         return {"emergency": request.args.get("emergency") is True}
 
     def snapshot(self) -> dict[str, Any]:
         """Show how often it was stopped."""
+        if self.raises is not None:
+            raise self.raises
         return {"stops": self.stops, "padding": self.padding}
 
 
 @asynccontextmanager
 async def serving(
-    folder: Path, own_uid: int | None = None
+    folder: Path, own_uid: int | None = None, faults: FaultDesk | None = None
 ) -> AsyncIterator[tuple[Desk, Path, Server]]:
     """Serve a desk on a socket in ``folder``."""
     desk, path = Desk(), folder / "run" / "kernel.sock"
-    server = Server(desk, own_uid)
+    server = Server(desk, own_uid, faults=faults)
     await server.open(listen(path))
     try:
         yield desk, path, server

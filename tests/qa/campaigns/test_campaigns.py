@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from simulator.qa.cli import app
+from simulator.qa.app import app
 from simulator.qa.matrix.cells import Stage
 from simulator.qa.matrix.rows import ROWS
 from simulator.qa.scenarios.load import load_scenario

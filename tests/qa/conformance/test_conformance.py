@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simulator.handpiece import Handpiece
-from simulator.qa.cli import app
+from simulator.qa.app import app
 from simulator.qa.conformance.bench import Bench
 from simulator.qa.conformance.case import Case, Needs
 from simulator.qa.conformance.places import virtual_place

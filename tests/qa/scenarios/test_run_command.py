@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from simulator.qa.cli import app
+from simulator.qa.app import app
 from simulator.qa.scenarios.runner import Ran, Task, run_one
 
 GOOD = """
@@ -195,7 +195,7 @@ def test_workers_give_the_same_results_in_the_same_order(folder: Path) -> None:
 @pytest.mark.realtime
 def test_the_other_commands_start_without_the_controller_and_the_scenarios() -> None:
     code = (
-        "import sys, simulator.qa.cli; "
+        "import sys, simulator.qa.app; "
         "print([name for name in sys.modules if name.split('.')[0] in ('controller', 'matplotlib') "
         "or name.startswith('simulator.qa.scenarios')])"
     )

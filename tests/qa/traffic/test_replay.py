@@ -16,7 +16,7 @@ from firmware_protocol.schema import SCHEMA_HASH
 from simulator.handpiece import Handpiece, Happening
 from simulator.host import DeviceHost
 from simulator.plant.hands import HANDS
-from simulator.qa.cli import app
+from simulator.qa.app import app
 from simulator.qa.loop import run_virtual
 from simulator.qa.traffic.golden import SEED, capture, zone_of
 from simulator.qa.traffic.recording import Chunk, Recorder
