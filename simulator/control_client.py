@@ -33,7 +33,12 @@ def ask(path: Path, request: Mapping[str, Any]) -> dict[str, Any]:
             f"no simulator answers on the control socket {path}: {error}; "
             "start it with corneum-sim serve --control"
         ) from error
-    except (OSError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
+        raise NobodyThereError(
+            f"what answers on {path} is no simulator; name the socket of corneum-sim serve "
+            "--control"
+        ) from error
+    except OSError as error:
         raise NobodyThereError(
             f"the control socket {path} could not be used ({error}), so that it is not known "
             "whether a simulator runs there; look whether its process still answers, and try again"

@@ -227,10 +227,9 @@ class Control:
 
     @property
     def _nothing_to_acknowledge(self) -> bool:
-        supervisor = self._supervisor
-        trip = supervisor is not None and supervisor.state is State.TRIPPED
-        open_trip = trip and supervisor is not None and not supervisor.conduct.acknowledged
-        return not (self.alarms.to_acknowledge or open_trip)
+        one = self._supervisor
+        trip = one is not None and one.state is State.TRIPPED and not one.conduct.acknowledged
+        return not (self.alarms.to_acknowledge or trip)
 
     def silence(self, who: Who) -> None:
         """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
