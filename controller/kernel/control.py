@@ -316,7 +316,7 @@ class Control:
         self._decide(Wake())
 
     def _watch_clock(self, now_s: float) -> None:
-        """Write down that the wall clock was set, or the computer slept; the loop has no such time."""
+        """Write down that the wall clock was set, or the computer slept: no time of the loop."""
         if (here := self._about.here) is not None:
             step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
             if step is not None:
