@@ -122,9 +122,9 @@ def _unknown(model: type[BaseModel], detail: ErrorDetails) -> str:
 
 def _misplaced(said: str, table: Location, homes: list[str]) -> str:
     """A field that stands in another table than its own: often it was added at the end."""
-    here = f"the table {header(table, double=isinstance(table[-1], int))}" if table else "the top"
+    here = "that table" if table else "the top of the file"
     where = " or ".join(homes)
-    return f" = {said} stands in {here}, which has no such field; move the line to {where}."
+    return f" = {said}: {here} has no such field; move the line to {where}, or remove it."
 
 
 def header(table: Location, *, double: bool) -> str:

@@ -325,18 +325,16 @@ class Control:
         self._decide(Wake())
 
     def _watch_clock(self, now_s: float) -> None:
-        """Write down that the wall clock was set, or the computer slept.
+        """Write down that the wall clock was set, or the computer slept: no time of the loop."""
+        if (here := self._about.here) is not None:
+            step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
+            if step is not None:
+                self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
+            if step is not None and self._clock.slept_s > 0.0:
+                self._slept(self._clock.slept_s)
 
-        A sleep is no time of the loop's clock: that alone would show none of it.
-        """
-        if (here := self._about.here) is None:
-            return
-        step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
-        if step is None:
-            return
-        self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
-        slept_s, supervisor = self._clock.slept_s, self._supervisor
-        if slept_s > 0.0 and supervisor is not None and supervisor.state in LIVE:
+    def _slept(self, slept_s: float) -> None:
+        if self._supervisor is not None and self._supervisor.state in LIVE:
             self._decide(LinkLost(Interlock.LOOP_STALLED, f"It slept for {slept_s:.0f} s."))
 
     # -- what goes out -----------------------------------------------------------------------------
