@@ -271,9 +271,9 @@ def _tip_moves(sight: Sight) -> bool:
 
 
 def _seal_breaks(sight: Sight) -> bool:
+    """A motion sensor does not lift this limit: one that is stuck would be worse than none."""
     reading = sight.reading
-    on_one_spot = reading.contact and not reading.valve_shut
-    return not on_one_spot or sight.belief.motion_sensor
+    return not reading.contact or reading.valve_shut
 
 
 def _setpoint_taken(sight: Sight) -> bool:

@@ -1,7 +1,9 @@
 """The way to an armed unit: configure, self-test, prove the lease and the stream, offer ARM.
 
 The lease is proof-tested at each arming, with outputs off: the host stops renewing it and measures
-how long the unit takes to drop it. A unit that keeps it for too long is not armed.
+how long the unit takes to drop it. A unit that keeps it for too long is not armed. No single word
+of the unit is believed: its lease has lapsed when nothing that it shows rests on one any more, its
+own count, both channels and the outputs included (ADR 4 says what that can show and what not).
 
 Every step has a bound. What goes wrong ends up in ``failed`` as the alarm that says why; the
 supervisor looks at it after every call.
@@ -41,7 +43,7 @@ from controller.treatment.events import (
     Step,
 )
 from firmware_protocol import envelope
-from firmware_protocol.vocabulary import Mode, Permit, Refusal
+from firmware_protocol.vocabulary import Input, Mode, Permit, Refusal
 
 ROW_MAX_S: Final = 3.0  # the journal itself gives a row up after 1 s; this only guards its bound
 REST_MAX_S: Final = 10.0  # the purge and vent of an earlier end take 4 s, a boot less
@@ -106,6 +108,9 @@ _LATE: Final = {
 }
 _READY: Final = frozenset({Phase.LEASE, Phase.LAPSE, Phase.PROVE})
 _AT_REST: Final = frozenset({Mode.DISARMED, Mode.READY})
+_LEASE: Final = int(Permit.LEASE)
+_CHANNEL_B: Final = int(Permit.CHANNEL_B)
+_DRIVEN: Final = int(Input.VALVE_COMMANDED | Input.PUMP_COMMANDED)
 _TRY_AGAIN: Final = frozenset({Refusal.STREAM_NOT_HEALTHY, Refusal.SWITCH_PRESSED})
 """Refusals of ARM that the next offer may not meet; the token stays good."""
 
@@ -125,6 +130,8 @@ class Preparation:
     failed: Alarm | None = None
     jitter: JitterWatch = field(default_factory=JitterWatch)
     lease_tries: int = 0
+    channel_b_lived: bool = False
+    """Channel B showed its own lease in the proof under way: the hand switch was pressed."""
 
     @property
     def streaming(self) -> bool:
@@ -203,18 +210,20 @@ class Preparation:
         return ()
 
     def _watch_lease(self, reading: Reading, now_s: float) -> tuple[Action, ...]:
-        live = bool(int(reading.permits) & Permit.LEASE)
+        permits = int(reading.permits)
+        self.channel_b_lived |= bool(permits & _CHANNEL_B)
         if self.phase is Phase.LEASE:
-            if live and now_s - self.since_s >= LEASE_LIVE_S:
+            if permits & _LEASE and now_s - self.since_s >= LEASE_LIVE_S:
                 self.lease_tries += 1
                 self._enter(Phase.LAPSE, self.renewed_s)
             return ()
         took_s = now_s - self.renewed_s
-        if live or not took_s <= LAPSE_MAX_S:
+        if not _has_lapsed(reading) or not took_s <= LAPSE_MAX_S:
             return ()  # too late is the business of wake
         self._enter(Phase.PROVE, now_s)
-        gaps = self.jitter.measured().as_row()
-        return (Note("lease_proof", {"took_ms": round(took_s * 1000, 1), **gaps}),)
+        shown = {"took_ms": round(took_s * 1000, 1), "channel_b": self.channel_b_lived}
+        self.channel_b_lived = False
+        return (Note("lease_proof", {**shown, **self.jitter.measured().as_row()}),)
 
     def _watch_test(self, reading: Reading, now_s: float) -> None:
         if reading.mode is Mode.READY:
@@ -290,3 +299,13 @@ class Preparation:
     def _enter(self, phase: Phase, now_s: float) -> None:
         self.phase = phase
         self.since_s = now_s
+
+
+def _has_lapsed(reading: Reading) -> bool:
+    """Return whether nothing that the unit shows rests on a lease, on either channel.
+
+    Channel B shows its own lease while the hand switch is pressed; released, it permits nothing.
+    """
+    permitted = int(reading.permits) & (_LEASE | _CHANNEL_B)
+    driven = int(reading.inputs) & _DRIVEN
+    return not permitted and not driven and reading.valve_shut and reading.lease_left_s <= 0.0

@@ -64,6 +64,10 @@ def _resume_counts_when_asked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Conduct, "row", eager)
 
 
+HELD_MAX = 600
+"""States from a hold on: a flow that is wished too early shows before the 500th."""
+
+
 class Led(HostWorld):
     """The supervisor from a state on that certain events have led to."""
 
@@ -133,6 +137,13 @@ def test_a_bug_that_only_lateness_shows_is_found(bug: str, monkeypatch: pytest.M
     seed, rules = LATE_BUGS[bug]
     seed(monkeypatch)
     assert first_broken(tripped()).broken.rule in rules
+
+
+@pytest.mark.hazard("H40")
+def test_from_a_hold_on_no_flow_is_wished_before_the_row_of_a_resume_is_durable() -> None:
+    found = Search(held(), HELD_MAX).run()
+    assert [trace.text() for trace in found.traces] == []
+    assert found.checks["P1"]
 
 
 @pytest.mark.hazard("H40")

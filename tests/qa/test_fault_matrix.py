@@ -12,6 +12,7 @@ from functools import cache
 import pytest
 
 from docs.register import load
+from firmware_protocol.vocabulary import Cause
 from simulator.plant.faults import FAULTS
 from simulator.qa.matrix.campaign import as_dict, run, table, worst
 from simulator.qa.matrix.cells import Cell, Stage, Verdict, bench_in, cells, run_cell
@@ -27,6 +28,34 @@ NOT_HERE = {
 """Rows whose onset no cell of this length can reach, and why."""
 
 LIVE = (Stage.ARMED, Stage.ACTIVE, Stage.PAUSED)
+
+TOLD: dict[Cause, tuple[str, Stage]] = {
+    Cause.LEASE_LAPSED: ("host:frozen-400ms", Stage.ARMED),
+    Cause.OVER_SUCTION: ("pump-runaway", Stage.SELFTEST),
+    Cause.FLOW_WITHOUT_CONTACT: ("valve-stuck-open", Stage.ARMED),
+    Cause.VALVE_STUCK_OPEN: ("valve-leak", Stage.READY),
+    Cause.NO_FLOW: ("valve-stuck-shut", Stage.SELFTEST),
+    Cause.DWELL: ("motion-stuck", Stage.READY),
+    Cause.SENSOR_INVALID: ("flow-disconnected", Stage.SELFTEST),
+    Cause.SENSOR_FROZEN: ("flow-frozen", Stage.READY),
+    Cause.SENSORS_DISAGREE: ("suction-b-offset", Stage.SELFTEST),
+    Cause.SWITCH_FAULT: ("switch-contacts-disagree", Stage.READY),
+    Cause.LINK_ERRORS: ("line:flips-0.5%", Stage.SELFTEST),
+    Cause.BROWN_OUT: ("brown-out", Stage.SELFTEST),
+    Cause.OVERHEAT: ("overheat", Stage.PAUSED),
+    Cause.LOOP_STALL: ("firmware-halt", Stage.READY),
+    Cause.WASTE_FULL: ("waste-full", Stage.PAUSED),
+    Cause.FILTER_LOADED: ("filter-loaded", Stage.PAUSED),
+    Cause.HOPPER_EMPTY: ("hopper-empty", Stage.READY),
+    Cause.TIP_CHANGED: ("tip-unread", Stage.ARMED),
+    Cause.ENVELOPE: ("flow-runaway", Stage.ARMED),
+    Cause.CONTACT_TOO_LONG: ("hand:rests-on-skin", Stage.ACTIVE),
+    Cause.SELF_TEST: ("flow-disconnected", Stage.SELFTEST),
+    Cause.RESET_STORM: ("memory-spoilt+power-dip", Stage.SELFTEST),
+    Cause.NO_SUCTION: ("pump-weak", Stage.SELFTEST),
+    Cause.EXPOSURE: ("host:asks-on+valve-leak", Stage.READY),
+}
+"""A cell of the sample in which the device tells each cause: latched, or in its log alone."""
 
 
 def _marked(rows: Iterable[Row]) -> list[object]:
@@ -60,6 +89,16 @@ def test_what_is_due_comes_due_in_some_state_and_is_not_vacuous(name: str) -> No
     assert any(verdict.sworn.to_safe_s is not None for verdict in _sample(name))
 
 
+def test_no_cause_of_a_trip_is_missing_in_the_sample() -> None:
+    assert set(TOLD) == set(Cause) - {Cause.NONE}
+
+
+@pytest.mark.parametrize("cause", TOLD)
+def test_the_device_tells_every_cause_in_the_sample(cause: Cause) -> None:
+    (cell,) = (cell for cell in cells(1) if (cell.row, cell.stage) == TOLD[cause])
+    assert cause.name in run_cell(cell).sworn.told
+
+
 @pytest.mark.hazard("H10", "H12", "H13", "H14", shows="works")
 @pytest.mark.parametrize("stage", LIVE)
 def test_whatever_silences_the_host_takes_the_lease_away(stage: Stage) -> None:
@@ -90,6 +129,7 @@ def test_no_budget_is_longer_than_the_longest_of_its_hazards_in_the_register() -
 
 
 LONGER = {
+    "hand:rests-on-skin": "of H02's times it has the one of 20 s, which no crystal shortens",
     "reset-storm": "the first restart comes up to 2 s after the fault was planted",
     "host:same-echo": "an echo counts for 100 ms before the lease can lapse (H11)",
     "pump-weak": "the trip for a missing seal; the permissive acts within H04's 100 ms",

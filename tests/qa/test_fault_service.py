@@ -5,6 +5,7 @@ in `test_fault_matrix`; what is added here is that the two agree about the end.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -14,11 +15,12 @@ from simulator.qa.loop import run_virtual
 from simulator.qa.matrix.cells import Stage, wrongs
 from simulator.qa.matrix.host import Ill
 from simulator.qa.matrix.rows import ROWS, Row
-from simulator.qa.matrix.witness import Sworn
+from simulator.qa.matrix.witness import Due, Sworn
+from simulator.qa.rig import Rig
 from tests.qa.stopping import block, watched
 
 OTHERS = ("preparing", "armed", "paused", "stopping")
-OF_THE_HOST = (Ill.KILLED, Ill.SAME_FRAME, Ill.SAME_COUNTER, Ill.SAME_ECHO)
+OF_THE_HOST = (Ill.KILLED, Ill.SAME_FRAME, Ill.SAME_COUNTER, Ill.SAME_ECHO, Ill.ASKS_ON)
 """Ills that this kernel cannot have while it runs here."""
 
 SHOWN = [row for row in ROWS.values() if row.ill not in OF_THE_HOST and row.lasts_s < 20.0]
@@ -35,15 +37,28 @@ class Ended(NamedTuple):
     sworn: Sworn
     state: str
     alarms: int
+    tripped_by: str
+    """What the host holds for the cause; empty where it did not trip."""
 
 
-def _run(row: Row, state: str) -> Ended:
+def ended_by(
+    row: Row,
+    state: str,
+    before: Callable[[Rig], None] = lambda _rig: None,
+    due: Due | None = None,
+) -> Ended:
+    """Let a fault befall the service in a state, after ``before`` was done to its device.
+
+    ``due`` is when it has to lead to safety, where that is not as its row says.
+    """
+
     async def scenario() -> Ended:
         async with watched() as made:
+            before(made.rig)
             await made.bring_to(state)
             device, witness = made.rig.handpiece, made.witness
             witness.hand.working, witness.hand.still = True, row.still
-            witness.begin(row.onset, row.due, jammed=row.jammed)
+            witness.begin(row.onset, row.due if due is None else due, jammed=row.jammed)
             for name in row.faults:
                 device.set_fault(name)
             if row.weather is not None:
@@ -55,7 +70,9 @@ def _run(row: Row, state: str) -> Ended:
                 await asyncio.sleep(row.lasts_s)
             witness.wrong = False
             await asyncio.sleep(0.5)
-            ended = Ended(witness.end(), made.state, len(made.snapshot()["alarms"]))
+            supervisor = made.kernel.control._supervisor
+            cause = "" if supervisor is None else supervisor.conduct.tripped_by
+            ended = Ended(witness.end(), made.state, len(made.snapshot()["alarms"]), cause)
             if not made.rig.device.silent:
                 made.stop()
             return ended
@@ -72,7 +89,7 @@ def _run(row: Row, state: str) -> Ended:
 )
 def test_both_ends_of_the_service_end_safely_and_agree(name: str, state: str) -> None:
     row = ROWS[name]
-    ended = _run(row, state)
+    ended = ended_by(row, state)
     assert not list(wrongs(row, Stage.ACTIVE, ended.sworn))
     if ended.sworn.last_mode is Mode.SAFE:
         assert ended.state in OVER

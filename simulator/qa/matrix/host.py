@@ -49,6 +49,7 @@ class Ill(Enum):
     SAME_FRAME = "its sender repeats the very same last setpoint"
     SAME_COUNTER = "its sender goes on, its deciding loop does not"
     SAME_ECHO = "it decides, and hears nothing any more"
+    ASKS_ON = "it asks for crystals though it says itself that the zone has had all"
 
 
 class TinyHost:
@@ -103,9 +104,10 @@ class TinyHost:
             return self._last
         if self.ill is not Ill.SAME_COUNTER:
             self._counter = (self._counter + 1) % 2**16
+        left_mg = 0 if self.ill is Ill.ASKS_ON else EXPOSURE_LEFT_MG
         setpoint = Setpoint(
             LEASE_DEFAULT_MS, self._counter, self._echo, SUCTION_PA, FLOW_MG_PER_MIN, Wish.ALL,
-            self._treatment, EXPOSURE_LEFT_MG,
+            self._treatment, left_mg,
         )  # fmt: skip
         self.sent += 1
         self._last = self.link.send(setpoint)

@@ -16,6 +16,7 @@ from firmware_protocol.envelope import (
     BUDGET_FLOW_S,
     BUDGET_NO_CONTACT_S,
     BUDGET_SWITCH_S,
+    DWELL_TRIP_S,
     ECHO_AGE_MAX_MS,
     LEASE_DEFAULT_MS,
     LEASE_MARGIN_S,
@@ -23,6 +24,7 @@ from firmware_protocol.envelope import (
     SWITCH_HELD_MAX_S,
 )
 from firmware_protocol.vocabulary import Cause
+from simulator.firmware.guards import SUCKED_MAX_MS
 from simulator.line import Weather
 from simulator.qa.matrix import witness as onset
 from simulator.qa.matrix.host import Ill
@@ -38,6 +40,8 @@ HALF_S: Final = 0.500 + BUDGET_SWITCH_S  # a frozen sensor, waste, filter, heat
 NO_FLOW_S: Final = 1.000 + BUDGET_SWITCH_S
 NO_SUCTION_S: Final = 1.500 + BUDGET_SWITCH_S
 STILL_S: Final = SEAL_UNBROKEN_MAX_S + BUDGET_FLOW_S
+DWELL_S: Final = DWELL_TRIP_S + BUDGET_FLOW_S
+SUCKED_S: Final = SUCKED_MAX_MS / 1000 + BUDGET_FLOW_S
 LINE_DELAY_S: Final = 0.003
 LASTS_S: Final = 3.0
 
@@ -268,9 +272,20 @@ _HOST: Final = (
           due=_ARM, budget_s=LEASE_S),
     _host("same-echo", "H11 H13", "renewed until the echo is too old, then the lease",
           ill=Ill.SAME_ECHO, due=_ARM, budget_s=ECHO_AGE_MAX_MS / 1000 + LEASE_S),
+    _host("asks-on+valve-leak", "H01 H05", "the zone has had all, and crystals go on falling",
+          ill=Ill.ASKS_ON, faults=("valve-leak",), causes=f"EXPOSURE {_STUCK}",
+          due=_EVER, onset=onset.leaking, budget_s=BUDGET_FLOW_S, jammed=True, allows=_JAMMED),
+)  # fmt: skip
+
+_HAND: Final = (
+    Row("hand:stands-still", ("H02",), "crystals fall on one spot, and the motion sensor says so",
+        still=True, due=_ARM, onset=onset.standing, budget_s=DWELL_S, causes=_causes("DWELL")),
+    Row("hand:rests-on-skin", ("H02", "H36"), "one place is sucked in, though no crystal falls",
+        faults=("switch-dead",), still=True, lasts_s=22.0, phantom_press=True,
+        due=_RUN, onset=onset.sucked, budget_s=SUCKED_S, causes=_causes("CONTACT_TOO_LONG")),
 )  # fmt: skip
 
 ROWS: Final[Mapping[str, Row]] = MappingProxyType(
-    {row.name: row for row in (*_UNIT, *_LINE, *_HOST)}
+    {row.name: row for row in (*_UNIT, *_LINE, *_HOST, *_HAND)}
 )
 """Every row by name."""

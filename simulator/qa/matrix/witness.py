@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Final
 
-from firmware_protocol.envelope import SUCTION_PERMIT_MIN_PA, SUCTION_TRIP_PA
-from firmware_protocol.vocabulary import Mode
+from firmware_protocol.envelope import (
+    CONTACT_SUCTION_MIN_PA,
+    SUCTION_PERMIT_MIN_PA,
+    SUCTION_TRIP_PA,
+)
+from firmware_protocol.vocabulary import Cause, LogCode, Mode
 from simulator.firmware.limits import (
     FILTER_MAX_KPA,
     FLOW_EXCESS_G_PER_MIN,
@@ -33,6 +37,7 @@ from simulator.qa.matrix.hand import StubbornHand
 OPEN: Final = VALVE_SHUT_PERCENT / 100.0
 AJAR: Final = VALVE_AJAR_PERCENT / 100.0
 SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000.0
+SUCKED_KPA: Final = CONTACT_SUCTION_MIN_PA / 1000.0
 SUCTION_SLACK_KPA: Final = 0.5  # ten times the noise of the sensor
 B_WATCHED_KPA: Final = 1.0  # at rest a live sensor may show its zero for long
 PRESSED_WITHIN_S: Final = 0.050  # a press is believed after 20 ms
@@ -74,6 +79,8 @@ class Sworn:
     """Longest time from the onset of the fault to safety, or to its end; None without onset."""
     causes: tuple[str, ...] = ()
     """Trips since the fault."""
+    told: tuple[str, ...] = ()
+    """Causes in the device's own log since the fault: also those that latch nothing."""
     resumed: tuple[str, ...] = ()
     """What came to life by itself."""
     opened: bool = False
@@ -104,6 +111,8 @@ class Witness:
         self._unread = False
         """It was pressed while the processor stood still: it is read when that goes on."""
         self._latched = False
+        self._logged = 0
+        """The newest record of the device's log before the fault."""
         self._over = False
         """The fault ended by itself, or by the restart that it led to."""
 
@@ -155,11 +164,15 @@ class Witness:
         self.injected_s = self.now_s
         self.wrong = True
         self._latched = device.firmware.board.policy.latched
+        self._logged = device.firmware.board.log.newest_seq
 
     def end(self) -> Sworn:
         """Return what was seen."""
-        sworn = self.sworn
-        sworn.last_mode = self.holding().firmware.board.mode
+        sworn, board = self.sworn, self.holding().firmware.board
+        sworn.last_mode = board.mode
+        since = range(self._logged + 1, board.log.newest_seq + 1)
+        records = [record for seq in since if (record := board.log.read(seq)) is not None]
+        sworn.told = tuple(Cause(each.arg).name for each in records if each.code is LogCode.TRIP)
         return sworn
 
     def holding(self) -> Handpiece:
@@ -292,6 +305,12 @@ def standing(witness: Witness) -> bool:
     """Crystals fall on one spot: the tip is on skin, the valve open, and it is not lifted."""
     truth = witness.holding().plant.truth
     return truth.seal and truth.valve_open > OPEN
+
+
+def sucked(witness: Witness) -> bool:
+    """Skin is sucked in under a tip that is not lifted."""
+    truth = witness.holding().plant.truth
+    return truth.seal and truth.suction_kpa > SUCKED_KPA
 
 
 def _least_kpa(device: Handpiece) -> float:

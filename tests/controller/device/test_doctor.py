@@ -216,6 +216,13 @@ def test_too_few_bytes_prove_nothing() -> None:
     assert look() is Look.SILENT
 
 
+def test_noise_tells_how_many_frames_it_may_have_damaged() -> None:
+    evidence = Evidence()
+    evidence.add(b"\x05rubbish\x00\x05rubbish\x00")
+    verdict = judge(evidence)
+    assert (verdict.look, verdict.good_frames, verdict.bad_frames) == (Look.NOISE, 0, 2)
+
+
 def test_frames_of_a_one_shot_prove_the_echo_only_on_the_way_to_the_device() -> None:
     assert look(encode(SETPOINT, 5, 1)) is Look.ECHO
     assert look(encode(SelfTest(), 5, 1, 0)) is Look.ECHO

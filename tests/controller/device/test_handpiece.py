@@ -51,6 +51,8 @@ def test_connecting_tells_who_answered_and_walks_the_link_states() -> None:
         assert [news.state for news in listener.news] == [
             LinkState.CONNECTED, LinkState.IDENTIFIED, LinkState.DISCONNECTED,
         ]  # fmt: skip
+        whys = [news.why for news in listener.news]
+        assert whys == ["the port is open", f"unit {SERIAL} answered", "closed"]
 
     run(scenario())
 

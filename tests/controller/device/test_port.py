@@ -11,6 +11,7 @@ import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,6 +59,20 @@ def test_a_port_that_does_not_exist_is_named() -> None:
     error = trouble("/dev/ttyNONE9")
     assert error.kind is PortTrouble.NOT_FOUND
     assert "/dev/ttyNONE9" in error.sentence
+
+
+def test_ports_with_hardware_behind_them_are_offered_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = [
+        SimpleNamespace(device=f"/dev/ttyUSB{number}", hwid="USB VID:PID=0403:6001")
+        for number in (1, 0)
+    ]
+    bare = SimpleNamespace(device="/dev/ttyS0", hwid="n/a")
+    monkeypatch.setattr(port_module.list_ports, "comports", lambda: [bare, *there])
+    assert trouble("/dev/ttyNONE9").next_step.endswith(": /dev/ttyUSB0, /dev/ttyUSB1")
+    monkeypatch.setattr(port_module.list_ports, "comports", lambda: [bare])
+    assert "shows no serial port now" in trouble("/dev/ttyNONE9").next_step
 
 
 def test_a_link_to_a_pty_that_has_gone_is_not_found(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A unit that is lost, silent, or not the one that it was."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -15,9 +16,9 @@ from controller.device.answers import (
 )
 from controller.device.backoff import Backoff
 from controller.device.handpiece import SILENCE_MAX_S, HandpieceClient, Listeners
-from firmware_protocol.messages import Stop, Stopped
+from firmware_protocol.messages import Status, Stop, Stopped
 from firmware_protocol.vocabulary import Mode, StopKind
-from tests.controller.device.bench import IDENT, FarEnd, talking
+from tests.controller.device.bench import IDENT, TELEMETRY, FarEnd, talking
 from tests.controller.device.clients import QUICK, Listener, client_of, run
 
 
@@ -56,6 +57,47 @@ def test_a_lost_unit_is_found_again_and_told_with_its_new_boot() -> None:
         assert client.identity.boot_id == 8
         assert listener.news[2] == LinkNews(LinkState.DISCONNECTED, "unplugged")
         staying.cancel()
+        await client.close()
+
+    run(scenario())
+
+
+def supplies_seen(client: HandpieceClient) -> list[bool]:
+    """Return whether the newest reading comes with supplies; nothing where there is no reading."""
+    return [] if client.newest is None else [client.newest.supplies is not None]
+
+
+async def _unplugged(_: HandpieceClient, far: FarEnd) -> None:
+    far.lose("unplugged")
+
+
+async def _silent(_: HandpieceClient, __: FarEnd) -> None:
+    await asyncio.sleep(SILENCE_MAX_S + 0.1)
+
+
+async def _closed(client: HandpieceClient, _: FarEnd) -> None:
+    await client.close()
+
+
+@pytest.mark.hazard("H41", "H44")
+@pytest.mark.parametrize("given_up", [_unplugged, _silent, _closed])
+def test_nothing_that_was_read_over_a_line_outlives_it(
+    given_up: Callable[[HandpieceClient, FarEnd], Awaitable[None]],
+) -> None:
+    async def scenario() -> None:
+        far = FarEnd()
+        client = client_of(far)
+        await client.connect()
+        far.say(Status(5000, 7, 7, 300_000, 4, 900, 25, 24_000, 0))
+        far.say(TELEMETRY)
+        assert supplies_seen(client) == [True]
+        await given_up(client, far)
+        assert client.state is LinkState.DISCONNECTED
+        assert supplies_seen(client) == []
+        await client.connect()
+        assert supplies_seen(client) == []
+        far.say(TELEMETRY)
+        assert supplies_seen(client) == [False]  # those are of another session, perhaps boot
         await client.close()
 
     run(scenario())

@@ -9,6 +9,7 @@ import pytest
 from controller.kernel.control import DeclinedError
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
+from simulator.firmware.channel_b import ChannelB
 from simulator.qa.rig import RigSpec
 from tests.controller.kernel.clinic import ANNA, FAR, Clinic, plan_of, scenario
 
@@ -166,6 +167,34 @@ def test_the_lease_of_the_unit_is_measured_before_every_arming() -> None:
         assert made.events("valve") == []
 
     scenario(play, RigSpec(hand="absent"))
+
+
+@pytest.mark.hazard("H10", shows="works")
+@pytest.mark.parametrize("worn", [False, True])
+def test_channel_b_is_seen_to_drop_its_own_lease_where_the_switch_is_pressed_in_the_proof(
+    monkeypatch: pytest.MonkeyPatch, *, worn: bool
+) -> None:
+    async def play(made: Clinic) -> None:
+        await made.treat()
+        device = made.rig.handpiece
+        await made.wait_for(lambda: device.firmware.mode is Mode.READY)
+        device.hand.press()
+        await made.wait_for(lambda: bool(made.rows("lease_proof")) or made.control.idle, 5.0)
+        proofs = [body["channel_b"] for _, body in made.rows("lease_proof")]
+        assert proofs == ([] if worn else [True])
+        assert made.codes() == (["U12"] if worn else [])
+        device.hand.release()
+        await made.ask(Command.STOP)
+        await made.wait_for(lambda: made.control.idle)
+
+    if worn:
+        monkeypatch.setattr(ChannelB, "renewed", _for_ever)
+    scenario(play)
+
+
+def _for_ever(channel: ChannelB, _lease_ms: int) -> None:
+    """Take notice of a setpoint as a channel whose lease timer does not run."""
+    channel._lease_left_ms = 10**9
 
 
 # -- people ----------------------------------------------------------------------------------------

@@ -114,6 +114,25 @@ def test_the_zones_that_the_last_row_names_are_charged_and_no_other() -> None:
     assert not book.doses("forehead")
 
 
+@pytest.mark.hazard("H51", shows="works")
+@pytest.mark.parametrize("row", [records.ARM, records.EXPOSURE, records.ZONE])
+@pytest.mark.parametrize("named", [("nose", "chin"), ("chin", "forehead"), ZONES])
+def test_each_zone_that_could_be_reached_unseen_is_charged_in_full(
+    named: tuple[str, ...], row: str
+) -> None:
+    book = Book()
+    number = book.begin(dict.fromkeys(ZONES, ZoneUse()))
+    book.put(records.ARM, {"may_open": ["forehead"]}, number)
+    if row == records.EXPOSURE:
+        book.expose(number, named[0], ZoneUse(), None, *named[1:])
+    else:
+        book.put(row, {"may_open": list(named)}, number)
+    book.recover()
+    charged = {zone: sum(dose.bound_um for dose in book.doses(zone)) for zone in ZONES}
+    full_um = pytest.approx(UNSEEN_S * UM_PER_S)
+    assert charged == {zone: full_um if zone in named else 0.0 for zone in ZONES}
+
+
 def test_a_record_of_an_older_build_that_names_none_charges_all() -> None:
     book = Book()
     number = book.begin(dict.fromkeys(ZONES, ZoneUse()))

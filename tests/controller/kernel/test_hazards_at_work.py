@@ -15,6 +15,8 @@ from simulator.qa.rig import RigSpec, Service, service
 
 REMOTE = {"name": "fleet", "role": "supervisor", "origin": "remote"}
 QUIET = {"BOOT", "DISARMED", "SELFTEST", "READY"}
+GIVEN_UP_MAX_S = 1.2
+"""From the last byte to a line that is given up: a second, and a look."""
 SHUT_MAX_S = 0.25
 """From the end of a zone to a shut valve: the line, one beat, the spring."""
 
@@ -110,18 +112,26 @@ def test_a_reading_says_how_old_it_is() -> None:
 
 @pytest.mark.hazard("H41", shows="works")
 def test_on_a_silent_line_the_age_grows_and_no_value_passes_for_live() -> None:
-    async def scenario() -> tuple[float, float]:
+    async def scenario() -> None:
         async with service() as made:
             await asyncio.sleep(1.0)
             made.rig.device.silent = True
-            await asyncio.sleep(0.6)
-            early = float(made.snapshot()["live"]["age_ms"])
-            await asyncio.sleep(0.3)
-            return early, float(made.snapshot()["live"]["age_ms"])
+            loop = asyncio.get_running_loop()
+            silent_at_s = loop.time()
+            while made.snapshot()["link"]["state"] == "identified":
+                silent_s = loop.time() - silent_at_s
+                assert silent_s <= GIVEN_UP_MAX_S
+                on_its_way_s = 0.005
+                assert made.snapshot()["live"]["age_ms"] / 1000.0 >= silent_s - on_its_way_s
+                await asyncio.sleep(0.05)
+            for _ in range(40):  # the unit is looked for meanwhile, and its old values are gone
+                assert made.snapshot()["live"] is None
+                await asyncio.sleep(0.05)
+            made.rig.device.silent = False
+            await made.until(lambda: made.snapshot()["live"] is not None, 10.0)
+            assert made.snapshot()["live"]["age_ms"] <= 100.0
 
-    early, late = run_virtual(scenario())
-    assert early >= 500.0
-    assert late >= early + 250.0
+    run_virtual(scenario())
 
 
 @pytest.mark.hazard("H50", shows="works")

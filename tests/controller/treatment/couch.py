@@ -157,12 +157,14 @@ class Couch:
         self.moves += 1
         wobble = 0.01 * (self.moves % 2)
         pumping = mode in (Mode.ARMED, Mode.ACTIVE, Mode.PAUSED, Mode.STOPPING)
+        leased = pumping or self.renewed()
         made = Reading(
             at_s=self.now_s, tick_ms=self.tick_ms, mode=mode, inputs=Input.SWITCH_REST,
             valve_percent=0.0, suction_kpa=(20.0 if pumping else 0.1) + wobble,
             suction_b_kpa=(20.0 if pumping else 0.1) + wobble, flow_g_per_min=0.05 + wobble,
             supplies=STOCKED._replace(at_s=self.now_s), boot_id=BOOT,
-            permits=Permit.LEASE if pumping or self.renewed() else Permit.NONE,
+            permits=Permit.LEASE if leased else Permit.NONE,
+            lease_left_s=LEASE_S if leased else 0.0,
         )  # fmt: skip
         shown = made._replace(**changes)
         if shown.flow_g_per_min is None or self.frozen:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from controller.safety.exposure import ZoneUse
@@ -19,15 +21,17 @@ from controller.treatment.preparation import (
     PROOF_S,
     REST_MAX_S,
     SELF_TEST_MAX_S,
+    Phase,
 )
 from controller.treatment.states import State
-from firmware_protocol.vocabulary import Cause, Mode, Permit, Refusal, StopKind
+from firmware_protocol.vocabulary import Cause, Input, Mode, Permit, Refusal, StopKind
 from tests.controller.treatment.couch import (
     ANNA,
     DROPPED,
     LATE,
     PRESSED,
     TOKEN,
+    Couch,
     armed,
     arming,
     codes,
@@ -126,6 +130,45 @@ def test_a_unit_that_keeps_a_lease_that_nobody_renews_is_not_armed() -> None:
     one.see_for(1.0, Mode.READY, permits=Permit.LEASE)
     assert one.at(State.REFUSED)
     assert codes(one.done) == ["U12"]
+
+
+LAPSED = {"permits": Permit.NONE, "lease_left_s": 0.0}
+OUTLIVES: dict[str, dict[str, Any]] = {
+    "its word alone": {"permits": Permit.LEASE},
+    "its own count alone": {"lease_left_s": 0.001},
+    "channel B": {"permits": Permit.CHANNEL_B, **PRESSED},
+    "the command of the valve": {"inputs": Input.SWITCH_REST | Input.VALVE_COMMANDED},
+    "the command of the pump": {"inputs": Input.SWITCH_REST | Input.PUMP_COMMANDED},
+    "the valve itself": {"valve_percent": 1.1},
+}
+"""What of a unit may still stand when all the rest of it shows a lapsed lease."""
+
+
+def lapsing() -> Couch:
+    """A proof of the lease that the host has just stopped renewing."""
+    one = ready()
+    while one.supervisor._preparation.phase is not Phase.LAPSE:
+        one.see(Mode.READY)
+    return one
+
+
+@pytest.mark.hazard("H10")
+@pytest.mark.parametrize("what", OUTLIVES)
+def test_no_part_of_a_unit_may_outlive_its_lease_whatever_the_others_show(what: str) -> None:
+    one = lapsing()
+    one.see_for(LAPSE_MAX_S + 0.2, Mode.READY, **{**LAPSED, **OUTLIVES[what]})
+    assert one.at(State.REFUSED)
+    assert not [row for row in of(Note, one.done) if row.kind == "lease_proof"]
+
+
+@pytest.mark.hazard("H10")
+@pytest.mark.parametrize("shown", [Permit.NONE, Permit.CHANNEL_B])
+def test_the_row_of_the_proof_says_whether_channel_b_was_seen_to_let_go(shown: Permit) -> None:
+    one = lapsing()
+    one.see(Mode.READY, permits=Permit.LEASE | shown, **PRESSED)
+    one.see_for(0.2, Mode.READY, **LAPSED)
+    (proof,) = (row.body for row in of(Note, one.done) if row.kind == "lease_proof")
+    assert proof["channel_b"] is bool(shown)
 
 
 def test_a_unit_that_takes_no_setpoint_is_not_armed() -> None:
