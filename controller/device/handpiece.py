@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 SILENCE_MAX_S: Final = 1.0  # 50 telemetry frames: the unit is off, was reset, or the line is cut
 HELLOS_MAX: Final = 2  # each is tried 5 times in 0.775 s, and a unit that boots hears none of them
-BUSY_WAIT_MAX_S: Final = 1.0  # an armed session without a host lapses within 0.5 s
+BUSY_WAIT_MAX_S: Final = 1.0  # an armed session without a host lapses within 0.25 s
 BUSY_PAUSE_S: Final = 0.1
 
 NonceSource = Callable[[], int]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, unique
 from typing import Final
 
+from controller.safety import defects
 from controller.safety.alarm_texts import (
     LEASE_PROOF,
     NO_ANSWER,
@@ -195,7 +196,9 @@ class Preparation:
         missing = shortage(reading.supplies, self.needed_g, now_s)
         if missing is None:
             self._enter(Phase.CONFIGURE, now_s)
-            return (replace(self.configure, number=self.acts.ask(Step.CONFIGURE)),)
+            configure = replace(self.configure, number=self.acts.ask(Step.CONFIGURE))
+            found = _found(reading)
+            return (Note("self_test", {"found": found}), configure) if found else (configure,)
         if missing.short is not Short.STATUS:
             self.failed = OF_SHORT[missing.short].saying(missing.detail)
         elif not now_s - self.since_s <= STATUS_WAIT_MAX_S:
@@ -222,7 +225,8 @@ class Preparation:
         elif reading.mode is not Mode.DISARMED or not now_s - self.since_s > TEST_SHOWS_S:
             return
         elif reading.switch_released or self.exhausted:
-            self.failed = SELF_TEST
+            found = _found(reading)
+            self.failed = SELF_TEST.saying(f"It found: {found}." if found else "")
         else:  # pressed too early, which fails the self-test: try again when it is released
             self.offers += 1
             self._enter(Phase.RELEASE, now_s)
@@ -286,3 +290,8 @@ class Preparation:
     def _enter(self, phase: Phase, now_s: float) -> None:
         self.phase = phase
         self.since_s = now_s
+
+
+def _found(reading: Reading) -> str:
+    """Return what the newest self-test that the unit has told of found, in words."""
+    return "" if reading.supplies is None else defects.told(reading.supplies.defects)
