@@ -140,9 +140,9 @@ KEPT: Final[tuple[tuple[str, int, str], ...]] = (
     ("one decoded frame", FRAME_BYTES, ""),
     ("session, minor, boot id, serial number, both nonces", 4 + 1 + 4 + 4 + 8, ""),
     ("newest sequences: periodic sent, periodic used, one-shot seen, one-shot executed", 4 * 2, ""),
-    ("the newest answer, for repeats of its request", FRAME_BYTES, "the fields of RESULT, 8 bytes; a LOG_READ may be read again"),
+    ("the newest answer, for repeats of its request", FRAME_BYTES, "the fields of RESULT, 8 bytes; a record is read from the log again"),
     ("the newest HELLO and its IDENT, for repeats", 2 + 10 + 24, ""),
-    ("times of the newest bad frames, and their number", _LIMITER * 4 + 2, "6 times and a count for the hour, 30 bytes"),
+    ("times of the newest bad frames, and their number", _LIMITER * 4 + 2, "the newest 6 and a count that a clean hour clears, which is stricter: 30 bytes"),
     ("ticks of the newest TELEMETRY", setpoints.SENT_TICKS_MAX * 4, ""),
     ("ticks of the newest accepted setpoints", e.STREAM_HEALTHY_FRAMES * 4, ""),
     ("the setpoint in force, its loop counter, the lease of each channel", 19 + 2 + 2 * 5, ""),
@@ -150,8 +150,8 @@ KEPT: Final[tuple[tuple[str, int, str], ...]] = (
     ("clocks of the guards", len(guards.GUARDS) * 2, ""),
     ("dwell, switch, self-test and totals", 3 * 4 + 3 * 4 + 32 + 3 * 4, ""),
     ("resets of the newest causes", board.RESETS_MAX * 5, ""),
-    ("event log", eventlog.CAPACITY * RECORD_BYTES, "256 records, which is what a host reads back; without LOG_READ all of it, and the newest ARM is lost to a record that went back"),
-    ("frames that wait to be written", firmware.OUTGOING_MAX_BYTES, "two frames: TELEMETRY is left out where the line is busy, and then is not a tick that was sent"),
+    ("event log", eventlog.CAPACITY * RECORD_BYTES, "256 records, which is what a host reads back; none in a unit without LOG_READ"),
+    ("frames that wait to be written", firmware.OUTGOING_MAX_BYTES, "two frames: TELEMETRY for which there is no room is left out, and its tick is no echo"),
 )  # fmt: skip
 """What a unit keeps between two bytes: what, bytes in a plain C struct, what a small one may do."""
 
