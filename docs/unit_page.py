@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Final
 
+from controller.device.handpiece import BUSY_PAUSE_S
 from controller.device.port import BAUD
 from controller.device.stopping import STOP_REPEAT_MAX_S, STOP_REPEAT_S
 from docs.constants import constants_of, meanings_of
@@ -183,11 +184,13 @@ A client that treats does this, in this order. `->` is what it sends.
 
 1. Open the port: {BAUD} baud, 8 data bits, no parity, 1 stop bit, no flow control; over USB, pty and TCP the speed means nothing. Nothing is sent by a unit without a session,
    except IDENT and STOPPED. What was received before the first zero byte may be the end of a frame: throw it away.
-2. `-> HELLO`, with a fresh nonce. In BOOT the answer waits for its end. IDENT says NONE, or VERSION, or BUSY: then wait 0.3 s, in which the lease of the other host lapses, and ask anew.
+2. `-> HELLO`, with a fresh nonce. In BOOT the answer waits for its end. IDENT says NONE, or VERSION, or BUSY: a treatment is armed or comes to its end. Ask anew
+   every {_ms(BUSY_PAUSE_S)}: where its host is gone the lease lapses within {e.LEASE_MAX_MS + e.LEASE_MARGIN_S * 1000:.0f} ms, and an orderly end takes {e.PURGE_S + e.VENT_TIMEOUT_S:.0f} s at most.
    A session begins in DISARMED, **or in SAFE: a trip outlives every session.** Without telemetry from the unit for 1 s count it as gone and begin again with HELLO.
 3. TELEMETRY comes from now on. In SAFE: see to the cause, let a person acknowledge it, `-> RESET` with it. STATUS tells in `defects` what the self-test at power-on found.
 4. `-> CONFIG`. The treatment is any number but 0, and a new one for each treatment. `tip` is the number of the tip that is fitted, 1 to 255: it is printed on the tip, the unit
-   reads it from the tip's coding, and **nothing on the wire tells it**. A simulated unit has tip 1. The unit answers with the check value.
+   reads it from the tip's coding, and **nothing on the wire tells it**. A simulated unit has tip 1. A `suction_min_pa` below
+   {e.SUCTION_PERMIT_MIN_PA} counts as {e.SUCTION_PERMIT_MIN_PA}. The unit answers with the check value.
 5. `-> SETPOINT` every {_ms(e.SETPOINT_PERIOD_S)}, **before ARM and until the treatment is over**, first when TELEMETRY of this session has come: there is no tick to echo before. Before ARM a setpoint drives
    nothing. It must name the treatment of CONFIG (0 before CONFIG); with any other it is dropped. The loop counter may begin anywhere and is one more each time.
 6. `-> SELFTEST`, with the hand switch released. RESULT comes at once, with the token; the test itself lasts {durations()["SELFTEST"]:.1f} s, after at most {selftest.VENT_WAIT_MAX_MS / 1000:.0f} s of venting. It has passed when
