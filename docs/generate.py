@@ -19,6 +19,7 @@ from docs.evidence import anomalies
 from docs.exposure_figures import figures_page
 from docs.register import load
 from docs.safety_document import render_safety
+from docs.unit_page import unit_chapters
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.document import render_document
 from firmware_protocol.generate import render_codec
@@ -32,7 +33,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("firmware_protocol/codec_to_device.py", lambda: render_codec(Direction.TO_DEVICE)),
     ("firmware_protocol/codec_to_host.py", lambda: render_codec(Direction.TO_HOST)),
     ("firmware_protocol/vectors.json", render_vectors),
-    ("docs/PROTOCOL.md", render_document),
+    ("docs/PROTOCOL.md", lambda: "\n".join((render_document(), unit_chapters()))),
     ("docs/SAFETY.md", render_safety),
     ("docs/KNOWN_ANOMALIES.md", lambda: anomalies.render(anomalies.load(), load())),
     ("docs/PROGRAMS.md", tables.programs_page),

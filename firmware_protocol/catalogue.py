@@ -6,7 +6,7 @@ from typing import Final
 
 from firmware_protocol import messages as m
 
-PROTOCOL_MAJOR: Final = 1
+PROTOCOL_MAJOR: Final = 2
 PROTOCOL_MINOR: Final = 0
 """The newest minor version; what one may add is in `minors`."""
 

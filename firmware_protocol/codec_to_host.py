@@ -87,7 +87,7 @@ _logrecord = m.LogRecord
 
 def _pack_logrecord(message: m.LogRecord, session: int, seq: int, flags: int) -> bytes:
     (request_seq, record_seq, tick_ms, code, arg, newest_seq) = message
-    if not (code <= 11):
+    if not (code <= 12):
         raise LocalProtocolError(complaint(message))
     raw = _logrecord_pack(
         0x0119 | flags << 8, session, seq, request_seq, record_seq, tick_ms, code, arg, newest_seq,
@@ -103,7 +103,7 @@ def _unpack_logrecord(raw: bytes) -> Frame:
     ) = _logrecord_unpack(raw)
     if head & 0xfdff != 0x0119:
         raise BadFrameError(Reject.FLAGS)
-    if not (code <= 11):
+    if not (code <= 12):
         raise BadFrameError(Reject.RANGE)
     message = _new(_logrecord, (request_seq, record_seq, tick_ms, code, arg, newest_seq))
     return _new(Frame, (message, session, seq, head >> 8))
@@ -150,21 +150,21 @@ def _unpack_telemetry(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, 4))
 
 
-_status_pack = Struct("<HIHIIIIBHBHH").pack
-_status_unpack = Struct("<HIHIIIIBHBHH4x").unpack
+_status_pack = Struct("<HIHIIIIBHBHHH").pack
+_status_unpack = Struct("<HIHIIIIBHBHHH4x").unpack
 _status = m.Status
 
 
 def _pack_status(message: m.Status, session: int, seq: int, flags: int) -> bytes:
     (
         tick_ms, crystal_total_mg, contact_total_ms, hopper_mg, waste_percent, filter_pa,
-        pump_deg_c, supply_mv, bad_frames,
+        pump_deg_c, supply_mv, bad_frames, defects,
     ) = message
     if not (waste_percent <= 100):
         raise LocalProtocolError(complaint(message))
     raw = _status_pack(
         0x0041, session, seq, tick_ms, crystal_total_mg, contact_total_ms, hopper_mg, waste_percent,
-        filter_pa, pump_deg_c, supply_mv, bad_frames,
+        filter_pa, pump_deg_c, supply_mv, bad_frames, defects,
     )
     return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
 
@@ -174,7 +174,7 @@ def _unpack_status(raw: bytes) -> Frame:
         raise BadFrameError(Reject.CRC)
     (
         head, session, seq, tick_ms, crystal_total_mg, contact_total_ms, hopper_mg, waste_percent,
-        filter_pa, pump_deg_c, supply_mv, bad_frames,
+        filter_pa, pump_deg_c, supply_mv, bad_frames, defects,
     ) = _status_unpack(raw)
     if head != 0x0041:
         raise BadFrameError(Reject.FLAGS)
@@ -182,7 +182,7 @@ def _unpack_status(raw: bytes) -> Frame:
         raise BadFrameError(Reject.RANGE)
     message = _new(_status, (
         tick_ms, crystal_total_mg, contact_total_ms, hopper_mg, waste_percent, filter_pa,
-        pump_deg_c, supply_mv, bad_frames,
+        pump_deg_c, supply_mv, bad_frames, defects,
     ))
     return _new(Frame, (message, session, seq, 0))
 

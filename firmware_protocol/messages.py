@@ -12,6 +12,7 @@ from firmware_protocol.fields import u8, u16, u32
 from firmware_protocol.quantities import UNKNOWN_U16
 from firmware_protocol.vocabulary import (
     Cause,
+    Defect,
     Input,
     LogCode,
     Mode,
@@ -103,9 +104,9 @@ class LogRecord(NamedTuple):
 class Setpoint(NamedTuple):
     """The lease: what the outputs may do from now for ``lease_ms``. Absolute and complete."""
 
-    lease_ms: Annotated[int, u16("ms", "lifetime from receipt; the device clamps it to 100 to 500")]
+    lease_ms: Annotated[int, u16("ms", "lifetime from receipt; the device clamps it to 100 to 200")]
     loop_counter: Annotated[int, u16("", "raised by the host's deciding loop; must advance")]
-    echo_tick_ms: Annotated[int, u32("ms", "the newest device tick that the host has seen")]
+    echo_tick_ms: Annotated[int, u32("ms", "tick_ms of the newest TELEMETRY of this session")]
     suction_pa: Annotated[int, u16("Pa", "suction to hold, below ambient", high=SUCTION_SET_MAX_PA)]
     flow_mg_per_min: Annotated[
         int, u16("mg/min", "crystal flow to hold", high=FLOW_SET_MAX_MG_PER_MIN)
@@ -146,6 +147,7 @@ class Status(NamedTuple):
     pump_deg_c: Annotated[int, u8("degC", "temperature of the pump")]
     supply_mv: Annotated[int, u16("mV", "supply voltage")]
     bad_frames: Annotated[int, u16("", "corrupt frames since the session began; saturates")]
+    defects: Annotated[int, u16("", "Defect: what the newest self-test found", words=Defect)]
 
 
 class Stop(NamedTuple):

@@ -25,8 +25,9 @@ from firmware_protocol.vocabulary import (
 )
 
 GROWING: Final[frozenset[type[Enum]]] = frozenset({Cause, Refusal, LogCode, Permit, Input})
-"""Mode, StopKind, Outcome and Wish decide what both ends do, and are complete in minor 0. A new
-Capability needs no minor: whoever does not know a bit of it ignores it."""
+"""Mode, StopKind, Outcome and Wish decide what both ends do, and are complete in minor 0, as is
+Defect, whose bits are used up. A new Capability needs no minor: whoever does not know a bit of it
+ignores it."""
 
 SINCE: Final = {spec.message: spec.since for spec in CATALOGUE}
 """The minor that has brought each message."""

@@ -1,15 +1,19 @@
 """What two peers must agree on, as one text and its hash.
 
-The text holds numbers, names, widths, units and ranges of every message, and the values of every
-enum; prose is left out, so that a better sentence does not part two peers. The hash is that of
-minor 0, which every peer of a major version has, and goes into the seed of the CRC: a peer with
-another schema is never understood, and HELLO says so by name. What minors add is in `minors`.
+The text holds numbers, names, widths, units and ranges of every message, the values of every enum,
+and the limits of the envelope, because both ends judge by them; prose is left out, so that a better
+sentence does not part two peers. The hash is that of minor 0, which every peer of a major version
+has, and goes into the seed of the CRC: a peer with another schema is never understood, and HELLO
+says so by name. What minors add is in `minors`.
 """
 
 import hashlib
+from collections.abc import Mapping
 from enum import Enum, IntEnum
+from types import MappingProxyType
 from typing import Final, get_type_hints
 
+from firmware_protocol import envelope
 from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MAJOR, Spec
 from firmware_protocol.fields import Field, largest
 from firmware_protocol.messages import Message
@@ -17,6 +21,7 @@ from firmware_protocol.vocabulary import (
     ADDED,
     Capability,
     Cause,
+    Defect,
     Input,
     LogCode,
     Mode,
@@ -28,8 +33,13 @@ from firmware_protocol.vocabulary import (
 )
 
 VOCABULARY: Final[tuple[type[Enum], ...]] = (
-    Mode, Cause, Outcome, Refusal, StopKind, Permit, Input, Wish, Capability, LogCode,
+    Mode, Cause, Outcome, Refusal, StopKind, Permit, Input, Wish, Capability, Defect, LogCode,
 )  # fmt: skip
+
+LIMITS: Final[Mapping[str, float]] = MappingProxyType(
+    {name: value for name, value in sorted(vars(envelope).items()) if name.isupper()}
+)
+"""Every limit and time of the envelope, by its name."""
 
 
 def fields_of(message: type[Message]) -> tuple[tuple[str, Field], ...]:
@@ -76,6 +86,7 @@ def canonical_text(minor: int = 0) -> str:
     for words in VOCABULARY:
         lines.append(words.__name__ + (" number" if issubclass(words, IntEnum) else " bits"))
         lines += [f" {name} {value}" for name, value in _members_at(words, minor)]
+    lines += ["limits", *(f" {name} {value}" for name, value in LIMITS.items())]
     return "\n".join(lines) + "\n"
 
 

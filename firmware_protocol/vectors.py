@@ -31,6 +31,7 @@ from firmware_protocol.frame import (
     flags_of,
     free_flags_of,
 )
+from firmware_protocol.rule_vectors import rule_vectors
 from firmware_protocol.schema import SCHEMA_HASH, fields_of, is_legal
 from firmware_protocol.session import session_number
 from firmware_protocol.ticks import SEQ_SPAN, TICK_SPAN, age_ms, newer
@@ -125,6 +126,7 @@ def render_vectors() -> str:
             {"host_nonce": host, "device_nonce": device, "session": session_number(host, device)}
             for host, device in _NONCES
         ],
+        **rule_vectors(),
     }  # fmt: skip
     return json.dumps(document, indent=1) + "\n"
 

@@ -106,14 +106,23 @@ class Permit(IntFlag):
 
     NONE = 0
     LEASE = 1
+    """The lease is alive."""
     ARMED = 2
+    """The mode is ARMED, ACTIVE or PAUSED."""
     SWITCH = 4
+    """The hand switch is pressed, for longer than its contacts bounce."""
     CONTACT = 8
+    """The tip is sealed on skin."""
     SUCTION = 16
+    """Suction has reached the least of CONFIG."""
     NO_TRIP = 32
+    """No trip is latched."""
     EXPOSURE = 64
+    """Something is left of the newest setpoint's exposure."""
     REQUESTED = 128
+    """The newest setpoint has the wish FLOW and a flow above 0."""
     CHANNEL_B = 256
+    """The second channel agrees: its own lease, switch contact and suction sensor."""
     ALL = 511
 
 
@@ -130,7 +139,9 @@ class Input(IntFlag):
     VALVE_COMMANDED = 8
     """Channel A commands the crystal valve open."""
     PUMP_COMMANDED = 16
+    """Channel A drives the pump."""
     VENT_OPEN = 32
+    """The vent is not driven, and so is open."""
     MOTION = 64
     """The motion sensor sees the tip move; means nothing without the capability."""
     CONFIGURED = 128
@@ -153,8 +164,47 @@ class Capability(IntFlag):
 
     NONE = 0
     MOTION_SENSOR = 1
+    """It sees whether the tip moves; without it the limit of an unbroken seal is what counts."""
     SIMULATED = 2
     """This is the simulator. Every record of the host says so."""
+
+
+class Defect(IntFlag):
+    """What a self-test finds wrong, one bit each; none at all is a self-test that passed.
+
+    The device tests itself at every power-on and whenever SELFTEST asks for it.
+    """
+
+    NONE = 0
+    SENSOR_LOST = 1
+    """A sensor of suction or flow is at its rail."""
+    SWITCH_PRESSED = 2
+    """The hand switch is not released, or its contacts contradict each other."""
+    NOT_VENTED = 4
+    """Suction did not go away."""
+    ZERO_A = 8
+    """Suction sensor A is off its zero, with the line vented."""
+    ZERO_B = 16
+    """Suction sensor B is."""
+    SENSORS_DISAGREE = 32
+    """The two are apart, with the line vented."""
+    SENSOR_FROZEN = 64
+    """A sensor shows one and the same count; a live one has noise."""
+    VALVE_OPEN = 128
+    """The valve is not on its seat."""
+    FLOW = 256
+    """Crystals flow though the valve is commanded shut."""
+    HOPPER_EMPTY = 512
+    """Of this and the next four STATUS has the values, the constants of the unit the limits."""
+    WASTE_FULL = 1024
+    FILTER_LOADED = 2048
+    PUMP_HOT = 4096
+    SUPPLY_LOW = 8192
+    MEMORY_SPOILT = 16384
+    """At power-on a copy of what the unit keeps did not fit its complement."""
+    WATCHDOG = 32768
+    """The watchdog made the newest restart. Both stay until the next power-on."""
+    ALL = 65535
 
 
 @unique
@@ -183,6 +233,8 @@ class LogCode(IntEnum):
     """arg: 1 pressed, 0 released."""
     FAULT_INJECTED = 11
     """arg: the simulator's fault number, with `FAULT_OVER` when it ends; never of hardware."""
+    SELF_TEST = 12
+    """arg: bit set of Defect; 0 is passed."""
 
 
 FAULT_OVER: Final = 2**31  # of the argument of FAULT_INJECTED: that fault is not active any more

@@ -21,6 +21,7 @@ from controller.device.evidence import Evidence, Look, Verdict, judge
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.port import BAUD
 from controller.device.transport import ByteStream, OnData, OnLost, OpenStream, open_stream
+from controller.safety import defects
 from controller.safety.reading import Identity
 from firmware_protocol.vocabulary import Cause
 
@@ -190,7 +191,19 @@ def _state(client: HandpieceClient) -> list[Finding]:
                 next_step="see to the cause, then acknowledge and reset it",
             )
         ]
-    return [Finding("state", ok=True, sentence=f"the unit is {reading.mode.name.lower()}")]
+    state = Finding("state", ok=True, sentence=f"the unit is {reading.mode.name.lower()}")
+    found = "" if reading.supplies is None else defects.told(reading.supplies.defects)
+    if not found:
+        return [state]
+    return [
+        state,
+        Finding(
+            "self-test",
+            ok=False,
+            sentence=f"the newest self-test of the unit found: {found}",
+            next_step="see to it and switch the unit off and on; call service if it stays",
+        ),
+    ]
 
 
 async def _round_trip(client: HandpieceClient) -> Finding:

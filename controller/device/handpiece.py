@@ -61,7 +61,7 @@ READ_FIRST_S: Final = 0.1
 READ_FIRST_MAX: Final = 3
 """So often in a row; then a silence counts, however badly this computer keeps time."""
 HELLOS_MAX: Final = 2  # each is tried 5 times in 0.775 s, and a unit that boots hears none of them
-BUSY_WAIT_MAX_S: Final = 1.0  # an armed session without a host lapses within 0.5 s
+BUSY_WAIT_MAX_S: Final = 1.0  # an armed session without a host lapses within 0.25 s
 BUSY_PAUSE_S: Final = 0.1
 
 NonceSource = Callable[[], int]

@@ -5,7 +5,7 @@ from typing import Final
 from controller.safety.reading import Reading, Supplies
 from firmware_protocol.messages import Status, Telemetry
 from firmware_protocol.quantities import mg_per_min_to_g_per_min, pa_to_kpa
-from firmware_protocol.vocabulary import Cause, Input, Mode, Permit
+from firmware_protocol.vocabulary import Cause, Defect, Input, Mode, Permit
 
 _PER_MILLI: Final = 1000
 
@@ -47,4 +47,5 @@ def supplies_of(status: Status, at_s: float) -> Supplies:
         pump_deg_c=float(status.pump_deg_c),
         supply_v=status.supply_mv / _PER_MILLI,
         bad_frames=status.bad_frames,
+        defects=Defect(status.defects),
     )

@@ -6,7 +6,7 @@ that has no valid reading is None, never zero: a check on it must come out false
 
 from typing import Final, NamedTuple
 
-from firmware_protocol.vocabulary import Capability, Cause, Input, Mode, Permit
+from firmware_protocol.vocabulary import Capability, Cause, Defect, Input, Mode, Permit
 
 VALVE_SHUT_PERCENT: Final = (
     1.0  # the position sensor reads up to 1 % with the valve on its seat [D]
@@ -58,6 +58,8 @@ class Supplies(NamedTuple):
     supply_v: float
     bad_frames: int
     """Corrupt frames that the unit has counted in this session."""
+    defects: Defect = Defect.NONE
+    """What its newest self-test found, at power-on or asked for."""
 
 
 class Reading(NamedTuple):

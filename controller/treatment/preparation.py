@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, unique
 from typing import Final
 
+from controller.safety import defects
 from controller.safety.alarm_texts import (
     LEASE_PROOF,
     NO_ANSWER,
@@ -202,7 +203,9 @@ class Preparation:
         missing = shortage(reading.supplies, self.needed_g, now_s)
         if missing is None:
             self._enter(Phase.CONFIGURE, now_s)
-            return (replace(self.configure, number=self.acts.ask(Step.CONFIGURE)),)
+            configure = replace(self.configure, number=self.acts.ask(Step.CONFIGURE))
+            found = _found(reading)
+            return (Note("self_test", {"found": found}), configure) if found else (configure,)
         if missing.short is not Short.STATUS:
             self.failed = OF_SHORT[missing.short].saying(missing.detail)
         elif not now_s - self.since_s <= STATUS_WAIT_MAX_S:
@@ -231,7 +234,8 @@ class Preparation:
         elif reading.mode is not Mode.DISARMED or not now_s - self.since_s > TEST_SHOWS_S:
             return
         elif reading.switch_released or self.exhausted:
-            self.failed = SELF_TEST
+            found = _found(reading)
+            self.failed = SELF_TEST.saying(f"It found: {found}." if found else "")
         else:  # pressed too early, which fails the self-test: try again when it is released
             self.offers += 1
             self._enter(Phase.RELEASE, now_s)
@@ -309,3 +313,8 @@ def _has_lapsed(reading: Reading) -> bool:
     permitted = int(reading.permits) & (_LEASE | _CHANNEL_B)
     driven = int(reading.inputs) & _DRIVEN
     return not permitted and not driven and reading.valve_shut and reading.lease_left_s <= 0.0
+
+
+def _found(reading: Reading) -> str:
+    """Return what the newest self-test that the unit has told of found, in words."""
+    return "" if reading.supplies is None else defects.told(reading.supplies.defects)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware_protocol.ticks import age_ms, tick_of
-from firmware_protocol.vocabulary import Cause, LogCode, Mode, StopKind
+from firmware_protocol.vocabulary import Cause, Defect, LogCode, Mode, StopKind
 from simulator.firmware.channel_a import ChannelA
 from simulator.firmware.channel_b import ChannelB
 from simulator.firmware.identity import Identity
@@ -13,7 +13,7 @@ from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_SHUT_PERCENT
 from simulator.firmware.memory import STORM_SPAN_MS, Memory
 from simulator.firmware.modes import POLICY, Policy, Trigger, step
 from simulator.firmware.notes import NOTES_MAX, Note, Value
-from simulator.firmware.selftest import SelfTest
+from simulator.firmware.selftest import SelfTest, at_power_on
 from simulator.firmware.watchdog import STALL_MAX_MS
 from simulator.plant.signals import Sensors
 
@@ -21,6 +21,7 @@ STOP_NOTE_MS: Final = 1000  # repeats of one STOP within this are one event
 RESETS_MAX: Final = 3  # resets of one cause within RESETS_SPAN_MS; more need a power cycle
 RESETS_SPAN_MS: Final = 600_000
 VENTED_MAX_KPA: Final = 3.0
+_OF_POWER_ON: Final = Defect.MEMORY_SPOILT | Defect.WATCHDOG
 _STOPS: Final = {
     StopKind.NORMAL: Trigger.STOP_NORMAL,
     StopKind.EMERGENCY: Trigger.STOP_EMERGENCY,
@@ -32,8 +33,8 @@ class Board:
 
     __slots__ = (
         "_boot_tick", "_pending", "_resets", "_stop_tick", "a", "b", "cause", "cause_tick",
-        "identity", "log", "memory", "mode", "nonces", "notes", "now_s", "policy", "selftest",
-        "selftest_failed", "tick_ms", "token",
+        "defects", "identity", "log", "memory", "mode", "nonces", "notes", "now_s", "policy",
+        "selftest", "selftest_failed", "tick_ms", "token",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +56,8 @@ class Board:
         self.cause_tick = 0
         self.token = 0
         """What ARM must show; 0 accepts none."""
+        self.defects = Defect.NONE
+        """What the newest self-test found."""
         self.selftest = SelfTest()
         self.selftest_failed = False
         self.a = ChannelA(sensors)
@@ -69,6 +72,10 @@ class Board:
         """Say that the unit starts, and why it may not go on."""
         memory, identity = self.memory, self.identity
         memory.booted()
+        if memory.spoilt:
+            self.defects |= Defect.MEMORY_SPOILT
+        if memory.stalled:
+            self.defects |= Defect.WATCHDOG
         self.log.add(self.tick_ms, LogCode.BOOT, identity.boot_id)
         self.note("boot", boot_id=identity.boot_id, serial=identity.serial)
         if memory.stalled:
@@ -77,6 +84,18 @@ class Board:
             self._await_safe(Cause.LOOP_STALL.name, STALL_MAX_MS)
         if memory.storming:
             self.trip(Cause.RESET_STORM)
+
+    def prove_power_on(self, sensors: Sensors) -> None:
+        """Test what can be tested at power-on, and say what was found."""
+        kept = self.defects & _OF_POWER_ON
+        self.tested(at_power_on(sensors, released=self.a.switch.released) | kept)
+
+    def tested(self, found: Defect) -> None:
+        """Take what a self-test found; what only a power-on can show stays until the next one."""
+        self.defects = found | (self.defects & _OF_POWER_ON)
+        self.log.add(self.tick_ms, LogCode.SELF_TEST, found)
+        names = ", ".join(str(defect.name) for defect in found)
+        self.note("selftest", passed=not found, failed=names)
 
     def settle(self) -> None:
         """Forget the boots once the unit has been up for long enough."""

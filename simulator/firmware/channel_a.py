@@ -116,7 +116,8 @@ class ChannelA:
             requested=setpoints.wants_flow,
             channel_b=channel_b,
         )
-        flowing = policy.valve and self.permits == permissives.ALL
+        permitted = policy.valve and self.permits == permissives.ALL
+        flowing = permitted and self._feed.may_open
         pumping = (policy.armed and setpoints.wants_pump) or (policy.ending and self.ending.purging)
         setpoints.follow(dt_ms, pumping=pumping, flowing=flowing, starved=self._feed.starved)
         self._drive_pump(dt_ms, policy, pumping=pumping)
@@ -124,7 +125,7 @@ class ChannelA:
             set_g_per_min = setpoints.flow_mg_per_min / MG_PER_G
             self.valve = self._feed.open(dt_ms, set_g_per_min, sensors.flow_g_per_min, suction_kpa)
         else:
-            self.valve = self._feed.shut()
+            self.valve = self._feed.shut(dt_ms)
         scene = self.scene
         scene.opened = self.valve > 0.0
         scene.pumping = self.vent_closed = pumping

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from firmware_protocol.envelope import (
     FLOW_SET_MAX_MG_PER_MIN,
+    FLOW_SET_MIN_MG_PER_MIN,
     SUCTION_PERMIT_MIN_PA,
     SUCTION_SET_MAX_PA,
 )
@@ -26,19 +27,19 @@ UNCONFIGURED: Final = Envelope(0, 0, 0, SUCTION_PERMIT_MIN_PA, 0)
 
 
 def narrow(config: Config) -> Envelope | None:
-    """Return the envelope of a treatment, or None where it would widen the factory's."""
-    if config.treatment == 0:
-        return None
+    """Return the envelope of a treatment; None where it widens the factory's or can never flow."""
+    suction_min_pa = max(config.suction_min_pa, SUCTION_PERMIT_MIN_PA)
     if not (
-        config.suction_max_pa <= SUCTION_SET_MAX_PA
-        and config.flow_max_mg_per_min <= FLOW_SET_MAX_MG_PER_MIN
-        and config.suction_min_pa <= config.suction_max_pa
+        config.treatment > 0
+        and config.tip > 0
+        and suction_min_pa <= config.suction_max_pa <= SUCTION_SET_MAX_PA
+        and FLOW_SET_MIN_MG_PER_MIN <= config.flow_max_mg_per_min <= FLOW_SET_MAX_MG_PER_MIN
     ):
         return None
     return Envelope(
         config.treatment,
         config.suction_max_pa,
         config.flow_max_mg_per_min,
-        max(config.suction_min_pa, SUCTION_PERMIT_MIN_PA),
+        suction_min_pa,
         config.tip,
     )

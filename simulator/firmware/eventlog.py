@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from firmware_protocol.vocabulary import LogCode
 
-CAPACITY: Final = 4096  # 16-byte records in 64 KB of FRAM, a day of busy treatments
+CAPACITY: Final = 512  # 16-byte records in 8 kB of FRAM; a host reads back 256
 _MASK = 0xFFFF_FFFF
 
 

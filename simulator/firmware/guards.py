@@ -9,7 +9,12 @@ from collections.abc import Callable
 from enum import Enum, unique
 from typing import Final, NamedTuple
 
-from firmware_protocol.envelope import DWELL_TRIP_S, SEAL_UNBROKEN_MAX_S, SUCTION_TRIP_PA
+from firmware_protocol.envelope import (
+    DWELL_TRIP_S,
+    SEAL_UNBROKEN_MAX_S,
+    SUCKED_MAX_S,
+    SUCTION_TRIP_PA,
+)
 from firmware_protocol.vocabulary import Cause
 from simulator.firmware.dwell import Dwell
 from simulator.firmware.limits import (
@@ -33,7 +38,7 @@ from simulator.plant.signals import Sensors
 SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000
 DWELL_MAX_MS: Final = int(DWELL_TRIP_S * 1000)
 SEAL_MAX_MS: Final = int(SEAL_UNBROKEN_MAX_S * 1000)
-SUCKED_MAX_MS: Final = 20_000  # [PSI30] 20 s at 30 kPa strip the stratum corneum
+SUCKED_MAX_MS: Final = int(SUCKED_MAX_S * 1000)
 ONSET_MAX_MS: Final = 500  # a longer time is an allowance, not a delay of recognition
 
 

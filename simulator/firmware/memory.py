@@ -21,20 +21,21 @@ _MASK: Final = 0xFF
 class Memory:
     """The non-volatile memory of one unit."""
 
-    __slots__ = ("_copies", "log", "stalled")
+    __slots__ = ("_copies", "log", "spoilt", "stalled")
 
     def __init__(self) -> None:
         self.log = EventLog()
         self.stalled = False
         """The reset register: the watchdog made this restart."""
+        self.spoilt = False
+        """At the newest boot a copy of the count did not fit its complement."""
         self._copies = [0, 0]
         self._write(0)
 
     @property
     def boots(self) -> int:
         """Boots since the unit last stayed up for long enough; the worst where unreadable."""
-        known = [copy >> 8 for copy in self._copies if copy >> 8 ^ _MASK == copy & _MASK]
-        return max(known, default=BOOTS_UNKNOWN)
+        return max(self._known(), default=BOOTS_UNKNOWN)
 
     @property
     def storming(self) -> bool:
@@ -43,6 +44,7 @@ class Memory:
 
     def booted(self) -> None:
         """Count one boot."""
+        self.spoilt = len(self._known()) < len(self._copies)
         self._write(min(self.boots + 1, BOOTS_UNKNOWN))
 
     def settled(self) -> None:
@@ -54,6 +56,10 @@ class Memory:
         """Flip a bit in the first ``copies`` of the count: a fault, for the simulation."""
         for number in range(copies):
             self._copies[number] ^= 1
+
+    def _known(self) -> list[int]:
+        """Return each copy that fits its complement."""
+        return [copy >> 8 for copy in self._copies if copy >> 8 ^ _MASK == copy & _MASK]
 
     def _write(self, boots: int) -> None:
         self._copies = [boots << 8 | boots ^ _MASK] * 2

@@ -3,6 +3,7 @@
 from math import isfinite, sqrt
 from typing import Final
 
+from firmware_protocol.envelope import VALVE_CLOSED_MIN_S
 from simulator.firmware.limits import FLOW_MISSING_RATIO
 
 # The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s and empties only through small
@@ -24,6 +25,7 @@ TRIM_MIN: Final = 0.5
 TRIM_MAX: Final = 1.5
 TRIM_PER_S: Final = 1.5
 TRIM_SETTLE_MS: Final = 150  # ramp, valve and sensor follow first
+CLOSED_MIN_MS: Final = round(VALVE_CLOSED_MIN_S * 1000)
 STARVED_MS: Final = 200  # next to nothing comes for longer than ramp, valve and sensor explain
 
 
@@ -61,28 +63,41 @@ class PumpRegulator:
 
 
 class FeedRegulator:
-    """Opening by the factory calibration, trimmed slowly by the measured flow."""
+    """Opening by the factory calibration, trimmed slowly by the measured flow.
 
-    __slots__ = ("_missing_ms", "_open_ms", "_trim")
+    After each closing it stays shut for a while, whatever shut it: a permissive that flickers, or a
+    host that grants one milligram again and again, opens it a few times a second and no more.
+    """
+
+    __slots__ = ("_missing_ms", "_open_ms", "_shut_ms", "_trim")
 
     def __init__(self) -> None:
         self._trim = 1.0
         self._open_ms = 0
         self._missing_ms = 0
+        self._shut_ms = CLOSED_MIN_MS
+
+    @property
+    def may_open(self) -> bool:
+        """True while open, and from the shortest closed time after the closing."""
+        return self._open_ms > 0 or self._shut_ms >= CLOSED_MIN_MS
 
     @property
     def starved(self) -> bool:
         """True while the valve is open and next to nothing comes."""
         return self._missing_ms >= STARVED_MS
 
-    def shut(self) -> float:
+    def shut(self, dt_ms: int) -> float:
         """Shut; the trim is kept, because the crystals are the same."""
+        if self._shut_ms < CLOSED_MIN_MS:
+            self._shut_ms += dt_ms
         self._open_ms = self._missing_ms = 0
         return 0.0
 
     def open(self, dt_ms: int, set_g_per_min: float, flow: float | None, suction: float) -> float:
         """Return the opening of the valve, 0 to 1, for a set flow, measured flow and suction."""
         self._open_ms += dt_ms
+        self._shut_ms = 0
         missing = flow is not None and flow <= FLOW_MISSING_RATIO * set_g_per_min
         self._missing_ms = self._missing_ms + dt_ms if missing else 0
         settled = self._open_ms > TRIM_SETTLE_MS and set_g_per_min > 0.0

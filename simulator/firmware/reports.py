@@ -57,6 +57,7 @@ def status(board: Board, bad_frames: int) -> Status:
         pump_deg_c=_count(sensors.pump_deg_c, _U8),
         supply_mv=_count(sensors.supply_v * 1000, _U16, unknown=0),
         bad_frames=min(bad_frames, _U16),
+        defects=board.defects,
     )
 
 

@@ -1,6 +1,9 @@
 """Which setpoints count, and what is in force: accepted, narrowed, and raised slowly.
 
 Down is immediate, up is slow: 20 kPa/s of suction and a quarter of full flow in 100 ms.
+
+A setpoint proves that its host hears by the tick that it echoes. Any number near the clock can be
+made up, so only the ticks that were really sent in this session count, and each for 100 ms.
 """
 
 from collections import deque
@@ -12,6 +15,8 @@ from firmware_protocol.envelope import (
     FLOW_SET_MAX_MG_PER_MIN,
     STREAM_HEALTHY_FRAMES,
     STREAM_HEALTHY_WINDOW_S,
+    TELEMETRY_PERIOD_S,
+    TELEMETRY_SHIFT_S,
 )
 from firmware_protocol.messages import Setpoint
 from firmware_protocol.ticks import age_ms, newer
@@ -21,6 +26,8 @@ from simulator.firmware.envelope import UNCONFIGURED, Envelope
 SUCTION_UP_PA_PER_MS: Final = 20.0
 FLOW_UP_MG_PER_MIN_PER_MS: Final = FLOW_SET_MAX_MG_PER_MIN * 0.25 / 100.0
 FLOW_STARVED_MG_PER_MIN: Final = 3_000.0  # a quarter of full: enough to see whether it comes
+SENT_TICKS_MAX: Final = 1 + ECHO_AGE_MAX_MS // int((TELEMETRY_PERIOD_S - TELEMETRY_SHIFT_S) * 1000)
+"""No more TELEMETRY than this fits into the age of an echo."""
 _WINDOW_MS: Final = int(STREAM_HEALTHY_WINDOW_S * 1000)
 _PUMP: Final = int(Wish.PUMP)
 _FLOW: Final = int(Wish.FLOW)
@@ -33,6 +40,7 @@ class Verdict(Enum):
     ACCEPTED = "accepted"
     LOOP_STALLED = "loop counter did not advance"
     STALE_ECHO = "echoes an old tick"
+    MADE_UP_ECHO = "echoes a tick that was not sent"
     TREATMENT = "of another treatment"
 
 
@@ -40,8 +48,8 @@ class Setpoints:
     """The newest accepted setpoint and what of it is in force."""
 
     __slots__ = (
-        "_accepted_ticks", "_goal_flow", "_goal_suction", "envelope", "flow_mg_per_min",
-        "loop_counter", "suction_pa", "wants_flow", "wants_pump",
+        "_accepted_ticks", "_goal_flow", "_goal_suction", "_sent_ticks", "envelope",
+        "flow_mg_per_min", "loop_counter", "suction_pa", "wants_flow", "wants_pump",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -56,12 +64,14 @@ class Setpoints:
         self.wants_flow = False
         """The newest setpoint wants crystals, and more than none."""
         self._accepted_ticks: deque[int] = deque(maxlen=STREAM_HEALTHY_FRAMES)
+        self._sent_ticks: deque[int] = deque(maxlen=SENT_TICKS_MAX)
 
     def open_session(self) -> None:
         """Forget everything: the configuration too belongs to a session."""
         self.envelope = UNCONFIGURED
         self.loop_counter = None
         self._accepted_ticks.clear()
+        self._sent_ticks.clear()
         self.withdraw()
 
     def withdraw(self) -> None:
@@ -74,6 +84,10 @@ class Setpoints:
         """Narrow to the envelope of a treatment."""
         self.envelope = envelope
         self.withdraw()
+
+    def sent(self, tick_ms: int) -> None:
+        """Remember that TELEMETRY with this tick was sent: from now on a host can echo it."""
+        self._sent_ticks.append(tick_ms)
 
     def offer(self, setpoint: Setpoint, tick_ms: int) -> Verdict:
         """Take a setpoint that arrived at ``tick_ms``, or say why not."""
@@ -92,8 +106,10 @@ class Setpoints:
             return Verdict.TREATMENT
         if self.loop_counter is not None and not newer(setpoint.loop_counter, self.loop_counter):
             return Verdict.LOOP_STALLED
-        fresh = age_ms(tick_ms, setpoint.echo_tick_ms) <= ECHO_AGE_MAX_MS
-        return Verdict.ACCEPTED if fresh else Verdict.STALE_ECHO
+        if not age_ms(tick_ms, setpoint.echo_tick_ms) <= ECHO_AGE_MAX_MS:
+            return Verdict.STALE_ECHO
+        heard = setpoint.echo_tick_ms in self._sent_ticks
+        return Verdict.ACCEPTED if heard else Verdict.MADE_UP_ECHO
 
     def healthy(self, tick_ms: int) -> bool:
         """True while enough setpoints were accepted in the last second."""

@@ -45,12 +45,12 @@ def done(seq: int) -> Result:
 
 def ident(seq: int) -> Ident:
     """Return the answer to a HELLO."""
-    return Ident(seq, 0, 1, 0, SCHEMA_HASH, 42, 5, 2, 256, 2)
+    return Ident(seq, 0, 2, 0, SCHEMA_HASH, 42, 5, 2, 256, 2)
 
 
 def hello(nonce: int = 1) -> Hello:
     """Return a HELLO of this schema."""
-    return Hello(1, 0, SCHEMA_HASH, nonce)
+    return Hello(2, 0, SCHEMA_HASH, nonce)
 
 
 def stopped() -> Stopped:

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from docs import generate
+from firmware_protocol import envelope
 from firmware_protocol.catalogue import CATALOGUE, Direction
 from firmware_protocol.document import render_document
 from firmware_protocol.errors import Reject
 from firmware_protocol.fields import Field, u8, u16
 from firmware_protocol.generate import render_check, render_codec
 from firmware_protocol.schema import (
+    LIMITS,
     SCHEMA_HASH,
     VOCABULARY,
     canonical_text,
@@ -88,6 +90,23 @@ def test_the_schema_text_holds_layout_ranges_and_words_but_no_prose() -> None:
     for spec in CATALOGUE:
         for _, field in fields_of(spec.message):
             assert len(field.about) < 12 or field.about not in text
+
+
+@pytest.mark.hazard("H33", "H47")
+def test_the_schema_text_holds_every_limit_of_the_envelope() -> None:
+    lines = set(canonical_text().splitlines())
+    limits = {name: value for name, value in vars(envelope).items() if name.isupper()}
+    assert {f" {name} {value}" for name, value in limits.items()} <= lines
+    assert {" DWELL_TRIP_S 2.0", " LEASE_MAX_MS 200", " SUCTION_TRIP_PA 55000"} <= lines
+    assert dict(LIMITS) == limits
+
+
+@pytest.mark.hazard("H33")
+@pytest.mark.parametrize("name", ["DWELL_TRIP_S", "LEASE_MAX_MS", "SUCTION_TRIP_PA"])
+def test_another_limit_is_another_schema(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = canonical_text()
+    monkeypatch.setattr("firmware_protocol.schema.LIMITS", {**LIMITS, name: LIMITS[name] + 1})
+    assert canonical_text() != before
 
 
 # -- fields ----------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def test_what_the_wire_cannot_carry_is_refused_by_its_name_and_value() -> None:
 def test_a_second_hello_that_waits_is_asked_when_the_first_one_was_given_up() -> None:
     link, now_s = Link(Direction.TO_DEVICE), 0.0
     for nonce in (1, 2):
-        link.request(Hello(1, 0, SCHEMA_HASH, nonce), now_s)
+        link.request(Hello(2, 0, SCHEMA_HASH, nonce), now_s)
     asked = [link.outgoing()]
     events: list[object] = []
     while not events:
@@ -79,7 +79,7 @@ def test_a_second_hello_that_waits_is_asked_when_the_first_one_was_given_up() ->
 def test_a_hello_travels_outside_of_the_session_that_is_open() -> None:
     link = Link(Direction.TO_DEVICE)
     link.open_session(7, 0.0)
-    link.request(Hello(1, 0, SCHEMA_HASH, 9), 0.0)
+    link.request(Hello(2, 0, SCHEMA_HASH, 9), 0.0)
     (run,) = FrameDecoder().feed(link.outgoing())
     assert decode(run, Direction.TO_DEVICE).session == 0
 
@@ -89,7 +89,7 @@ def test_a_mistake_of_our_own_names_the_message_that_it_was_made_with() -> None:
     reply = Result(seq, 0, 0, 0)
     mistakes: dict[str, Callable[[], object]] = {
         "session 0 is not in 1 to 4294967295": lambda: link.open_session(0, 0.0),
-        "Hello is one-shot": lambda: link.send(Hello(1, 0, SCHEMA_HASH, 9)),
+        "Hello is one-shot": lambda: link.send(Hello(2, 0, SCHEMA_HASH, 9)),
         "Setpoint needs an open session": lambda: link.send(SETPOINT),
         "Setpoint is not a one-shot": lambda: link.request(SETPOINT, 0.0),
         "SelfTest needs an open session": lambda: link.request(SelfTest(), 0.0),

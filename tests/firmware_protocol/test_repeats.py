@@ -12,8 +12,8 @@ from firmware_protocol.messages import Hello, Ident, Result, SelfTest
 from firmware_protocol.schema import SCHEMA_HASH
 
 SESSION = 7
-HELLO = Hello(1, 0, SCHEMA_HASH, 9)
-IDENT = Ident(1, 0, 1, 0, SCHEMA_HASH, 5, 1, 3, 1, 0)
+HELLO = Hello(2, 0, SCHEMA_HASH, 9)
+IDENT = Ident(1, 0, 2, 0, SCHEMA_HASH, 5, 1, 3, 1, 0)
 
 
 def frames(wire: bytes) -> list[Frame]:

@@ -119,8 +119,8 @@ class Host:
         """Return the next setpoint."""
         if not self.stalled:
             self.loop_counter = (self.loop_counter + 1) % 65536
-        tick = self.device.firmware.board.tick_ms
-        echo = tick if self.echo_tick is None else self.echo_tick
+        heard = 0 if self.telemetry is None else self.telemetry.tick_ms
+        echo = heard if self.echo_tick is None else self.echo_tick
         return Setpoint(
             self.lease_ms, self.loop_counter, echo, self.suction_pa, self.flow_mg_per_min,
             self.wish, self.treatment, self.exposure_left_mg,

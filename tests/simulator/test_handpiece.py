@@ -88,8 +88,9 @@ def test_the_event_file_is_written_through_line_by_line(tmp_path: Path) -> None:
     device.record_to(file.write)
     device.advance(0.2)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert [line["kind"] for line in lines] == ["boot", "mode"]
-    assert lines[1] == {"t_s": 0.1, "kind": "mode", "mode": "DISARMED", "from": "BOOT"}
+    assert [line["kind"] for line in lines] == ["boot", "selftest", "mode"]
+    assert lines[1] == {"t_s": 0.1, "kind": "selftest", "passed": True, "failed": ""}
+    assert lines[2] == {"t_s": 0.1, "kind": "mode", "mode": "DISARMED", "from": "BOOT"}
     file.close()
 
 

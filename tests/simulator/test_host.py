@@ -62,9 +62,9 @@ def test_the_loop_paces_the_device_and_telemetry_comes_on_time() -> None:
         await asyncio.sleep(10.0)
         desk.host.stop()
         assert desk.device.now_s == pytest.approx(10.2, abs=0.02)
-        assert len(desk.wrote) == pytest.approx(500, abs=1)
+        assert 499 <= len(desk.wrote) <= 551  # TELEMETRY, and STATUS by itself or beside it
         gaps = [b[0] - a[0] for a, b in pairwise(desk.wrote)]
-        assert max(gaps) == pytest.approx(0.020, abs=1e-6)
+        assert max(gaps) == pytest.approx(0.025, abs=1e-6)
 
     virtual(scenario)
 
@@ -212,6 +212,6 @@ def test_each_telemetry_frame_carries_the_tick_it_was_made_at() -> None:
             if isinstance(event, MessageReceived)
         ]
         ticks = [message.tick_ms for message in seen if isinstance(message, Telemetry)]
-        assert all(b - a == 20 for a, b in pairwise(ticks))
+        assert {b - a for a, b in pairwise(ticks)} == {15, 20, 25}
 
     virtual(scenario)

@@ -178,12 +178,19 @@ class Peer:
         """The loop's time."""
         return self._loop.time()
 
-    def tick_now(self, ago_ms: int = 0) -> int:
-        """Return the device's tick as far as telemetry tells, ``ago_ms`` before now."""
-        if self.newest is None:
-            return 0
-        passed_ms = int((self._loop.time() - self._newest_at_s) * MS_PER_S)
-        return (self.newest.tick_ms + passed_ms - ago_ms) % TICK_SPAN
+    @property
+    def newest_tick(self) -> int:
+        """The tick of the newest TELEMETRY of this session; 0 before the first."""
+        return 0 if self.newest is None else self.newest.tick_ms
+
+    def tick_heard(self, ago_s: float) -> int:
+        """Return the tick of the newest TELEMETRY that came ``ago_s`` ago or longer."""
+        since_s = self._loop.time() - ago_s
+        said = [m.tick_ms for at_s, f, m in self.since(0, Telemetry)
+                if at_s <= since_s and f.session == self.session]  # fmt: skip
+        if not said:
+            raise NonconformityError(f"no TELEMETRY of this session is {ago_s:g} s old")
+        return said[-1]
 
     # -- sessions and one-shots --------------------------------------------------------------------
     def hello_wire(self, *, schema: int = SCHEMA_HASH, major: int = PROTOCOL_MAJOR) -> bytes:
@@ -257,14 +264,14 @@ class Peer:
         raise NonconformityError(f"{name} was not answered in {TRIES} tries")
 
     # -- setpoints ---------------------------------------------------------------------------------
-    def setpoint(self, *, echo_ago_ms: int = 0, step: int = 1) -> Setpoint:
-        """Return the next setpoint of the wishes."""
+    def setpoint(self, *, echo: int | None = None, step: int = 1) -> Setpoint:
+        """Return the next setpoint of the wishes; it echoes the newest tick, or another one."""
         self.loop_counter = (self.loop_counter + step) % 2**16
         wishes = self.wishes
         return Setpoint(
             wishes.lease_ms,
             self.loop_counter,
-            self.tick_now(echo_ago_ms),
+            (self.newest_tick if echo is None else echo) % TICK_SPAN,
             wishes.suction_pa,
             wishes.flow_mg_per_min,
             wishes.wish,

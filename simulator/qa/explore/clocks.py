@@ -29,6 +29,7 @@ from simulator.firmware.guards import (
 from simulator.firmware.lease import Lease
 from simulator.firmware.limits import VALVE_AJAR_PERCENT
 from simulator.firmware.modes import Trigger, allows
+from simulator.firmware.regulators import CLOSED_MIN_MS
 from simulator.firmware.selftest import VENT_WAIT_MAX_MS, WINDOW_MS, SelfTest
 from simulator.firmware.switch import HELD_MAX_MS
 from simulator.plant.signals import Sensors
@@ -37,7 +38,7 @@ from simulator.qa.explore.scenes import FROZEN_FLOW, FROZEN_KPA
 
 BEAT_MS: Final = 50
 LONG_MS: Final = 300
-PLENTY_MG: Final = 1_000.0  # in one lease of at most 500 ms no more than 167 mg can pass
+PLENTY_MG: Final = 1_000.0  # in one lease of at most 200 ms no more than 67 mg can pass
 _LONG_ROWS: Final = {
     number: guard.after_ms for number, guard in enumerate(GUARDS) if guard.after_ms >= LONG_MS
 }
@@ -68,6 +69,7 @@ def settle(firmware: Firmware) -> None:
     a.switch.held_ms = 0
     a.scene.unchanged_ms = a.scene.flow_unchanged_ms = 0
     a._feed._missing_ms = board.b._same_ms = 0
+    a._feed._shut_ms = CLOSED_MIN_MS
     a.ending._left_ms = PURGE_MS
     board.selftest.begin()
     stood_ms = a._guards._stood_ms
@@ -126,6 +128,12 @@ def next_request_seq(firmware: Firmware) -> int:
 def newest_seq(firmware: Firmware) -> int:
     """Return the newest sequence of a periodic frame that the device has seen."""
     return firmware.link._seen_seq
+
+
+def newest_tick(firmware: Firmware) -> int:
+    """Return the newest tick that was sent in this session; the present one before the first."""
+    sent = firmware.board.a.setpoints._sent_ticks
+    return sent[-1] if sent else firmware.board.tick_ms
 
 
 def stream_stands(firmware: Firmware) -> None:
@@ -206,6 +214,7 @@ def device_rules(firmware: Firmware) -> dict[str, Rule]:
         "Setpoints._accepted_ticks": lambda _: (
             may_arm(firmware) and firmware.board.a.setpoints.healthy(firmware.board.tick_ms)
         ),
+        "Setpoints._sent_ticks": there,
         "Setpoints._goal_flow": leased,
         "Setpoints._goal_suction": leased,
         "Setpoints._wish": leased,
@@ -273,13 +282,14 @@ APART: Final = frozenset(
 
 _NEVER: Final = (
     # told or driven and made anew before it is used again; clocks; counters that frames go after
-    "Board._boot_tick", "Board._pending", "Board._stop_tick", "Board.cause_tick", "Board.identity",
-    "Board.log", "Board.memory", "Board.nonces", "Board.notes", "Board.now_s", "Board.selftest",
-    "Board.selftest_failed", "Board.tick_ms", "ChannelA._feed", "ChannelA._pump", "ChannelA.dwell",
-    "ChannelA.lease_left_ms", "ChannelA.permits", "ChannelA.pump", "ChannelA.vent_closed",
-    "ChannelB._last_kpa", "ChannelB._same_ms", "ChannelB.enable", "ChannelB.power",
-    "Ending._left_ms", "Ending.suction_pa", "Firmware._contact", "Firmware._drives",
-    "Firmware._in_mode_ms", "Firmware._leased", "Firmware._outgoing", "Firmware._requests",
+    "Board._boot_tick", "Board._pending", "Board._stop_tick", "Board.cause_tick", "Board.defects",
+    "Board.identity", "Board.log", "Board.memory", "Board.nonces", "Board.notes", "Board.now_s",
+    "Board.selftest", "Board.selftest_failed", "Board.tick_ms", "ChannelA._feed", "ChannelA._pump",
+    "ChannelA.dwell", "ChannelA.lease_left_ms", "ChannelA.permits", "ChannelA.pump",
+    "ChannelA.vent_closed", "ChannelB._last_kpa", "ChannelB._same_ms", "ChannelB.enable",
+    "ChannelB.power", "Ending._left_ms", "Ending.suction_pa", "Firmware._coins",
+    "Firmware._contact", "Firmware._drives", "Firmware._in_mode_ms", "Firmware._leased",
+    "Firmware._outgoing", "Firmware._powered_ms", "Firmware._requests", "Firmware._shift_ms",
     "Firmware._status_ms", "Firmware._telemetry_ms", "Firmware._ticked_ms", "Firmware._verdict",
     "Firmware.lamp", "Firmware.pulses", "Link._abandoned", "Link._answerer", "Link._asker",
     "Link._decoder", "Link._seen_seq", "Link._sent_seq", "Link.bad_frames", "Scene.asked",

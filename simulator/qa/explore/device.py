@@ -213,7 +213,7 @@ class DeviceWorld:
         firmware.receive(data, self.now_s)
         answered = bool(firmware.outgoing())
         known = firmware.board.a.setpoints.envelope.treatment == TREATMENT
-        if send.grants is not None and known:
+        if send.grants is not None and known and ghost.heard:
             ghost.granted(send.grants, min(max(send.grants.lease_ms, LEASE_MIN_MS), LEASE_MAX_MS))
         ghost.moved(before.mode, firmware.mode, again=firmware.link.session != before.session)
         self._settle()
@@ -250,6 +250,7 @@ class DeviceWorld:
             promises.Moment(sensors, before, firmware, ghost, drives), self.told
         )
         ghost.moved(before.mode, firmware.mode, again=False)
+        ghost.heard = bool(firmware.link.session)  # each beat ends with TELEMETRY
         ghost.grip = (sensors.switch_closed, sensors.switch_rest)
         self._settle()
         return broken

@@ -38,6 +38,7 @@ CONFIG: Final = Config(TREATMENT, SUCTION_PA, FLOW_MG_PER_MIN, 8_000, 1)
 _WIDE: Final = CONFIG._replace(suction_max_pa=SUCTION_SET_MAX_PA + 1)
 NOISE_RUNS: Final = 6  # one more than the limiter lets pass
 ECHO_OLD_MS: Final = 150
+BESIDE_MS: Final = 3  # beside a tick that was sent, and as fresh
 LITTLE_MG: Final = 1
 
 
@@ -94,6 +95,7 @@ WELL_MANNERED: Final = Manner()
 def setpoint(firmware: Firmware, words: Words, manner: Manner = WELL_MANNERED) -> bytes:
     """Return the bytes of a setpoint, the next one unless told otherwise; b"" where none fits."""
     board = firmware.board
+    told = clocks.newest_tick(firmware)
     seen = clocks.newest_seq(firmware)
     seq = next_seq(seen) if manner.seq_back < 0 else (seen - manner.seq_back) % SEQ_SPAN
     counter = (board.a.setpoints.loop_counter or 0) + 1 - manner.counter_back
@@ -103,7 +105,7 @@ def setpoint(firmware: Firmware, words: Words, manner: Manner = WELL_MANNERED) -
         Setpoint(
             lease_ms=words.lease_ms,
             loop_counter=counter % SEQ_SPAN,
-            echo_tick_ms=(board.tick_ms - manner.echo_age_ms) % TICK_SPAN,
+            echo_tick_ms=(told - manner.echo_age_ms) % TICK_SPAN,
             suction_pa=words.suction_pa,
             flow_mg_per_min=words.flow_mg_per_min,
             wish=int(words.wish),
@@ -162,6 +164,7 @@ SENDS: Final = (
     _late("SETPOINT once more (same sequence)", Manner(seq_back=0)),
     _late("SETPOINT whose loop counter does not advance", Manner(counter_back=1)),
     _late("SETPOINT that echoes an old tick", Manner(echo_age_ms=ECHO_OLD_MS)),
+    _late("SETPOINT that echoes a tick that was not sent", Manner(echo_age_ms=BESIDE_MS)),
     _late("SETPOINT of another session", Manner(other=True)),
     # -- the rest is for the full configuration ----------------------------------------------------
     _words("SETPOINT, flow wished, nothing left of the exposure", Words(left_mg=0)),
@@ -186,5 +189,5 @@ SENDS: Final = (
     _foreign("LOG_READ", lambda fw: request(fw, LogRead(1))),
     Send("six corrupt frames", lambda _: b"\0" + b"\x05xyz\0" * NOISE_RUNS),
 )
-SMALL: Final = 13
+SMALL: Final = 14
 """So many of them, from the first, are in the small configuration."""

@@ -54,13 +54,25 @@ class Before(NamedTuple):
 class Ghost:
     """What must be true of the device, from outside."""
 
-    __slots__ = ("ajar", "excess", "grip", "lease_ms", "left_mg", "over", "proven", "wished")
+    __slots__ = (
+        "ajar",
+        "excess",
+        "grip",
+        "heard",
+        "lease_ms",
+        "left_mg",
+        "over",
+        "proven",
+        "wished",
+    )
 
     def __init__(self) -> None:
         self.lease_ms = LAPSED_FLOOR_MS
         """What is left of the newest lease; below zero, how long it has been over."""
         self.left_mg = 0.0
         """What is left of the exposure of the newest setpoint, by this account."""
+        self.heard = False
+        """A beat has passed in this session, so that there is a tick to echo."""
         self.wished = False
         """The newest setpoint wished for flow."""
         self.proven = False
@@ -79,11 +91,13 @@ class Ghost:
     def restarted(self) -> None:
         """Everything that was told is void."""
         self.lease_ms = LAPSED_FLOOR_MS
-        self.wished = self.proven = False
+        self.wished = self.proven = self.heard = False
         self.over = self.excess = self.ajar = 0
 
     def moved(self, before: Mode, after: Mode, *, again: bool) -> None:
         """The mode was ``before`` and is ``after``; ``again`` tells of a new session."""
+        if again:
+            self.heard = False
         if before is Mode.SELFTEST and after is Mode.READY:
             self.proven = True
         elif again or (after is not before and after in (Mode.DISARMED, Mode.SAFE)):

@@ -51,6 +51,7 @@ _U16: Final = 0xFFFF
 _U32: Final = 0xFFFF_FFFF
 _SEQ_HALF: Final = 0x8000
 _NO_CHANGE: Final = 0
+_OLD_ECHO: Final = 0.3  # of what is not to be accepted: a tick that was sent, of any age
 _LEASES_MS: Final = (0, 99, 100, 200, 500, 501, _U16)
 
 _head = Struct("<BBIH").pack
@@ -79,6 +80,8 @@ class Insight(NamedTuple):
     token: int
     cause: int
     armed: bool
+    told_ticks: tuple[int, ...]
+    """The newest ticks of its TELEMETRY, oldest first."""
 
 
 class Mood(NamedTuple):
@@ -190,7 +193,9 @@ class Forger:
             left = chance.choice((0, 5, 100, _U16))
         elif pick > 0.8:  # noqa: PLR2004 - every fifth is not to be accepted
             loop += chance.choice((0, -1, chance.randrange(_U16)))
-            tick -= chance.choice((0, 99, 101, 10**6, -1))
+            tick -= chance.choice((0, 1, 7, 20, 99, 101, 10**6, -1))
+            if insight.told_ticks and chance.random() < _OLD_ECHO:
+                tick = chance.choice(insight.told_ticks)
             treatment ^= chance.choice((0, 1))
         message = Setpoint(
             lease_ms=chance.choice(_LEASES_MS),

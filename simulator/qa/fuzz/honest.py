@@ -89,11 +89,12 @@ class HonestHost:
             ledger.seen_seq,
             ledger.seen_request,
             ledger.loop_counter or 0,
-            board.tick_ms,
+            ledger.newest_tick,
             ledger.config.treatment,
             ledger.token,
             board.cause,
             board.policy.armed,
+            tuple(ledger.told_ticks),
         )
 
     def act(self) -> list[bytes]:
@@ -216,11 +217,10 @@ class HonestHost:
         if now_s < self._next_setpoint_s or not (ledger.session and self.streaming):
             return
         self._next_setpoint_s = now_s + SETPOINT_PERIOD_S - 1e-6
-        board = self._witness.device.firmware.board
         message = Setpoint(
             lease_ms=self._chance.choice((150, 200, 200, 200, 500)),
             loop_counter=((ledger.loop_counter or 0) + 1) & _U16,
-            echo_tick_ms=board.tick_ms,
+            echo_tick_ms=ledger.newest_tick,
             suction_pa=self.mood.suction_pa,
             flow_mg_per_min=self.mood.flow_mg_per_min,
             wish=Wish.ALL,

@@ -33,10 +33,13 @@ from firmware_protocol.messages import (
     Setpoint,
     Stop,
     Stopped,
+    Telemetry,
 )
 from firmware_protocol.ticks import age_ms, newer
 from firmware_protocol.vocabulary import Outcome, Refusal, Wish
 
+TOLD_MAX: Final = 16
+"""More than the TELEMETRY of the age of an echo."""
 ASKED_MAX: Final = 64
 """One-shots whose answers may still come; the device answers each before it hears the next."""
 
@@ -67,10 +70,17 @@ class Ledger:
         self.stops_heard = 0
         self.stops_answered = 0
         self.frames_said = 0
+        self.told_ticks: deque[int] = deque(maxlen=TOLD_MAX)
+        """The newest ticks that the device has told in this session."""
         self._accepted_ms: deque[float] = deque(maxlen=STREAM_HEALTHY_FRAMES)
         self._asked: dict[int, Message] = {}
         self._to_device = FrameDecoder()
         self._to_host = FrameDecoder()
+
+    @property
+    def newest_tick(self) -> int:
+        """The newest tick that the device has told in this session; 0 before the first."""
+        return self.told_ticks[-1] if self.told_ticks else 0
 
     def hear(self, data: bytes, now_ms: float, tick_ms: int) -> None:
         """Read what the device is about to receive."""
@@ -89,6 +99,8 @@ class Ledger:
             message = frame.message
             if isinstance(message, Stopped):
                 self.stops_answered += 1
+            elif isinstance(message, Telemetry):
+                self.told_ticks.append(message.tick_ms)
             elif frame.flags & RETRY:
                 continue  # said before
             elif isinstance(message, Ident):
@@ -134,6 +146,8 @@ class Ledger:
             return
         if age_ms(tick_ms, setpoint.echo_tick_ms) > ECHO_AGE_MAX_MS:
             return
+        if setpoint.echo_tick_ms not in self.told_ticks:
+            return
         self.accepted += 1
         self.loop_counter = setpoint.loop_counter
         self._accepted_ms.append(now_ms)
@@ -149,6 +163,7 @@ class Ledger:
         self.lease_ends_ms = 0.0
         self.wants_flow = False
         self._accepted_ms.clear()
+        self.told_ticks.clear()
         self._asked.clear()
 
     def _done(self, result: Result) -> None:

@@ -26,6 +26,7 @@ from simulator.firmware.firmware import OUTGOING_MAX_BYTES, TICK_S
 from simulator.firmware.notes import NOTES_MAX
 from simulator.handpiece import BOOT_TICK_MS, VALVE_SHUT_PERCENT, Handpiece, Happening
 from simulator.plant.hand import AWAY, CORNER, Grip, Lamp, Place
+from simulator.plant.sensors import GRAIN
 from simulator.qa.fuzz.ledger import Ledger
 
 CLOSES_WITHIN_S: Final = 0.050  # the spring takes 40 ms for a full stroke; one tick to decide
@@ -34,8 +35,10 @@ SUCTION_WITHIN_S: Final = 0.025  # behind a filter of 5 ms
 SUCTION_SLACK_KPA: Final = 0.5  # ten times the noise of the sensor
 PRESS_WITHIN_S: Final = 0.050  # a press is believed after 20 ms
 EXPOSURE_SLACK_MG: Final = 25.0  # 12 g/min for two control steps, and the error of the flow sensor
-CENSUS_MAX_BYTES: Final = 2_000_000
-"""All that a device holds: a full log is 1 MB of Python objects, everything else below 0.3 MB."""
+LONGEST_MAX: Final = max(CAPACITY, NOTES_MAX, GRAIN)
+"""What a device holds most of: records of its log, notes that nobody took, and grains of noise."""
+CENSUS_MAX_BYTES: Final = 600_000
+"""All that a device holds: a full log is 0.15 MB of Python objects, all else below 0.3 MB."""
 
 _OPEN: Final = VALVE_SHUT_PERCENT / 100.0
 _LIVE: Final = frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED})
@@ -252,7 +255,7 @@ class Witness:
     def census(self) -> int:
         """Return how many bytes the device holds; PromiseBrokenError where something grew."""
         total, longest = count_bytes((self.device.firmware, self.device.plant))
-        if longest > CAPACITY:
+        if longest > LONGEST_MAX:
             self._broken(f"something holds {longest} entries")
         waiting = len(self.device.firmware.board.notes)
         if waiting > NOTES_MAX:

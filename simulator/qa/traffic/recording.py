@@ -1,6 +1,6 @@
 """The file of a recording: one JSON object a line, first what it is, then every piece of bytes.
 
-{"corneum": "line traffic", "version": 1, "protocol": "1.0", "schema": "0x4be28dd7", "port": "..."}
+{"corneum": "line traffic", "version": 1, "protocol": "2.0", "schema": "0xc75ad0be", "port": "..."}
 {"t_s": 0.012345, "way": "to_device", "hex": "0009..."}
 {"end": "stopped"}
 

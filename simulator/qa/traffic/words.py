@@ -28,7 +28,7 @@ SHUT_PERCENT: Final = 1
 WORDS: Final[Mapping[str, type[IntEnum] | type[IntFlag]]] = {
     "mode": v.Mode, "cause": v.Cause, "permits": v.Permit, "inputs": v.Input, "wish": v.Wish,
     "kind": v.StopKind, "outcome": v.Outcome, "refusal": v.Refusal, "code": v.LogCode,
-    "capabilities": v.Capability,
+    "capabilities": v.Capability, "defects": v.Defect,
 }  # fmt: skip
 IN_HEX: Final = frozenset(
     {"schema", "host_nonce", "device_nonce", "boot_id", "token", "detail", "treatment"}
@@ -36,7 +36,7 @@ IN_HEX: Final = frozenset(
 _TOLD: Final[Mapping[type[m.Message], tuple[str, ...]]] = {
     m.Setpoint: ("wish", "suction_pa", "flow_mg_per_min", "lease_ms", "exposure_left_mg"),
     m.Telemetry: ("mode", "cause", "permits", "valve_percent", "suction_pa", "flow_mg_per_min"),
-    m.Status: ("crystal_total_mg", "contact_total_ms", "bad_frames"),
+    m.Status: ("crystal_total_mg", "contact_total_ms", "bad_frames", "defects"),
 }
 _News = Callable[[m.Message], object]
 
@@ -55,7 +55,7 @@ def _telemetry_news(message: m.Message) -> object:
 
 
 def _status_news(message: m.Message) -> object:
-    return message.bad_frames if isinstance(message, m.Status) else None
+    return (message.bad_frames, message.defects) if isinstance(message, m.Status) else None
 
 
 _NEWS: Final[Mapping[type[m.Message], _News]] = {

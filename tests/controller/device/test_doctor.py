@@ -12,7 +12,7 @@ from controller.device.doctor import Finding, diagnose
 from controller.device.evidence import KEPT_MAX, Evidence, Look, judge
 from firmware_protocol.codec import encode
 from firmware_protocol.messages import SelfTest, Setpoint
-from firmware_protocol.vocabulary import Cause, Mode, Refusal
+from firmware_protocol.vocabulary import Cause, Defect, Mode, Refusal
 from simulator.line import Weather
 from simulator.qa.loop import run_virtual
 from simulator.qa.rig import RigSpec, rig
@@ -137,10 +137,10 @@ def test_a_noisy_line_gives_an_estimate_of_its_bit_errors() -> None:
 
 @pytest.mark.hazard("H33")
 def test_another_version_names_both() -> None:
-    far = FarEnd(ident=IDENT._replace(major=2, minor=3, refusal=Refusal.VERSION))
+    far = FarEnd(ident=IDENT._replace(major=3, minor=3, refusal=Refusal.VERSION))
     found = findings(diagnose("there", open_port=far.open))
-    assert "protocol 2.3" in found["version"].sentence
-    assert "this program speaks 1.0" in found["version"].sentence
+    assert "protocol 3.3" in found["version"].sentence
+    assert "this program speaks 2.0" in found["version"].sentence
 
 
 def test_another_unit_names_both() -> None:
@@ -175,6 +175,18 @@ def test_a_unit_that_has_tripped_names_its_cause() -> None:
     found = findings(scenario())
     assert "lease lapsed" in found["state"].sentence
     assert not found["round trip"].ok
+
+
+def test_what_the_newest_self_test_found_is_told() -> None:
+    async def scenario() -> list[Finding]:
+        async with rig() as made:
+            await asyncio.sleep(0.2)  # through its self-test at power-on
+            made.handpiece.firmware.board.tested(Defect.VALVE_OPEN | Defect.SUPPLY_LOW)
+            return await diagnose("the port", open_port=made.wire.open)
+
+    found = findings(scenario())["self-test"]
+    assert not found.ok
+    assert "the crystal valve was not shut, the supply is too low" in found.sentence
 
 
 def test_a_unit_without_telemetry_is_told() -> None:

@@ -30,7 +30,7 @@ from firmware_protocol.messages import (
     Stop,
     Stopped,
 )
-from firmware_protocol.vocabulary import Cause, Mode, Outcome, Refusal, StopKind, Wish
+from firmware_protocol.vocabulary import Cause, Defect, Mode, Outcome, Refusal, StopKind, Wish
 from tests.controller.device.bench import IDENT, SERIAL, TELEMETRY, FarEnd, talking
 from tests.controller.device.clients import Listener, client_of, run
 
@@ -58,7 +58,7 @@ def test_connecting_tells_who_answered_and_walks_the_link_states() -> None:
 
 
 @pytest.mark.hazard("H33")
-@pytest.mark.parametrize("change", [{"major": 2}, {"schema": 1}, {"refusal": Refusal.VERSION}])
+@pytest.mark.parametrize("change", [{"major": 3}, {"schema": 1}, {"refusal": Refusal.VERSION}])
 def test_another_version_is_refused_by_name(change: dict[str, int]) -> None:
     async def scenario() -> None:
         client = client_of(FarEnd(ident=IDENT._replace(**change)))
@@ -132,7 +132,7 @@ def test_telemetry_becomes_a_reading_in_the_stack_that_read_it() -> None:
         client = client_of(far, listener)
         await client.connect()
         now_s = asyncio.get_running_loop().time()
-        far.say(Status(1, 1500, 2500, 90_000, 40, 0xFFFF, 30, 24_100, 2))
+        far.say(Status(1, 1500, 2500, 90_000, 40, 0xFFFF, 30, 24_100, 2, Defect.PUMP_HOT))
         far.say(TELEMETRY._replace(suction_pa=20_500, flow_mg_per_min=0xFFFF, valve_percent=55))
         reading = listener.readings[-1]
         assert client.newest is reading
@@ -140,6 +140,7 @@ def test_telemetry_becomes_a_reading_in_the_stack_that_read_it() -> None:
         assert (reading.at_s, reading.boot_id, reading.valve_percent) == (now_s, 7, 55.0)
         assert reading.supplies is not None
         assert (reading.supplies.crystal_total_g, reading.supplies.filter_kpa) == (1.5, None)
+        assert reading.supplies.defects is Defect.PUMP_HOT
         assert reading.supplies.supply_v == 24.1
         await client.close()
 

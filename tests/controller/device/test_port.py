@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from serial.tools import list_ports
 
 from controller.device import port as port_module
 from controller.device.answers import PortError, PortTrouble
@@ -69,9 +70,9 @@ def test_ports_with_hardware_behind_them_are_offered_and_no_others(
         for number in (1, 0)
     ]
     bare = SimpleNamespace(device="/dev/ttyS0", hwid="n/a")
-    monkeypatch.setattr(port_module.list_ports, "comports", lambda: [bare, *there])
+    monkeypatch.setattr(list_ports, "comports", lambda: [bare, *there])
     assert trouble("/dev/ttyNONE9").next_step.endswith(": /dev/ttyUSB0, /dev/ttyUSB1")
-    monkeypatch.setattr(port_module.list_ports, "comports", lambda: [bare])
+    monkeypatch.setattr(list_ports, "comports", lambda: [bare])
     assert "shows no serial port now" in trouble("/dev/ttyNONE9").next_step
 
 

@@ -88,7 +88,7 @@ def test_nothing_that_was_read_over_a_line_outlives_it(
         far = FarEnd()
         client = client_of(far)
         await client.connect()
-        far.say(Status(5000, 7, 7, 300_000, 4, 900, 25, 24_000, 0))
+        far.say(Status(5000, 7, 7, 300_000, 4, 900, 25, 24_000, 0, Defect.NONE))
         far.say(TELEMETRY)
         assert supplies_seen(client) == [True]
         await given_up(client, far)

@@ -10,6 +10,7 @@ from controller.treatment.events import (
     Configure,
     End,
     Note,
+    Raise,
     RunSelfTest,
     SendArm,
     Settle,
@@ -24,12 +25,13 @@ from controller.treatment.preparation import (
     Phase,
 )
 from controller.treatment.states import State
-from firmware_protocol.vocabulary import Cause, Input, Mode, Permit, Refusal, StopKind
+from firmware_protocol.vocabulary import Cause, Defect, Input, Mode, Permit, Refusal, StopKind
 from tests.controller.treatment.couch import (
     ANNA,
     DROPPED,
     LATE,
     PRESSED,
+    STOCKED,
     TOKEN,
     Couch,
     armed,
@@ -234,6 +236,24 @@ def test_a_failed_self_test_refuses_in_words() -> None:
     one.see_for(0.1, Mode.DISARMED)
     assert one.at(State.REFUSED)
     assert codes(one.done) == ["U03"]
+
+
+@pytest.mark.hazard("H28", "H34")
+def test_a_self_test_that_fails_says_what_it_found_and_one_at_power_on_is_written_down() -> None:
+    one = couch()
+    one.step(Begin(ANNA))
+    one.see(Mode.DISARMED, supplies=STOCKED._replace(at_s=one.now_s, defects=Defect.MEMORY_SPOILT))
+    (row,) = [note for note in of(Note, one.done) if note.kind == "self_test"]
+    assert row.body == {"found": "its memory was damaged"}
+    one.answer(Step.CONFIGURE)
+    one.see(Mode.DISARMED)
+    one.answer(Step.SELF_TEST, detail=TOKEN)
+    one.see_for(0.5, Mode.SELFTEST)
+    found = Defect.ZERO_A | Defect.SENSORS_DISAGREE
+    one.see_for(0.1, Mode.DISARMED, supplies=STOCKED._replace(defects=found))
+    assert one.at(State.REFUSED)
+    (alarm,) = [each.alarm for each in of(Raise, one.done)]
+    assert "suction sensor A is off its zero, the two suction sensors disagree" in alarm.sentence
 
 
 def test_a_self_test_without_end_is_refused() -> None:

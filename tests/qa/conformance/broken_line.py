@@ -45,7 +45,7 @@ def _(patch: Patch) -> None:
 
 @broken("any major version is good enough", "C03")
 def _(patch: Patch) -> None:
-    patch.setattr("simulator.firmware.requests.PROTOCOL_MAJOR", Agreeable(1))
+    patch.setattr("simulator.firmware.requests.PROTOCOL_MAJOR", Agreeable(2))
 
 
 @broken("every HELLO begins a session", "C04")

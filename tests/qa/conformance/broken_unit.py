@@ -1,12 +1,15 @@
 """Devices that break a rule of the treatment: leases, arming, stops, the hand."""
 
+from collections import deque
+
 from firmware_protocol.errors import CORRUPT, BadFrameError, Reject
 from firmware_protocol.events import Event
 from firmware_protocol.frame import Frame
 from firmware_protocol.link import Link
 from firmware_protocol.messages import Arm, Result, SelfTest, Setpoint, Stop
-from firmware_protocol.vocabulary import Capability, Cause, Mode, Permit, Refusal
+from firmware_protocol.vocabulary import Capability, Cause, Defect, Mode, Permit, Refusal
 from simulator.firmware import reports
+from simulator.firmware.board import Board
 from simulator.firmware.channel_b import ChannelB
 from simulator.firmware.envelope import Envelope
 from simulator.firmware.identity import Identity
@@ -31,6 +34,8 @@ def _(patch: Patch) -> None:
 
 @broken("the lease holds twice as long", "C41", "C48", "C75")
 def _(patch: Patch) -> None:
+    patch.setattr("simulator.firmware.lease.LEASE_MAX_MS", 400)
+    patch.setattr("simulator.firmware.channel_b.LEASE_MAX_MS", 400)
     grant, renewed = Lease.grant, ChannelB.renewed
     patch.setattr(Lease, "grant", lambda self, ms, tick: grant(self, 2 * ms, tick))
     patch.setattr(ChannelB, "renewed", lambda self, ms: renewed(self, 2 * ms))
@@ -44,6 +49,50 @@ def _(patch: Patch) -> None:
 @broken("the echo may be of any age", "C43")
 def _(patch: Patch) -> None:
     patch.setattr("simulator.firmware.setpoints.ECHO_AGE_MAX_MS", 2**32)
+    made = Setpoints.__init__
+
+    def remembering(self: Setpoints) -> None:
+        made(self)
+        self._sent_ticks = deque(maxlen=1_000)
+
+    patch.setattr(Setpoints, "__init__", remembering)
+
+
+@broken("any tick of the last 100 ms may be echoed", "C49")
+def _(patch: Patch) -> None:
+    judge = Setpoints._judge
+
+    def believed(self: Setpoints, setpoint: Setpoint, tick_ms: int) -> Verdict:
+        verdict = judge(self, setpoint, tick_ms)
+        return Verdict.ACCEPTED if verdict is Verdict.MADE_UP_ECHO else verdict
+
+    patch.setattr(Setpoints, "_judge", believed)
+
+
+@broken("the beat of TELEMETRY can be counted", "C19")
+def _(patch: Patch) -> None:
+    patch.setattr("simulator.firmware.firmware.Firmware._drawn_shift_ms", lambda self: 0)
+
+
+@broken("a configuration that can never flow is taken", "C36")
+def _(patch: Patch) -> None:
+    patch.setattr("simulator.firmware.envelope.FLOW_SET_MIN_MG_PER_MIN", 0)
+
+
+@broken("the valve opens again at once", "C79")
+def _(patch: Patch) -> None:
+    patch.setattr("simulator.firmware.regulators.CLOSED_MIN_MS", 0)
+
+
+@broken("a failed self-test is told without what it found", "C83")
+def _(patch: Patch) -> None:
+    tested = Board.tested
+
+    def silent(self: Board, found: Defect) -> None:
+        tested(self, found)
+        self.defects = Defect.NONE
+
+    patch.setattr(Board, "tested", silent)
 
 
 @broken("a setpoint of any treatment will do", "C44")

@@ -68,7 +68,7 @@ def test_a_failed_self_test_leads_to_disarmed_and_says_so_when_arming() -> None:
     host.device.set_fault("waste-full")
     token = host.result(SelfTest()).detail
     host.until(lambda: host.mode is Mode.DISARMED, 2.0)
-    assert host.of("selftest")[-1]["failed"] == "waste has room"
+    assert host.of("selftest")[-1]["failed"] == "WASTE_FULL"
     assert host.result(Arm(token, 77)).refusal == Refusal.SELF_TEST_FAILED
     host.device.clear_fault("waste-full")
     assert host.result(SelfTest()).outcome == Outcome.DONE

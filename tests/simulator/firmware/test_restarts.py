@@ -4,7 +4,7 @@ import pytest
 
 from firmware_protocol.envelope import BUDGET_SWITCH_S
 from firmware_protocol.messages import LogRead, LogRecord, SelfTest
-from firmware_protocol.vocabulary import Cause, LogCode, Mode, Outcome, Refusal
+from firmware_protocol.vocabulary import Cause, Defect, LogCode, Mode, Outcome, Refusal
 from simulator.firmware.memory import STORM_SPAN_MS
 from simulator.firmware.watchdog import STALL_MAX_MS
 from simulator.plant.hand import Lamp
@@ -23,6 +23,15 @@ def logged(host: Host) -> list[tuple[LogCode, int]]:
         if record.record_seq == 0:
             return found
         found.append((LogCode(record.code), record.arg))
+
+
+def told(host: Host) -> Defect:
+    """Return what STATUS says of the newest self-test, in a session of its own."""
+    host.hello(nonce=0x0DDB_A11 + host.device.firmware.board.tick_ms % 1000)
+    host.status = None
+    host.until(lambda: host.status is not None)
+    assert host.status is not None
+    return Defect(host.status.defects)
 
 
 def rest(host: Host) -> None:
@@ -172,6 +181,42 @@ def test_a_spoilt_memory_is_mended_from_its_twin_or_counts_as_the_worst(
     host.run(0.2)
     assert host.is_in(mode)
     assert (host.cause is Cause.RESET_STORM) is (mode is Mode.SAFE)
+    assert told(host) == Defect.MEMORY_SPOILT
+
+
+@pytest.mark.hazard("H36", "H16", shows="works")
+def test_what_the_self_test_at_power_on_finds_is_told_in_every_status() -> None:
+    host = Host().configured()
+    assert host.status is None or host.status.defects == 0
+    host.device.hand.press()
+    host.device.restart()
+    host.run(0.2)
+    assert told(host) == Defect.SWITCH_PRESSED
+    host.device.hand.release()
+    host.run(0.3)
+    assert told(host) == Defect.SWITCH_PRESSED  # of the power-on, until the next self-test
+    assert host.result(CONFIG).refusal == Refusal.NONE
+    assert host.result(SelfTest()).refusal == Refusal.NONE
+    host.until(lambda: host.mode is Mode.READY)
+    host.run(0.3)
+    assert host.status is not None
+    assert host.status.defects == 0
+    assert [arg for code, arg in logged(host) if code is LogCode.SELF_TEST] == [
+        0, Defect.SWITCH_PRESSED, 0,
+    ]  # fmt: skip
+
+
+@pytest.mark.hazard("H15", "H09", shows="works")
+def test_a_restart_by_the_watchdog_and_a_sensor_that_is_lost_since_are_told_beside_the_trip() -> (
+    None
+):
+    host = Host().configured()
+    host.device.set_fault("firmware-halt")
+    host.until(lambda: bool(host.of("restart")), 1.0)
+    host.device.set_fault("suction-b-disconnected")
+    host.run(0.3)
+    assert host.is_in(Mode.SAFE)
+    assert told(host) == Defect.WATCHDOG | Defect.SENSOR_LOST
 
 
 @pytest.mark.hazard("H32")

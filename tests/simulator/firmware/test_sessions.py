@@ -6,7 +6,8 @@ from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from firmware_protocol.link import session_number
 from firmware_protocol.messages import Arm, Hello, Ident, SelfTest, Stopped
 from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.vocabulary import Capability, Input, Mode, Permit, Refusal
+from firmware_protocol.vocabulary import Capability, Cause, Input, Mode, Permit, Refusal
+from simulator.firmware.firmware import OUTGOING_MAX_BYTES
 from simulator.handpiece import SERIAL_NUMBER
 from tests.simulator.host import Host
 
@@ -165,9 +166,27 @@ def test_a_host_that_sends_but_no_longer_decides_loses_the_lease() -> None:
 @pytest.mark.hazard("H11", "H13", shows="works")
 def test_setpoints_that_echo_an_old_tick_lose_the_lease() -> None:
     host = Host().active()
-    host.echo_tick = host.device.firmware.board.tick_ms
+    assert host.telemetry is not None
+    host.echo_tick = host.telemetry.tick_ms
     host.until(lambda: host.mode is Mode.SAFE, 1.0)
     assert host.of("dropped")[-1]["why"] == "echoes an old tick"
+
+
+@pytest.mark.hazard("H11", "H13", shows="works")
+@pytest.mark.parametrize("counts_in_ms", [1, 5, 20])
+def test_a_host_that_counts_ticks_by_its_own_clock_loses_the_lease(counts_in_ms: int) -> None:
+    host = Host().armed()
+    assert host.telemetry is not None
+    heard_tick, since_s = host.telemetry.tick_ms, host.now_s
+
+    def counted() -> bool:
+        passed_ms = round((host.now_s - since_s) * 1000)
+        host.echo_tick = heard_tick + passed_ms // counts_in_ms * counts_in_ms
+        return host.mode is Mode.SAFE
+
+    host.until(counted, 10.0)
+    assert host.cause is Cause.LEASE_LAPSED
+    assert "echoes a tick that was not sent" in [one["why"] for one in host.of("dropped")]
 
 
 @pytest.mark.hazard("H11", shows="works")
@@ -197,7 +216,7 @@ def test_corrupt_frames_while_disarmed_refuse_arming_and_are_counted() -> None:
 def test_what_nobody_reads_is_bounded() -> None:
     host = Host().configured()
     host.device.advance(host.now_s + 60.0)
-    assert len(host.device.outgoing()) <= 16_384
+    assert len(host.device.outgoing()) <= OUTGOING_MAX_BYTES
 
 
 def test_the_same_seed_and_bytes_give_the_same_run() -> None:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from firmware_protocol.config_check import check_value
 from firmware_protocol.messages import Config, Setpoint
+from firmware_protocol.rule_vectors import CONFIGS, ECHOES
 from firmware_protocol.vocabulary import Wish
 from simulator.firmware.envelope import UNCONFIGURED, Envelope, narrow
 from simulator.firmware.setpoints import Setpoints, Verdict
@@ -14,9 +15,10 @@ CONFIG = Config(7, 25_000, 6_000, 10_000, 1)
 
 
 def gate() -> Setpoints:
-    """Return a configured gate."""
+    """Return a configured gate whose TELEMETRY of tick 1000 was sent."""
     setpoints = Setpoints()
     setpoints.configure(ENVELOPE)
+    setpoints.sent(GOOD.echo_tick_ms)
     return setpoints
 
 
@@ -55,14 +57,48 @@ def test_the_loop_counter_may_wrap() -> None:
         (1100, 1000, Verdict.ACCEPTED),
         (1101, 1000, Verdict.STALE_ECHO),
         (1000, 1001, Verdict.STALE_ECHO),
+        (1002, 1001, Verdict.MADE_UP_ECHO),
+        (1000, 999, Verdict.MADE_UP_ECHO),
         (50, 2**32 - 50, Verdict.ACCEPTED),
         (51, 2**32 - 50, Verdict.STALE_ECHO),
     ],
 )
-def test_an_echo_older_than_100_ms_or_of_the_future_is_dropped(
+def test_an_echo_older_than_100_ms_of_the_future_or_never_sent_is_dropped(
     now_tick: int, echo_tick: int, verdict: Verdict
 ) -> None:
-    assert gate().offer(GOOD._replace(echo_tick_ms=echo_tick), now_tick) is verdict
+    setpoints = gate()
+    setpoints.sent(2**32 - 50)
+    assert setpoints.offer(GOOD._replace(echo_tick_ms=echo_tick), now_tick) is verdict
+
+
+@pytest.mark.hazard("H11", "H13")
+def test_a_tick_of_the_session_before_is_not_fresh() -> None:
+    setpoints = gate()
+    setpoints.open_session()
+    setpoints.configure(ENVELOPE)
+    assert setpoints.offer(GOOD, 1000) is Verdict.MADE_UP_ECHO
+
+
+@pytest.mark.hazard("H11", "H32")
+@pytest.mark.parametrize(("sent", "now", "echo", "fresh"), ECHOES)
+def test_a_setpoint_is_fresh_as_the_vectors_say(
+    sent: tuple[int, ...], now: int, echo: int, *, fresh: bool
+) -> None:
+    setpoints = Setpoints()
+    setpoints.configure(ENVELOPE)
+    for tick in sent:
+        setpoints.sent(tick)
+    verdict = setpoints.offer(GOOD._replace(echo_tick_ms=echo), now)
+    assert (verdict is Verdict.ACCEPTED) is fresh
+
+
+def test_the_ticks_that_were_sent_are_kept_for_as_long_as_they_are_fresh_and_no_more() -> None:
+    setpoints = gate()
+    ticks = range(2000, 60_000, 15)  # the closest that two TELEMETRY can be
+    for tick in ticks:
+        setpoints.sent(tick)
+    assert len(setpoints._sent_ticks) == 7
+    assert all(tick in setpoints._sent_ticks for tick in ticks if ticks[-1] - tick < 100)
 
 
 def test_a_setpoint_of_another_treatment_is_dropped() -> None:
@@ -72,6 +108,7 @@ def test_a_setpoint_of_another_treatment_is_dropped() -> None:
 
 def test_before_a_configuration_treatment_0_is_heard_and_may_drive_nothing() -> None:
     setpoints = Setpoints()
+    setpoints.sent(1000)
     assert setpoints.offer(GOOD, 1000) is Verdict.TREATMENT
     assert setpoints.offer(GOOD._replace(treatment=0), 1000) is Verdict.ACCEPTED
     setpoints.follow(5000, pumping=True, flowing=True)
@@ -100,6 +137,7 @@ def test_the_stream_is_healthy_with_18_setpoints_in_the_last_second() -> None:
     for number in range(18):
         assert not setpoints.healthy(1000 + 50 * number)
         tick = 1000 + 50 * number
+        setpoints.sent(tick)
         setpoints.offer(GOOD._replace(loop_counter=1 + number, echo_tick_ms=tick), tick)
     assert setpoints.healthy(1850)
     assert setpoints.healthy(2000)
@@ -126,17 +164,12 @@ def test_no_configuration_widens_the_envelope_of_the_factory(config: Config) -> 
         assert envelope.suction_min_pa >= 8_000
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        CONFIG._replace(treatment=0),
-        CONFIG._replace(suction_max_pa=50_001),
-        CONFIG._replace(flow_max_mg_per_min=12_001),
-        CONFIG._replace(suction_min_pa=25_001),
-    ],
-)
-def test_a_configuration_outside_of_the_envelope_is_none(config: Config) -> None:
-    assert narrow(config) is None
+@pytest.mark.hazard("H03", "H34", "H47")
+@pytest.mark.parametrize(("config", "accepted"), CONFIGS)
+def test_a_configuration_that_widens_or_can_never_flow_is_none(
+    config: Config, *, accepted: bool
+) -> None:
+    assert (narrow(config) is not None) is accepted
 
 
 def test_the_check_value_tells_configurations_apart() -> None:

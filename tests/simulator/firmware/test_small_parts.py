@@ -112,6 +112,7 @@ def test_the_pump_drive_stays_in_its_bounds_and_idles_off_the_skin() -> None:
 def test_a_clog_does_not_wind_the_feed_up_and_what_is_left_of_it_asks_for_little() -> None:
     feed, setpoints = FeedRegulator(), Setpoints()
     setpoints.configure(Envelope(7, 40_000, 12_000, 10_000, 1))
+    setpoints.sent(0)
     setpoints.offer(Setpoint(200, 1, 0, 20_000, 12_000, Wish.ALL, 7, 100), 0)
     first = feed.open(5, 6.0, 6.0, 30.0)
     for _ in range(40):
@@ -130,7 +131,7 @@ def test_a_clog_does_not_wind_the_feed_up_and_what_is_left_of_it_asks_for_little
     for _ in range(40):
         feed.open(5, 6.0, 0.0, 30.0)
     assert feed.starved
-    feed.shut()
+    feed.shut(5)
     assert not feed.starved
 
 
@@ -142,7 +143,7 @@ def test_the_feed_is_trimmed_slowly_towards_the_set_flow_and_within_bounds() -> 
     for _ in range(1000):
         later = feed.open(5, 6.0, 3.0, 30.0)
     assert later == pytest.approx(1.5 * first)
-    assert feed.shut() == 0.0
+    assert feed.shut(5) == 0.0
     assert feed.open(5, 6.0, None, 30.0) == pytest.approx(1.5 * first)
     assert feed.open(1000, 0.0, 6.0, 30.0) == 0.0
     assert feed.open(5, 12.0, None, 0.0) == 1.0

@@ -1,6 +1,8 @@
 """Cases of bytes: how they are cut, what is noise, and what the unit finds again after it."""
 
 import asyncio
+from collections import Counter
+from itertools import pairwise
 from typing import Final
 
 from firmware_protocol.codec import encode
@@ -27,6 +29,7 @@ BYTE_GAP_S: Final = 0.002
 QUIET_S: Final = 0.100
 NOISE: Final = bytes(range(1, 31))
 """Thirty bytes without a delimiter: one run, and no frame."""
+USUAL_MAX: Final = 0.8  # of 20 ms, where every second TELEMETRY is drawn to be late
 FLIPS: Final = (1, 0x80)
 
 
@@ -168,3 +171,16 @@ async def the_units_frames_are_short_and_whole(bench: Bench) -> None:
         for h in peer.heard
     )
     expect(longest <= BODY_MAX_BYTES, f"a frame has {longest} bytes before its check sum")
+
+
+@case("C19", "When TELEMETRY is sent cannot be counted from an earlier one: its distances vary.",
+      "H11", "H13")  # fmt: skip
+async def telemetry_cannot_be_counted(bench: Bench) -> None:
+    await bench.fresh()
+    mark = bench.peer.mark
+    await asyncio.sleep(2.0)
+    ticks = [m.tick_ms for _, _, m in bench.peer.since(mark, Telemetry)]
+    distances = Counter((after - before) % 2**32 for before, after in pairwise(ticks))
+    _, usual = distances.most_common(1)[0]
+    share = usual / distances.total()
+    expect(share <= USUAL_MAX, f"{share:.0%} of the distances are the same: {dict(distances)}")

@@ -1,16 +1,39 @@
 """Cases that need a hand at the switch and the skin, or a fault in the unit."""
 
 import asyncio
+from itertools import pairwise
 from typing import Final
 
 from firmware_protocol.codec import encode
-from firmware_protocol.envelope import BUDGET_NO_CONTACT_S, BUDGET_SWITCH_S, LEASE_MARGIN_S
+from firmware_protocol.envelope import (
+    BUDGET_NO_CONTACT_S,
+    BUDGET_SWITCH_S,
+    LEASE_MARGIN_S,
+    VALVE_CLOSED_MIN_S,
+)
 from firmware_protocol.frame import DELIMITER
 from firmware_protocol.messages import Arm, SelfTest, Stop, Stopped, Telemetry
 from firmware_protocol.quantities import UNKNOWN_U16
-from firmware_protocol.vocabulary import Cause, Mode, Permit, Refusal, StopKind, Wish
-from simulator.qa.conformance.bench import STREAM_S, TREATMENT, Bench, is_open
+from firmware_protocol.ticks import age_ms
+from firmware_protocol.vocabulary import (
+    Cause,
+    Defect,
+    Input,
+    Mode,
+    Permit,
+    Refusal,
+    StopKind,
+    Wish,
+)
+from simulator.qa.conformance.bench import (
+    SELF_TEST_MAX_S,
+    STREAM_S,
+    TREATMENT,
+    Bench,
+    is_open,
+)
 from simulator.qa.conformance.case import Group, Needs
+from simulator.qa.conformance.peer import MS_PER_S
 from simulator.qa.conformance.verdicts import expect
 
 GROUP = Group()
@@ -19,6 +42,8 @@ case = GROUP.case
 STOP_BUDGET_S: Final = 0.100
 LEASE_S: Final = 0.200
 WATCH_S: Final = 0.5
+CHATTER_S: Final = 1.5  # under the 2 s of the dwell guard
+REPORT_MS: Final = 25  # between two TELEMETRY
 
 
 async def _stays_shut(bench: Bench, what: str) -> None:
@@ -124,11 +149,33 @@ async def a_held_switch_does_not_resume(bench: Bench) -> None:
     await _stays_shut(bench, "by the host's wish alone")
 
 
-@case("C80", "After a restart the unit has no session, boots to DISARMED by itself and names "
-      "another boot.", "H16", "H46", needs=Needs.FAULT)  # fmt: skip
+@case("C79", "After each closing the valve stays shut for 300 ms, also under a host that grants "
+      "one milligram again and again.", "H01", "H05", needs=Needs.HAND)  # fmt: skip
+async def the_valve_does_not_chatter(bench: Bench) -> None:
+    await bench.active()
+    bench.peer.wishes.exposure_left_mg = 1
+    mark = bench.peer.mark
+    await asyncio.sleep(CHATTER_S)
+    seen = [m for _, _, m in bench.peer.since(mark, Telemetry)]
+    shut_tick: int | None = None
+    for before, after in pairwise(seen):
+        was, now = (bool(each.inputs & Input.VALVE_COMMANDED) for each in (before, after))
+        if was and not now:
+            shut_tick = after.tick_ms
+        elif now and not was and shut_tick is not None:
+            shut_ms = age_ms(after.tick_ms, shut_tick)
+            least_ms = VALVE_CLOSED_MIN_S * MS_PER_S - REPORT_MS
+            expect(shut_ms >= least_ms, f"the valve opened {shut_ms} ms after it was shut")
+    expect(shut_tick is not None, "with one milligram left the valve was not shut")
+
+
+@case("C80", "After a restart the unit has no session, boots to DISARMED by itself, names another "
+      "boot, and tells what its self-test at power-on found.", "H16", "H36", "H46",
+      needs=Needs.FAULT)  # fmt: skip
 async def a_restart_begins_with_nothing(bench: Bench) -> None:
     before = await bench.fresh()
     await bench.done(bench.config())
+    await bench.hand("press")
     await bench.fault("power-dip")
     await asyncio.sleep(WATCH_S)
     after = await bench.peer.hello()
@@ -136,6 +183,9 @@ async def a_restart_begins_with_nothing(bench: Bench) -> None:
     _, seen = await bench.peer.telemetry("no telemetry", lambda _: True)
     expect(seen.mode == Mode.DISARMED, f"the unit booted to {Mode(seen.mode).name}")
     expect(seen.valve_percent == 0, "the valve is open after a restart")
+    defects = (await bench.status()).defects
+    told = bool(defects & Defect.SWITCH_PRESSED)
+    expect(told, f"it started with the switch pressed, and STATUS tells {Defect(defects)!r}")
 
 
 @case("C81", "A restart ends an armed treatment: its session is gone, its setpoints give nothing, "
@@ -167,3 +217,21 @@ async def a_lost_sensor_is_unknown(bench: Bench) -> None:
     _, seen = await bench.mode(Mode.SAFE)
     expect(seen.cause == Cause.SENSOR_INVALID, f"the cause is {Cause(seen.cause).name}")
     expect(seen.suction_pa == UNKNOWN_U16, f"suction A is told as {seen.suction_pa} Pa")
+
+
+@case("C83", "A self-test that fails leads to DISARMED, ARM is refused with SELF_TEST_FAILED, and "
+      "STATUS names the defect.", "H28", needs=Needs.FAULT)  # fmt: skip
+async def a_failed_self_test_is_told(bench: Bench) -> None:
+    await bench.configured()
+    await bench.fault("waste-full")
+    token = await bench.done(SelfTest())
+    await bench.mode(Mode.SELFTEST)
+    await bench.mode(Mode.DISARMED, SELF_TEST_MAX_S)
+    refusal = await bench.outcome(Arm(token, TREATMENT))
+    expect(refusal is Refusal.SELF_TEST_FAILED, f"ARM: refusal {refusal.name}")
+    defects = (await bench.status()).defects
+    expect(bool(defects & Defect.WASTE_FULL), f"STATUS tells {Defect(defects)!r}")
+    await bench.fault("waste-full", clear=True)
+    await bench.ready()
+    defects = (await bench.status()).defects
+    expect(defects == 0, f"a passed self-test is told with {Defect(defects)!r}")

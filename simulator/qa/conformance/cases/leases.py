@@ -19,9 +19,12 @@ GROUP = Group()
 case = GROUP.case
 
 SETTLE_S: Final = 0.030
-STALE_MS: Final = 160  # limit of 100 ms, and what the line and a report may add
-FRESH_MS: Final = 20
-AHEAD_MS: Final = -60_000  # a minute in the future, which counts as 49 days old
+STALE_S: Final = 0.160  # limit of 100 ms, and what the line and a report may add
+LONG_AGO_S: Final = 0.5
+FRESH_S: Final = 0.020
+AHEAD_MS: Final = 60_000  # in the future, which counts as 49 days old
+BESIDE_MS: Final = (-3, -2, -1, 1, 2)  # no two TELEMETRY are so close
+COUNTED: Final = 20
 LEASE_MS: Final = 200
 
 
@@ -42,7 +45,7 @@ async def _lapse(bench: Bench) -> None:
     await bench.peer.telemetry("the lease does not lapse", lambda t: t.lease_left_ms == 0)
 
 
-@case("C40", "The lease is clamped to 100 to 500 ms, whatever a setpoint asks for.", "H10", "H47")
+@case("C40", "The lease is clamped to 100 to 200 ms, whatever a setpoint asks for.", "H10", "H47")
 async def the_lease_is_clamped(bench: Bench) -> None:
     await _configured(bench)
     peer = bench.peer
@@ -87,11 +90,17 @@ async def a_frozen_loop_counter_is_dropped(bench: Bench) -> None:
 async def a_stale_echo_is_dropped(bench: Bench) -> None:
     await _configured(bench)
     peer = bench.peer
-    expect(await _used(bench, peer.setpoint(echo_ago_ms=FRESH_MS)), "a fresh echo was dropped")
+    await asyncio.sleep(3 * FRESH_S)
+    fresh = await _used(bench, peer.setpoint(echo=peer.tick_heard(FRESH_S)))
+    expect(fresh, "a fresh echo was dropped")
     await _lapse(bench)
-    for ago_ms in (STALE_MS, 10_000, AHEAD_MS, 2**31):
-        used = await _used(bench, peer.setpoint(echo_ago_ms=ago_ms))
-        expect(not used, f"an echo {ago_ms} ms old was accepted")
+    await asyncio.sleep(LONG_AGO_S)
+    for ago_s in (STALE_S, LONG_AGO_S):
+        used = await _used(bench, peer.setpoint(echo=peer.tick_heard(ago_s)))
+        expect(not used, f"an echo {ago_s * MS_PER_S:.0f} ms old was accepted")
+    for ahead_ms in (AHEAD_MS, 2**31):
+        used = await _used(bench, peer.setpoint(echo=peer.newest_tick + ahead_ms))
+        expect(not used, f"an echo {ahead_ms} ms ahead was accepted")
     expect(await _used(bench, peer.setpoint()), "after stale echoes a fresh one was dropped")
 
 
@@ -182,3 +191,24 @@ async def silence_latches_the_safe_state(bench: Bench) -> None:
     expect(refusal is Refusal.WRONG_MODE, f"ARM in SAFE: {refusal.name}")
     await bench.done(Reset(Cause.LEASE_LAPSED))
     await bench.mode(Mode.DISARMED)
+
+
+@case("C49", "A setpoint that echoes a tick that was not sent in this session is dropped, however "
+      "near to the clock it is.", "H11", "H10", "H13")  # fmt: skip
+async def a_made_up_echo_is_dropped(bench: Bench) -> None:
+    await bench.fresh()
+    _, before = await bench.peer.telemetry("no telemetry", lambda _: True)
+    await _configured(bench)
+    peer = bench.peer
+    used = await _used(bench, peer.setpoint(echo=before.tick_ms))
+    expect(not used, "the echo of a tick of the session before was accepted")
+    for beside_ms in BESIDE_MS:
+        used = await _used(bench, peer.setpoint(echo=peer.newest_tick + beside_ms))
+        expect(not used, f"an echo {beside_ms} ms beside the tick that was sent was accepted")
+    first, began_s = peer.newest_tick, peer.now_s
+    held = 0
+    for _ in range(COUNTED):
+        passed_ms = round((peer.now_s - began_s) * MS_PER_S)
+        held += await _used(bench, peer.setpoint(echo=first + passed_ms + 1))
+    expect(held < COUNTED // 2, f"{held} of {COUNTED} ticks that were only counted were accepted")
+    expect(await _used(bench, peer.setpoint()), "after made-up echoes a real one was dropped")

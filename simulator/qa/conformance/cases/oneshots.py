@@ -4,7 +4,12 @@ import asyncio
 from typing import Final
 
 from firmware_protocol.config_check import check_value
-from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN, SUCTION_SET_MAX_PA
+from firmware_protocol.envelope import (
+    FLOW_SET_MAX_MG_PER_MIN,
+    FLOW_SET_MIN_MG_PER_MIN,
+    SUCTION_PERMIT_MIN_PA,
+    SUCTION_SET_MAX_PA,
+)
 from firmware_protocol.frame import RETRY
 from firmware_protocol.messages import LogRead, LogRecord, Reset, Result, SelfTest
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, Refusal
@@ -129,3 +134,27 @@ async def reset_belongs_to_safe(bench: Bench) -> None:
     await bench.fresh()
     refusal = await bench.outcome(Reset(Cause.LEASE_LAPSED))
     expect(refusal is Refusal.WRONG_MODE, f"RESET in DISARMED: refusal {refusal.name}")
+
+
+@case("C36", "A CONFIG with which no crystal could ever flow is refused with OUT_OF_ENVELOPE and "
+      "changes nothing.", "H03", "H34")  # fmt: skip
+async def a_configuration_can_flow(bench: Bench) -> None:
+    await bench.fresh()
+    never = (
+        bench.config(flow_max_mg_per_min=0),
+        bench.config(flow_max_mg_per_min=FLOW_SET_MIN_MG_PER_MIN - 1),
+        bench.config(suction_max_pa=SUCTION_PERMIT_MIN_PA - 1, suction_min_pa=0),
+        bench.config(suction_max_pa=0, suction_min_pa=0),
+        bench.config(treatment=0),
+        bench.config(tip=0),
+    )
+    for config in never:
+        refusal = await bench.outcome(config)
+        expect(refusal is Refusal.OUT_OF_ENVELOPE, f"{config}: refusal {refusal.name}")
+    await bench.peer.telemetry("a refused CONFIG configures", lambda t: not t.inputs & 128)
+    least = bench.config(
+        suction_max_pa=SUCTION_PERMIT_MIN_PA,
+        suction_min_pa=SUCTION_PERMIT_MIN_PA,
+        flow_max_mg_per_min=FLOW_SET_MIN_MG_PER_MIN,
+    )
+    await bench.done(least)
