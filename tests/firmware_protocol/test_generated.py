@@ -42,6 +42,25 @@ def test_a_changed_or_missing_file_is_named(
     assert generate.main(["--check"]) == 1
 
 
+def test_codecs_of_another_catalogue_are_named_alone_and_renewed_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = tmp_path / "firmware_protocol/codec_to_host.py"
+    codec.parent.mkdir()
+    codec.write_text("old", encoding="utf-8")
+    assert generate.stale_files(tmp_path) == ["firmware_protocol/codec_to_host.py"]
+    ran: list[object] = []
+
+    def run(command: list[str], **_how: object) -> None:
+        ran.append(command)
+
+    monkeypatch.setattr("docs.generate.subprocess.run", run)
+    generate.write_files(tmp_path)
+    assert codec.read_text(encoding="utf-8") == render_codec(Direction.TO_HOST)
+    assert len(ran) == 1
+    assert not (tmp_path / "docs").exists()
+
+
 @pytest.mark.parametrize("direction", Direction)
 def test_each_codec_holds_the_messages_of_its_way(direction: Direction) -> None:
     source = render_codec(direction)
