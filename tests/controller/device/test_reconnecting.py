@@ -17,7 +17,7 @@ from controller.device.answers import (
 from controller.device.backoff import Backoff
 from controller.device.handpiece import SILENCE_MAX_S, HandpieceClient, Listeners
 from firmware_protocol.messages import Status, Stop, Stopped
-from firmware_protocol.vocabulary import Mode, StopKind
+from firmware_protocol.vocabulary import Defect, Mode, StopKind
 from tests.controller.device.bench import IDENT, TELEMETRY, FarEnd, talking
 from tests.controller.device.clients import QUICK, Listener, client_of, run
 
