@@ -122,8 +122,8 @@ def _loose_ends_told(name: str) -> Iterator[None]:
     files, log = Files(name), logging.getLogger()
 
     def loose(error: BaseException | None) -> None:
-        if error is None or _is_interrupt(error) or isinstance(error, SystemExit):
-            return
+        if not isinstance(error, Exception):
+            return  # an interrupt, an exit, or a task that was cancelled as its loop ended
         path = files.leave(error, _verb(), _private())
         output.complain(joined(fault_sentence(error, name), support_step(path)))
 

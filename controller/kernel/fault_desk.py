@@ -89,6 +89,8 @@ class FaultDesk:
             sys.stderr.write(f"{context.get('message', '')}\n")
             return
         key = f"{kind_of(error)} {place_of(error)}"
+        if not isinstance(error, Exception):
+            return  # a task that was cancelled as the loop ended
         if key in self._heard or len(self._heard) >= HEARD_MAX:
             return  # a timer may raise ten times a second
         self._heard.add(key)

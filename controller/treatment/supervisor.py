@@ -338,13 +338,13 @@ class Supervisor:
         return self._wake_running(beat_s, now_s)
 
     def _reads_first(self, beat_s: float, now_s: float) -> bool:
-        """True at the first beat after this process did not run, where nothing can flow.
+        """True at the first beat after this process did not run, where nothing was read since.
 
-        What the unit did meanwhile waits to be read, and is read before the next beat.
+        What the unit did meanwhile waits, and is read before the next beat; nothing flows by now.
         """
-        newest = self.conduct.newest
-        heard = newest is not None and not is_stale(newest.at_s, beat_s)
-        return heard and is_stalled(beat_s, now_s)
+        newest_s = None if self.conduct.newest is None else self.conduct.newest.at_s
+        heard = not is_stale(newest_s, beat_s)  # then; a silence of before is none of this process
+        return is_stalled(beat_s, now_s) and heard and is_stale(newest_s, now_s)
 
     def _wake_running(self, beat_s: float, now_s: float) -> Actions:
         newest_s = None if self.conduct.newest is None else self.conduct.newest.at_s

@@ -93,7 +93,5 @@ def test_a_proof_that_is_spoilt_again_and_again_is_blamed_on_the_computer() -> N
     for _ in range(LEASE_TRIES_MAX):
         assert one.at(State.PREPARING)
         spoil_the_proof(one)
-    one.pass_time(0.02)
-    one.step(Wake())
     assert one.at(State.REFUSED)
     assert codes(one.done) == ["C16"]
