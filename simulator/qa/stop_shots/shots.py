@@ -107,7 +107,8 @@ def as_another(*words: str) -> list[str]:
     What it needs is read first, for an interpreter may lie where the other account may not read.
     """
     script = (
-        "import os, sys, controller.cli.main, controller.cli.stop, controller.cli.stop_older\n"
+        "import os, signal, sys, controller.cli.main, controller.cli.boundary\n"
+        "import controller.cli.stop, controller.cli.stop_older\n"
         f"os.setgroups([]); os.setgid({NOBODY_UID}); os.setuid({NOBODY_UID})\n"
         "controller.cli.main.main()"
     )
