@@ -48,8 +48,9 @@ class StopPath:
             self._kind = max(kind, self._kind)
         if self._report is None or self._report.done():  # done: whoever waited was cancelled
             self._report = loop.create_future()
-        self.repeat()
-        return self._report
+        report = self._report
+        self.repeat()  # which ends the report where the bound of an earlier stop is over
+        return report
 
     def repeat(self) -> None:
         """Write STOP again, and once more after a telemetry period, within the bound."""

@@ -100,6 +100,18 @@ def test_without_proof_the_stop_ends_unconfirmed_at_its_bound() -> None:
     run(scenario())
 
 
+def test_a_stop_over_the_bound_of_one_that_a_held_up_loop_left_has_its_end_told() -> None:
+    async def scenario() -> None:
+        stops = StopPath(Writer())
+        first = stops.stop(StopKind.NORMAL)
+        stops._since_s -= STOP_REPEAT_MAX_S + STOP_REPEAT_S  # as if no timer had run meanwhile
+        second = stops.stop(StopKind.EMERGENCY)
+        assert not (await second).confirmed
+        assert not (await first).confirmed
+
+    run(scenario())
+
+
 def test_an_emergency_overtakes_a_normal_stop_and_is_never_taken_back() -> None:
     async def scenario() -> None:
         writer = Writer()
