@@ -28,8 +28,9 @@ def wear_out_the_lease(patch: pytest.MonkeyPatch) -> None:
     """Break the lease of both channels: it is the same mistake twice, as of one author."""
     renewed = ChannelB.renewed
 
-    def trusting(self: ChannelB, _lease_ms: int) -> None:
-        renewed(self, 10**9)
+    def trusting(self: ChannelB, lease_ms: int) -> None:
+        renewed(self, lease_ms)
+        self._lease_left_ms = FOR_EVER_MS
 
     patch.setattr(channel_a, "Lease", WornLease)
     patch.setattr(ChannelB, "renewed", trusting)
