@@ -3,6 +3,7 @@
 Through the real commands, on real processes; the device's own event file says that nothing moved.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def _assert_answered(done: Done, code: int, *words: str) -> None:
     assert done.code == code, done
     assert done.out == ""
     (line,) = done.err.splitlines()
-    assert len(line) <= SENTENCE_MAX
+    # Where this machine keeps its temporary files is no part of the sentence.
+    assert len(re.sub(r"/\S*/configs", "configs", line)) <= SENTENCE_MAX
     assert line.endswith(".")
     assert "Traceback" not in line
     for word in words:

@@ -163,6 +163,7 @@ def test_two_seconds_after_its_screen_is_gone_a_treatment_pauses(how: str) -> No
             assert took_s <= SILENT_MAX_S + LOOK_S + FLICKER_S
             await made.until(lambda: made.snapshot()["live"]["valve_percent"] == 0.0, 0.5)
             assert alarms_of(made) == ["C17"]
+            await made.until(lambda: bool(rows_of(made, "pause")), 0.5)
             (pause,) = rows_of(made, "pause")
             assert pause["who"]["role"] == "service"
             assert pause["why"] == "the leading screen is gone"

@@ -68,8 +68,9 @@ def raised(actions: Any) -> list[str]:  # noqa: ANN401 - any sequence of actions
 
 
 def at(one: Couch, mode: Mode, now_s: float = NOW_S, **changes: Any) -> None:  # noqa: ANN401
-    """Go to a moment, with a reading and a beat of just now."""
+    """Go to a moment, with a reading and a beat of just now; nothing has lasted until then."""
     one.now_s = now_s
+    one.supervisor._watch.failing_since_s.clear()
     one.conduct.newest = one.reading(mode, **changes)
     one.supervisor._beat_s = now_s
 
