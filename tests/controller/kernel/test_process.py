@@ -13,6 +13,7 @@ import pytest
 
 from controller.config.paths import journal_path, kernel_file, port_lock, socket_path
 from controller.kernel.ask import KernelAbsentError, ask, dial
+from controller.kernel.store import DECISION
 from controller.kernel.verify import verify
 from tests.processes.service import (
     SOMEBODY,
@@ -90,20 +91,27 @@ def test_what_a_killed_kernel_leaves_behind_stops_nobody(tmp_path: Path) -> None
             assert port_lock(state, device.port).read_text() == str(again.pid)
 
 
+TECHNICIAN = {"name": "tom", "role": "technician", "origin": "local"}
+CLOCK_HOLDS = {"subject": "clock", "reason": "looked at"}
+"""A decision that may be written down at any time."""
+
+
 @pytest.mark.hazard("H12")
 def test_every_answered_commit_survives_a_kill_9_in_the_middle_of_the_next(tmp_path: Path) -> None:
     with unit(tmp_path, hand="absent") as device:
         state, answered = tmp_path / "state", 0
-        for round_ms in range(4):
+        for killed_after_ms in (0, 3, 20, 200):
             with kernel(device, state) as host, closing(dial(host.socket)) as line:
-                request = json.dumps({"id": 1, "do": "ack", "who": SOMEBODY}).encode()
+                asked = {"id": 1, "do": "accept", "who": TECHNICIAN, "args": CLOCK_HOLDS}
+                request = json.dumps(asked).encode()
                 line.sendall((request + b"\n") * 8)
-                time.sleep(round_ms / 1000)
+                time.sleep(killed_after_ms / 1000)
                 host.send(signal.SIGKILL)
                 host.process.wait(10.0)
                 with line.makefile("rb") as answers, contextlib.suppress(ConnectionError):
                     answered += sum(json.loads(answer)["ok"] for answer in answers)
-            assert [kind for _, kind in rows(state)].count("ack") >= answered
+            assert [kind for _, kind in rows(state)].count(DECISION) >= answered
+        assert answered > 0
         assert verify(journal_path(state)).ok
 
 
@@ -112,7 +120,7 @@ def test_a_commit_is_answered_within_a_few_milliseconds(tmp_path: Path) -> None:
         took_s = []
         for _ in range(50):
             began_s = time.monotonic()
-            host.ask("ack")
+            host.ask("accept", TECHNICIAN, **CLOCK_HOLDS)
             took_s.append(time.monotonic() - began_s)
     assert sorted(took_s)[25] < 0.05  # 1 to 3 ms on an idle machine; a person notices 100
 
