@@ -22,6 +22,7 @@ END_MAX_S = 60.0  # a busy machine
 AT_AN_IMPORT = """
 import os, runpy, signal, sys
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 at, module = int(sys.argv[1]), sys.argv[2]
 sys.argv = [module, *sys.argv[3:]]
 seen = 0
@@ -73,6 +74,11 @@ def test_ctrl_c_in_the_middle_of_an_import_is_130_without_a_word(
     assert list(tmp_path.iterdir()) == []
 
 
+def _hear_ctrl_c() -> None:
+    """Whoever starts the tests in the background lets them ignore it, and all below them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _interrupted(
     state: Path, words: Sequence[str], after_s: float, begun: Callable[[], object] = lambda: True
 ) -> tuple[int, str, float]:
@@ -89,6 +95,7 @@ def _interrupted(
         env=environment,
         text=True,
         start_new_session=True,
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - no thread here
     ) as process:
         try:
             waited_s = time.monotonic()
