@@ -1,9 +1,9 @@
-"""Follows the log of a simulated unit, so that the record tells which of its faults were injected.
+"""Reads the log of the unit: what it was armed for, and which simulated faults were injected.
 
 A simulated unit writes into its own log when somebody injects a fault or ends it. The host reads
-that log over the line, with the same request as it would on hardware, and leaves a row for each:
-who reads the record later sees that what happened was provoked. Hardware never writes such a record
-and is not asked.
+that log over the line, with the same request as on hardware, and leaves a row for each: who reads
+the record later sees that what happened was provoked. Hardware never writes such a record: its log
+is read back once after each boot, and then it is asked no more.
 
 Reading is a one-shot, and one-shots go one after the other. So nothing is read while a treatment
 needs them: between its start and its arming, and while it stops.
@@ -57,6 +57,7 @@ class DeviceLog:
         self._boot_id: int | None = None
         self._next = 0
         """The record to read next; 0 while it is not known where the log stands."""
+        self._read_back = False
         self._pause_s = CATCH_UP_PERIOD_S
         self._known: dict[tuple[int, int, int], None] = {}
         self._active: dict[int, bool] = {}
@@ -93,11 +94,11 @@ class DeviceLog:
 
     async def look(self, identity: Identity, treatment: int) -> None:
         """Read at most `RECORDS_PER_LOOK` records."""
-        if not identity.simulated:
-            return
         if identity.boot_id != self._boot_id:  # another unit, or another run of its firmware
-            self._boot_id, self._next = identity.boot_id, 0
+            self._boot_id, self._next, self._read_back = identity.boot_id, 0, False
             self._active.clear()
+        if self._read_back and not identity.simulated:
+            return
         self._pause_s = CATCH_UP_PERIOD_S
         self._newest_treatment = max(self._newest_treatment, treatment)
         for _ in range(RECORDS_PER_LOOK):
@@ -108,7 +109,7 @@ class DeviceLog:
             if self._next == 0 or record.newest_seq < self._next - 1:
                 self._next = max(1, record.newest_seq - BACK_MAX + 1)
             elif record.newest_seq < self._next:
-                self._pause_s = LOOK_PERIOD_S
+                self._pause_s, self._read_back = LOOK_PERIOD_S, True
                 return
             else:
                 self._next += 1
@@ -122,7 +123,8 @@ class DeviceLog:
     def _take(self, record: LogRecord, identity: Identity, treatment: int) -> None:
         if record.record_seq != 0 and record.code == LogCode.ARM:
             self._health.compare_with_unit(identity.serial, record.arg, self._newest_treatment)
-        if record.record_seq == 0 or record.code != LogCode.FAULT_INJECTED:
+        injected = identity.simulated and record.code == LogCode.FAULT_INJECTED
+        if record.record_seq == 0 or not injected:
             return  # overwritten meanwhile, or of another kind
         number, active = record.arg & ~FAULT_OVER, not record.arg & FAULT_OVER
         self._active[number] = active

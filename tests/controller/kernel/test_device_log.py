@@ -113,12 +113,34 @@ def test_a_unit_that_does_not_answer_is_left_in_peace_and_a_busy_line_too(troubl
     assert device_log._pause_s == NO_ANSWER_PERIOD_S
 
 
-def test_hardware_is_not_asked() -> None:
-    log = Log(4)
-    looked(
-        log, DeviceLog(log.read, lambda _row: None), unit=UNIT._replace(capabilities=Capability(0))
-    )
+def test_hardware_is_read_back_once_after_each_boot_and_nothing_of_it_was_injected() -> None:
+    log, rows = Log(4), list[Row]()
+    hardware = UNIT._replace(capabilities=Capability(0))
+    device_log = DeviceLog(log.read, rows.append)
+    looked(log, device_log, 2, hardware)
+    assert log.asked == [1, 1, 2, 3, 4, 5]
+    assert rows == []
+    log.asked.clear()
+    looked(log, device_log, 2, hardware)
     assert log.asked == []
+    looked(log, device_log, 1, hardware._replace(boot_id=8))
+    assert log.asked
+
+
+@pytest.mark.hazard("H40")
+@pytest.mark.parametrize("capability", [Capability(0), Capability.SIMULATED])
+def test_a_unit_that_was_armed_for_more_than_the_record_has_is_told(
+    capability: Capability,
+) -> None:
+    class Armed(Log):
+        async def read(self, record_seq: int) -> LogRecord | None:
+            record = await super().read(record_seq)
+            return record and record._replace(code=LogCode.ARM, arg=41)
+
+    log = Armed(3)
+    device_log = DeviceLog(log.read, lambda _row: None)
+    looked(log, device_log, 2, UNIT._replace(capabilities=capability))
+    assert "armed for treatment 41" in str(device_log._health.unit_ahead)
 
 
 def test_a_storm_of_faults_does_not_grow_the_memory() -> None:
