@@ -125,7 +125,8 @@ def test_ctrl_c_while_other_processes_start_is_no_traceback_of_any_of_them(
     code, err, _ = _interrupted(tmp_path, [command(words[0]), *words[1:]], 1.4)
     assert "Traceback" not in err, err
     assert "KeyboardInterrupt" not in err
-    assert code == 130
+    # On a quick machine the treatment has been asked for by then: a person has stopped it.
+    assert code in ((130, 5) if "treat" in words else (130,))
 
 
 @pytest.mark.alone
