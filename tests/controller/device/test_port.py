@@ -112,6 +112,9 @@ def test_a_port_of_an_ipv6_host_is_opened(form: str) -> None:
         there.bind(("::1", 0))
         there.listen()
         port = open_port(form.format(there.getsockname()[1]))
+        with there.accept()[0] as peer:
+            os.write(port.fd, b"\x2a")
+            assert peer.recv(1) == b"\x2a"
         port.close()
 
 
