@@ -47,8 +47,8 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, hazar
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m docs.generate --check
-	$(BIN)/python -m docs.generate --trace --check
+	$(BIN)/python -m tools.generate --check
+	$(BIN)/python -m tools.generate --trace --check
 
 compiled: $(COMPILED)/.built ## a copy in .compiled whose pure floors are compiled: campaigns in a third of the time
 
@@ -82,7 +82,7 @@ sbom: $(STAMP) ## write sbom.json: every locked package, as CycloneDX
 	@echo "sbom.json lists what requirements.lock pins."
 
 evidence: $(STAMP) ## run everything and bundle it for an auditor, with hashes (ARGS=--quick: a minute)
-	@$(BIN)/python -m docs.evidence $(ARGS)
+	@$(BIN)/python -m tools.evidence $(ARGS)
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv; UPGRADE=--upgrade for newer releases)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \

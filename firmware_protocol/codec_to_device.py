@@ -1,6 +1,6 @@
 """Packs and unpacks the messages from host to device.
 
-Generated from the catalogue by `python -m docs.generate`; do not edit. One Struct holds header and
+Generated from the catalogue by `python -m tools.generate`; do not edit. One Struct holds header and
 payload, and a range is checked only where it is narrower than its width.
 """
 # ruff: noqa: PLR2004 (the numbers are those of the catalogue)

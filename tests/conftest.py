@@ -16,7 +16,7 @@ HAZARDS = frozenset(row["id"] for row in tomllib.loads(REGISTER.read_text())["ha
 
 # Where the package is installed, its pytest plugin comes by itself; elsewhere it comes from here.
 if not any(entry.name == "corneum" for entry in entry_points(group="pytest11")):
-    pytest_plugins = ["simulator.qa.plugin.entry"]
+    pytest_plugins = ["qa.plugin.entry"]
 
 # No deadline anywhere: a busy machine must not turn a passing test into a failing one.
 settings.register_profile("dev", max_examples=50, deadline=None)

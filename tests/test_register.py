@@ -7,9 +7,14 @@ from typing import Final
 import pytest
 
 from controller.safety.interlocks import RULES
-from docs import derivation
-from docs.loose_ends import loose_ends
-from docs.register import (
+from firmware_protocol import envelope
+from firmware_protocol.vocabulary import Cause
+from simulator.firmware.guards import GUARDS
+from simulator.plant.faults import FAULTS
+from simulator.plant.spec import PlantSpec
+from tools import derivation
+from tools.loose_ends import loose_ends
+from tools.register import (
     Hazard,
     Register,
     RegisterError,
@@ -19,8 +24,8 @@ from docs.register import (
     load,
     milliseconds,
 )
-from docs.safety_document import render_safety
-from docs.trace import (
+from tools.safety_document import render_safety
+from tools.trace import (
     Collected,
     Evidence,
     ResultsError,
@@ -32,11 +37,6 @@ from docs.trace import (
     results_of,
     strangers,
 )
-from firmware_protocol import envelope
-from firmware_protocol.vocabulary import Cause
-from simulator.firmware.guards import GUARDS
-from simulator.plant.faults import FAULTS
-from simulator.plant.spec import PlantSpec
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REGISTER: Final = load()

@@ -41,11 +41,11 @@ from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import decode
 from firmware_protocol.messages import Stop
 from firmware_protocol.vocabulary import Mode
+from qa.planning import planned_request
 from simulator.firmware import reports
 from simulator.handpiece import Handpiece
 from simulator.host import DeviceHost
 from simulator.ports import PtyPort
-from simulator.qa.planning import planned_request
 
 BREACH_PA = 58_000
 SAMPLES = 1000

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final
 
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, service
 
 RUNS = 5
 PROFILED: Final = 20

@@ -6,12 +6,12 @@ from typing import Final
 
 import pytest
 
-from docs.evidence.__main__ import TOP, main, make, write
-from docs.evidence.page import Front
-from docs.evidence.parts import COVERED_TESTS, DOCUMENTS, PARTS, Make, documents
-from docs.evidence.results import Outcome, Result, cases_of, covered
-from docs.evidence.versions import Commit
-from docs.evidence.workshop import LATE, Workshop
+from tools.evidence.__main__ import TOP, main, make, write
+from tools.evidence.page import Front
+from tools.evidence.parts import COVERED_TESTS, DOCUMENTS, PARTS, Make, documents
+from tools.evidence.results import Outcome, Result, cases_of, covered
+from tools.evidence.versions import Commit
+from tools.evidence.workshop import LATE, Workshop
 
 NOW: Final = datetime(2030, 3, 17, 9, 30, tzinfo=UTC)
 

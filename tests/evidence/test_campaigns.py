@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from docs.evidence.__main__ import TOP
-from docs.evidence.campaigns import MATRIX, STORM, TREATMENTS, Campaign, run
-from docs.evidence.results import Outcome
-from docs.evidence.versions import Commit
-from docs.evidence.workshop import Done, Workshop
+from tools.evidence.__main__ import TOP
+from tools.evidence.campaigns import MATRIX, STORM, TREATMENTS, Campaign, run
+from tools.evidence.results import Outcome
+from tools.evidence.versions import Commit
+from tools.evidence.workshop import Done, Workshop
 
 CAMPAIGNS = (MATRIX, STORM, TREATMENTS)
 

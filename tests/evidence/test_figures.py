@@ -5,13 +5,13 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-from docs.evidence import anomalies, collected
-from docs.evidence.results import Outcome
-from docs.evidence.versions import Commit, commit_of, differs_from_lock, versions
-from docs.evidence.workshop import Workshop
-from docs.register import load
 from tests.mutants.mutation import PARTS
 from tests.mutants.run import ROOT
+from tools.evidence import anomalies, collected
+from tools.evidence.results import Outcome
+from tools.evidence.versions import Commit, commit_of, differs_from_lock, versions
+from tools.evidence.workshop import Workshop
+from tools.register import load
 
 HERE: Final = Commit("a" * 40, "2030-03-17T00:00:00+00:00", ())
 DIRTY: Final = Commit("a" * 40, "2030-03-17T00:00:00+00:00", (" M docs/QA.md",))

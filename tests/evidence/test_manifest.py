@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.evidence.__main__ import main
-from docs.evidence.manifest import (
+from tools.evidence.__main__ import main
+from tools.evidence.manifest import (
     MANIFEST,
     ManifestError,
     sha256_of,

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Final
 
 TOP: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("firmware_protocol", "simulator", "controller")
+PACKAGES: Final = ("firmware_protocol", "simulator", "controller", "qa", "tools")
 PREFIX: Final = "next_"
 _IMPORT: Final = re.compile(rf"^(\s*(?:from|import) )({'|'.join(PACKAGES)})\b", re.MULTILINE)
 
@@ -97,7 +97,7 @@ def next_minor(folder: Path) -> Iterator[NextMinor]:
     try:
         found = NextMinor()
         for way in found.get("firmware_protocol.catalogue", "Direction"):
-            text = found.get("firmware_protocol.generate", "render_codec")(way)
+            text = found.get("tools.codecs", "render_codec")(way)
             codec = folder / f"{PREFIX}firmware_protocol/codec_{way.name.lower()}.py"
             codec.write_text(_IMPORT.sub(rf"\1{PREFIX}\2", text), "utf-8")
         yield found

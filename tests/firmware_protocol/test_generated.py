@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate
 from firmware_protocol import envelope
 from firmware_protocol.catalogue import CATALOGUE, Direction
-from firmware_protocol.document import render_document
 from firmware_protocol.errors import Reject
 from firmware_protocol.fields import Field, u8, u16
-from firmware_protocol.generate import render_check, render_codec
 from firmware_protocol.schema import (
     LIMITS,
     SCHEMA_HASH,
@@ -23,6 +20,9 @@ from firmware_protocol.schema import (
     span_of,
 )
 from firmware_protocol.vectors import render_vectors
+from tools import generate
+from tools.codecs import render_check, render_codec
+from tools.protocol_page import render_document
 
 
 def test_every_generated_file_is_up_to_date() -> None:
@@ -54,7 +54,7 @@ def test_codecs_of_another_catalogue_are_named_alone_and_renewed_first(
     def run(command: list[str], **_how: object) -> None:
         ran.append(command)
 
-    monkeypatch.setattr("docs.generate.subprocess.run", run)
+    monkeypatch.setattr("tools.generate.subprocess.run", run)
     generate.write_files(tmp_path)
     assert codec.read_text(encoding="utf-8") == render_codec(Direction.TO_HOST)
     assert len(ran) == 1

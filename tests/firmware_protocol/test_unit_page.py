@@ -2,13 +2,13 @@
 
 import pytest
 
-from docs.constants import constants_of, meanings_of
-from docs.unit_page import SMALL_PART_BYTES, kept_bytes, unit_chapters
-from docs.unit_tables import REQUESTS, Wrong, distances, durations, refusals, tried, voids
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import Capability, Defect, Input, LogCode, Mode, Permit, Refusal
 from simulator.firmware import eventlog, firmware, limits
 from simulator.firmware.modes import POLICY, Trigger, allows, step
+from tools.constants import constants_of, meanings_of
+from tools.unit_page import SMALL_PART_BYTES, kept_bytes, unit_chapters
+from tools.unit_tables import REQUESTS, Wrong, distances, durations, refusals, tried, voids
 
 DRIVEN = {Mode.ARMED, Mode.ACTIVE, Mode.PAUSED, Mode.STOPPING}
 

@@ -22,7 +22,9 @@ HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parent.parent
 TIME_MAX_S: Final = 180.0  # of one bug; the named tests take seconds, and a hang is noticed too
 BASELINE_MAX_S: Final = 900.0  # all named tests on the whole code
-PATHS: Final = ("configs", "controller", "docs", "firmware_protocol", "simulator", "tests")
+PATHS: Final = (
+    "configs", "controller", "docs", "firmware_protocol", "qa", "simulator", "tests", "tools",
+)  # fmt: skip
 FILES: Final = ("pyproject.toml",)
 TESTS_FAILED: Final = 1  # the exit code of pytest; others say that it could not run them
 

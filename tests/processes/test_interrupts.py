@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.qa.kept import Kept
-from simulator.qa.stop_shots.campaign import name_of
-from simulator.qa.stop_shots.lane import Scale
+from qa.kept import Kept
+from qa.stop_shots.campaign import name_of
+from qa.stop_shots.lane import Scale
 from tests.processes.service import command, kernel, unit
 
 pytestmark = pytest.mark.realtime
@@ -43,11 +43,11 @@ runpy.run_module(module, run_name="__main__")
 STATUS = ("controller.cli.main", "status")
 PLAN = ("controller.cli.main", "plan", "refresh", "--client", "demo")
 TREAT = ("controller.cli.main", "treat", "refresh", "--client", "demo", "--simulator")
-SERVE = ("simulator.qa.cli", "serve")
-CONFORMANCE = ("simulator.qa.cli", "conformance", "--handpiece", "sim:")
-MATRIX = ("simulator.qa.cli", "campaign", "matrix", "-j", "2")
+SERVE = ("qa.cli", "serve")
+CONFORMANCE = ("qa.cli", "conformance", "--handpiece", "sim:")
+MATRIX = ("qa.cli", "campaign", "matrix", "-j", "2")
 KERNEL = ("controller.kernel", "--port", "/dev/null")
-FUZZ = ("simulator.qa.fuzz",)
+FUZZ = ("tests.proof.fuzz",)
 
 
 @pytest.mark.parametrize(

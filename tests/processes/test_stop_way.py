@@ -19,7 +19,7 @@ from controller.kernel.ask import dial
 from controller.kernel.server import IDLE_MIN_S
 from controller.kernel.stop_address import name_for, table
 from controller.kernel.stop_call import call
-from simulator.qa.stop_shots.shots import NOBODY_UID, as_another, bare
+from qa.stop_shots.shots import NOBODY_UID, as_another, bare
 from tests.processes.scenes import bring_to
 from tests.processes.service import Kernel, Unit, corneum, kernel, unit
 from tests.processes.side_by_side import side_by_side

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import controller.kernel.service  # noqa: F401 - imported once here, and not by each inner run
-import simulator.qa.plugin.alone
-import simulator.qa.plugin.device
-import simulator.qa.plugin.served
-import simulator.qa.plugin.virtual  # noqa: F401 - as above
+import qa.plugin.alone
+import qa.plugin.device
+import qa.plugin.served
+import qa.plugin.virtual  # noqa: F401 - as above
 
 ROOT = Path(__file__).resolve().parents[2]
-ENTRY = "simulator.qa.plugin.entry"
+ENTRY = "qa.plugin.entry"
 INSTALLED = any(entry.name == "corneum" for entry in entry_points(group="pytest11"))
 LOADED: Sequence[str] = () if INSTALLED else ("-p", ENTRY)
 

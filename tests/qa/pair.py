@@ -21,12 +21,12 @@ from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
 from firmware_protocol.ticks import tick_of
+from qa.ledger import Ledger
+from qa.loop import VirtualLoop
+from qa.planning import planned_request
+from qa.rig import LINE_DELAY_S, WALL_START_S
 from simulator.handpiece import Handpiece, Happening
 from simulator.line import Line, Weather
-from simulator.qa.fuzz.ledger import Ledger
-from simulator.qa.loop import VirtualLoop
-from simulator.qa.planning import planned_request
-from simulator.qa.rig import LINE_DELAY_S, WALL_START_S
 
 TICK_S = 0.005
 CALM = Weather(delay_s=LINE_DELAY_S)

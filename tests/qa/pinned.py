@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, service
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, service
 
 PINS: Final = Path(__file__).with_name("pinned.json")
 WEATHER: Final = Weather(

@@ -11,10 +11,10 @@ from controller.kernel.journal import Journal, Row
 from controller.kernel.service import Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
+from qa.loop import VirtualLoop
+from qa.matrix.witness import Due, Witness, injected
+from qa.rig import PRACTITIONER, Rig, RigSpec, Service, rig
 from simulator.handpiece import Happening
-from simulator.qa.loop import VirtualLoop
-from simulator.qa.matrix.witness import Due, Witness, injected
-from simulator.qa.rig import PRACTITIONER, Rig, RigSpec, Service, rig
 
 BLOCK_STEP_S = 0.02  # one telemetry period
 COMMIT_S = 0.4  # a disk that takes its time: commits wait in the queue when STOP comes

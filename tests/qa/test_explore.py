@@ -37,16 +37,16 @@ from simulator.firmware.modes import Trigger
 from simulator.firmware.regulators import FeedRegulator
 from simulator.firmware.setpoints import Setpoints, Verdict
 from simulator.firmware.switch import HandSwitch
-from simulator.qa.explore import exploration
-from simulator.qa.explore.device import FEW, DeviceWorld
-from simulator.qa.explore.frames import hello
-from simulator.qa.explore.host import AT_REST, HERE, HostWorld
-from simulator.qa.explore.host_clocks import ENOUGH_S, LONG_S, NOW_S
-from simulator.qa.explore.memory import Memory, OpaqueError
-from simulator.qa.explore.pair import PairWorld
-from simulator.qa.explore.plan import SERIAL, plan
-from simulator.qa.explore.scenes import FLOWING, RELEASED, sample
-from simulator.qa.explore.search import Search, Trace, World
+from tests.proof.explore import exploration
+from tests.proof.explore.device import FEW, DeviceWorld
+from tests.proof.explore.frames import hello
+from tests.proof.explore.host import AT_REST, HERE, HostWorld
+from tests.proof.explore.host_clocks import ENOUGH_S, LONG_S, NOW_S
+from tests.proof.explore.memory import Memory, OpaqueError
+from tests.proof.explore.pair import PairWorld
+from tests.proof.explore.plan import SERIAL, plan
+from tests.proof.explore.scenes import FLOWING, RELEASED, sample
+from tests.proof.explore.search import Search, Trace, World
 
 SAMPLE_STATES = 5_000  # of some 20,000; every state of a treatment occurs among them
 ALL_RULES = {f"P{number}" for number in range(1, 11)} | {"L1", "L2"}

@@ -21,9 +21,9 @@ from controller.treatment.events import (
     Wake,
 )
 from firmware_protocol.vocabulary import Cause, Mode, Permit
-from simulator.qa.explore.host import AT_REST, HERE, EndOf, Happens, HostWorld
-from simulator.qa.explore.host_clocks import Wait
-from simulator.qa.explore.search import Search
+from tests.proof.explore.host import AT_REST, HERE, EndOf, Happens, HostWorld
+from tests.proof.explore.host_clocks import Wait
+from tests.proof.explore.search import Search
 from tests.qa.test_explore import first_broken
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from qa.loop import run_virtual
+from qa.rig import RigSpec, service
 from simulator.plant.spec import PlantSpec
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, service
 
 
 def treated(program: str, zones: list[str], *, motion_sensor: bool) -> dict[str, Any]:

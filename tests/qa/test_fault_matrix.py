@@ -2,7 +2,7 @@
 
 The device stands alone here, against a host that streams, persists and never stops by itself, and a
 hand that presses again after each trip. What is judged is the plant's truth and the device's own
-record. `python -m simulator.qa.matrix --full` runs the same cells at 25 phases of each state.
+record. `python -m qa.matrix --full` runs the same cells at 25 phases of each state.
 """
 
 import re
@@ -11,13 +11,13 @@ from functools import cache
 
 import pytest
 
-from docs.register import load
 from firmware_protocol.vocabulary import Cause
+from qa.matrix.campaign import as_dict, run, table, worst
+from qa.matrix.cells import Cell, Stage, Verdict, bench_in, cells, run_cell
+from qa.matrix.rows import PROMISE, ROWS, Row
+from qa.matrix.witness import Due, Lack
 from simulator.plant.faults import FAULTS
-from simulator.qa.matrix.campaign import as_dict, run, table, worst
-from simulator.qa.matrix.cells import Cell, Stage, Verdict, bench_in, cells, run_cell
-from simulator.qa.matrix.rows import PROMISE, ROWS, Row
-from simulator.qa.matrix.witness import Due, Lack
+from tools.register import load
 
 NOT_HERE = {
     "suction-a-creep": "takes 20 minutes to the trip; the next self-test finds it",

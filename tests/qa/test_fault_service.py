@@ -11,12 +11,12 @@ from typing import NamedTuple
 import pytest
 
 from firmware_protocol.vocabulary import Mode
-from simulator.qa.loop import run_virtual
-from simulator.qa.matrix.cells import Stage, wrongs
-from simulator.qa.matrix.host import Ill
-from simulator.qa.matrix.rows import ROWS, Row
-from simulator.qa.matrix.witness import Due, Sworn
-from simulator.qa.rig import Rig
+from qa.loop import run_virtual
+from qa.matrix.cells import Stage, wrongs
+from qa.matrix.host import Ill
+from qa.matrix.rows import ROWS, Row
+from qa.matrix.witness import Due, Sworn
+from qa.rig import Rig
 from tests.qa.stopping import block, watched
 
 OTHERS = ("preparing", "armed", "paused", "stopping")

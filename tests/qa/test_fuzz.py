@@ -22,9 +22,9 @@ from simulator.firmware.requests import Requests
 from simulator.firmware.setpoints import Setpoints, Verdict
 from simulator.handpiece import Handpiece
 from simulator.plant.hand import AWAY
-from simulator.qa.fuzz.campaign import Campaign, FuzzFailedError, Report
-from simulator.qa.fuzz.honest import STROKING, HonestHost
-from simulator.qa.fuzz.witness import (
+from tests.proof.fuzz.campaign import Campaign, FuzzFailedError, Report
+from tests.proof.fuzz.honest import STROKING, HonestHost
+from tests.proof.fuzz.witness import (
     CENSUS_MAX_BYTES,
     LONGEST_MAX,
     SteeredHand,

@@ -13,12 +13,12 @@ import pytest
 
 from controller.safety.interlocks import Interlock
 from firmware_protocol.vocabulary import Cause
+from qa.matrix.rows import ROWS
+from qa.matrix.witness import Due
+from qa.rig import Rig
 from simulator.firmware.channel_b import ChannelB
 from simulator.firmware.guards import Finding, Guards, Scene
 from simulator.firmware.modes import Policy
-from simulator.qa.matrix.rows import ROWS
-from simulator.qa.matrix.witness import Due
-from simulator.qa.rig import Rig
 from tests.qa.test_fault_service import SHOWN, ended_by
 
 

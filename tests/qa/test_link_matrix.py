@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
+from qa.loop import run_virtual
+from qa.matrix.rows import PROMISE
+from qa.rig import RigSpec
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
-from simulator.qa.matrix.rows import PROMISE
-from simulator.qa.rig import RigSpec
 from tests.qa.stopping import watched
 
 FRAME_BYTES = 40

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from simulator.qa.loop import LooseEndError, NotVirtualError, StuckError, run_virtual
+from qa.loop import LooseEndError, NotVirtualError, StuckError, run_virtual
 
 
 def test_time_starts_at_zero_and_jumps_to_each_timer() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from firmware_protocol.vocabulary import Cause
+from qa import rig
+from qa.loop import run_virtual
 from simulator.handpiece import Handpiece
 from simulator.host import DeviceHost
-from simulator.qa import rig
-from simulator.qa.loop import run_virtual
 from tests.firmware_protocol.next_minor import NextMinor, next_minor
 
 FLOWING_MAX_S = 30.0
@@ -51,7 +51,7 @@ def test_this_host_treats_with_a_unit_of_the_next_minor(
 def test_a_host_of_the_next_minor_treats_with_this_unit(
     later: NextMinor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = later.module("simulator.qa.rig")
+    place = later.module("qa.rig")
     monkeypatch.setattr(place, "Handpiece", Handpiece)
     monkeypatch.setattr(place, "DeviceHost", DeviceHost)
     snapshot, at_unit, at_host = _treated(place)

@@ -6,9 +6,9 @@ import pytest
 
 from controller.device.handpiece import Listeners
 from controller.safety.reading import Reading
+from qa.loop import run_virtual
+from qa.rig import RigSpec, rig
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, rig
 
 
 async def _watch(spec: RigSpec, seconds: float) -> tuple[str, list[Reading]]:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from controller.kernel.api import ApiError
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, service
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, service
 
 BUDGET_LEASE_S = 0.250
 BUDGET_STOP_S = 0.100

@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from controller.kernel.chain import FIELDS, Chained
 from controller.kernel.verify import Trail
 from firmware_protocol.vocabulary import Cause
+from qa.promise import Limits, Promise
 from simulator.firmware.guards import Guards
 from simulator.line import Weather
 from simulator.plant.faults import FAULTS
-from simulator.qa.promise import Limits, Promise
 from tests.qa.pair import CALM, Pair
 
 LOCAL = {"name": "qa", "role": "practitioner", "origin": "local"}

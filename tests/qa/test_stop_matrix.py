@@ -12,11 +12,11 @@ from firmware_protocol.frame import DELIMITER
 from firmware_protocol.link import Link
 from firmware_protocol.messages import LogRead, SelfTest, Stop
 from firmware_protocol.vocabulary import Mode, StopKind
+from qa.loop import run_virtual
+from qa.matrix.cells import Bench, Stage, bench_in
+from qa.matrix.host import CONFIG
+from qa.matrix.witness import OPEN, Lack
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
-from simulator.qa.matrix.cells import Bench, Stage, bench_in
-from simulator.qa.matrix.host import CONFIG
-from simulator.qa.matrix.witness import OPEN, Lack
 from tests.qa.stopping import STATES, Watched, frames_down, watched
 
 BOUND_S = BUDGET_FLOW_S  # from the first STOP that arrives to valve shut

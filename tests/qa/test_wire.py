@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from controller.device.answers import PortError, StreamLostError
-from simulator.qa.loop import run_virtual
-from simulator.qa.wire import VirtualWire
+from qa.loop import run_virtual
+from qa.wire import VirtualWire
 
 DELAY_S = 0.003
 

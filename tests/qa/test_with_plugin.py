@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from firmware_protocol.envelope import BUDGET_FLOW_S, BUDGET_SWITCH_S
-from simulator.qa.plugin.alone import Alone
-from simulator.qa.plugin.device import Device, Faults
-from simulator.qa.rig import Service
+from qa.plugin.alone import Alone
+from qa.plugin.device import Device, Faults
+from qa.rig import Service
 
 BUDGET_LEASE_S = 0.250
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from firmware_protocol.vocabulary import FAULT_OVER, LogCode
+from qa.loop import VirtualLoop
 from simulator.control import CLIENTS_MAX, LINE_MAX_BYTES, Control
 from simulator.control_client import NobodyThereError, ask
 from simulator.control_verbs import EVENTS_MAX, HAND_ACTIONS, LINE_FAULT, VERBS, _plain
@@ -21,7 +22,6 @@ from simulator.handpiece import Handpiece, Happening
 from simulator.host import DeviceHost
 from simulator.plant.faults import FAULTS
 from simulator.plant.signals import PlantTruth
-from simulator.qa.loop import VirtualLoop
 
 
 class Desk:

@@ -13,11 +13,11 @@ from firmware_protocol.link import Link, MessageReceived, RequestDone, session_n
 from firmware_protocol.messages import Hello, Ident, Stop, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Mode
+from qa.loop import run_virtual
 from simulator.control import Control
 from simulator.handpiece import Handpiece, Happening
 from simulator.host import CATCH_UP_MAX_S, DeviceHost
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
 
 
 class Desk:

@@ -12,7 +12,7 @@ from controller.cli.attached import OLD_MIN_S, QUIET_MAX_S, STOOD_MIN_S, TICK_S,
 from controller.cli.screen import Screen
 from controller.kernel.ask import KernelAbsentError
 from controller.kernel.client import KernelClient, WatchLine
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 from tests.controller.cli.test_screen import SNAPSHOT
 from tests.controller.device.clients import stand_still
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from controller.cli.app import app as corneum
 from controller.kernel.software import running_software
-from simulator.qa.app import app as corneum_sim
+from qa.app import app as corneum_sim
 
 APPS = {"corneum": corneum, "corneum-sim": corneum_sim}
 COMPLETE = "_{}_COMPLETE"

@@ -10,8 +10,8 @@ import pytest
 from controller.cli import treat_request
 from controller.kernel.ask import TIMEOUT_S, TREAT_TIMEOUT_S
 from controller.kernel.client import AnswerError, KernelClient
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import service
+from qa.loop import run_virtual
+from qa.rig import service
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "demo"}
 

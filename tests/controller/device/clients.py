@@ -8,7 +8,7 @@ from controller.device.answers import LinkNews  # noqa: TC001 - as every other i
 from controller.device.backoff import Backoff
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.safety.reading import Reading  # noqa: TC001 - as every other import here
-from simulator.qa.loop import VirtualLoop, run_virtual
+from qa.loop import VirtualLoop, run_virtual
 from tests.controller.device.bench import FarEnd
 
 QUICK = Backoff(first_s=0.1, last_s=0.4, tries_max=5)

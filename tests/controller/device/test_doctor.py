@@ -13,9 +13,9 @@ from controller.device.evidence import KEPT_MAX, Evidence, Look, judge
 from firmware_protocol.codec import encode
 from firmware_protocol.messages import SelfTest, Setpoint
 from firmware_protocol.vocabulary import Cause, Defect, Mode, Refusal
+from qa.loop import run_virtual
+from qa.rig import RigSpec, rig
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, rig
 from tests.controller.device.bench import IDENT, SERIAL, TELEMETRY, FarEnd, talking
 
 SETPOINT = Setpoint(200, 1, 1, 0, 0, 0, 0, 0)

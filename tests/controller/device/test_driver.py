@@ -13,7 +13,7 @@ from firmware_protocol.asking import TRIES_MAX
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.link import Event, MessageReceived, session_number
 from firmware_protocol.messages import Ident, Message, Result, SelfTest, Stop
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 from tests.controller.device.bench import DELAY_S, SERIAL, TELEMETRY, FarEnd
 
 NONCE = 5

@@ -8,7 +8,7 @@ import pytest
 
 from controller.device.stopping import STOP_REPEAT_MAX_S, STOP_REPEAT_S, StopPath
 from firmware_protocol.vocabulary import Mode, StopKind
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 
 SAFE_AFTER = {
     StopKind.NORMAL: {Mode.BOOT, Mode.DISARMED, Mode.STOPPING, Mode.SAFE},

@@ -11,7 +11,7 @@ from controller.device.greeting import hello
 from controller.device.timers import TIMER_LEAD_S, armed_s
 from controller.device.transport import Rank
 from firmware_protocol.asking import TRIES_MAX
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 
 LOOKS_MAX = 4
 """Callbacks for one deadline: the armed one, and a few that a loop's rounding brings too early."""

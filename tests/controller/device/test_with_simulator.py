@@ -13,9 +13,9 @@ from controller.safety.reading import Reading  # noqa: TC001 - as every other im
 from controller.treatment.events import Hold
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, Refusal, StopKind, Wish
+from qa.loop import run_virtual
+from qa.rig import Rig, RigSpec, rig
 from simulator.line import Weather
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import Rig, RigSpec, rig
 
 TREATMENT = 77
 CONFIG = Config(TREATMENT, 30_000, 8_000, 8_000, 1)

@@ -20,9 +20,9 @@ from controller.kernel.writer import InlineWriter
 from controller.treatment.events import Command, Who
 from controller.treatment.plan import Plan
 from controller.treatment.planning import make_plan
+from qa.loop import run_virtual
+from qa.rig import Rig, RigSpec, rig
 from simulator.handpiece import SERIAL_NUMBER
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import Rig, RigSpec, rig
 
 T = TypeVar("T")
 

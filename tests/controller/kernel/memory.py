@@ -15,7 +15,7 @@ from controller.kernel.store import RecordError
 from controller.safety.reading import Identity, Reading
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Capability, Cause, Mode, StopKind
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 from tests.controller.treatment.couch import ANNA, FLOWING, couch, plan
 
 DONE = Answer(Told.DONE, detail=77)

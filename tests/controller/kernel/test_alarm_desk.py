@@ -13,8 +13,8 @@ from controller.kernel.snapshot import Snapshot
 from controller.safety.clocks import STEP_MIN_S
 from controller.safety.resets import PastReset
 from controller.treatment.events import Command
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import service
+from qa.loop import run_virtual
+from qa.rig import service
 from tests.controller.kernel.clinic import ANNA, FAR, Clinic, plan_of, scenario
 from tests.controller.kernel.test_control import bring_to, shut_at_s
 

@@ -9,8 +9,8 @@ from controller.config.locate import shipped_configs
 from controller.kernel.api import ApiError
 from controller.kernel.asker import plan_alone, plan_beside
 from controller.kernel.planner import Purpose, request_of
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, service
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "demo"}
 

@@ -8,8 +8,8 @@ import pytest
 
 from controller.kernel.api import ApiError, Request, WhoSays
 from controller.kernel.authority import ALLOWED, Do, Origin, Role, may, refusal_sentence
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import service
+from qa.loop import run_virtual
+from qa.rig import service
 
 ANYBODY = {Do.STOP, Do.STATUS, Do.WATCH, Do.SEEN}
 LOWERS = {Do.PAUSE, Do.LOWER}

@@ -7,8 +7,8 @@ from typing import Any
 
 from controller.kernel import api
 from controller.kernel.broadcast import WATCH_PERIOD_S, Broadcast
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import service
+from qa.loop import run_virtual
+from qa.rig import service
 
 
 class Kernel:

@@ -9,8 +9,8 @@ import pytest
 from controller.kernel.control import DeclinedError
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
+from qa.rig import RigSpec
 from simulator.firmware.channel_b import ChannelB
-from simulator.qa.rig import RigSpec
 from tests.controller.kernel.clinic import ANNA, FAR, Clinic, plan_of, scenario
 
 

@@ -13,7 +13,7 @@ from controller.treatment.events import (
 )
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
-from simulator.qa.loop import LooseEndError, run_virtual
+from qa.loop import LooseEndError, run_virtual
 from tests.controller.kernel.memory import Bench, Memory, bench
 from tests.controller.treatment.couch import ANNA, FLOWING, plan
 

@@ -9,8 +9,8 @@ from controller.kernel.control import DeclinedError
 from controller.treatment.events import Command
 from firmware_protocol.envelope import BUDGET_FLOW_S
 from firmware_protocol.vocabulary import Mode
+from qa.rig import RigSpec
 from simulator.line import Weather
-from simulator.qa.rig import RigSpec
 from tests.controller.kernel.clinic import ANNA, Clinic, plan_of, scenario
 from tests.controller.kernel.test_control import bring_to, shut_at_s
 

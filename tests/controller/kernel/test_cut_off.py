@@ -19,7 +19,7 @@ from controller.kernel.recovery import UNSEEN_S
 from controller.kernel.store import Store
 from controller.kernel.tip_desk import sterilised_here
 from controller.kernel.verify import verify
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 from tests.controller.kernel import damage
 from tests.controller.kernel.books import rows_of
 from tests.controller.kernel.crashed import HAD, LOCK, PER_S, crashed

@@ -23,9 +23,9 @@ from controller.safety.reading import Identity
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.messages import LogRecord
 from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, rig, service
 from simulator.plant.faults import FAULTS
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, rig, service
 from tests.controller.kernel.books import rows_of
 
 UNIT = Identity(1001, 7, "1.0", Capability.SIMULATED)

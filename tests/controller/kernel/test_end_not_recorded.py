@@ -22,8 +22,8 @@ from controller.kernel.store import RecordError, Store
 from controller.kernel.writer import InlineWriter
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, rig, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, rig, service
 from tests.controller.kernel.books import rows_of
 from tests.controller.kernel.memory import Bench, bench
 from tests.controller.treatment.couch import ANNA

@@ -20,8 +20,8 @@ from controller.kernel.leading import Viewer
 from controller.kernel.stop_address import name_for
 from controller.kernel.stop_call import Called, call
 from controller.kernel.stop_way import StopWay
-from simulator.qa.loop import LooseEndError, run_virtual
-from simulator.qa.rig import service
+from qa.loop import LooseEndError, run_virtual
+from qa.rig import service
 from tests.controller.kernel.served import Desk, say, serving
 
 CLIENT = "c-0042"

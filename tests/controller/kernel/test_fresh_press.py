@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, service
 
 
 def valve_percent(made: Service) -> float:

@@ -9,9 +9,9 @@ import pytest
 from controller.config.locate import shipped_configs
 from controller.kernel.api import ApiError, Request
 from controller.kernel.store import Store
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, service
 from simulator.handpiece import Happening
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, service
 
 REMOTE = {"name": "fleet", "role": "supervisor", "origin": "remote"}
 QUIET = {"BOOT", "DISARMED", "SELFTEST", "READY"}

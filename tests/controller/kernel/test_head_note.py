@@ -21,8 +21,8 @@ from controller.kernel.record_health import LackingError
 from controller.kernel.service import Place, running
 from controller.kernel.store import Store
 from controller.kernel.verify import verify
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, rig, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, rig, service
 from tests.controller.kernel.books import journal_in
 
 TOM = {"name": "tom", "role": "technician", "origin": "local"}

@@ -23,8 +23,8 @@ from controller.kernel.journal import LAG_MAX_S
 from controller.kernel.leading import SILENT_MAX_S
 from controller.safety.clocks import STEP_MIN_S
 from controller.safety.interlocks import LOOP_STALL_MAX_S
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import service
+from qa.loop import run_virtual
+from qa.rig import service
 from tests.controller.device.clients import stand_still
 from tests.controller.kernel.clinic import Clinic, scenario
 from tests.controller.kernel.test_control import bring_to

@@ -23,7 +23,7 @@ from controller.kernel.journal import (
 from controller.kernel.store import RecordError, Store
 from controller.kernel.verify import verify
 from controller.kernel.writer import InlineWriter
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 from tests.controller.kernel.books import CrowdedStore, SilentWriter, journal_in, rows, rows_of
 
 

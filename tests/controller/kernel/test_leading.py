@@ -18,9 +18,9 @@ from controller.kernel.leading import (
     Viewer,
 )
 from controller.kernel.store import RecordError
-from simulator.qa.loop import run_virtual
-from simulator.qa.planning import planned_request
-from simulator.qa.rig import RigSpec, Service, service
+from qa.loop import run_virtual
+from qa.planning import planned_request
+from qa.rig import RigSpec, Service, service
 
 ANNA = WhoSays.model_validate({"name": "anna", "role": "practitioner", "origin": "local"})
 BEN = WhoSays.model_validate({"name": "ben", "role": "supervisor", "origin": "local"})

@@ -8,8 +8,8 @@ import pytest
 
 from controller.device.answers import LinkState
 from controller.kernel.snapshot import LinkView
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, service
 from tests.controller.kernel.memory import Bench, Memory, bench
 
 

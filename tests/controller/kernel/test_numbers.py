@@ -13,8 +13,8 @@ from controller.kernel.service import Kernel, Outside, Place
 from controller.kernel.store import Store
 from controller.kernel.verify import verify
 from controller.kernel.writer import ThreadWriter
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, rig
+from qa.loop import run_virtual
+from qa.rig import RigSpec, rig
 from tests.controller.kernel.books import journal_in, rows_of
 from tests.controller.kernel.test_recovery import kernel_on
 

@@ -19,7 +19,7 @@ from controller.treatment.events import (
     SendReset,
 )
 from firmware_protocol.vocabulary import Cause, Refusal
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 from tests.controller.kernel.memory import Memory
 
 EACH: list[Asked] = [

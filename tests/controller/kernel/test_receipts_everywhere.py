@@ -10,8 +10,8 @@ from controller.kernel.api import ApiError, refusal
 from controller.kernel.asker import plan_alone
 from controller.kernel.client import AnswerError, _result
 from controller.kernel.snapshot import Snapshot
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import Service, service
+from qa.loop import run_virtual
+from qa.rig import Service, service
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "demo", "lower": {"suction_kpa": 20.0}}
 SEQUENCES = ("alarms", "receipts", "unfinished", "simulated_faults")

@@ -20,8 +20,8 @@ from controller.kernel.store import Store
 from controller.kernel.verify import verify
 from controller.kernel.writer import InlineWriter, Writer
 from controller.treatment.conduct import AHEAD_S
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import Rig, RigSpec, Service, rig
+from qa.loop import run_virtual
+from qa.rig import Rig, RigSpec, Service, rig
 from tests.controller.kernel.books import rows_of
 
 JOURNAL = "journal.sqlite3"

@@ -17,8 +17,8 @@ from controller.kernel.reset_record import RESET_DONE, STEPS_MAX, History, Whose
 from controller.kernel.service import Place, running
 from controller.kernel.store import Store
 from controller.safety.resets import locked_by
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, rig, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, rig, service
 from tests.controller.kernel.books import rows_of
 
 UNIT = 1001

@@ -11,8 +11,8 @@ from controller.kernel.api import ApiError
 from controller.kernel.journal import Row
 from controller.kernel.store import Store
 from controller.safety.timeline import Moment
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, service
 
 WISH = {"program": "refresh", "client": "demo", "zones": ["nose"]}
 

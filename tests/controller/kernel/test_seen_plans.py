@@ -23,8 +23,8 @@ from controller.kernel.plan_past import Asked, Past
 from controller.kernel.planner import ANY_SIMULATED, Purpose, proving, reading, request_of
 from controller.kernel.software import running_software
 from controller.safety.timeline import Moment
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import PRACTITIONER, SOFTWARE, RigSpec, Service, service
+from qa.loop import run_virtual
+from qa.rig import PRACTITIONER, SOFTWARE, RigSpec, Service, service
 from tests.controller.kernel.test_receipts_everywhere import rows
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "c-0042", "zones": ["nose"]}

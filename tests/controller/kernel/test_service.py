@@ -18,9 +18,9 @@ from controller.kernel.journal import LAG_MAX_S, Journal, Row
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
-from simulator.qa.loop import run_virtual
-from simulator.qa.planning import planned_request
-from simulator.qa.rig import PRACTITIONER, RigSpec, Service, rig, service
+from qa.loop import run_virtual
+from qa.planning import planned_request
+from qa.rig import PRACTITIONER, RigSpec, Service, rig, service
 from tests.controller.kernel.books import PLENTY, CrowdedStore, SlowWriter
 
 DAY_S = 86_400.0

@@ -11,8 +11,8 @@ import pytest
 from controller.config.locate import shipped_configs
 from controller.kernel.api import ApiError
 from controller.kernel.service import Kernel, Place
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import rig
+from qa.loop import run_virtual
+from qa.rig import rig
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from controller.kernel.journal import Row
 from controller.kernel.store import Store
 from controller.kernel.tip_desk import sterilised_here
 from controller.kernel.verify import verify
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, service
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, service
 from tests.controller.kernel.books import rows_of
 
 JOURNAL: Final = "journal.sqlite3"

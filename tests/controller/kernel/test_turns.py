@@ -17,7 +17,7 @@ from controller.kernel.turns import (
     Lines,
     Turns,
 )
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 
 LINE_MAX_BYTES = 1024
 LOOK = b'{"do":"status"}'

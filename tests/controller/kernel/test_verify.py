@@ -16,8 +16,8 @@ from controller.kernel.store import Store
 from controller.kernel.verifier import check_apart
 from controller.kernel.verify import BREAKS_MAX, Break, Verdict, verify
 from controller.kernel.writer import InlineWriter
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, Service, rig
+from qa.loop import run_virtual
+from qa.rig import RigSpec, Service, rig
 from tests.controller.kernel import damage, years
 from tests.controller.kernel.damage import Damage
 from tests.controller.kernel.years import Years

@@ -10,9 +10,9 @@ from controller.kernel.api import Request
 from controller.kernel.authority import ALLOWED, Do, Origin, Role
 from controller.kernel.store import Store
 from firmware_protocol.vocabulary import Cause, Mode
-from simulator.qa.loop import run_virtual
-from simulator.qa.planning import planned_request
-from simulator.qa.rig import Service, service
+from qa.loop import run_virtual
+from qa.planning import planned_request
+from qa.rig import Service, service
 
 TREAT = {"program": "refresh", "client": "demo"}
 NO_ACT = {Do.STATUS, Do.WATCH, Do.SEEN}

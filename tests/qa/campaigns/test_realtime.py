@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from simulator.qa.kept import Kept
-from simulator.qa.realtime.campaign import (
+from qa.kept import Kept
+from qa.realtime.campaign import (
     NEEDLESS_MAX,
     Conditions,
     figures,
@@ -18,8 +18,8 @@ from simulator.qa.realtime.campaign import (
     run,
     share_high,
 )
-from simulator.qa.realtime.competitors import competitors
-from simulator.qa.realtime.treatment import JITTER, ORDINARY
+from qa.realtime.competitors import competitors
+from qa.realtime.treatment import JITTER, ORDINARY
 
 CONDITIONS = Conditions(seed=1, busy=0, workers=1)
 LAPSED = "tripped: device LEASE_LAPSED"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from simulator.qa.stop_shots.campaign import figures, run
-from simulator.qa.stop_shots.lane import Scale
-from simulator.qa.stop_shots.shots import Shot
+from qa.stop_shots.campaign import figures, run
+from qa.stop_shots.lane import Scale
+from qa.stop_shots.shots import Shot
 
 SMALL = Scale(hostile=64, leftovers=500)
 

@@ -12,7 +12,7 @@ from tests.simulator.test_serve import served
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
-COMMAND = (sys.executable, "-m", "simulator.qa.cli", "conformance")
+COMMAND = (sys.executable, "-m", "qa.cli", "conformance")
 RUN_MAX_S = 60.0
 # Of each part of the protocol one case: all of them run in virtual time, and here in a minute.
 SAMPLE = ("C01", "C10", "C16", "C20", "C21", "C30", "C40", "C48", "C57", "C60", "C66", "C75", "C80")
@@ -71,8 +71,8 @@ def test_a_unit_that_is_lost_leaves_the_other_cases_not_run(tmp_path: Path) -> N
 
 
 def test_the_kit_runs_under_pytest_by_its_name(tmp_path: Path) -> None:
-    words = ("-q", "-p", "no:cacheprovider", "-p", "simulator.qa.conformance.plugin", "--pyargs")
-    chosen = ("simulator.qa.conformance", "--handpiece", "sim:", "-k", "C01 or C60")
+    words = ("-q", "-p", "no:cacheprovider", "-p", "qa.conformance.plugin", "--pyargs")
+    chosen = ("qa.conformance", "--handpiece", "sim:", "-k", "C01 or C60")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-W", "ignore", *words, *chosen],
         capture_output=True, text=True, timeout=RUN_MAX_S, check=False, cwd=tmp_path,

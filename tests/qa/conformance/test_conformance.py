@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from qa.app import app
+from qa.conformance.bench import Bench
+from qa.conformance.case import Case, Needs
+from qa.conformance.places import virtual_place
+from qa.conformance.reports import json_of, line_of, write_junit
+from qa.conformance.suite import CASES, Outcome, Verdict, chosen, run_case
+from qa.conformance.verdicts import NonconformityError, UnitLostError
+from qa.loop import run_virtual
 from simulator.handpiece import Handpiece
-from simulator.qa.app import app
-from simulator.qa.conformance.bench import Bench
-from simulator.qa.conformance.case import Case, Needs
-from simulator.qa.conformance.places import virtual_place
-from simulator.qa.conformance.reports import json_of, line_of, write_junit
-from simulator.qa.conformance.suite import CASES, Outcome, Verdict, chosen, run_case
-from simulator.qa.conformance.verdicts import NonconformityError, UnitLostError
-from simulator.qa.loop import run_virtual
 from tests.qa.conformance.broken_line import broken as broken_lines
 from tests.qa.conformance.broken_unit import broken as broken_units
 

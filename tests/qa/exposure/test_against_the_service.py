@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from controller.config.locate import shipped_configs
+from qa.exposure.dose_map import PLACE_MM, dose_map
+from qa.exposure.rows import Group, Row, cell_of
+from qa.exposure.settings import ZoneSetting
+from qa.exposure.strokes import Strokers
+from qa.exposure.treatments import paced
+from qa.exposure.zone_runs import run_zone
+from qa.loop import run_virtual
+from qa.rig import RigSpec, service
 from simulator.plant.habits import HABITS
 from simulator.plant.path import side_of
 from simulator.plant.skin_grid import SkinGrid
 from simulator.plant.skin_truth import SkinTruth
-from simulator.qa.exposure.dose_map import PLACE_MM, dose_map
-from simulator.qa.exposure.rows import Group, Row, cell_of
-from simulator.qa.exposure.settings import ZoneSetting
-from simulator.qa.exposure.strokes import Strokers
-from simulator.qa.exposure.treatments import paced
-from simulator.qa.exposure.zone_runs import run_zone
-from simulator.qa.loop import run_virtual
-from simulator.qa.rig import RigSpec, service
 
 PROGRAM, ZONE, AREA_CM2 = "first-gentle", "nose", 14.0
 SERVICE_RUNS, CAMPAIGN_RUNS = 6, 400

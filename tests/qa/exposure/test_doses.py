@@ -6,14 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulator.plant.habits import HABITS, Habit
-from simulator.plant.path import position
-from simulator.plant.skin_grid import SkinGrid
-from simulator.plant.skin_truth import SkinTruth
-from simulator.qa.exposure.dose_map import PLACE_MM, WINDOW_MM, dose_map, histogram, window
-from simulator.qa.exposure.settings import Arm, ZoneSetting
-from simulator.qa.exposure.strokes import Strokers
-from simulator.qa.exposure.zone_runs import (
+from qa.exposure.dose_map import PLACE_MM, WINDOW_MM, dose_map, histogram, window
+from qa.exposure.settings import Arm, ZoneSetting
+from qa.exposure.strokes import Strokers
+from qa.exposure.zone_runs import (
     DWELL_TRIP_S,
     Crystals,
     End,
@@ -21,6 +17,10 @@ from simulator.qa.exposure.zone_runs import (
     ZoneRuns,
     run_zone,
 )
+from simulator.plant.habits import HABITS, Habit
+from simulator.plant.path import position
+from simulator.plant.skin_grid import SkinGrid
+from simulator.plant.skin_truth import SkinTruth
 
 WINDOW_MM2 = math.pi / 4.0 * WINDOW_MM**2
 EVEN = replace(HABITS["careful"], lane_jitter_mm=0.0, speed_ln_sd=0.0, tremble_mm=0.0)

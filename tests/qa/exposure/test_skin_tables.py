@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from simulator.plant.skin_grid import SkinGrid
-from simulator.plant.skin_truth import SkinTruth
-from simulator.qa.exposure import patch_loss
-from simulator.qa.exposure.patch_loss import (
+from qa.exposure import patch_loss
+from qa.exposure.patch_loss import (
     CORRELATIONS_MM,
     FLAKES_MM,
     SHARES,
     drawn_chance,
     largest,
 )
-from simulator.qa.exposure.tables import (
+from qa.exposure.tables import (
     BINS_PER_OCTAVE,
     LAYERS_MIN,
     Grain,
@@ -22,6 +20,8 @@ from simulator.qa.exposure.tables import (
     skin_tables,
     thickness_weights,
 )
+from simulator.plant.skin_grid import SkinGrid
+from simulator.plant.skin_truth import SkinTruth
 
 SIDE_MM = 50.0
 

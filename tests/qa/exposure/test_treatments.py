@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 
 from controller.config.locate import shipped_configs
+from qa.exposure.campaign import Figures, run
+from qa.exposure.coverage import coverage
+from qa.exposure.fault_responses import responses
+from qa.exposure.goals import goals_of
+from qa.exposure.measure_faults import measure
+from qa.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
+from qa.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
+from qa.exposure.settings import Arm
+from qa.exposure.statistics import Estimate, Share, effective_count, weighted_mean
+from qa.exposure.tables import Grain
+from qa.exposure.treatments import FaultDraw, treat
+from qa.workers import Where
 from simulator.plant.faults import FAULTS
 from simulator.plant.skin_sites import thickness_of
 from simulator.plant.skin_truth import Uncertainty
-from simulator.qa.exposure.campaign import Figures, run
-from simulator.qa.exposure.coverage import coverage
-from simulator.qa.exposure.fault_responses import responses
-from simulator.qa.exposure.goals import goals_of
-from simulator.qa.exposure.measure_faults import measure
-from simulator.qa.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
-from simulator.qa.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
-from simulator.qa.exposure.settings import Arm
-from simulator.qa.exposure.statistics import Estimate, Share, effective_count, weighted_mean
-from simulator.qa.exposure.tables import Grain
-from simulator.qa.exposure.treatments import FaultDraw, treat
-from simulator.qa.workers import Where
 
 CONFIGS = shipped_configs()
 FEW = 120
@@ -168,7 +168,7 @@ def test_the_published_thickness_of_a_zone_is_never_below_what_the_controller_co
 
 def test_the_command_tells_rows_and_goals_as_one_object(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "simulator.qa.cli", "campaign", "treatments", "--n", "20",
+        [sys.executable, "-m", "qa.cli", "campaign", "treatments", "--n", "20",
          "--program", "patch-test", "--only", "central", "--workers", "1", "--json"],
         capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -183,7 +183,7 @@ def test_the_command_tells_rows_and_goals_as_one_object(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "simulator.qa.cli", "campaign", "treatments",
+        [sys.executable, "-m", "qa.cli", "campaign", "treatments",
          "--program", "nonsense"],
         capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

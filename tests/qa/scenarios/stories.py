@@ -1,10 +1,10 @@
 """Stories that never ran, for the tests of what judges and reports them."""
 
-from simulator.qa.scenarios.expectations import Expectation
-from simulator.qa.scenarios.load import parse_scenario
-from simulator.qa.scenarios.model import Scenario
-from simulator.qa.scenarios.story import Dose, RecordRow, Story
-from simulator.qa.scenarios.timeline import Value
+from qa.scenarios.expectations import Expectation
+from qa.scenarios.load import parse_scenario
+from qa.scenarios.model import Scenario
+from qa.scenarios.story import Dose, RecordRow, Story
+from qa.scenarios.timeline import Value
 
 Happened = tuple[float, str, Value]
 

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import pytest
 
-from simulator.qa.scenarios.expect import failures, seen_instead
-from simulator.qa.scenarios.expectations import EXPECTATIONS
-from simulator.qa.scenarios.mistakes import EXPECTATION_OF
-from simulator.qa.scenarios.story import Breach, Story
+from qa.scenarios.expect import failures, seen_instead
+from qa.scenarios.expectations import EXPECTATIONS
+from qa.scenarios.mistakes import EXPECTATION_OF
+from qa.scenarios.story import Breach, Story
 from tests.qa.scenarios.stories import dosed, expected, recorded, scenario_with, story_of
 
 LIFT = 'check = "within"\nwithin_s = 0.1\nof = { tip = "lifted" }\nholds = { valve = "shut" }'

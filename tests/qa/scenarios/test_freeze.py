@@ -2,8 +2,8 @@
 
 import asyncio
 
-from simulator.qa.loop import run_virtual
-from simulator.qa.scenarios.freeze import Frozen, context_of
+from qa.loop import run_virtual
+from qa.scenarios.freeze import Frozen, context_of
 
 
 async def _beats(times: list[float], period_s: float) -> None:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from simulator.qa.scenarios.load import load_scenario, parse_scenario, scenario_files
-from simulator.qa.scenarios.mistakes import ScenarioError
+from qa.scenarios.load import load_scenario, parse_scenario, scenario_files
+from qa.scenarios.mistakes import ScenarioError
 
 HEAD = 'name = "a"\ntitle = "b"\n'  # lines 1 and 2
 STEPS = '[[steps]]\ndo = "treat"\n'  # lines 3 and 4

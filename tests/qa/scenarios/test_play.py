@@ -5,10 +5,10 @@ import tempfile
 
 import pytest
 
-from simulator.qa.scenarios.load import parse_scenario
-from simulator.qa.scenarios.play import play
-from simulator.qa.scenarios.process import KeptStore
-from simulator.qa.scenarios.story import Played
+from qa.scenarios.load import parse_scenario
+from qa.scenarios.play import play
+from qa.scenarios.process import KeptStore
+from qa.scenarios.story import Played
 
 TREAT = '[[steps]]\ndo = "treat"\n\n'
 CLOSED = '[[expect]]\ncheck = "finally"\nholds = { valve = "shut" }\n'

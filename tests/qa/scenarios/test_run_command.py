@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from simulator.qa.app import app
-from simulator.qa.scenarios.runner import Ran, Task, run_one
+from qa.app import app
+from qa.scenarios.runner import Ran, Task, run_one
 
 GOOD = """
 title = "A plan is refused"
@@ -60,7 +60,7 @@ def test_a_run_that_a_person_stops_says_how_far_it_came(
         yield run_one(tasks[1])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulator.qa.scenarios.runner.run_all", stopped)
+    monkeypatch.setattr("qa.scenarios.runner.run_all", stopped)
     result = _run(folder, *more)
     assert result.exit_code == 5
     assert "stopped; 1 of 2 scenarios had been run" in result.stderr
@@ -164,7 +164,7 @@ def test_the_page_has_an_index_and_a_section_with_plots_for_each_and_asks_no_net
 def test_without_matplotlib_a_report_is_refused_before_anything_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulator.qa.scenarios.report_plots.can_draw", lambda: False)
+    monkeypatch.setattr("qa.scenarios.report_plots.can_draw", lambda: False)
     result = _run(folder, "--report", folder / "report")
     assert result.exit_code == 2
     assert "corneum[reports]" in result.stderr
@@ -195,9 +195,9 @@ def test_workers_give_the_same_results_in_the_same_order(folder: Path) -> None:
 @pytest.mark.realtime
 def test_the_other_commands_start_without_the_controller_and_the_scenarios() -> None:
     code = (
-        "import sys, simulator.qa.app; "
+        "import sys, qa.app; "
         "print([name for name in sys.modules if name.split('.')[0] in ('controller', 'matplotlib') "
-        "or name.startswith('simulator.qa.scenarios')])"
+        "or name.startswith('qa.scenarios')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

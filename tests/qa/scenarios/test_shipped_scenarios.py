@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from simulator.qa.scenarios.dump import dump_scenario
-from simulator.qa.scenarios.load import load_scenario, parse_scenario
-from simulator.qa.scenarios.play import play
-from simulator.qa.scenarios.report_text import timeline
+from qa.scenarios.dump import dump_scenario
+from qa.scenarios.load import load_scenario, parse_scenario
+from qa.scenarios.play import play
+from qa.scenarios.report_text import timeline
 
 TOP = Path(__file__).resolve().parents[3]
 FILES = sorted((TOP / "configs" / "scenarios").glob("*.toml"))

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.config.lines import line_of, lines_of
-from simulator.qa.scenarios.document import scenarios_page
-from simulator.qa.scenarios.dump import dump_scenario
-from simulator.qa.scenarios.load import parse_scenario
-from simulator.qa.scenarios.mistakes import EXPECTATION_OF, STEP_OF
-from simulator.qa.scenarios.model import SEED_MAX, Scenario
-from simulator.qa.scenarios.moments import SUBJECTS, Moment
-from simulator.qa.scenarios.sentences import condition_words
-from simulator.qa.scenarios.timeline import AT_POWER_ON
-from simulator.qa.scenarios.words import STEP_NAMES
+from qa.scenarios.document import scenarios_page
+from qa.scenarios.dump import dump_scenario
+from qa.scenarios.load import parse_scenario
+from qa.scenarios.mistakes import EXPECTATION_OF, STEP_OF
+from qa.scenarios.model import SEED_MAX, Scenario
+from qa.scenarios.moments import SUBJECTS, Moment
+from qa.scenarios.sentences import condition_words
+from qa.scenarios.timeline import AT_POWER_ON
+from qa.scenarios.words import STEP_NAMES
 
 TOP = Path(__file__).resolve().parents[3]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.qa.traffic.golden import TRACE_MAX_BYTES, difference, main, programs, render
+from qa.traffic.golden import TRACE_MAX_BYTES, difference, main, programs, render
 
 TRACES = Path(__file__).resolve().parents[2] / "vectors" / "traces"
 
@@ -34,7 +34,7 @@ def test_a_difference_is_a_few_lines_and_the_command_that_renews() -> None:
     told = difference("refresh", golden, golden.replace("line 7\n", "line seven\n"))
     assert "-line 7" in told
     assert "+line seven" in told
-    assert "python -m simulator.qa.traffic.golden" in told
+    assert "python -m qa.traffic.golden" in told
     assert len(difference("refresh", golden, "").splitlines()) < 50
     assert difference("refresh", golden, golden) == ""
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from firmware_protocol.catalogue import Direction
-from simulator.qa.traffic import recording as r
-from simulator.qa.traffic.recording import Chunk, Recorder, RecordingError, read_recording
+from qa.traffic import recording as r
+from qa.traffic.recording import Chunk, Recorder, RecordingError, read_recording
 
 HEAD = '{"corneum": "line traffic", "version": 1, "protocol": "1.0", "schema": "0x1", "port": "p"}'
 CHUNKS = (

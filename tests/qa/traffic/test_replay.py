@@ -13,15 +13,15 @@ from typer.testing import CliRunner
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.link import Link
 from firmware_protocol.schema import SCHEMA_HASH
+from qa.app import app
+from qa.loop import run_virtual
+from qa.traffic.golden import SEED, capture, zone_of
+from qa.traffic.recording import Chunk, Recorder
+from qa.traffic.replaying import SameUnitError, compare, play
+from qa.traffic.words import Teller
 from simulator.handpiece import Handpiece, Happening
 from simulator.host import DeviceHost
 from simulator.plant.hands import HANDS
-from simulator.qa.app import app
-from simulator.qa.loop import run_virtual
-from simulator.qa.traffic.golden import SEED, capture, zone_of
-from simulator.qa.traffic.recording import Chunk, Recorder
-from simulator.qa.traffic.replaying import SameUnitError, compare, play
-from simulator.qa.traffic.words import Teller
 
 PROGRAM = "patch-test"
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from simulator.qa.traffic.recording import read_recording
-from simulator.qa.traffic.words import Teller
+from qa.traffic.recording import read_recording
+from qa.traffic.words import Teller
 from tests.simulator.test_serve import served
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
-COMMAND = (sys.executable, "-m", "simulator.qa.cli")
+COMMAND = (sys.executable, "-m", "qa.cli")
 READY_MAX_S = 20.0
 RUN_MAX_S = 60.0
 

@@ -4,8 +4,8 @@ from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import encode
 from firmware_protocol.messages import Arm, Result, Setpoint, Status, Stop, Stopped, Telemetry
 from firmware_protocol.vocabulary import Cause, Mode, Outcome, Permit, Refusal, StopKind, Wish
-from simulator.qa.traffic.recording import Chunk
-from simulator.qa.traffic.words import Teller
+from qa.traffic.recording import Chunk
+from qa.traffic.words import Teller
 
 SESSION = 7
 QUIET = Telemetry(0, Mode.DISARMED, Cause.NONE, Permit.NO_TRIP, 0, 0, 25, 0, 10, 0, 0, 0, 0, 0)

@@ -1,0 +1,1 @@
+"""Generators of documents and codecs, and the evidence bundle: made from the product."""
