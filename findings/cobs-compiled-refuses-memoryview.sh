@@ -6,7 +6,7 @@
 # Seen: cobs.cobs.encode and decode (the extension) raise BufferError for every memoryview, also a contiguous read-only one; BufferError
 # is no DecodeError, so a handler for damaged frames does not catch it. The pure module of the same package answers.
 # The good guess that fails: `decode(memoryview(buffer)[start:end])`, tried on a machine without a compiler (pure), shipped as a wheel.
-# Here: runs are cut as bytes before they are decoded (firmware_protocol/framing.py).
+# Here: runs are cut as bytes before they are decoded (firmware_protocol/frame.py).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -8,17 +8,19 @@ from cobs.cobs import DecodeError
 
 from firmware_protocol import codec_to_device, codec_to_host
 from firmware_protocol.catalogue import CATALOGUE, Direction, Seed
-from firmware_protocol.crc import RESIDUE, SEEDS, crc32
 from firmware_protocol.errors import BadFrameError, LocalProtocolError, Reject
 from firmware_protocol.frame import (
     CRC_BYTES,
     FLAGS_KNOWN,
     HEADER_BYTES,
     MUST_UNDERSTAND,
+    RESIDUE,
     RETRY,
     RUN_MAX_BYTES,
+    SEEDS,
     Frame,
     cobs_decode,
+    crc32,
     free_flags_of,
 )
 from firmware_protocol.messages import Message

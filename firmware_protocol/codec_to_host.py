@@ -12,9 +12,8 @@ from typing import Final
 
 from firmware_protocol import messages as m
 from firmware_protocol.catalogue import Direction, Seed
-from firmware_protocol.crc import RESIDUE, SEEDS, crc32
 from firmware_protocol.errors import BadFrameError, LocalProtocolError, Reject
-from firmware_protocol.frame import Frame, cobs_encode
+from firmware_protocol.frame import RESIDUE, SEEDS, Frame, cobs_encode, crc32
 from firmware_protocol.schema import complaint
 
 _FIXED_SEED: Final = SEEDS[Direction.TO_HOST, Seed.FIXED]

@@ -16,8 +16,6 @@ peer does not know from it: a message that is too new for it is not sent, a word
 from collections import deque
 from typing import Final
 
-from firmware_protocol.answering import Answerer
-from firmware_protocol.asking import REQUESTS_MAX, Asker
 from firmware_protocol.catalogue import (
     CATALOGUE,
     PROTOCOL_MAJOR,
@@ -28,7 +26,15 @@ from firmware_protocol.catalogue import (
 )
 from firmware_protocol.codec import decode, encode
 from firmware_protocol.errors import CORRUPT, BadFrameError, LocalProtocolError, Reject
-from firmware_protocol.events import (
+from firmware_protocol.frame import DELIMITER, Frame, FrameDecoder
+from firmware_protocol.messages import Ident, LogRecord, Message, Result, Telemetry
+from firmware_protocol.schema import SINCE, lowered
+from firmware_protocol.session import (
+    REQUESTS_MAX,
+    SEQ_SPAN,
+    Answerer,
+    Asker,
+    ErrorLimiter,
     Event,
     FrameRejected,
     MessageReceived,
@@ -36,14 +42,10 @@ from firmware_protocol.events import (
     RequestReceived,
     RequestResolved,
     RequestUnknown,
+    newer,
+    next_seq,
+    session_number,
 )
-from firmware_protocol.frame import DELIMITER, Frame
-from firmware_protocol.framing import FrameDecoder
-from firmware_protocol.limiter import ErrorLimiter
-from firmware_protocol.messages import Ident, LogRecord, Message, Result, Telemetry
-from firmware_protocol.minors import SINCE, lowered
-from firmware_protocol.session import session_number
-from firmware_protocol.ticks import SEQ_SPAN, newer, next_seq
 
 __all__ = [
     "Event",

@@ -1,15 +1,24 @@
 """Every message on the wire, as an immutable tuple of integers with its fields described.
 
-The annotations are the catalogue: codecs, documents, vectors and the schema hash are made from
-them. Messages are named tuples because one is built per frame: a frozen dataclass costs four times
-as much. Names carry the wire unit; `quantities` turns them into floats.
+A field has a width, a unit, a range and a meaning. Wire counts become floats with units, and back,
+here and nowhere else. The annotations are the catalogue: codecs, documents, vectors and the schema
+hash are made from them. Messages are named tuples because one is built per frame: a frozen
+dataclass costs four times as much.
 """
 
-from typing import Annotated, NamedTuple
+import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+from functools import reduce
+from operator import or_
+from typing import Annotated, Final, Literal, NamedTuple
+
+from fastcrc.crc32 import autosar
 
 from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN, SUCTION_SET_MAX_PA
-from firmware_protocol.fields import u8, u16, u32
-from firmware_protocol.quantities import UNKNOWN_U16
+from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.vocabulary import (
     Cause,
     Defect,
@@ -22,6 +31,107 @@ from firmware_protocol.vocabulary import (
     StopKind,
     Wish,
 )
+
+Code = Literal["B", "H", "I"]
+
+WIDTH_BYTES: Final[dict[Code, int]] = {"B": 1, "H": 2, "I": 4}
+WIDTH_MAX: Final[dict[Code, int]] = {"B": 0xFF, "H": 0xFFFF, "I": 0xFFFF_FFFF}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One unsigned little-endian integer of a message.
+
+    ``low`` and ``high`` bound it on both ends, inclusive; ``unknown`` is the one count outside of
+    them that is legal and says that there is no valid reading.
+    """
+
+    code: Code
+    unit: str
+    about: str
+    low: int = 0
+    high: int = -1
+    unknown: int | None = None
+    words: type[Enum] | None = None
+    """The enum that names the counts; its words bound them."""
+
+    @property
+    def top(self) -> int:
+        """The largest value: of its words, ``high``, or what the width holds beside unknown."""
+        if self.words is not None:
+            return largest(self.words, (int(member.value) for member in self.words))
+        if self.high >= 0:
+            return self.high
+        return WIDTH_MAX[self.code] - (self.unknown == WIDTH_MAX[self.code])
+
+    @property
+    def fills_its_width(self) -> bool:
+        """True where no count above ``low`` is illegal, so that there is nothing to check."""
+        legal_max = max(self.top, self.unknown or 0)
+        return legal_max == WIDTH_MAX[self.code] and self.top >= legal_max - 1
+
+
+def largest(words: type[Enum], values: Iterable[int]) -> int:
+    """Return the largest of some values of an enum: of bits, all together."""
+    return reduce(or_, values, 0) if issubclass(words, IntFlag) else max(values)
+
+
+def u8(
+    unit: str, about: str, *, low: int = 0, high: int = -1, words: type[Enum] | None = None
+) -> Field:
+    """Return an 8-bit field."""
+    return Field("B", unit, about, low, high, words=words)
+
+
+def u16(
+    unit: str,
+    about: str,
+    *,
+    low: int = 0,
+    high: int = -1,
+    unknown: int | None = None,
+    words: type[Enum] | None = None,
+) -> Field:
+    """Return a 16-bit field."""
+    return Field("H", unit, about, low, high, unknown, words)
+
+
+def u32(unit: str, about: str, *, low: int = 0, high: int = -1) -> Field:
+    """Return a 32-bit field."""
+    return Field("I", unit, about, low, high)
+
+
+UNKNOWN_U16: Final = 0xFFFF
+"""The count that says: this sensor has no valid reading."""
+
+PA_PER_KPA: Final = 1000
+MG_PER_G: Final = 1000
+
+
+def kpa_to_pa(suction_kpa: float) -> int:
+    """Return suction in whole pascals below ambient; LocalProtocolError unless 0 to 65.534 kPa."""
+    return _count(suction_kpa * PA_PER_KPA, "suction_kpa", suction_kpa)
+
+
+def pa_to_kpa(suction_pa: int) -> float | None:
+    """Return suction in kPa below ambient, or None where the sensor has no valid reading."""
+    return None if suction_pa == UNKNOWN_U16 else suction_pa / PA_PER_KPA
+
+
+def g_per_min_to_mg_per_min(flow_g_per_min: float) -> int:
+    """Return crystal flow in whole mg/min; LocalProtocolError unless 0 to 65.534 g/min."""
+    return _count(flow_g_per_min * MG_PER_G, "flow_g_per_min", flow_g_per_min)
+
+
+def mg_per_min_to_g_per_min(flow_mg_per_min: int) -> float | None:
+    """Return crystal flow in g/min, or None where the sensor has no valid reading."""
+    return None if flow_mg_per_min == UNKNOWN_U16 else flow_mg_per_min / MG_PER_G
+
+
+def _count(scaled: float, name: str, value: float) -> int:
+    if math.isfinite(scaled) and scaled >= 0.0 and round(scaled) < UNKNOWN_U16:
+        return round(scaled)
+    raise LocalProtocolError(f"{name} {value} is not in 0 to 65.534, the span of the wire")
 
 
 class Hello(NamedTuple):
@@ -173,3 +283,11 @@ Message = (
     | Setpoint | Telemetry | Status | Stop | Stopped
 )  # fmt: skip
 """Any message. Host to device: Hello, Config, SelfTest, Arm, Reset, LogRead, Setpoint, Stop."""
+
+
+_FIELDS: Final = struct.Struct("<IHHHB")
+
+
+def check_value(config: Config) -> int:
+    """Return CRC-32/AUTOSAR over the packed fields of a configuration."""
+    return autosar(_FIELDS.pack(*config))

@@ -19,8 +19,7 @@ from firmware_protocol.envelope import (
     SUCTION_PERMIT_MIN_PA,
 )
 from firmware_protocol.errors import BadFrameError
-from firmware_protocol.frame import RETRY, Frame
-from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.frame import RETRY, Frame, FrameDecoder
 from firmware_protocol.messages import (
     Arm,
     Config,
@@ -35,7 +34,7 @@ from firmware_protocol.messages import (
     Stopped,
     Telemetry,
 )
-from firmware_protocol.ticks import age_ms, newer
+from firmware_protocol.session import age_ms, newer
 from firmware_protocol.vocabulary import Outcome, Refusal, Wish
 
 TOLD_MAX: Final = 16

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
-from firmware_protocol.ticks import TICK_SPAN
+from firmware_protocol.session import TICK_SPAN
 from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
 from simulator.firmware.firmware import TICK_MS, TICK_S, Firmware
 from simulator.firmware.identity import Identity

@@ -4,8 +4,8 @@ from textwrap import wrap
 from typing import Final
 
 from firmware_protocol.catalogue import CATALOGUE, Direction, Spec
-from firmware_protocol.fields import Field
 from firmware_protocol.frame import flags_of, free_flags_of
+from firmware_protocol.messages import Field
 from firmware_protocol.schema import fields_of
 
 _LINE_MAX: Final = 100
@@ -27,9 +27,8 @@ from typing import Final
 
 from firmware_protocol import messages as m
 from firmware_protocol.catalogue import Direction, Seed
-from firmware_protocol.crc import RESIDUE, SEEDS, crc32
 from firmware_protocol.errors import BadFrameError, LocalProtocolError, Reject
-from firmware_protocol.frame import Frame, cobs_encode
+from firmware_protocol.frame import RESIDUE, SEEDS, Frame, cobs_encode, crc32
 from firmware_protocol.schema import complaint
 
 _FIXED_SEED: Final = SEEDS[Direction.{direction}, Seed.FIXED]

@@ -6,21 +6,34 @@ from inspect import getdoc
 from typing import Final
 
 from firmware_protocol import envelope as e
-from firmware_protocol.asking import (
+from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MAJOR, PROTOCOL_MINOR, Kind, Seed, Spec
+from firmware_protocol.errors import CORRUPT, Reject
+from firmware_protocol.frame import (
+    BODY_MAX_BYTES,
+    CRC_BYTES,
+    HEADER_BYTES,
+    RESIDUE,
+    RUN_MAX_BYTES,
+    SEEDS,
+    flags_of,
+)
+from firmware_protocol.messages import WIDTH_BYTES, Config
+from firmware_protocol.schema import (
+    GROWING,
+    SCHEMA_HASH,
+    VOCABULARY,
+    fields_of,
+    members_of,
+    since_of,
+    span_of,
+)
+from firmware_protocol.session import (
     REQUESTS_MAX,
     RESOLVE_MAX_S,
     RTO_FIRST_S,
     RTO_MAX_S,
     TRIES_MAX,
 )
-from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MAJOR, PROTOCOL_MINOR, Kind, Seed, Spec
-from firmware_protocol.crc import RESIDUE, SEEDS
-from firmware_protocol.errors import CORRUPT, Reject
-from firmware_protocol.fields import WIDTH_BYTES
-from firmware_protocol.frame import BODY_MAX_BYTES, CRC_BYTES, HEADER_BYTES, RUN_MAX_BYTES, flags_of
-from firmware_protocol.messages import Config
-from firmware_protocol.minors import GROWING, since_of
-from firmware_protocol.schema import SCHEMA_HASH, VOCABULARY, fields_of, members_of, span_of
 
 _MS_PER_S: Final = 1000
 _CONFIG_BYTES: Final = sum(WIDTH_BYTES[field.code] for _, field in fields_of(Config))

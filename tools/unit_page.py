@@ -13,7 +13,7 @@ from controller.device.handpiece import BUSY_PAUSE_S
 from controller.device.port import BAUD
 from controller.device.stopping import STOP_REPEAT_MAX_S, STOP_REPEAT_S
 from firmware_protocol import envelope as e
-from firmware_protocol.framing import RUN_KEPT_BYTES
+from firmware_protocol.frame import RUN_KEPT_BYTES
 from firmware_protocol.vocabulary import (
     Capability,
     Defect,

@@ -30,7 +30,6 @@ from controller.device.translation import reading_of, supplies_of
 from controller.device.transport import OpenStream, Rank
 from controller.safety.interlocks import LOOP_STALL_MAX_S
 from controller.safety.reading import Identity, Reading, Supplies
-from firmware_protocol.config_check import check_value
 from firmware_protocol.envelope import LEASE_DEFAULT_MS
 from firmware_protocol.link import Event, FrameRejected, MessageReceived, session_number
 from firmware_protocol.messages import (
@@ -48,8 +47,10 @@ from firmware_protocol.messages import (
     Stop,
     Stopped,
     Telemetry,
+    check_value,
+    g_per_min_to_mg_per_min,
+    kpa_to_pa,
 )
-from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
 from firmware_protocol.vocabulary import Cause, Mode, Outcome, Refusal, StopKind, Wish
 
 if TYPE_CHECKING:

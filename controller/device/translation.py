@@ -3,8 +3,7 @@
 from typing import Final
 
 from controller.safety.reading import Reading, Supplies
-from firmware_protocol.messages import Status, Telemetry
-from firmware_protocol.quantities import mg_per_min_to_g_per_min, pa_to_kpa
+from firmware_protocol.messages import Status, Telemetry, mg_per_min_to_g_per_min, pa_to_kpa
 from firmware_protocol.vocabulary import Cause, Defect, Input, Mode, Permit
 
 _PER_MILLI: Final = 1000

@@ -22,8 +22,7 @@ from controller.treatment.events import (
     SendArm,
     SendReset,
 )
-from firmware_protocol.messages import Config
-from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
+from firmware_protocol.messages import Config, g_per_min_to_mg_per_min, kpa_to_pa
 
 QUEUE_MAX: Final = 256  # a treatment leaves some thirty asked actions; this many is a stuck disk
 ASKS_MAX: Final = 3

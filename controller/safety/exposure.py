@@ -6,7 +6,7 @@ from typing import Final
 
 from controller.safety.removal import FLOW_WORST_G_PER_MIN, READING_MAX, Motion, RemovalModel
 from firmware_protocol.envelope import BUDGET_SWITCH_S, ECHO_AGE_MAX_MS
-from firmware_protocol.quantities import MG_PER_G
+from firmware_protocol.messages import MG_PER_G
 
 LEFT_MAX_MG: Final = 0xFFFF  # the width of exposure_left_mg on the wire
 LEFT_LEAST_MG: Final = 10  # less than the line holds (60 ms at 10 g/min): not worth opening for

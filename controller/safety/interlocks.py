@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from controller.safety.reading import Reading
 from firmware_protocol import envelope
-from firmware_protocol.quantities import PA_PER_KPA
+from firmware_protocol.messages import PA_PER_KPA
 from firmware_protocol.vocabulary import Input, Mode, Permit
 
 STALE_MAX_S: Final = 0.150  # three missed frames at the slowest the line may deliver (hazard H10)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from controller.safety.breach import p95_factor
 from controller.safety.interval import Interval
 from firmware_protocol import envelope
-from firmware_protocol.quantities import MG_PER_G, PA_PER_KPA
+from firmware_protocol.messages import MG_PER_G, PA_PER_KPA
 
 SUCTION_WORST_KPA: Final = envelope.SUCTION_TRIP_PA / PA_PER_KPA  # above it the device trips
 FLOW_WORST_G_PER_MIN: Final = envelope.FLOW_SET_MAX_MG_PER_MIN / MG_PER_G

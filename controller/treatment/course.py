@@ -17,7 +17,7 @@ from controller.safety.totals import Totals, delivered, totals_of
 from controller.treatment.plan import Plan, PlannedStage
 from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.zone_end import ZoneEnd, end_of
-from firmware_protocol.ticks import age_ms
+from firmware_protocol.session import age_ms
 
 LIFT_MIN_S: Final = 0.2  # a tip is lifted when contact is gone this long; a skip over a hair is not
 MS_PER_S: Final = 1000.0

@@ -19,7 +19,7 @@ from controller.safety.skin import (
 from controller.treatment.case import Case
 from controller.treatment.program import Stage
 from firmware_protocol import envelope
-from firmware_protocol.quantities import MG_PER_G, PA_PER_KPA
+from firmware_protocol.messages import MG_PER_G, PA_PER_KPA
 
 SUCTION_MAX_KPA: Final = {
     Region.FACE: envelope.SUCTION_FACE_MAX_PA / PA_PER_KPA,

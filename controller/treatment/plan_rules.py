@@ -14,7 +14,7 @@ from controller.treatment.plan_limits import flow_receipt, suction_receipt
 from controller.treatment.program import Stage
 from controller.treatment.spans import ago, ahead
 from firmware_protocol import envelope
-from firmware_protocol.quantities import PA_PER_KPA
+from firmware_protocol.messages import PA_PER_KPA
 
 SUCTION_SET_MIN_KPA: Final = envelope.CONTACT_SUCTION_MIN_PA / PA_PER_KPA  # below: no firm seal
 FLOW_SET_MIN_G_PER_MIN: Final = 1.0  # assumed: a flow sensor cannot tell less from none

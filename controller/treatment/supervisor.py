@@ -51,7 +51,7 @@ from controller.treatment.preparation import Phase, Preparation
 from controller.treatment.states import ENDED, LIVE, Signal, State
 from controller.treatment.zone_end import ZoneEnd
 from firmware_protocol import envelope
-from firmware_protocol.quantities import PA_PER_KPA
+from firmware_protocol.messages import PA_PER_KPA
 from firmware_protocol.vocabulary import Cause, Mode, StopKind, Wish
 
 RESET_SHOWS_S: Final = 0.2  # by then telemetry shows what a reset just before the beginning did

@@ -10,9 +10,16 @@ from cobs.cobs import DecodeError
 import firmware_protocol
 from firmware_protocol.catalogue import CATALOGUE, Direction, Spec
 from firmware_protocol.codec import BadFrameError, decode
-from firmware_protocol.crc import SEEDS, crc32, seed_for
 from firmware_protocol.errors import CORRUPT, Reject
-from firmware_protocol.frame import CRC_BYTES, DELIMITER, cobs_decode, cobs_encode
+from firmware_protocol.frame import (
+    CRC_BYTES,
+    DELIMITER,
+    SEEDS,
+    cobs_decode,
+    cobs_encode,
+    crc32,
+    seed_for,
+)
 from firmware_protocol.messages import Message
 from firmware_protocol.schema import SCHEMA_HASH
 

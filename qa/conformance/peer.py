@@ -16,12 +16,10 @@ from controller.device.transport import ByteStream, OpenStream
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
 from firmware_protocol.codec import BadFrameError, decode, encode
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, SETPOINT_PERIOD_S
-from firmware_protocol.frame import DELIMITER, RETRY, Frame
-from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.frame import DELIMITER, RETRY, Frame, FrameDecoder
 from firmware_protocol.messages import Hello, Ident, LogRecord, Message, Result, Setpoint, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.session import session_number
-from firmware_protocol.ticks import TICK_SPAN, next_seq
+from firmware_protocol.session import TICK_SPAN, next_seq, session_number
 from firmware_protocol.vocabulary import Cause, Mode, Permit, Wish
 from qa.conformance.verdicts import NonconformityError, UnitLostError
 

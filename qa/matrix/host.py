@@ -10,7 +10,6 @@ from typing import Final
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, SETPOINT_PERIOD_S
-from firmware_protocol.events import MessageReceived, RequestDone, RequestUnknown
 from firmware_protocol.link import Link, session_number
 from firmware_protocol.messages import (
     Arm,
@@ -25,6 +24,7 @@ from firmware_protocol.messages import (
     Telemetry,
 )
 from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.session import MessageReceived, RequestDone, RequestUnknown
 from firmware_protocol.vocabulary import Mode, Outcome, Refusal, StopKind, Wish
 
 TREATMENT: Final = 77

@@ -8,7 +8,7 @@ from controller.config.locate import shipped_configs
 from controller.config.programs import load_program
 from controller.config.skin import load_skin
 from firmware_protocol.errors import BadFrameError
-from firmware_protocol.ticks import tick_of
+from firmware_protocol.session import tick_of
 from qa.ledger import Ledger
 from qa.promise import Limits, Promise
 from qa.scenarios.model import Scenario

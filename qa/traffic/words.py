@@ -15,8 +15,7 @@ from firmware_protocol import messages as m
 from firmware_protocol import vocabulary as v
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import BadFrameError, decode
-from firmware_protocol.frame import Frame
-from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.frame import Frame, FrameDecoder
 from qa.traffic.recording import Chunk
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from firmware_protocol.ticks import age_ms, tick_of
+from firmware_protocol.session import age_ms, tick_of
 from firmware_protocol.vocabulary import Cause, Defect, LogCode, Mode, StopKind
 from simulator.firmware.channel_a import ChannelA
 from simulator.firmware.channel_b import ChannelB

@@ -1,7 +1,6 @@
 """Channel A: senses, judges, and may open. Nothing else in the device can want crystals to flow."""
 
-from firmware_protocol.messages import Setpoint
-from firmware_protocol.quantities import MG_PER_G, PA_PER_KPA
+from firmware_protocol.messages import MG_PER_G, PA_PER_KPA, Setpoint
 from firmware_protocol.vocabulary import Cause
 from simulator.firmware import permissives
 from simulator.firmware.dwell import Dwell

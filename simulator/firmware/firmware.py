@@ -25,7 +25,7 @@ from firmware_protocol.link import (
     RequestReceived,
 )
 from firmware_protocol.messages import Message, Setpoint, Stop
-from firmware_protocol.ticks import TICK_SPAN, tick_of
+from firmware_protocol.session import TICK_SPAN, tick_of
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, StopKind
 from simulator.firmware import reports
 from simulator.firmware.board import Board

@@ -3,8 +3,7 @@
 from math import isfinite
 from typing import Final
 
-from firmware_protocol.messages import Status, Stopped, Telemetry
-from firmware_protocol.quantities import MG_PER_G, PA_PER_KPA, UNKNOWN_U16
+from firmware_protocol.messages import MG_PER_G, PA_PER_KPA, UNKNOWN_U16, Status, Stopped, Telemetry
 from firmware_protocol.vocabulary import Input
 from simulator.firmware.board import Board
 from simulator.plant.signals import Sensors

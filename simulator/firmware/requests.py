@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
-from firmware_protocol.config_check import check_value
 from firmware_protocol.link import Link, session_number
 from firmware_protocol.messages import (
     Arm,
@@ -17,9 +16,9 @@ from firmware_protocol.messages import (
     Reset,
     Result,
     SelfTest,
+    check_value,
 )
-from firmware_protocol.minors import told
-from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.schema import SCHEMA_HASH, told
 from firmware_protocol.vocabulary import Cause, LogCode, Outcome, Refusal
 from simulator.firmware.board import Board
 from simulator.firmware.envelope import narrow

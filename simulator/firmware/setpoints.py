@@ -19,7 +19,7 @@ from firmware_protocol.envelope import (
     TELEMETRY_SHIFT_S,
 )
 from firmware_protocol.messages import Setpoint
-from firmware_protocol.ticks import age_ms, newer
+from firmware_protocol.session import age_ms, newer
 from firmware_protocol.vocabulary import Wish
 from simulator.firmware.envelope import UNCONFIGURED, Envelope
 

@@ -16,7 +16,7 @@ from fastcrc.crc32 import autosar
 
 from firmware_protocol.catalogue import Direction, Seed
 from firmware_protocol.codec import decode, encode
-from firmware_protocol.crc import SEEDS
+from firmware_protocol.frame import SEEDS
 from firmware_protocol.messages import Setpoint
 
 BATCH = 500

@@ -35,8 +35,7 @@ INTERPRETED: Final = frozenset(
     f"firmware_protocol/{name}.py"
     for name in (
         "messages",  # its annotations are read at run time, and a compiled class has none
-        "schema", "generate", "document", "vectors",  # write files; nobody waits for them
-        "minors",  # works for older peers alone, and nobody waits for it
+        "schema", "vectors",  # for the start, for older peers and for tests: nobody waits for them
     )
 )  # fmt: skip
 OPTIMISED: Final = "1"  # -O2 takes a quarter longer to build and is not faster

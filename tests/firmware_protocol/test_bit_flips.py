@@ -6,7 +6,7 @@ import pytest
 
 from firmware_protocol.catalogue import CATALOGUE, Spec
 from firmware_protocol.codec import BadFrameError, decode, encode
-from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.frame import FrameDecoder
 from firmware_protocol.vectors import examples_of
 from tests.firmware_protocol.examples import SESSION, example
 

@@ -12,17 +12,20 @@ from hypothesis import strategies as st
 from firmware_protocol import vectors
 from firmware_protocol.catalogue import CATALOGUE, Direction, Seed, Spec
 from firmware_protocol.codec import BadFrameError, Frame, Reject, decode, encode
-from firmware_protocol.crc import RESIDUE, SEEDS, crc32, seed_for
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.frame import (
     BODY_MAX_BYTES,
     CRC_BYTES,
     DELIMITER,
+    RESIDUE,
     RETRY,
     RUN_MAX_BYTES,
+    SEEDS,
     cobs_decode,
     cobs_encode,
+    crc32,
     flags_of,
+    seed_for,
 )
 from firmware_protocol.messages import Arm, Message, Setpoint, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH

@@ -6,10 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_protocol import quantities as q
+from firmware_protocol import messages as q
 from firmware_protocol.errors import LocalProtocolError
-from firmware_protocol.session import session_number
-from firmware_protocol.ticks import SEQ_SPAN, TICK_SPAN, age_ms, newer, next_seq, tick_of
+from firmware_protocol.session import (
+    SEQ_SPAN,
+    TICK_SPAN,
+    age_ms,
+    newer,
+    next_seq,
+    session_number,
+    tick_of,
+)
 
 seqs = st.integers(0, SEQ_SPAN - 1)
 ticks = st.integers(0, TICK_SPAN - 1)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from firmware_protocol import envelope, quantities, ticks
+from firmware_protocol import envelope, messages, session
 
 
 class Stated(NamedTuple):
@@ -61,12 +61,12 @@ ENVELOPE = {
     "VENT_TIMEOUT_S": Stated(2.0, "ten times what a healthy vent takes [D]"),
 }
 COUNTS = {
-    (quantities, "UNKNOWN_U16"): Stated(65_535, "the highest count of 16 bits is no reading"),
-    (quantities, "PA_PER_KPA"): Stated(1000, "SI"),
-    (quantities, "MG_PER_G"): Stated(1000, "SI"),
-    (ticks, "TICK_SPAN"): Stated(4_294_967_296, "32 bits"),
-    (ticks, "SEQ_SPAN"): Stated(65_536, "16 bits"),
-    (ticks, "SEQ_HALF"): Stated(32_768, "half of 16 bits"),
+    (messages, "UNKNOWN_U16"): Stated(65_535, "the highest count of 16 bits is no reading"),
+    (messages, "PA_PER_KPA"): Stated(1000, "SI"),
+    (messages, "MG_PER_G"): Stated(1000, "SI"),
+    (session, "TICK_SPAN"): Stated(4_294_967_296, "32 bits"),
+    (session, "SEQ_SPAN"): Stated(65_536, "16 bits"),
+    (session, "SEQ_HALF"): Stated(32_768, "half of 16 bits"),
 }
 """Units and spans that both ends reckon with."""
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import BadFrameError, decode, encode
-from firmware_protocol.frame import RUN_MAX_BYTES
-from firmware_protocol.framing import RUN_KEPT_BYTES, FrameDecoder
+from firmware_protocol.frame import RUN_KEPT_BYTES, RUN_MAX_BYTES, FrameDecoder
 from tests.firmware_protocol.examples import SESSION, SETPOINT, run_of
 
 WIRE = encode(SETPOINT, SESSION, 1)

@@ -8,7 +8,7 @@ import pytest
 from firmware_protocol import envelope
 from firmware_protocol.catalogue import CATALOGUE, Direction
 from firmware_protocol.errors import Reject
-from firmware_protocol.fields import Field, u8, u16
+from firmware_protocol.messages import Field, u8, u16
 from firmware_protocol.schema import (
     LIMITS,
     SCHEMA_HASH,

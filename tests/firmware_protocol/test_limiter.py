@@ -10,7 +10,7 @@ from firmware_protocol.envelope import (
     BAD_FRAMES_SHORT_MAX,
     BAD_FRAMES_SHORT_S,
 )
-from firmware_protocol.limiter import ErrorLimiter
+from firmware_protocol.session import ErrorLimiter
 
 
 def limiter_after(*times_s: float) -> ErrorLimiter:

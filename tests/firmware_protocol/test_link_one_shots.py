@@ -2,13 +2,6 @@
 
 import pytest
 
-from firmware_protocol.asking import (
-    REQUESTS_MAX,
-    RESOLVE_MAX_S,
-    RTO_FIRST_S,
-    RTO_MAX_S,
-    TRIES_MAX,
-)
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import decode, encode
 from firmware_protocol.errors import LocalProtocolError, Reject
@@ -23,7 +16,14 @@ from firmware_protocol.link import (
     RequestUnknown,
 )
 from firmware_protocol.messages import LogRead, LogRecord, Message, Reset, Result, SelfTest
-from firmware_protocol.ticks import SEQ_SPAN
+from firmware_protocol.session import (
+    REQUESTS_MAX,
+    RESOLVE_MAX_S,
+    RTO_FIRST_S,
+    RTO_MAX_S,
+    SEQ_SPAN,
+    TRIES_MAX,
+)
 from tests.firmware_protocol.examples import (
     ARM,
     SESSION,

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from firmware_protocol import vectors
 from firmware_protocol.catalogue import CATALOGUE, Direction, Seed
 from firmware_protocol.codec import decode, encode
-from firmware_protocol.crc import seed_for
 from firmware_protocol.errors import CORRUPT, LocalProtocolError, Reject
-from firmware_protocol.framing import RUN_KEPT_BYTES
+from firmware_protocol.frame import RUN_KEPT_BYTES, seed_for
 from firmware_protocol.link import (
     FrameRejected,
     Link,
@@ -20,7 +19,7 @@ from firmware_protocol.link import (
 )
 from firmware_protocol.messages import Hello, Message, Status, Stop, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.ticks import SEQ_SPAN
+from firmware_protocol.session import SEQ_SPAN
 from tests.firmware_protocol.examples import (
     ARM,
     SESSION,

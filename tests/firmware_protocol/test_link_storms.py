@@ -18,7 +18,7 @@ from firmware_protocol.link import (
     RequestUnknown,
 )
 from firmware_protocol.messages import Arm, Setpoint, Stop, Telemetry
-from firmware_protocol.ticks import SEQ_SPAN, TICK_SPAN, age_ms, tick_of
+from firmware_protocol.session import SEQ_SPAN, TICK_SPAN, age_ms, tick_of
 from tests.firmware_protocol.examples import SETPOINT, TELEMETRY, Pair, done
 
 SEEDS = range(int(os.environ.get("STORM_SEEDS", "12")))

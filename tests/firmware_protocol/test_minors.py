@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from firmware_protocol import minors
+from firmware_protocol import schema
 from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MINOR, Direction, Kind, Seed
 from firmware_protocol.errors import LocalProtocolError, Reject
 from firmware_protocol.link import FrameRejected, Link, MessageReceived, RequestReceived
@@ -47,7 +47,7 @@ def test_what_a_minor_adds_leaves_the_schema_hash_as_it_is(later: NextMinor) -> 
     text = later.get("firmware_protocol.schema", "canonical_text")
     assert text(0) == canonical_text()
     assert {"0x42 Wear TO_HOST PERIODIC SCHEMA may", " TIP_WORN 25"} <= set(text(1).splitlines())
-    assert later.get("firmware_protocol.minors", "complaints")() == []
+    assert later.get("firmware_protocol.schema", "complaints")() == []
 
 
 # -- words -----------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_a_session_of_which_nobody_says_the_minor_speaks_the_oldest(later: NextM
 
 # -- the rules -------------------------------------------------------------------------------------
 def test_the_catalogue_keeps_the_rules() -> None:
-    assert minors.complaints() == []
+    assert schema.complaints() == []
 
 
 @pytest.mark.parametrize(
@@ -185,34 +185,34 @@ def test_the_catalogue_keeps_the_rules() -> None:
     ],
 )
 def test_a_word_that_breaks_a_rule_is_named(row: Added, sentence: str) -> None:
-    found = minors.complaints([row], newest=1)
+    found = schema.complaints([row], newest=1)
     assert any(sentence in one for one in found), found
 
 
 def test_a_word_at_the_end_of_its_enum_keeps_the_rules() -> None:
     rows = [Added(Refusal.LOCKED, 1, Refusal.WRONG_MODE), Added(Cause.EXPOSURE, 2, Cause.DWELL)]
-    assert minors.complaints(rows, newest=2) == []
-    assert minors.complaints(rows[::-1], newest=2) != []
+    assert schema.complaints(rows, newest=2) == []
+    assert schema.complaints(rows[::-1], newest=2) != []
 
 
 def test_stops_and_fixed_seeds_cannot_come_with_a_minor() -> None:
     for spec in CATALOGUE:
         fixed = spec.seed is Seed.FIXED or spec.kind is Kind.STOP
-        assert bool(minors.complaints((), [replace(spec, since=1)], newest=1)) == fixed
-    assert minors.complaints((), [replace(CATALOGUE[-3], since=2)], newest=1) != []
+        assert bool(schema.complaints((), [replace(spec, since=1)], newest=1)) == fixed
+    assert schema.complaints((), [replace(CATALOGUE[-3], since=2)], newest=1) != []
 
 
 def test_a_word_whose_older_word_is_new_as_well_gives_way_twice() -> None:
     rows = [Added(Cause.NO_SUCTION, 1, Cause.NO_FLOW), Added(Cause.EXPOSURE, 2, Cause.NO_SUCTION)]
-    assert minors.told(Cause.EXPOSURE, 1, rows) == Cause.NO_SUCTION
-    assert minors.told(Cause.EXPOSURE, 0, rows) == Cause.NO_FLOW
-    assert minors.told(Cause.EXPOSURE, 2, rows) == Cause.EXPOSURE
+    assert schema.told(Cause.EXPOSURE, 1, rows) == Cause.NO_SUCTION
+    assert schema.told(Cause.EXPOSURE, 0, rows) == Cause.NO_FLOW
+    assert schema.told(Cause.EXPOSURE, 2, rows) == Cause.EXPOSURE
     message = TELEMETRY._replace(cause=Cause.EXPOSURE)
-    assert minors.lowered(message, 0, rows) == TELEMETRY._replace(cause=Cause.NO_FLOW)
+    assert schema.lowered(message, 0, rows) == TELEMETRY._replace(cause=Cause.NO_FLOW)
 
 
 def test_a_mistake_of_our_own_is_a_local_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(minors.SINCE, Reset, 1)
+    monkeypatch.setitem(schema.SINCE, Reset, 1)
     monkeypatch.setattr("firmware_protocol.link.PROTOCOL_MINOR", 1)
     link = Link(Direction.TO_DEVICE)
     opened(link, 0)

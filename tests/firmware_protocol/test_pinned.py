@@ -10,16 +10,21 @@ import pytest
 
 from firmware_protocol.catalogue import Direction, Seed
 from firmware_protocol.codec import decode
-from firmware_protocol.config_check import check_value
-from firmware_protocol.crc import SEEDS, seed_for
 from firmware_protocol.errors import LocalProtocolError
-from firmware_protocol.events import RequestUnknown
-from firmware_protocol.framing import FrameDecoder
-from firmware_protocol.limiter import ErrorLimiter
+from firmware_protocol.frame import SEEDS, FrameDecoder, seed_for
 from firmware_protocol.link import Link, session_number
-from firmware_protocol.messages import Config, Hello, Result, SelfTest, Setpoint
-from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
+from firmware_protocol.messages import (
+    Config,
+    Hello,
+    Result,
+    SelfTest,
+    Setpoint,
+    check_value,
+    g_per_min_to_mg_per_min,
+    kpa_to_pa,
+)
 from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.session import ErrorLimiter, RequestUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

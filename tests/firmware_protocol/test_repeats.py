@@ -5,8 +5,7 @@ import pytest
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import decode, encode
 from firmware_protocol.errors import LocalProtocolError
-from firmware_protocol.frame import RETRY, Frame
-from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.frame import RETRY, Frame, FrameDecoder
 from firmware_protocol.link import Link, RequestReceived
 from firmware_protocol.messages import Hello, Ident, Result, SelfTest
 from firmware_protocol.schema import SCHEMA_HASH

@@ -79,10 +79,7 @@ PARTS: Final = {
     "protocol": Part(
         tuple(
             f"firmware_protocol/{name}.py"
-            for name in (
-                "answering", "asking", "codec", "config_check", "crc", "frame", "framing",
-                "limiter", "link", "quantities", "session", "ticks",
-            )
+            for name in ("codec", "frame", "link", "messages", "session")
         ),
         ("tests/firmware_protocol",),
     ),

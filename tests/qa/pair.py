@@ -20,7 +20,7 @@ from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
-from firmware_protocol.ticks import tick_of
+from firmware_protocol.session import tick_of
 from qa.ledger import Ledger
 from qa.loop import VirtualLoop
 from qa.planning import planned_request

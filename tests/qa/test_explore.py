@@ -28,8 +28,7 @@ from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import encode
 from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN
 from firmware_protocol.link import Link, RequestDone
-from firmware_protocol.messages import Hello, Stop
-from firmware_protocol.quantities import UNKNOWN_U16
+from firmware_protocol.messages import UNKNOWN_U16, Hello, Stop
 from firmware_protocol.vocabulary import Capability, Mode, Permit, StopKind
 from simulator.firmware import modes, permissives, reports
 from simulator.firmware.lease import Lease

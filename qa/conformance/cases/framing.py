@@ -16,7 +16,7 @@ from firmware_protocol.messages import (
     Stopped,
     Telemetry,
 )
-from firmware_protocol.ticks import next_seq
+from firmware_protocol.session import next_seq
 from firmware_protocol.vocabulary import StopKind
 from qa.conformance.bench import Bench
 from qa.conformance.case import Group

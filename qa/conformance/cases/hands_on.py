@@ -12,9 +12,8 @@ from firmware_protocol.envelope import (
     VALVE_CLOSED_MIN_S,
 )
 from firmware_protocol.frame import DELIMITER
-from firmware_protocol.messages import Arm, SelfTest, Stop, Stopped, Telemetry
-from firmware_protocol.quantities import UNKNOWN_U16
-from firmware_protocol.ticks import age_ms
+from firmware_protocol.messages import UNKNOWN_U16, Arm, SelfTest, Stop, Stopped, Telemetry
+from firmware_protocol.session import age_ms
 from firmware_protocol.vocabulary import (
     Cause,
     Defect,

@@ -5,8 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction, Seed
-from firmware_protocol.crc import SEEDS
-from firmware_protocol.frame import DELIMITER
+from firmware_protocol.frame import DELIMITER, SEEDS
 from firmware_protocol.messages import Hello, Ident, Status, Stop, Stopped, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vectors import frame_of

@@ -6,7 +6,7 @@ from typing import Final
 
 from firmware_protocol.envelope import LEASE_MARGIN_S, LEASE_MAX_MS, LEASE_MIN_MS
 from firmware_protocol.messages import Arm, Reset, Setpoint
-from firmware_protocol.ticks import next_seq
+from firmware_protocol.session import next_seq
 from firmware_protocol.vectors import frame_of, out_of_range
 from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
 from qa.conformance.bench import FLOW_MG_PER_MIN, SUCTION_PA, TREATMENT, Bench

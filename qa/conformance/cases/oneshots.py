@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-from firmware_protocol.config_check import check_value
 from firmware_protocol.envelope import (
     FLOW_SET_MAX_MG_PER_MIN,
     FLOW_SET_MIN_MG_PER_MIN,
@@ -11,7 +10,7 @@ from firmware_protocol.envelope import (
     SUCTION_SET_MAX_PA,
 )
 from firmware_protocol.frame import RETRY
-from firmware_protocol.messages import LogRead, LogRecord, Reset, Result, SelfTest
+from firmware_protocol.messages import LogRead, LogRecord, Reset, Result, SelfTest, check_value
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, Refusal
 from qa.conformance.bench import Bench
 from qa.conformance.case import Group

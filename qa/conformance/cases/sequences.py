@@ -6,7 +6,7 @@ from typing import Final
 from firmware_protocol.codec import encode
 from firmware_protocol.frame import DELIMITER
 from firmware_protocol.messages import Ident, Result, SelfTest, Setpoint, Stopped
-from firmware_protocol.ticks import SEQ_SPAN, next_seq
+from firmware_protocol.session import SEQ_SPAN, next_seq
 from firmware_protocol.vocabulary import Mode
 from qa.conformance.bench import Bench
 from qa.conformance.case import Group

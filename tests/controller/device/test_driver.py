@@ -9,10 +9,10 @@ import pytest
 from controller.device.driver import RESOLVE_WAIT_MAX_S, LinkDriver, Reply
 from controller.device.greeting import hello
 from controller.device.transport import Rank
-from firmware_protocol.asking import TRIES_MAX
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.link import Event, MessageReceived, session_number
 from firmware_protocol.messages import Ident, Message, Result, SelfTest, Stop
+from firmware_protocol.session import TRIES_MAX
 from qa.loop import run_virtual
 from tests.controller.device.bench import DELAY_S, SERIAL, TELEMETRY, FarEnd
 

@@ -18,7 +18,6 @@ from controller.device.transport import Rank
 from controller.safety.reading import Reading
 from controller.treatment.events import Hold
 from firmware_protocol.catalogue import PROTOCOL_MINOR
-from firmware_protocol.config_check import check_value
 from firmware_protocol.errors import LocalProtocolError, Reject
 from firmware_protocol.messages import (
     Config,
@@ -29,6 +28,7 @@ from firmware_protocol.messages import (
     Status,
     Stop,
     Stopped,
+    check_value,
 )
 from firmware_protocol.vocabulary import Cause, Defect, Mode, Outcome, Refusal, StopKind, Wish
 from tests.controller.device.bench import IDENT, SERIAL, TELEMETRY, FarEnd, talking

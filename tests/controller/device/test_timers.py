@@ -10,7 +10,7 @@ from controller.device.driver import LinkDriver
 from controller.device.greeting import hello
 from controller.device.timers import TIMER_LEAD_S, armed_s
 from controller.device.transport import Rank
-from firmware_protocol.asking import TRIES_MAX
+from firmware_protocol.session import TRIES_MAX
 from qa.loop import run_virtual
 
 LOOKS_MAX = 4

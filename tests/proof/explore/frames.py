@@ -25,7 +25,7 @@ from firmware_protocol.messages import (
     Stop,
 )
 from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.ticks import SEQ_SPAN, TICK_SPAN, next_seq
+from firmware_protocol.session import SEQ_SPAN, TICK_SPAN, next_seq
 from firmware_protocol.vocabulary import Cause, StopKind, Wish
 from simulator.firmware.firmware import Firmware
 from tests.proof.explore import clocks

@@ -8,7 +8,7 @@ from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import BadFrameError, decode
 from firmware_protocol.link import Link
 from firmware_protocol.messages import Message, Setpoint, Status, Stop, Stopped, Telemetry
-from firmware_protocol.ticks import newer
+from firmware_protocol.session import newer
 from firmware_protocol.vocabulary import Permit
 
 

@@ -31,7 +31,6 @@ from controller.treatment.events import (
 )
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
-from firmware_protocol.asking import TRIES_MAX
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.envelope import LEASE_DEFAULT_MS
 from firmware_protocol.link import Event as LinkEvent
@@ -51,9 +50,10 @@ from firmware_protocol.messages import (
     Stop,
     Stopped,
     Telemetry,
+    g_per_min_to_mg_per_min,
+    kpa_to_pa,
 )
-from firmware_protocol.quantities import g_per_min_to_mg_per_min, kpa_to_pa
-from firmware_protocol.ticks import SEQ_SPAN
+from firmware_protocol.session import SEQ_SPAN, TRIES_MAX
 from firmware_protocol.vocabulary import Capability, Mode, Outcome, Refusal, StopKind, Wish
 from tests.proof.explore.frames import TREATMENT
 from tests.proof.explore.host import BOOT_ID, WELL_SUPPLIED

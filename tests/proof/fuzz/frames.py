@@ -23,12 +23,12 @@ from firmware_protocol.catalogue import (
     Spec,
 )
 from firmware_protocol.codec import encode
-from firmware_protocol.crc import SEEDS, crc32
-from firmware_protocol.fields import WIDTH_MAX, Field
-from firmware_protocol.frame import MUST_UNDERSTAND, RETRY, cobs_encode, flags_of
+from firmware_protocol.frame import MUST_UNDERSTAND, RETRY, SEEDS, cobs_encode, crc32, flags_of
 from firmware_protocol.messages import (
+    WIDTH_MAX,
     Arm,
     Config,
+    Field,
     Hello,
     LogRead,
     Message,

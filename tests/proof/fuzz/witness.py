@@ -19,7 +19,7 @@ from firmware_protocol.envelope import (
     SUCTION_SET_MAX_PA,
     SUCTION_TRIP_PA,
 )
-from firmware_protocol.ticks import tick_of
+from firmware_protocol.session import tick_of
 from firmware_protocol.vocabulary import Cause, Mode
 from qa.ledger import Ledger
 from simulator.firmware.eventlog import CAPACITY

@@ -11,10 +11,8 @@ import pytest
 
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import decode
-from firmware_protocol.crc import crc32
 from firmware_protocol.errors import BadFrameError
-from firmware_protocol.frame import Frame, cobs_decode, cobs_encode
-from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.frame import Frame, FrameDecoder, cobs_decode, cobs_encode, crc32
 from firmware_protocol.messages import Arm
 from firmware_protocol.vocabulary import Mode, Permit
 from simulator.firmware import modes, permissives

@@ -1,16 +1,13 @@
 """Devices that break a rule of the line: sessions, frames, sequences, one-shots."""
 
-from firmware_protocol.answering import Answerer
 from firmware_protocol.catalogue import Direction, Seed
 from firmware_protocol.codec import decode
-from firmware_protocol.crc import RESIDUE, SEEDS, crc32
 from firmware_protocol.errors import BadFrameError, Reject
-from firmware_protocol.events import Event
-from firmware_protocol.frame import RETRY, Frame, cobs_decode
-from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.frame import RESIDUE, RETRY, SEEDS, Frame, FrameDecoder, cobs_decode, crc32
 from firmware_protocol.link import Link
 from firmware_protocol.messages import Hello, Ident, Stop
 from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.session import Answerer, Event
 from simulator.firmware.channel_a import ChannelA
 from simulator.firmware.envelope import Envelope
 from simulator.firmware.eventlog import EventLog
@@ -50,7 +47,7 @@ def _(patch: Patch) -> None:
 
 @broken("every HELLO begins a session", "C04")
 def _(patch: Patch) -> None:
-    patch.setattr("firmware_protocol.answering.Answerer._is_new_hello", lambda self, frame: True)
+    patch.setattr("firmware_protocol.session.Answerer._is_new_hello", lambda self, frame: True)
 
 
 @broken("the configuration outlives its session", "C05")
@@ -241,7 +238,7 @@ def _(patch: Patch) -> None:
 
 @broken("a refused request counts as executed", "C32")
 def _(patch: Patch) -> None:
-    patch.setattr("firmware_protocol.answering.was_executed", lambda reply: True)
+    patch.setattr("firmware_protocol.session.was_executed", lambda reply: True)
 
 
 @broken("a configuration that is too wide is accepted", "C33")

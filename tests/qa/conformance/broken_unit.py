@@ -3,10 +3,10 @@
 from collections import deque
 
 from firmware_protocol.errors import CORRUPT, BadFrameError, Reject
-from firmware_protocol.events import Event
 from firmware_protocol.frame import Frame
 from firmware_protocol.link import Link
 from firmware_protocol.messages import Arm, Result, SelfTest, Setpoint, Stop
+from firmware_protocol.session import Event
 from firmware_protocol.vocabulary import Capability, Cause, Defect, Mode, Permit, Refusal
 from simulator.firmware import reports
 from simulator.firmware.board import Board

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_protocol.envelope import LEASE_MAX_MS, LEASE_MIN_MS
-from firmware_protocol.rule_vectors import LEASES
+from firmware_protocol.vectors import LEASES
 from simulator.firmware.lease import Lease
 
 TICKS = 2**32

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from firmware_protocol.quantities import UNKNOWN_U16
+from firmware_protocol.messages import UNKNOWN_U16
 from simulator.firmware import reports
 from simulator.firmware.board import Board
 from simulator.firmware.identity import Identity

@@ -2,8 +2,7 @@
 
 import pytest
 
-from firmware_protocol.config_check import check_value
-from firmware_protocol.messages import Arm, Config, LogRead, LogRecord, Reset, SelfTest
+from firmware_protocol.messages import Arm, Config, LogRead, LogRecord, Reset, SelfTest, check_value
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, Outcome, Refusal, StopKind
 from tests.simulator.host import CONFIG, Host
 

@@ -2,9 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_protocol.config_check import check_value
-from firmware_protocol.messages import Config, Setpoint
-from firmware_protocol.rule_vectors import CONFIGS, ECHOES
+from firmware_protocol.messages import Config, Setpoint, check_value
+from firmware_protocol.vectors import CONFIGS, ECHOES
 from firmware_protocol.vocabulary import Wish
 from simulator.firmware.envelope import UNCONFIGURED, Envelope, narrow
 from simulator.firmware.setpoints import Setpoints, Verdict

@@ -9,7 +9,7 @@ from firmware_protocol.envelope import (
     SEAL_UNBROKEN_MAX_S,
     VALVE_CLOSED_MIN_S,
 )
-from firmware_protocol.rule_vectors import CLOSINGS
+from firmware_protocol.vectors import CLOSINGS
 from firmware_protocol.vocabulary import Cause, Input, Mode, Permit
 from simulator.firmware.guards import Finding, Guards, Scene
 from simulator.firmware.lease import Lease
