@@ -13,8 +13,7 @@ from typing import Final, Protocol
 from firmware_protocol.session import TICK_SPAN
 from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
 from simulator.firmware.firmware import TICK_MS, TICK_S, Firmware
-from simulator.firmware.identity import Identity
-from simulator.firmware.memory import Memory
+from simulator.firmware.memory import Identity, Memory
 from simulator.firmware.watchdog import Watchdog
 from simulator.plant.faults import HEALTHY, Effects, Fault, find_fault
 from simulator.plant.hand import Hand, ManualHand

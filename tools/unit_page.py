@@ -27,25 +27,22 @@ from firmware_protocol.vocabulary import (
 from simulator.firmware import (
     board,
     channel_b,
-    ending,
-    eventlog,
+    contact,
     firmware,
     guards,
-    limits,
     memory,
     modes,
-    regulators,
+    outputs,
     selftest,
     setpoints,
-    switch,
     watchdog,
 )
 from tools.constants import constants_of, meanings_of
 from tools.unit_tables import REFUSALS, REQUESTS, durations, refusals, tried, voids
 
 MODULES: Final[tuple[ModuleType, ...]] = (
-    firmware, setpoints, switch, regulators, ending, selftest, guards, limits, channel_b, board,
-    memory, eventlog, watchdog,
+    firmware, setpoints, contact, outputs, outputs, selftest, guards, guards, channel_b, board,
+    memory, memory, watchdog,
 )  # fmt: skip
 """Whose constants are told, in this order."""
 _SHARED: Final = frozenset(name for name in vars(e) if name.isupper())
@@ -151,7 +148,7 @@ KEPT: Final[tuple[tuple[str, int, str], ...]] = (
     ("clocks of the guards", len(guards.GUARDS) * 2, ""),
     ("dwell, switch, self-test and totals", 3 * 4 + 3 * 4 + 32 + 3 * 4, ""),
     ("resets of the newest causes", board.RESETS_MAX * 5, ""),
-    ("event log", eventlog.CAPACITY * RECORD_BYTES, "256 records, which is what a host reads back; none in a unit without LOG_READ"),
+    ("event log", memory.CAPACITY * RECORD_BYTES, "256 records, which is what a host reads back; none in a unit without LOG_READ"),
     ("frames that wait to be written", firmware.OUTGOING_MAX_BYTES, "two frames: TELEMETRY for which there is no room is left out, and its tick is no echo"),
 )  # fmt: skip
 """What a unit keeps between two bytes: what, bytes in a plain C struct, what a small one may do."""
@@ -216,7 +213,7 @@ def _rules() -> str:
 ## What confirms a STOP
 
 STOPPED says that the stop was heard, and what the valve showed **at that moment**: a valve needs up to 50 ms, so that it is usually still open. A stop is confirmed by
-a mode in which nothing can flow **and** `valve_percent` of at most {limits.VALVE_SHUT_PERCENT:.0f}, in STOPPED or TELEMETRY: BOOT, DISARMED or SAFE, and STOPPING for a normal stop. Repeat STOP every {_ms(STOP_REPEAT_S)} until then,
+a mode in which nothing can flow **and** `valve_percent` of at most {guards.VALVE_SHUT_PERCENT:.0f}, in STOPPED or TELEMETRY: BOOT, DISARMED or SAFE, and STOPPING for a normal stop. Repeat STOP every {_ms(STOP_REPEAT_S)} until then,
 {STOP_REPEAT_MAX_S:.0f} s at most; the lease has shut the valve long before. `suction_pa` says whether the skin is let go: at most {e.VENTED_MAX_PA} Pa.
 
 ## Modes

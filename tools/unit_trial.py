@@ -27,8 +27,7 @@ from firmware_protocol.messages import (
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Mode, Outcome, StopKind, Wish
 from simulator.firmware.firmware import TICK_S, Firmware
-from simulator.firmware.identity import Identity
-from simulator.firmware.memory import Memory
+from simulator.firmware.memory import Identity, Memory
 from simulator.plant.signals import Drives, Sensors
 
 TIP: Final = 1

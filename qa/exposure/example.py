@@ -7,10 +7,10 @@ import numpy as np
 
 from qa.loop import run_virtual
 from qa.rig import RigSpec, service
+from qa.skin.grid import Outcome, SkinGrid, stroke_angles
+from qa.skin.truth import draw_angles, draw_truth
 from simulator.plant.deposit import DepositLog
 from simulator.plant.path import side_of
-from simulator.plant.skin_grid import Outcome, SkinGrid, stroke_angles
-from simulator.plant.skin_truth import draw_angles, draw_truth
 
 PROGRAM: Final = "refresh"
 ZONE: Final = "chin"

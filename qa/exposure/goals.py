@@ -7,7 +7,7 @@ from typing import Final
 from qa.exposure.campaign import Figures
 from qa.exposure.rows import CARELESS_HANDS, ORDINARY_HANDS, Group, Row
 from qa.exposure.settings import Arm
-from simulator.plant.skin_truth import Uncertainty
+from qa.skin.truth import Uncertainty
 
 BREACH_MAX: Final = 1e-4  # fewer than one treatment in 10,000
 TIMES_FEWER_MIN: Final = 100.0

@@ -16,10 +16,10 @@ from controller.cli import boundary
 from qa.exposure.fault_responses import FILE
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
+from qa.skin.truth import CHOKE_KPA, REFERENCE_KPA, SUCTION_EXPONENT
 from qa.workers import Where, spread
 from simulator.plant.deposit import DepositRow
 from simulator.plant.faults import FAULTS
-from simulator.plant.skin_truth import CHOKE_KPA, REFERENCE_KPA, SUCTION_EXPONENT
 
 PROGRAM: Final = "refresh"
 ZONE: Final = "nose"  # small, so that a run takes half a minute of treatment

@@ -8,7 +8,7 @@ from qa.exposure.statistics import Estimate
 from qa.exposure.studies import Frontier, Influence
 
 if TYPE_CHECKING:
-    from simulator.plant.skin_grid import Outcome
+    from qa.skin.grid import Outcome
 
 KINDS: Final = ("png", "svg")
 DPI: Final = 110

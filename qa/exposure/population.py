@@ -1,6 +1,6 @@
 """Many simulated clients at once, and the rare ones more often where that saves treatments.
 
-What a client's skin is comes from `simulator.plant.skin_truth`. One client has the same skin, thick
+What a client's skin is comes from `qa.skin.truth`. One client has the same skin, thick
 or thin, moist or dry, in every zone; the zones differ by their published means.
 """
 
@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.plant.skin_sites import thickness_of
-from simulator.plant.skin_truth import (
+from qa.skin.sites import thickness_of
+from qa.skin.truth import (
     BETWEEN_CV,
     HYDRATION_LN_SD,
     RATE_CENTRAL_UM_PER_S,

@@ -18,9 +18,9 @@ from qa.exposure.population import NO_TILT, Tilt
 from qa.exposure.settings import Arm, ZoneSetting, settings_of
 from qa.exposure.tables import Grain
 from qa.exposure.treatments import Cell
+from qa.skin.truth import Uncertainty
 from simulator.handpiece import SERIAL_NUMBER
 from simulator.plant.habits import HABITS
-from simulator.plant.skin_truth import Uncertainty
 
 NOW_WALL_S: Final = 1_900_000_000.0  # any moment: simulated clients have no history
 ORDINARY_HANDS: Final = ("average", "careful")

@@ -16,7 +16,7 @@ from qa.exposure.rows import Group, Row, cell_of
 from qa.exposure.settings import Arm
 from qa.exposure.statistics import Estimate, known_scales, weighted_mean
 from qa.exposure.treatments import Cell, Treatments, treat
-from simulator.plant.skin_truth import (
+from qa.skin.truth import (
     ANGLE_LN_SD,
     HYDRATION_LN_SD,
     RATE_CENTRAL_UM_PER_S,

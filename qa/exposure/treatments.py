@@ -13,9 +13,9 @@ from qa.exposure.settings import SPEED_USUAL_MM_PER_S, Arm, ZoneSetting
 from qa.exposure.strokes import Strokers
 from qa.exposure.tables import Grain, skin_tables
 from qa.exposure.zone_runs import End, FaultCourse, ZoneRuns, run_zone
+from qa.skin.sites import thickness_of
+from qa.skin.truth import Uncertainty, rate_under_tip
 from simulator.plant.habits import Habit
-from simulator.plant.skin_sites import thickness_of
-from simulator.plant.skin_truth import Uncertainty, rate_under_tip
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]

@@ -18,8 +18,8 @@ from qa.exposure.studies import frontier as study_frontier
 from qa.exposure.studies import patch_test
 from qa.exposure.studies import sensitivity as study_sensitivity
 from qa.kept import Kept
+from qa.skin.truth import Uncertainty
 from qa.workers import Where
-from simulator.plant.skin_truth import Uncertainty
 
 REFUSALS: Final = (ConfigError, NoPlanError, NoMatplotlibError, OSError)
 STUDY_MAX: Final = 4000  # treatments a point of a study; more makes no picture clearer

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from qa.exposure.settings import Arm, ZoneSetting
 from qa.exposure.strokes import Strokers, Strokes
-from simulator.plant.skin_truth import ANGLE_LN_SD
+from qa.skin.truth import ANGLE_LN_SD
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]

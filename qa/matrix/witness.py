@@ -18,7 +18,7 @@ from firmware_protocol.envelope import (
 )
 from firmware_protocol.vocabulary import Cause, LogCode, Mode
 from qa.matrix.hand import StubbornHand
-from simulator.firmware.limits import (
+from simulator.firmware.guards import (
     FILTER_MAX_KPA,
     FLOW_EXCESS_G_PER_MIN,
     FLOW_EXCESS_RATIO,

@@ -2,20 +2,31 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from firmware_protocol.session import age_ms, tick_of
 from firmware_protocol.vocabulary import Cause, Defect, LogCode, Mode, StopKind
 from simulator.firmware.channel_a import ChannelA
 from simulator.firmware.channel_b import ChannelB
-from simulator.firmware.identity import Identity
-from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_SHUT_PERCENT
-from simulator.firmware.memory import STORM_SPAN_MS, Memory
+from simulator.firmware.guards import FLOW_NONE_G_PER_MIN, VALVE_SHUT_PERCENT
+from simulator.firmware.memory import STORM_SPAN_MS, Identity, Memory
 from simulator.firmware.modes import POLICY, Policy, Trigger, step
-from simulator.firmware.notes import NOTES_MAX, Note, Value
 from simulator.firmware.selftest import SelfTest, at_power_on
 from simulator.firmware.watchdog import STALL_MAX_MS
 from simulator.plant.signals import Sensors
+
+NOTES_MAX: Final = 1024  # undrained notes are dropped from the oldest; a tick writes a handful
+
+Value = str | int | float | bool
+
+
+class Note(NamedTuple):
+    """One thing that happened."""
+
+    t_s: float
+    kind: str
+    values: tuple[tuple[str, Value], ...] = ()
+
 
 STOP_NOTE_MS: Final = 1000  # repeats of one STOP within this are one event
 RESETS_MAX: Final = 3  # resets of one cause within RESETS_SPAN_MS; more need a power cycle

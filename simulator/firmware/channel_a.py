@@ -3,16 +3,18 @@
 from firmware_protocol.messages import MG_PER_G, PA_PER_KPA, Setpoint
 from firmware_protocol.vocabulary import Cause
 from simulator.firmware import permissives
-from simulator.firmware.dwell import Dwell
-from simulator.firmware.ending import Ending
-from simulator.firmware.guards import Finding, Guards, Scene, gone
-from simulator.firmware.lease import Lease
-from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_SHUT_PERCENT
+from simulator.firmware.contact import Dwell, HandSwitch
+from simulator.firmware.guards import (
+    FLOW_NONE_G_PER_MIN,
+    VALVE_SHUT_PERCENT,
+    Finding,
+    Guards,
+    Scene,
+    gone,
+)
 from simulator.firmware.modes import Policy
-from simulator.firmware.regulators import FeedRegulator, PumpRegulator
-from simulator.firmware.setpoints import Setpoints, Verdict
-from simulator.firmware.switch import HandSwitch
-from simulator.firmware.totals import Totals
+from simulator.firmware.outputs import Ending, FeedRegulator, PumpRegulator, Totals
+from simulator.firmware.setpoints import Lease, Setpoints, Verdict
 from simulator.plant.signals import Sensors
 
 

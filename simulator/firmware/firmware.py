@@ -28,11 +28,9 @@ from firmware_protocol.messages import Message, Setpoint, Stop
 from firmware_protocol.session import TICK_SPAN, tick_of
 from firmware_protocol.vocabulary import Cause, LogCode, Mode, StopKind
 from simulator.firmware import reports
-from simulator.firmware.board import Board
-from simulator.firmware.identity import Identity
-from simulator.firmware.memory import Memory
+from simulator.firmware.board import Board, Note
+from simulator.firmware.memory import Identity, Memory
 from simulator.firmware.modes import Trigger, allows
-from simulator.firmware.notes import Note
 from simulator.firmware.requests import Requests
 from simulator.firmware.setpoints import Verdict
 from simulator.plant.hand import Lamp

@@ -1,4 +1,12 @@
-"""The trips of channel A as a table: cause, how long it must stand, when it is watched, and what.
+"""What channel A trips on, and by which limits of its own.
+
+The limits that the firmware judges its own sensors by; the shared ones are in the envelope.
+
+Each is of the unit, not of the skin: what its parts need, and how fast they move. [D] derived from
+the time budgets of the hazard register: the spring shuts the valve in 30 to 50 ms and the line
+empties in 80 ms.
+
+The trips of channel A as a table: cause, how long it must stand, when it is watched, and what.
 
 Rows are judged from top to bottom; the first that has stood long enough is the first-out cause. A
 limit is written as ``x <= limit`` and negated as a whole, so that a value that is not a number
@@ -16,24 +24,24 @@ from firmware_protocol.envelope import (
     SUCTION_TRIP_PA,
 )
 from firmware_protocol.vocabulary import Cause
-from simulator.firmware.dwell import Dwell
-from simulator.firmware.limits import (
-    FILTER_MAX_KPA,
-    FLOW_EXCESS_G_PER_MIN,
-    FLOW_EXCESS_RATIO,
-    FLOW_MISSING_RATIO,
-    FLOW_NONE_G_PER_MIN,
-    HOPPER_EMPTY_G,
-    PUMP_MAX_DEG_C,
-    SENSORS_DISAGREE_KPA,
-    SENSORS_DISAGREE_RATIO,
-    SUPPLY_MIN_V,
-    VALVE_AJAR_PERCENT,
-    WASTE_FULL_PERCENT,
-)
+from simulator.firmware.contact import CONTACTS_DISAGREE_MAX_MS, HELD_MAX_MS, Dwell, HandSwitch
 from simulator.firmware.modes import Policy
-from simulator.firmware.switch import CONTACTS_DISAGREE_MAX_MS, HELD_MAX_MS, HandSwitch
 from simulator.plant.signals import Sensors
+
+FLOW_NONE_G_PER_MIN: Final = 0.5  # below it is noise of the flow sensor: six times 0.08 g/min
+FLOW_EXCESS_RATIO: Final = 1.3  # measured above this much of the setpoint is out of control [D]
+FLOW_EXCESS_G_PER_MIN: Final = 1.0
+FLOW_MISSING_RATIO: Final = 0.2  # measured below this much of the setpoint is no flow [D]
+VALVE_SHUT_PERCENT: Final = 1.0  # on its seat
+VALVE_AJAR_PERCENT: Final = 5.0  # certainly not on its seat
+SENSORS_DISAGREE_KPA: Final = 2.0  # H07
+SENSORS_DISAGREE_RATIO: Final = 0.05
+SUPPLY_MIN_V: Final = 20.0  # of 24; the coils of valve and vent let go below 14
+PUMP_MAX_DEG_C: Final = 75.0  # diaphragm and bearings of a 24 V diaphragm pump
+WASTE_FULL_PERCENT: Final = 95.0
+FILTER_MAX_KPA: Final = 6.0  # pressure drop; a clean filter shows about 1
+HOPPER_EMPTY_G: Final = 0.5
+
 
 SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000
 DWELL_MAX_MS: Final = int(DWELL_TRIP_S * 1000)

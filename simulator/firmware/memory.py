@@ -1,4 +1,10 @@
-"""What the unit keeps over a restart: its event log, and how often it restarted lately.
+"""Who the unit is, and what it keeps.
+
+Who this unit is, as it says in IDENT.
+
+The device's event log: a ring of records that the host reads by number.
+
+What the unit keeps over a restart: its event log, and how often it restarted lately.
 
 No clock runs while the unit is off, so restarts are counted instead of dated: each boot adds one,
 and 60 s without another one forget them all. Four boots that are less than 60 s apart are a storm,
@@ -8,9 +14,57 @@ The count stands in two copies, each beside its complement. A copy that does not
 is not believed; where neither can be read, the worst is assumed.
 """
 
-from typing import Final
+from collections import deque
+from typing import Final, NamedTuple
 
-from simulator.firmware.eventlog import EventLog
+from firmware_protocol.vocabulary import Capability, LogCode
+
+FIRMWARE_VERSION: Final = 0x0100  # 1.0
+
+
+class Identity(NamedTuple):
+    """One unit and one boot of it."""
+
+    serial: int
+    boot_id: int
+    capabilities: Capability = Capability.SIMULATED
+    firmware: int = FIRMWARE_VERSION
+    boot_tick_ms: int = 0
+    """Tick at power-on; anything, because the tick wraps."""
+
+
+CAPACITY: Final = 512  # 16-byte records in 8 kB of FRAM; a host reads back 256
+_WORD: Final = 0xFFFF_FFFF
+
+
+class Record(NamedTuple):
+    """One event: number from 1, device tick, code and its argument."""
+
+    seq: int
+    tick_ms: int
+    code: LogCode
+    arg: int
+
+
+class EventLog:
+    """Keeps the newest ``CAPACITY`` records."""
+
+    __slots__ = ("_ring", "newest_seq")
+
+    def __init__(self) -> None:
+        self._ring: deque[Record] = deque(maxlen=CAPACITY)
+        self.newest_seq = 0
+
+    def add(self, tick_ms: int, code: LogCode, arg: int) -> None:
+        """Append one record."""
+        self.newest_seq += 1
+        self._ring.append(Record(self.newest_seq, tick_ms, code, arg & _WORD))
+
+    def read(self, seq: int) -> Record | None:
+        """Return the record with this number, or None when it never was or was overwritten."""
+        at = seq - (self.newest_seq - len(self._ring)) - 1
+        return self._ring[at] if 0 <= at < len(self._ring) else None
+
 
 STORM_BOOTS_MAX: Final = 3  # a slip with the plug, twice; more is a fault
 STORM_SPAN_MS: Final = 60_000

@@ -21,8 +21,8 @@ from firmware_protocol.messages import (
 from firmware_protocol.schema import SCHEMA_HASH, told
 from firmware_protocol.vocabulary import Cause, LogCode, Outcome, Refusal
 from simulator.firmware.board import Board
-from simulator.firmware.envelope import narrow
 from simulator.firmware.modes import Trigger, allows
+from simulator.firmware.setpoints import narrow
 
 _Handler = Callable[..., Message]  # each takes its own type of message
 _U32: Final = 0xFFFF_FFFF

@@ -12,7 +12,7 @@ from typing import Final
 
 from firmware_protocol.envelope import VENTED_MAX_PA
 from firmware_protocol.vocabulary import Defect
-from simulator.firmware.limits import (
+from simulator.firmware.guards import (
     FILTER_MAX_KPA,
     FLOW_NONE_G_PER_MIN,
     HOPPER_EMPTY_G,

@@ -1,4 +1,13 @@
-"""Which setpoints count, and what is in force: accepted, narrowed, and raised slowly.
+"""What a setpoint may do: its lease, its envelope, and whether it counts.
+
+The lease of channel A: outputs live for a bounded time after each accepted setpoint.
+
+Counted in the device's own 32-bit milliseconds from receipt. Once lapsed it stays lapsed until a
+new grant, so a tick that wraps can never bring it back.
+
+The device's own envelope: the factory's, narrowed by the configuration of a treatment.
+
+Which setpoints count, and what is in force: accepted, narrowed, and raised slowly.
 
 Down is immediate, up is slow: 20 kPa/s of suction and a quarter of full flow in 100 ms.
 
@@ -8,20 +17,90 @@ made up, so only the ticks that were really sent in this session count, and each
 
 from collections import deque
 from enum import Enum, unique
-from typing import Final
+from typing import Final, NamedTuple
 
 from firmware_protocol.envelope import (
     ECHO_AGE_MAX_MS,
     FLOW_SET_MAX_MG_PER_MIN,
+    FLOW_SET_MIN_MG_PER_MIN,
+    LEASE_MAX_MS,
+    LEASE_MIN_MS,
     STREAM_HEALTHY_FRAMES,
     STREAM_HEALTHY_WINDOW_S,
+    SUCTION_PERMIT_MIN_PA,
+    SUCTION_SET_MAX_PA,
     TELEMETRY_PERIOD_S,
     TELEMETRY_SHIFT_S,
 )
-from firmware_protocol.messages import Setpoint
+from firmware_protocol.messages import Config, Setpoint
 from firmware_protocol.session import age_ms, newer
 from firmware_protocol.vocabulary import Wish
-from simulator.firmware.envelope import UNCONFIGURED, Envelope
+
+_MASK = 0xFFFF_FFFF
+
+
+class Lease:
+    """How long the last accepted setpoint still counts."""
+
+    __slots__ = ("_ends_tick", "live")
+
+    def __init__(self) -> None:
+        self.live = False
+        self._ends_tick = 0
+
+    def grant(self, lease_ms: int, tick_ms: int) -> None:
+        """Start anew from ``tick_ms`` for ``lease_ms``, clamped to the timing contract."""
+        span_ms = min(max(lease_ms, LEASE_MIN_MS), LEASE_MAX_MS)
+        self._ends_tick = (tick_ms + span_ms) & _MASK
+        self.live = True
+
+    def revoke(self) -> None:
+        """End the lease now."""
+        self.live = False
+
+    def left_ms(self, tick_ms: int) -> int:
+        """Return what is left at ``tick_ms``; reaching zero ends the lease for good."""
+        if self.live:
+            left = (self._ends_tick - tick_ms) & _MASK
+            if 0 < left <= LEASE_MAX_MS:
+                return left
+            self.live = False
+        return 0
+
+
+class Envelope(NamedTuple):
+    """What the outputs may do at most, and the least suction that permits flow."""
+
+    treatment: int
+    suction_max_pa: int
+    flow_max_mg_per_min: int
+    suction_min_pa: int
+    tip: int
+    """What the limits were made for; arming needs this one fitted."""
+
+
+UNCONFIGURED: Final = Envelope(0, 0, 0, SUCTION_PERMIT_MIN_PA, 0)
+"""Before CONFIG nothing may be driven, whatever a setpoint says."""
+
+
+def narrow(config: Config) -> Envelope | None:
+    """Return the envelope of a treatment; None where it widens the factory's or can never flow."""
+    suction_min_pa = max(config.suction_min_pa, SUCTION_PERMIT_MIN_PA)
+    if not (
+        config.treatment > 0
+        and config.tip > 0
+        and suction_min_pa <= config.suction_max_pa <= SUCTION_SET_MAX_PA
+        and FLOW_SET_MIN_MG_PER_MIN <= config.flow_max_mg_per_min <= FLOW_SET_MAX_MG_PER_MIN
+    ):
+        return None
+    return Envelope(
+        config.treatment,
+        config.suction_max_pa,
+        config.flow_max_mg_per_min,
+        suction_min_pa,
+        config.tip,
+    )
+
 
 SUCTION_UP_PA_PER_MS: Final = 20.0
 FLOW_UP_MG_PER_MIN_PER_MS: Final = FLOW_SET_MAX_MG_PER_MIN * 0.25 / 100.0

@@ -4,7 +4,7 @@ import pytest
 
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import Capability, Defect, Input, LogCode, Mode, Permit, Refusal
-from simulator.firmware import eventlog, firmware, limits
+from simulator.firmware import firmware, guards, memory
 from simulator.firmware.modes import POLICY, Trigger, allows, step
 from tools.constants import constants_of, meanings_of
 from tools.unit_page import SMALL_PART_BYTES, kept_bytes, unit_chapters
@@ -91,13 +91,13 @@ def test_telemetry_is_sent_at_moments_that_cannot_be_counted() -> None:
 
 def test_what_a_unit_keeps_fits_a_small_part_with_the_log_and_output_of_the_simulator() -> None:
     assert kept_bytes() <= SMALL_PART_BYTES * 2 // 3  # the rest is stack and drivers
-    kept = eventlog.CAPACITY * 16 + firmware.OUTGOING_MAX_BYTES
+    kept = memory.CAPACITY * 16 + firmware.OUTGOING_MAX_BYTES
     assert kept <= kept_bytes()
 
 
 def test_every_limit_constant_word_and_request_stands_on_the_page() -> None:
     page = unit_chapters()
-    for module in (envelope, limits, firmware):
+    for module in (envelope, guards, firmware):
         for one in constants_of(module):
             assert f"| `{one.name}` | {one.value:g} |" in page
     for words in (Permit, Input, Capability, LogCode):

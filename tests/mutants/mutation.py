@@ -65,14 +65,14 @@ PARTS: Final = {
     "firmware": Part(
         tuple(
             f"simulator/firmware/{name}.py"
-            for name in ("channel_b", "guards", "lease", "modes", "permissives")
+            for name in ("channel_b", "guards", "modes", "permissives", "setpoints")
         ),
         # Without those that move air and crystals: they take seconds, and a change may meet all.
         tuple(
             f"tests/simulator/firmware/test_{name}.py"
             for name in (
                 "b_borders", "channel_b", "guard_borders", "guards", "lease", "modes",
-                "permissives",
+                "permissives", "setpoints",
             )
         ),
     ),

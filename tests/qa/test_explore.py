@@ -31,11 +31,10 @@ from firmware_protocol.link import Link, RequestDone
 from firmware_protocol.messages import UNKNOWN_U16, Hello, Stop
 from firmware_protocol.vocabulary import Capability, Mode, Permit, StopKind
 from simulator.firmware import modes, permissives, reports
-from simulator.firmware.lease import Lease
+from simulator.firmware.contact import HandSwitch
 from simulator.firmware.modes import Trigger
-from simulator.firmware.regulators import FeedRegulator
-from simulator.firmware.setpoints import Setpoints, Verdict
-from simulator.firmware.switch import HandSwitch
+from simulator.firmware.outputs import FeedRegulator
+from simulator.firmware.setpoints import Lease, Setpoints, Verdict
 from tests.proof.explore import exploration
 from tests.proof.explore.device import FEW, DeviceWorld
 from tests.proof.explore.frames import hello

@@ -14,12 +14,11 @@ from firmware_protocol.messages import Hello, Setpoint
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Mode
 from simulator.firmware import modes, permissives, setpoints
-from simulator.firmware.eventlog import CAPACITY
 from simulator.firmware.firmware import OUTGOING_MAX_BYTES
-from simulator.firmware.lease import Lease
+from simulator.firmware.memory import CAPACITY
 from simulator.firmware.modes import Trigger
 from simulator.firmware.requests import Requests
-from simulator.firmware.setpoints import Setpoints, Verdict
+from simulator.firmware.setpoints import Lease, Setpoints, Verdict
 from simulator.handpiece import Handpiece
 from simulator.plant.hand import AWAY
 from tests.proof.fuzz.campaign import Campaign, FuzzFailedError, Report

@@ -15,7 +15,7 @@ from firmware_protocol.envelope import LEASE_DEFAULT_MS
 from firmware_protocol.vocabulary import Cause
 from simulator.firmware.board import Board
 from simulator.firmware.channel_b import SENSOR_FROZEN_MAX_MS
-from simulator.firmware.ending import PURGE_MS
+from simulator.firmware.contact import HELD_MAX_MS
 from simulator.firmware.firmware import ARM_WAIT_MS, Firmware
 from simulator.firmware.guards import (
     DWELL_MAX_MS,
@@ -24,13 +24,12 @@ from simulator.firmware.guards import (
     SEAL_MAX_MS,
     SUCKED_MAX_MS,
     SUCTION_TRIP_KPA,
+    VALVE_AJAR_PERCENT,
 )
-from simulator.firmware.lease import Lease
-from simulator.firmware.limits import VALVE_AJAR_PERCENT
 from simulator.firmware.modes import Trigger, allows
-from simulator.firmware.regulators import CLOSED_MIN_MS
+from simulator.firmware.outputs import CLOSED_MIN_MS, PURGE_MS
 from simulator.firmware.selftest import VENT_WAIT_MAX_MS, WINDOW_MS, SelfTest
-from simulator.firmware.switch import HELD_MAX_MS
+from simulator.firmware.setpoints import Lease
 from simulator.plant.signals import Sensors
 from tests.proof.explore.memory import Rule, skip, there
 from tests.proof.explore.scenes import FROZEN_FLOW, FROZEN_KPA

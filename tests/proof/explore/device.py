@@ -14,8 +14,7 @@ from typing import Final, NamedTuple
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MAX_MS, LEASE_MIN_MS
 from firmware_protocol.vocabulary import Capability, Mode
 from simulator.firmware.firmware import Firmware
-from simulator.firmware.identity import Identity
-from simulator.firmware.memory import STORM_BOOTS_MAX
+from simulator.firmware.memory import STORM_BOOTS_MAX, Identity
 from simulator.firmware.memory import Memory as Kept
 from simulator.firmware.selftest import WINDOW_MS
 from simulator.plant.signals import Sensors

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN, SUCTION_TRIP_PA
 from firmware_protocol.vocabulary import Cause, Mode
 from simulator.firmware.firmware import Firmware
-from simulator.firmware.limits import FLOW_NONE_G_PER_MIN, VALVE_AJAR_PERCENT, VALVE_SHUT_PERCENT
+from simulator.firmware.guards import FLOW_NONE_G_PER_MIN, VALVE_AJAR_PERCENT, VALVE_SHUT_PERCENT
 from simulator.firmware.modes import Policy
 from simulator.plant.signals import Sensors
 from tests.proof.explore.clocks import BEAT_MS, PLENTY_MG

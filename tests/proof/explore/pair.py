@@ -20,7 +20,7 @@ from firmware_protocol.messages import Hello, Ident
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Capability, Mode
 from simulator.firmware.firmware import Firmware
-from simulator.firmware.identity import Identity
+from simulator.firmware.memory import Identity
 from simulator.firmware.memory import Memory as Kept
 from simulator.firmware.selftest import WINDOW_MS
 from simulator.plant.signals import Sensors

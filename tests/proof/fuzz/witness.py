@@ -22,9 +22,9 @@ from firmware_protocol.envelope import (
 from firmware_protocol.session import tick_of
 from firmware_protocol.vocabulary import Cause, Mode
 from qa.ledger import Ledger
-from simulator.firmware.eventlog import CAPACITY
+from simulator.firmware.board import NOTES_MAX
 from simulator.firmware.firmware import OUTGOING_MAX_BYTES, TICK_S
-from simulator.firmware.notes import NOTES_MAX
+from simulator.firmware.memory import CAPACITY
 from simulator.handpiece import BOOT_TICK_MS, VALVE_SHUT_PERCENT, Handpiece, Happening
 from simulator.plant.hand import AWAY, CORNER, Grip, Lamp, Place
 from simulator.plant.sensors import GRAIN

@@ -4,7 +4,7 @@ import pytest
 
 from simulator.firmware import channel_a
 from simulator.firmware.channel_b import ChannelB
-from simulator.firmware.lease import Lease
+from simulator.firmware.setpoints import Lease
 
 FOR_EVER_MS = 500
 

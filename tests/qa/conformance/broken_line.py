@@ -9,10 +9,10 @@ from firmware_protocol.messages import Hello, Ident, Stop
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.session import Answerer, Event
 from simulator.firmware.channel_a import ChannelA
-from simulator.firmware.envelope import Envelope
-from simulator.firmware.eventlog import EventLog
 from simulator.firmware.firmware import Firmware
+from simulator.firmware.memory import EventLog
 from simulator.firmware.requests import Requests, _done
+from simulator.firmware.setpoints import Envelope
 from tests.qa.conformance.broken import (
     Agreeable,
     Broken,

@@ -11,14 +11,12 @@ from firmware_protocol.vocabulary import Capability, Cause, Defect, Mode, Permit
 from simulator.firmware import reports
 from simulator.firmware.board import Board
 from simulator.firmware.channel_b import ChannelB
-from simulator.firmware.envelope import Envelope
-from simulator.firmware.identity import Identity
-from simulator.firmware.lease import Lease
+from simulator.firmware.contact import HandSwitch
+from simulator.firmware.memory import Identity
 from simulator.firmware.modes import POLICY, Policy, Trigger
+from simulator.firmware.outputs import Totals
 from simulator.firmware.requests import Requests
-from simulator.firmware.setpoints import Setpoints, Verdict
-from simulator.firmware.switch import HandSwitch
-from simulator.firmware.totals import Totals
+from simulator.firmware.setpoints import Envelope, Lease, Setpoints, Verdict
 from simulator.handpiece import Handpiece
 from tests.qa.conformance.broken import Broken, Patch, arming, permitting, rows
 
@@ -28,13 +26,13 @@ broken = Broken()
 # -- leases ----------------------------------------------------------------------------------------
 @broken("the lease is not clamped", "C40")
 def _(patch: Patch) -> None:
-    patch.setattr("simulator.firmware.lease.LEASE_MIN_MS", 1)
-    patch.setattr("simulator.firmware.lease.LEASE_MAX_MS", 10_000)
+    patch.setattr("simulator.firmware.setpoints.LEASE_MIN_MS", 1)
+    patch.setattr("simulator.firmware.setpoints.LEASE_MAX_MS", 10_000)
 
 
 @broken("the lease holds twice as long", "C41", "C48", "C75")
 def _(patch: Patch) -> None:
-    patch.setattr("simulator.firmware.lease.LEASE_MAX_MS", 400)
+    patch.setattr("simulator.firmware.setpoints.LEASE_MAX_MS", 400)
     patch.setattr("simulator.firmware.channel_b.LEASE_MAX_MS", 400)
     grant, renewed = Lease.grant, ChannelB.renewed
     patch.setattr(Lease, "grant", lambda self, ms, tick: grant(self, 2 * ms, tick))
@@ -76,12 +74,12 @@ def _(patch: Patch) -> None:
 
 @broken("a configuration that can never flow is taken", "C36")
 def _(patch: Patch) -> None:
-    patch.setattr("simulator.firmware.envelope.FLOW_SET_MIN_MG_PER_MIN", 0)
+    patch.setattr("simulator.firmware.setpoints.FLOW_SET_MIN_MG_PER_MIN", 0)
 
 
 @broken("the valve opens again at once", "C79")
 def _(patch: Patch) -> None:
-    patch.setattr("simulator.firmware.regulators.CLOSED_MIN_MS", 0)
+    patch.setattr("simulator.firmware.outputs.CLOSED_MIN_MS", 0)
 
 
 @broken("a failed self-test is told without what it found", "C83")
@@ -211,7 +209,7 @@ _stop("C74", Mode.PAUSED, Trigger.STOP_NORMAL, Mode.PAUSED)
 
 @broken("the purge is cut short", "C64")
 def _(patch: Patch) -> None:
-    patch.setattr("simulator.firmware.ending.PURGE_MS", 500)
+    patch.setattr("simulator.firmware.outputs.PURGE_MS", 500)
 
 
 # -- hands and faults ------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from qa.exposure.treatments import paced
 from qa.exposure.zone_runs import run_zone
 from qa.loop import run_virtual
 from qa.rig import RigSpec, service
+from qa.skin.grid import SkinGrid
+from qa.skin.truth import SkinTruth
 from simulator.plant.habits import HABITS
 from simulator.plant.path import side_of
-from simulator.plant.skin_grid import SkinGrid
-from simulator.plant.skin_truth import SkinTruth
 
 PROGRAM, ZONE, AREA_CM2 = "first-gentle", "nose", 14.0
 SERVICE_RUNS, CAMPAIGN_RUNS = 6, 400

@@ -17,10 +17,10 @@ from qa.exposure.zone_runs import (
     ZoneRuns,
     run_zone,
 )
+from qa.skin.grid import SkinGrid
+from qa.skin.truth import SkinTruth
 from simulator.plant.habits import HABITS, Habit
 from simulator.plant.path import position
-from simulator.plant.skin_grid import SkinGrid
-from simulator.plant.skin_truth import SkinTruth
 
 WINDOW_MM2 = math.pi / 4.0 * WINDOW_MM**2
 EVEN = replace(HABITS["careful"], lane_jitter_mm=0.0, speed_ln_sd=0.0, tremble_mm=0.0)

@@ -20,8 +20,8 @@ from qa.exposure.tables import (
     skin_tables,
     thickness_weights,
 )
-from simulator.plant.skin_grid import SkinGrid
-from simulator.plant.skin_truth import SkinTruth
+from qa.skin.grid import SkinGrid
+from qa.skin.truth import SkinTruth
 
 SIDE_MM = 50.0
 

@@ -22,10 +22,10 @@ from qa.exposure.settings import Arm
 from qa.exposure.statistics import Estimate, Share, effective_count, weighted_mean
 from qa.exposure.tables import Grain
 from qa.exposure.treatments import FaultDraw, treat
+from qa.skin.sites import thickness_of
+from qa.skin.truth import Uncertainty
 from qa.workers import Where
 from simulator.plant.faults import FAULTS
-from simulator.plant.skin_sites import thickness_of
-from simulator.plant.skin_truth import Uncertainty
 
 CONFIGS = shipped_configs()
 FEW = 120

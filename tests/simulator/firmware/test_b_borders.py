@@ -6,8 +6,8 @@ import pytest
 
 from firmware_protocol.vocabulary import Cause
 from simulator.firmware.channel_b import ChannelB
-from simulator.firmware.lease import Lease
 from simulator.firmware.modes import mermaid
+from simulator.firmware.setpoints import Lease
 
 
 def ticked(channel: ChannelB, dt_ms: int, suction_kpa: float | None, valve: float = 0.0) -> Cause:

@@ -4,9 +4,8 @@ import math
 
 import pytest
 
-from simulator.firmware.dwell import Dwell
+from simulator.firmware.contact import Dwell, HandSwitch
 from simulator.firmware.guards import Scene, flow_excess, hopper_empty, no_flow, no_suction
-from simulator.firmware.switch import HandSwitch
 from tests.simulator.firmware.samples import at_rest
 
 

@@ -3,11 +3,9 @@ from typing import Any
 import pytest
 
 from firmware_protocol.vocabulary import Cause, Mode
-from simulator.firmware.dwell import Dwell
-from simulator.firmware.guards import GUARDS, Guards, Scene, Watch, calm, gone
-from simulator.firmware.limits import FLOW_MISSING_RATIO
+from simulator.firmware.contact import Dwell, HandSwitch
+from simulator.firmware.guards import FLOW_MISSING_RATIO, GUARDS, Guards, Scene, Watch, calm, gone
 from simulator.firmware.modes import POLICY
-from simulator.firmware.switch import HandSwitch
 from tests.simulator.firmware.samples import at_rest
 
 STEP_MS = 5

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from firmware_protocol.envelope import LEASE_MAX_MS, LEASE_MIN_MS
 from firmware_protocol.vectors import LEASES
-from simulator.firmware.lease import Lease
+from simulator.firmware.setpoints import Lease
 
 TICKS = 2**32
 

@@ -7,8 +7,7 @@ import pytest
 from firmware_protocol.messages import UNKNOWN_U16
 from simulator.firmware import reports
 from simulator.firmware.board import Board
-from simulator.firmware.identity import Identity
-from simulator.firmware.memory import Memory
+from simulator.firmware.memory import Identity, Memory
 from tests.simulator.firmware.samples import at_rest
 
 NO_NUMBERS = (math.nan, math.inf, -math.inf)

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from firmware_protocol.messages import Config, Setpoint, check_value
 from firmware_protocol.vectors import CONFIGS, ECHOES
 from firmware_protocol.vocabulary import Wish
-from simulator.firmware.envelope import UNCONFIGURED, Envelope, narrow
-from simulator.firmware.setpoints import Setpoints, Verdict
+from simulator.firmware.setpoints import UNCONFIGURED, Envelope, Setpoints, Verdict, narrow
 
 GOOD = Setpoint(200, 1, 1000, 30_000, 8_000, Wish.ALL, 7, 500)
 ENVELOPE = Envelope(7, 25_000, 6_000, 10_000, 1)

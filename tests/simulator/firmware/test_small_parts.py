@@ -2,13 +2,10 @@ import pytest
 
 from firmware_protocol.messages import Setpoint
 from firmware_protocol.vocabulary import LogCode, Wish
-from simulator.firmware.dwell import Dwell
-from simulator.firmware.ending import Ending
-from simulator.firmware.envelope import Envelope
-from simulator.firmware.eventlog import CAPACITY, EventLog
-from simulator.firmware.regulators import FeedRegulator, PumpRegulator
-from simulator.firmware.setpoints import Setpoints
-from simulator.firmware.totals import Totals
+from simulator.firmware.contact import Dwell
+from simulator.firmware.memory import CAPACITY, EventLog
+from simulator.firmware.outputs import Ending, FeedRegulator, PumpRegulator, Totals
+from simulator.firmware.setpoints import Envelope, Setpoints
 from tests.simulator.firmware.samples import at_rest
 
 

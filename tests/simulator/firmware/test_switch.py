@@ -1,6 +1,6 @@
 import pytest
 
-from simulator.firmware.switch import HandSwitch
+from simulator.firmware.contact import HandSwitch
 
 STEP_MS = 5
 

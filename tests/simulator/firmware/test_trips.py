@@ -12,9 +12,9 @@ from firmware_protocol.envelope import (
 from firmware_protocol.vectors import CLOSINGS
 from firmware_protocol.vocabulary import Cause, Input, Mode, Permit
 from simulator.firmware.guards import Finding, Guards, Scene
-from simulator.firmware.lease import Lease
 from simulator.firmware.modes import Policy
-from simulator.firmware.regulators import FeedRegulator
+from simulator.firmware.outputs import FeedRegulator
+from simulator.firmware.setpoints import Lease
 from simulator.plant.hand import Lamp
 from tests.simulator.host import Host
 

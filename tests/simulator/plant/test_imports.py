@@ -1,4 +1,4 @@
-"""What the plant may know: nothing of the controller, and arrays only where skin is simulated."""
+"""What the plant may know: nothing of the controller, and no arrays."""
 
 import ast
 import subprocess
@@ -10,7 +10,6 @@ import pytest
 import simulator.plant.plant
 
 PLANT = Path(simulator.plant.plant.__file__).parent
-WITH_ARRAYS = {"blobs.py", "skin_grid.py", "skin_truth.py"}
 
 
 def imported(path: Path) -> set[str]:
@@ -28,14 +27,14 @@ def test_the_plant_shares_nothing_with_the_controller(path: Path) -> None:
     tops = {name.split(".")[0] for name in imported(path)}
     assert not tops & {"controller", "firmware_protocol"}
     assert all(name.startswith("simulator.plant") for name in imported(path) if "simulator" in name)
-    assert ("numpy" in tops) is (path.name in WITH_ARRAYS)
+    assert "numpy" not in tops
 
 
 @pytest.mark.realtime
 def test_a_handpiece_runs_without_numpy() -> None:
     code = (
-        "import sys, simulator.handpiece, simulator.serve, simulator.plant.deposit, "
-        "simulator.plant.skin_sites; simulator.handpiece.Handpiece(1).advance(0.1); "
+        "import sys, simulator.handpiece, simulator.serve, simulator.plant.deposit; "
+        "simulator.handpiece.Handpiece(1).advance(0.1); "
         "sys.exit('numpy' in sys.modules)"
     )
     done = subprocess.run(

@@ -9,10 +9,10 @@ import pytest
 
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
+from qa.skin.grid import WINDOW_RADIUS_MM, SkinGrid, stroke_angles
+from qa.skin.truth import draw_angles, draw_truth, rate_under_tip
 from simulator.plant.deposit import DepositLog
 from simulator.plant.path import side_of
-from simulator.plant.skin_grid import WINDOW_RADIUS_MM, SkinGrid, stroke_angles
-from simulator.plant.skin_truth import draw_angles, draw_truth, rate_under_tip
 
 A_BIT_S = 5.0
 NOSE_CM2, CHIN_CM2 = 14.0, 20.0

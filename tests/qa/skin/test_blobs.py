@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.plant.blobs import largest_blob_cells
+from qa.skin.blobs import largest_blob_cells
 
 MASKS = st.integers(1, 9).flatmap(
     lambda width: st.lists(

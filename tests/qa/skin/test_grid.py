@@ -4,16 +4,16 @@ import math
 import numpy as np
 import pytest
 
-from simulator.plant.deposit import DepositRow
-from simulator.plant.path import pass_length_of, position
-from simulator.plant.skin_grid import (
+from qa.skin.grid import (
     CELL_MAX_MM,
     MARGIN_MM,
     WINDOW_RADIUS_MM,
     SkinGrid,
     stroke_angles,
 )
-from simulator.plant.skin_truth import Floats, SkinTruth, rate_under_tip
+from qa.skin.truth import Floats, SkinTruth, rate_under_tip
+from simulator.plant.deposit import DepositRow
+from simulator.plant.path import pass_length_of, position
 
 TRUTH = SkinTruth(
     thickness_mean_um=12.0,

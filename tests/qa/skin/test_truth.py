@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from simulator.plant.skin_sites import thickness_of
-from simulator.plant.skin_truth import (
+from qa.skin.sites import thickness_of
+from qa.skin.truth import (
     SkinTruth,
     SkinTruths,
     Uncertainty,

@@ -4,7 +4,7 @@ import pytest
 
 from controller.config.locate import shipped_configs
 from controller.config.skin import load_skin
-from simulator.plant.skin_sites import PUBLISHED, Method, UnknownZoneError, thickness_of
+from qa.skin.sites import PUBLISHED, Method, UnknownZoneError, thickness_of
 
 
 def test_every_zone_that_a_program_may_treat_has_skin_and_no_other_has() -> None:

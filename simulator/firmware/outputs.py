@@ -1,10 +1,26 @@
-"""The two regulators of channel A: suction by the pump, crystal flow by the crystal valve."""
+"""What drives the outputs of channel A, and what went through them.
 
-from math import isfinite, sqrt
+The two regulators of channel A: suction by the pump, crystal flow by the crystal valve.
+
+The orderly end: valve shut, purge so that the line empties, vent so that the tip lets go.
+
+The device's totalisers: what went through the valve, for how long, and what is left to use.
+
+Metering is pessimistic: where the flow has no valid reading the envelope's maximum is charged. The
+totals wrap like the 32-bit counters they are; what is left of the exposure never does.
+"""
+
+from math import isfinite, isnan, sqrt
 from typing import Final
 
-from firmware_protocol.envelope import VALVE_CLOSED_MIN_S
-from simulator.firmware.limits import FLOW_MISSING_RATIO
+from firmware_protocol.envelope import (
+    FLOW_SET_MAX_MG_PER_MIN,
+    PURGE_S,
+    VALVE_CLOSED_MIN_S,
+    VENT_TIMEOUT_S,
+    VENTED_MAX_PA,
+)
+from simulator.firmware.guards import FLOW_MISSING_RATIO
 
 # The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s and empties only through small
 # leaks: an overshoot stays for seconds, so damping comes before speed.
@@ -116,3 +132,79 @@ def _within(value: float, low: float, high: float) -> float:
     if value < low:
         return low
     return high if value > high else value
+
+
+PURGE_MS: Final = int(PURGE_S * 1000)
+VENT_TIMEOUT_MS: Final = int(VENT_TIMEOUT_S * 1000)
+VENTED_MAX_KPA: Final = VENTED_MAX_PA / 1000
+PURGE_MIN_PA: Final = 10_000.0  # carries the last crystals away even where little was set
+
+
+class Ending:
+    """Where the orderly end has got to."""
+
+    __slots__ = ("_left_ms", "purging", "suction_pa")
+
+    def __init__(self) -> None:
+        self.purging = False
+        self.suction_pa = 0.0
+        self._left_ms = 0
+
+    def begin(self, suction_pa: float, suction_max_pa: int) -> None:
+        """Start the purge at the suction that was in force."""
+        self.purging = True
+        self.suction_pa = min(max(suction_pa, PURGE_MIN_PA), suction_max_pa)
+        self._left_ms = PURGE_MS
+
+    def step(self, dt_ms: int, suction_kpa: float | None, *, lease: bool) -> bool:
+        """Go on by ``dt_ms`` and return True when it is over; without a lease it vents at once."""
+        self._left_ms -= dt_ms
+        if self.purging:
+            if self._left_ms <= 0 or not lease:
+                self.purging = False
+                self._left_ms = VENT_TIMEOUT_MS
+            return False
+        vented = suction_kpa is not None and suction_kpa <= VENTED_MAX_KPA
+        return vented or self._left_ms <= 0
+
+
+_MASK = 0xFFFF_FFFF
+_MS_PER_MIN: Final = 60_000
+
+
+class Totals:
+    """Crystals and contact time since boot, and crystals since the last setpoint."""
+
+    __slots__ = ("_contact_ms", "_total_mg", "left_mg")
+
+    def __init__(self) -> None:
+        self._total_mg = 0.0
+        self._contact_ms = 0
+        self.left_mg = 0.0
+
+    def allow(self, exposure_left_mg: int) -> None:
+        """Take what the newest setpoint still allows in this zone."""
+        self.left_mg = float(exposure_left_mg)
+
+    def meter(self, dt_ms: int, flow_mg_per_min: float | None) -> None:
+        """Charge ``dt_ms`` of flow; None and what is no number are charged with the maximum."""
+        if flow_mg_per_min is None or isnan(flow_mg_per_min):
+            flow_mg_per_min = FLOW_SET_MAX_MG_PER_MIN
+        if flow_mg_per_min > 0.0:
+            mg = flow_mg_per_min * dt_ms / _MS_PER_MIN
+            self._total_mg += mg
+            self.left_mg -= mg
+
+    def touch(self, dt_ms: int) -> None:
+        """Count ``dt_ms`` with the valve open on skin."""
+        self._contact_ms += dt_ms
+
+    @property
+    def crystal_total_mg(self) -> int:
+        """Crystals since boot; wraps."""
+        return int(self._total_mg) & _MASK
+
+    @property
+    def contact_total_ms(self) -> int:
+        """Open valve on skin since boot; wraps."""
+        return self._contact_ms & _MASK

@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.plant.blobs import largest_blob_cells
+from qa.skin.blobs import largest_blob_cells
+from qa.skin.truth import Floats, SkinTruth, ln_sd_of, rate_under_tip
 from simulator.plant.deposit import DepositRow
-from simulator.plant.skin_truth import Floats, SkinTruth, ln_sd_of, rate_under_tip
 
 CELL_MAX_MM: Final = 0.5
 MARGIN_MM: Final = 12.0
