@@ -41,11 +41,11 @@ from tools.constants import constants_of, meanings_of
 from tools.unit_tables import REFUSALS, REQUESTS, durations, refusals, tried, voids
 
 MODULES: Final[tuple[ModuleType, ...]] = (
-    firmware, setpoints, contact, outputs, outputs, selftest, guards, guards, channel_b, board,
-    memory, memory, watchdog,
+    firmware, setpoints, contact, outputs, selftest, guards, channel_b, board, memory, watchdog,
 )  # fmt: skip
 """Whose constants are told, in this order."""
-_SHARED: Final = frozenset(name for name in vars(e) if name.isupper())
+_UNTOLD: Final = frozenset(name for name in vars(e) if name.isupper()) | {"NOTES_MAX"}
+"""Those that have a table of their own, and one of the simulator's recordings."""
 RECORD_BYTES: Final = 16
 SMALL_PART_BYTES: Final = 20_480
 FRAME_BYTES: Final = 39
@@ -127,7 +127,7 @@ def _constants() -> str:
         (f"`{one.name}`", f"{one.value:g}", one.why)
         for module in MODULES
         for one in constants_of(module)
-        if one.name not in _SHARED
+        if one.name not in _UNTOLD
     ]
     return _table(("constant", "value", ""), rows)
 
