@@ -7,8 +7,8 @@ a requirement or a control of the code that answers no hazard. One sentence for 
 from collections.abc import Iterator
 from typing import Final
 
+from controller.planning import rules
 from controller.safety.interlocks import Interlock
-from controller.treatment import plan_rules
 from firmware_protocol.vocabulary import Cause, Permit
 from simulator.firmware.guards import GUARDS
 from tools.register import Register, RegisterError, Standing, find
@@ -44,7 +44,7 @@ def controls_of_the_code() -> frozenset[str]:
             *(f"Interlock.{one.name}" for one in Interlock),
             *(f"Guard.{guard.stands.__name__}" for guard in GUARDS),
             *(f"Permit.{bit.name}" for bit in Permit),
-            *(f"Rule.{rule.__name__}" for rule in plan_rules.RULES),
+            *(f"Rule.{rule.__name__}" for rule in rules.RULES),
             *(f"Cause.{cause.name}" for cause in Cause),
         )
     )

@@ -38,7 +38,7 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
         "ChannelB": "simulator.firmware.channel_b",
         "Interlock": "controller.safety.interlocks.Interlock",
         "Notice": "controller.safety.alarm_texts.Notice",
-        "Rule": "controller.treatment.plan_rules",
+        "Rule": "controller.planning.rules",
     }
 )
 """Short first words of names, and where they live."""

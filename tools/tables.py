@@ -12,12 +12,12 @@ from controller.kernel.authority import ALLOWED, Origin, Role
 from controller.kernel.device_log import INJECTED
 from controller.kernel.leading import SILENT_MAX_S, UNLED_MAX_S
 from controller.kernel.snapshot import ReceiptView, Snapshot, ZoneView
+from controller.planning.program import Program
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
 from controller.safety.shortage_texts import OF_SHORT, UNSTEADY
 from controller.safety.skin import risk_cap_um
 from controller.treatment import states
-from controller.treatment.program import Program
 from qa.conformance.suite import CASES
 from simulator.control import CLIENTS_MAX, LINE_MAX_BYTES
 from simulator.control_commands import QUESTIONS

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from controller.config.models import CRYSTAL_MAX_UM
 from controller.config.place import mistake
-from controller.treatment.client import Client
-from controller.treatment.unit import Unit
+from controller.planning.client import Client
+from controller.planning.unit import Unit
 
 UNIT_FILE: Final = re.compile(r"unit-([1-9][0-9]{0,9})")
 SIMULATED_FILE: Final = "simulated"

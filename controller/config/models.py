@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.safety.patch_reading import READING_LN_SD_MIN
-from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from firmware_protocol import envelope
 
 SUCTION_MAX_KPA: Final = envelope.SUCTION_SET_MAX_PA / 1000

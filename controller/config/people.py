@@ -13,11 +13,11 @@ from controller.config.programs import NAME
 from controller.config.skin import first_doubled, read_sites
 from controller.config.suggest import near
 from controller.config.toml_file import is_there, read_toml
+from controller.planning.client import Checklist, Client, Contraindication
+from controller.planning.unit import Reuse, Tip, Unit
 from controller.safety.patch_reading import RATIO_MAX, PatchReading
 from controller.safety.removal import Moisture
 from controller.safety.skin import Skin
-from controller.treatment.client import Checklist, Client, Contraindication
-from controller.treatment.unit import Reuse, Tip, Unit
 
 Zones = Mapping[str, bool]
 """Each zone that exists, and whether it can be selected."""

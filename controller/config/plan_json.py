@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from controller.planning.plan import Plan, PlannedStage, Refusal
+from controller.planning.proof import Line
 from controller.safety.limits import Receipt
 from controller.treatment.events import Json
-from controller.treatment.plan import Plan, PlannedStage, Refusal
-from controller.treatment.proof import Line
 from controller.treatment.rows import receipt_body
 
 PROOF_KEYS: Final = ("zone", "display", "quantity", "unit", "limit", "worst", "margin", "holds")

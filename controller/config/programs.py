@@ -18,9 +18,9 @@ from controller.config.skin import first_doubled
 from controller.config.suggest import near
 from controller.config.toml_file import check_folder, is_there, read_toml
 from controller.config.units import with_unit
+from controller.planning.chains import SUCTION_MAX_KPA
+from controller.planning.program import Program, Role, Stage
 from controller.safety.skin import Skin
-from controller.treatment.plan_limits import SUCTION_MAX_KPA
-from controller.treatment.program import Program, Role, Stage
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 PROGRAMS_MAX: Final = 500  # files in one folder: more is not a library of presets

@@ -10,9 +10,9 @@ from controller.config.place import mistake
 from controller.config.skin_models import ExclusionFile, RemovalFile, SiteFile, SitesFile
 from controller.config.skin_sources import check_removal_sources, check_site_sources
 from controller.config.toml_file import read_toml
+from controller.planning.steps import Steps, finished
 from controller.safety.removal import RemovalModel
 from controller.safety.skin import CapRules, Region, Site, Skin, risk_cap_um
-from controller.treatment.steps import Steps, finished
 from firmware_protocol import envelope
 
 FACE_MAX_KPA: Final = envelope.SUCTION_FACE_MAX_PA / 1000

@@ -21,7 +21,7 @@ from pydantic import (
 from controller.config.explain import words_of
 from controller.config.place import place_of
 from controller.kernel.authority import Do, Origin, Role
-from controller.treatment.tips import LABEL_WORDS, label_of
+from controller.planning.tips import LABEL_WORDS, label_of
 
 REQUEST_MAX_BYTES: Final = 65_536
 """Longest request, including its line end."""

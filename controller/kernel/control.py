@@ -41,6 +41,7 @@ from controller.kernel.snapshot import Snapshot, UnfinishedView
 from controller.kernel.stop_rows import StopRows
 from controller.kernel.timing import Timing
 from controller.kernel.trip_desk import TripDesk
+from controller.planning.plan import Plan
 from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock
@@ -73,7 +74,6 @@ from controller.treatment.events import (
     Wake,
     Who,
 )
-from controller.treatment.plan import Plan
 from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Mode, StopKind

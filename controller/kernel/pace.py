@@ -3,7 +3,7 @@
 import asyncio
 from typing import TypeVar
 
-from controller.treatment.steps import Steps
+from controller.planning.steps import Steps
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from controller.kernel.api import ApiError, TreatArgs
+from controller.planning.fingerprint import Fingerprint, change_in_words
 from controller.safety.timeline import Moment
-from controller.treatment.plan_fingerprint import Fingerprint, change_in_words
 
 PLAN_AGE_MAX_S: Final = 600.0
 """A plan is for the client who sits there now: after ten minutes somebody looks again."""

@@ -14,11 +14,11 @@ from controller.kernel.record_health import believe
 from controller.kernel.records import Beginning
 from controller.kernel.store import Store
 from controller.kernel.verify import Break
+from controller.planning.planning import Given
+from controller.planning.tips import TipPast, is_tracked
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import DAY_S, PastDose
 from controller.safety.timeline import Moment
-from controller.treatment.planning import Given
-from controller.treatment.tips import TipPast, is_tracked
 
 UNDER_WAY_MAX_S: Final = DAY_S
 """A treatment that has rows after a plan of the last minutes began within a day before it."""

@@ -21,15 +21,15 @@ from controller.kernel.api import ApiError, TreatArgs
 from controller.kernel.plan_past import Asked, Past, Resumed, past_of
 from controller.kernel.store import Store
 from controller.kernel.tip_record import FittedTip
+from controller.planning.fingerprint import Fingerprint, fingerprint
+from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.planning import Given, case_of, plan_steps, wanted_of
+from controller.planning.steps import Steps, finished
+from controller.planning.tips import TipPast, tip_refusal
 from controller.safety.reading import Identity
 from controller.safety.timeline import Moment
 from controller.treatment import rows
 from controller.treatment.events import Json
-from controller.treatment.plan import Lower, Plan, Refusal
-from controller.treatment.plan_fingerprint import Fingerprint, fingerprint
-from controller.treatment.planning import Given, case_of, plan_steps, wanted_of
-from controller.treatment.steps import Steps, finished
-from controller.treatment.tips import TipPast, tip_refusal
 
 
 class Purpose(Enum):

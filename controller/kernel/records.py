@@ -15,11 +15,11 @@ from controller.kernel import listing
 from controller.kernel.chain import Chained
 from controller.kernel.clock_record import ClockRecord, Stamp, doubt_about, stamp_of
 from controller.kernel.store import Store
+from controller.planning.plan import Plan, PlannedStage
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import PastDose
 from controller.safety.timeline import Moment
 from controller.safety.totals import Totals
-from controller.treatment.plan import Plan, PlannedStage
 
 TREATMENT: Final = "treatment"
 ARM: Final = "arm"

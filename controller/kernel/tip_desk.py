@@ -12,9 +12,9 @@ from controller.kernel.api import ApiError, SterilisedArgs, read_args
 from controller.kernel.authority import Do
 from controller.kernel.clock_record import Here
 from controller.kernel.journal import Journal, Row
+from controller.planning.unit import Reuse
 from controller.treatment import rows
 from controller.treatment.events import Who
-from controller.treatment.unit import Reuse
 
 
 async def sterilised(

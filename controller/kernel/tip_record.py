@@ -12,8 +12,8 @@ from typing import Any, Final
 from controller.kernel import records
 from controller.kernel.chain import Chained
 from controller.kernel.store import Store
-from controller.treatment.tips import TipPast, TipUse
-from controller.treatment.unit import Reuse
+from controller.planning.tips import TipPast, TipUse
+from controller.planning.unit import Reuse
 
 TIP: Final = "tip"
 TIP_STERILISED: Final = "tip_sterilised"

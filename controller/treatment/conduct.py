@@ -7,6 +7,7 @@ as done.
 
 from typing import Final
 
+from controller.planning.plan import Plan
 from controller.safety.alarm_texts import NOT_RECORDED, OF_INTERLOCK
 from controller.safety.alarms import Alarm
 from controller.safety.interlocks import Interlock
@@ -30,7 +31,6 @@ from controller.treatment.events import (
     StopNow,
     Who,
 )
-from controller.treatment.plan import Plan
 from controller.treatment.states import ENDED, LIVE, Signal, State, after
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import StopKind, Wish

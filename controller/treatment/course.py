@@ -8,15 +8,15 @@ the next crystals fall where the tip is set down next (the unit wants a fresh pr
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from controller.planning.plan import Plan, PlannedStage
+from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
+from controller.planning.zone_end import ZoneEnd, end_of
 from controller.safety.exposure import ZoneUse
 from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN, is_vented
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.safety.reading import Reading
 from controller.safety.removal import Motion
 from controller.safety.totals import Totals, delivered, totals_of
-from controller.treatment.plan import Plan, PlannedStage
-from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
-from controller.treatment.zone_end import ZoneEnd, end_of
 from firmware_protocol.session import age_ms
 
 LIFT_MIN_S: Final = 0.2  # a tip is lifted when contact is gone this long; a skip over a hair is not

@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.safety.alarm_texts import CAUSE_STANDS, NO_ANSWER, OF_REFUSAL
 from controller.safety.guide_texts import HELD
 from controller.safety.interlocks import is_stale
@@ -29,7 +30,6 @@ from controller.treatment.events import (
     SendReset,
     Step,
 )
-from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.states import ENDED, State
 from firmware_protocol.vocabulary import Mode, StopKind
 

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from controller.planning.plan import Plan
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import Finished, Note, Step
-from controller.treatment.plan import Plan
 from firmware_protocol.vocabulary import Refusal
 
 UNKNOWN: Final = float("nan")

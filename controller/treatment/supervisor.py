@@ -10,6 +10,8 @@ waits: StopNow is the first action of its tuple.
 
 from typing import Final
 
+from controller.planning.plan import Plan
+from controller.planning.zone_end import ZoneEnd
 from controller.safety.alarm_texts import (
     LOOP_STALLED,
     OF_CAUSE,
@@ -46,10 +48,8 @@ from controller.treatment.events import (
     Wake,
     Who,
 )
-from controller.treatment.plan import Plan
 from controller.treatment.preparation import Phase, Preparation
 from controller.treatment.states import ENDED, LIVE, Signal, State
-from controller.treatment.zone_end import ZoneEnd
 from firmware_protocol import envelope
 from firmware_protocol.messages import PA_PER_KPA
 from firmware_protocol.vocabulary import Cause, Mode, StopKind, Wish

@@ -10,9 +10,9 @@ from typing import Final
 from controller.config.people import load_client, load_unit
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
+from controller.planning.plan import Plan
+from controller.planning.planning import make_plan
 from controller.safety.skin import Skin
-from controller.treatment.plan import Plan
-from controller.treatment.planning import make_plan
 from qa.exposure.fault_responses import response_of, responses
 from qa.exposure.population import NO_TILT, Tilt
 from qa.exposure.settings import Arm, ZoneSetting, settings_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
-from controller.treatment.plan import Plan, PlannedStage
+from controller.planning.plan import Plan, PlannedStage
 
 SPEED_USUAL_MM_PER_S: Final = 30.0
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from controller.device.answers import LinkState
 from controller.kernel.authority import Origin, Role
-from controller.treatment.client import Contraindication
+from controller.planning.client import Contraindication
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Cause, Mode
 from qa.matrix.cells import Stage

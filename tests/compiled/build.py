@@ -27,7 +27,8 @@ from setuptools.errors import CCompilerError, PlatformError
 TOP: Final = Path(__file__).resolve().parents[2]
 FOLDER_DEFAULT: Final = Path(".compiled")
 PURE: Final = (
-    "firmware_protocol/*.py", "controller/safety/*.py", "controller/treatment/*.py",
+    "firmware_protocol/*.py", "controller/safety/*.py", "controller/planning/*.py",
+    "controller/treatment/*.py",
     "simulator/plant/*.py", "simulator/firmware/*.py",
     "simulator/handpiece.py", "simulator/host.py", "simulator/line.py",
 )  # fmt: skip

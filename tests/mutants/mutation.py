@@ -60,7 +60,7 @@ PARTS: Final = {
             f"controller/safety/{name}.py"
             for name in ("exposure", "interlocks", "limits", "removal", "skin")
         ),
-        ("tests/controller/safety", "tests/controller/treatment/test_plan.py"),
+        ("tests/controller/safety", "tests/controller/planning/test_plan.py"),
     ),
     "firmware": Part(
         tuple(

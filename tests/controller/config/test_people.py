@@ -8,9 +8,9 @@ import pytest
 from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit, read_client, zone_names
+from controller.planning.client import Contraindication
+from controller.planning.unit import Reuse
 from controller.safety.patch_reading import PatchReading
-from controller.treatment.client import Contraindication
-from controller.treatment.unit import Reuse
 
 CONFIGS = shipped_configs()
 ZONES = zone_names(CONFIGS)
@@ -113,7 +113,7 @@ def test_a_calibration_is_bound_to_its_serial_number(configs: Path) -> None:
 def test_loading_configuration_does_not_bring_in_numpy() -> None:
     code = (
         "import sys, controller.config.check, controller.config.plan_json; "
-        "import controller.treatment.planning; "
+        "import controller.planning.planning; "
         "sys.exit(any(name in sys.modules for name in ('numpy', 'asyncio', 'difflib', 'rich')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -9,8 +9,8 @@ from controller.config.locate import shipped_configs
 from controller.config.presets import PRESETS, preset_of
 from controller.config.programs import budget_s, load_program, program_names
 from controller.config.skin import load_skin
+from controller.planning.program import Program, Role
 from controller.safety.skin import Region
-from controller.treatment.program import Program, Role
 
 CONFIGS = shipped_configs()
 SKIN = load_skin(CONFIGS)

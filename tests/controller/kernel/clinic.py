@@ -17,9 +17,9 @@ from controller.kernel.journal import Journal
 from controller.kernel.snapshot import Snapshot
 from controller.kernel.store import Store
 from controller.kernel.writer import InlineWriter
+from controller.planning.plan import Plan
+from controller.planning.planning import make_plan
 from controller.treatment.events import Command, Who
-from controller.treatment.plan import Plan
-from controller.treatment.planning import make_plan
 from qa.loop import run_virtual
 from qa.rig import Rig, RigSpec, rig
 from simulator.handpiece import SERIAL_NUMBER

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from controller.planning.plan import Plan, PlannedStage
+from controller.planning.program import Program
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Identity, Reading, Supplies
 from controller.safety.removal import Moisture, RemovalModel
@@ -29,8 +31,6 @@ from controller.treatment.events import (
     Wake,
     Who,
 )
-from controller.treatment.plan import Plan, PlannedStage
-from controller.treatment.program import Program
 from controller.treatment.states import State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import (

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.planning.zone_end import ZoneEnd
 from controller.safety.exposure import LEFT_LEAST_MG, OVERSHOOT_S, ZoneUse
 from controller.safety.removal import Motion
 from controller.treatment.course import Course, Tally
-from controller.treatment.zone_end import ZoneEnd
 from firmware_protocol.vocabulary import Input, Mode
 from tests.controller.treatment.couch import FLOWING, MODEL, SEALED, Couch, couch, plan, stage
 

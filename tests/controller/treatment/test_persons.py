@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.events import (
     Closed,
     Command,
@@ -16,7 +17,6 @@ from controller.treatment.events import (
     Step,
     StopNow,
 )
-from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
 from tests.controller.treatment.couch import (

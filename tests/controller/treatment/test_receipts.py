@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from controller.config.plan_json import receipt_as_dict
+from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.planning import make_plan
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.treatment.events import Begin, Command, Commit, Declined, End, Note, Step
-from controller.treatment.plan import Lower, Plan, Refusal
-from controller.treatment.planning import make_plan
 from controller.treatment.rows import receipt_body
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode
 from firmware_protocol.vocabulary import Refusal as Refused
+from tests.controller.planning.test_plan import CLIENT, NOW_S, REFRESH, SKIN, UNIT, answer
 from tests.controller.treatment.couch import (
     ANNA,
     FLOWING,
@@ -27,7 +28,6 @@ from tests.controller.treatment.couch import (
     preparing,
     stage,
 )  # fmt: skip
-from tests.controller.treatment.test_plan import CLIENT, NOW_S, REFRESH, SKIN, UNIT, answer
 
 SUCTION = Quantity.SUCTION_KPA
 THIN = replace(SKIN, rules=replace(SKIN.rules, cap_share=0.01))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from controller.planning.plan import PlannedStage
 from controller.safety.alarm_texts import NO_ANSWER, OF_NOTICE, Notice
 from controller.safety.exposure import ZoneUse
 from controller.treatment.events import (
@@ -19,7 +20,6 @@ from controller.treatment.events import (
     Settle,
     Step,
 )
-from controller.treatment.plan import PlannedStage
 from controller.treatment.preparation import OFFERS_MAX
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode, Refusal, Wish

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from controller.planning.plan import Plan, PlannedStage
+from controller.planning.program import Program
 from controller.safety.removal import Moisture, RemovalModel
-from controller.treatment.plan import Plan, PlannedStage
-from controller.treatment.program import Program
 
 SUCTION_KPA: Final = 9.0
 FLOW_G_PER_MIN: Final = 1.0

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.config.plan_json import plan_as_dict
+from controller.planning.edits import STEP
+from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.program import Program
+from controller.planning.proof import Line, Proof
 from controller.safety.exposure import OVERSHOOT_S
 from controller.safety.limits import Quantity, Source
 from controller.safety.removal import Moisture, Motion
 from controller.safety.skin import DAY_S, PastDose
-from controller.treatment.plan import Lower, Plan, Refusal
-from controller.treatment.plan_edits import STEP
-from controller.treatment.program import Program
-from controller.treatment.proof import Line, Proof
-from tests.controller.treatment.test_plan import (
+from tests.controller.planning.test_plan import (
     CLIENT,
     DEMO,
     NOW_S,

@@ -11,13 +11,13 @@ from controller.config.people import load_client, load_unit
 from controller.config.plan_json import plan_as_dict, refusal_as_dict
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
+from controller.planning.client import Checklist, Contraindication
+from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.planning import make_plan
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Source
 from controller.safety.patch_reading import PatchReading
 from controller.safety.skin import PastDose, not_grown_back_um
-from controller.treatment.client import Checklist, Contraindication
-from controller.treatment.plan import Lower, Plan, Refusal
-from controller.treatment.planning import make_plan
 
 CONFIGS = shipped_configs()
 SKIN = load_skin(CONFIGS)

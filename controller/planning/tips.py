@@ -7,9 +7,9 @@ that a person reads from it or from its pack; its past is what the record says a
 from dataclasses import dataclass
 from typing import Final
 
-from controller.treatment.client import Client
-from controller.treatment.plan import Refusal
-from controller.treatment.unit import Reuse, Unit
+from controller.planning.client import Client
+from controller.planning.plan import Refusal
+from controller.planning.unit import Reuse, Unit
 
 LABEL_MAX: Final = 64  # the longest code on a pack (GS1 element string) has some fifty characters
 VISIT_MAX_S: Final = 12 * 3_600.0

@@ -17,13 +17,13 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
+from controller.planning.case import Case
+from controller.planning.plan import Plan, PlannedStage
+from controller.planning.program import Program
+from controller.planning.proof import Line
+from controller.planning.steps import Steps
+from controller.planning.tips import TipPast
 from controller.safety.skin import Site
-from controller.treatment.case import Case
-from controller.treatment.plan import Plan, PlannedStage
-from controller.treatment.program import Program
-from controller.treatment.proof import Line
-from controller.treatment.steps import Steps
-from controller.treatment.tips import TipPast
 
 FORMAT: Final = 1
 """Raised whenever the canonical text changes its form: old and new fingerprints never agree."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
-from controller.treatment.plan import Refusal
-from controller.treatment.tips import (
+from controller.planning.plan import Refusal
+from controller.planning.tips import (
     LABEL_MAX,
     VISIT_MAX_S,
     TipPast,
@@ -18,7 +18,7 @@ from controller.treatment.tips import (
     label_of,
     tip_refusal,
 )
-from controller.treatment.unit import Reuse, Unit
+from controller.planning.unit import Reuse, Unit
 
 CONFIGS = shipped_configs()
 DEMO = load_client(CONFIGS, "demo")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from controller.planning.case import Case
+from controller.planning.program import Stage
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.safety.patch_reading import narrowed
 from controller.safety.removal import RemovalModel
@@ -16,8 +18,6 @@ from controller.safety.skin import (
     not_grown_back_um,
     risk_cap_um,
 )
-from controller.treatment.case import Case
-from controller.treatment.program import Stage
 from firmware_protocol import envelope
 from firmware_protocol.messages import MG_PER_G, PA_PER_KPA
 

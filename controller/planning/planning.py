@@ -3,20 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from controller.planning.case import Case, Wanted
+from controller.planning.chains import model_for
+from controller.planning.client import Client
+from controller.planning.edits import fits_in_time_g_per_min, plain_refusal_of, refusal_of
+from controller.planning.plan import Lower, Plan, PlannedStage, Refusal
+from controller.planning.program import Program, Role
+from controller.planning.rules import RULES, days_since, selected
+from controller.planning.spans import ago
+from controller.planning.stage import LeftOut, Shortfall, note_of, plan_stage
+from controller.planning.steps import Steps, finished
+from controller.planning.unit import Unit
 from controller.safety.exposure import ZoneUse
 from controller.safety.removal import Moisture
 from controller.safety.skin import PastDose, Skin
-from controller.treatment.case import Case, Wanted
-from controller.treatment.client import Client
-from controller.treatment.plan import Lower, Plan, PlannedStage, Refusal
-from controller.treatment.plan_edits import fits_in_time_g_per_min, plain_refusal_of, refusal_of
-from controller.treatment.plan_limits import model_for
-from controller.treatment.plan_rules import RULES, days_since, selected
-from controller.treatment.plan_stage import LeftOut, Shortfall, note_of, plan_stage
-from controller.treatment.program import Program, Role
-from controller.treatment.spans import ago
-from controller.treatment.steps import Steps, finished
-from controller.treatment.unit import Unit
 
 SETTINGS: Final = 2  # the receipts of suction and flow come first; a cut one is worth a note
 

@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.planning import chains
+from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.planning import make_plan
 from controller.safety.removal import Motion
 from controller.safety.skin import PastDose, Region
-from controller.treatment import plan_limits
 from controller.treatment.conduct import Conduct
 from controller.treatment.course import Course
 from controller.treatment.events import Hold
-from controller.treatment.plan import Lower, Plan, Refusal
-from controller.treatment.planning import make_plan
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode
+from tests.controller.planning.test_plan import CLIENT, DAY_S, NOW_S, PROGRAMS, SKIN, UNIT
 from tests.controller.treatment.couch import FLOWING, couch
-from tests.controller.treatment.test_plan import CLIENT, DAY_S, NOW_S, PROGRAMS, SKIN, UNIT
 
 LITTLE = 1e-9
 
@@ -129,8 +129,8 @@ def planned(world: World) -> Plan | Refusal:
     past = [PastDose(stage.zone, NOW_S - 21 * DAY_S, world.past_um) for stage in stages]
     factory = dict.fromkeys(Region, world.factory_kpa)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan_limits, "SUCTION_MAX_KPA", factory)
-        patch.setattr(plan_limits, "FLOW_MAX_G_PER_MIN", world.factory_g_per_min)
+        patch.setattr(chains, "SUCTION_MAX_KPA", factory)
+        patch.setattr(chains, "FLOW_MAX_G_PER_MIN", world.factory_g_per_min)
         return make_plan(
             replace(program, stages=stages), client, unit, skin, past, NOW_S,
             lower=Lower(lower_kpa, lower_flow), reason="asked",

@@ -13,21 +13,21 @@ from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
 from controller.config.programs import load_program
 from controller.config.skin import load_skin
-from controller.safety.exposure import ZoneUse
-from controller.safety.skin import PastDose
-from controller.treatment.case import Case, Wanted
-from controller.treatment.plan import Lower, Plan
-from controller.treatment.plan_fingerprint import (
+from controller.planning.case import Case, Wanted
+from controller.planning.fingerprint import (
     WORDS,
     Fingerprint,
     canonical,
     change_in_words,
     fingerprint,
 )
-from controller.treatment.planning import Given, case_of, plan_steps
-from controller.treatment.steps import finished
-from controller.treatment.tips import TipPast, TipUse
-from controller.treatment.unit import Reuse
+from controller.planning.plan import Lower, Plan
+from controller.planning.planning import Given, case_of, plan_steps
+from controller.planning.steps import finished
+from controller.planning.tips import TipPast, TipUse
+from controller.planning.unit import Reuse
+from controller.safety.exposure import ZoneUse
+from controller.safety.skin import PastDose
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = shipped_configs()
@@ -176,7 +176,7 @@ def test_the_asker_who_searches_for_advice_and_the_kernel_who_does_not_agree() -
 
 
 def test_another_process_with_other_seeds_of_its_hashes_comes_to_the_same() -> None:
-    code = "from tests.controller.treatment.test_plan_fingerprint import mark; print(mark().sha256)"
+    code = "from tests.controller.planning.test_fingerprint import mark; print(mark().sha256)"
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
+from controller.planning.client import Client
+from controller.planning.plan import Lower
+from controller.planning.program import Program
+from controller.planning.unit import Unit
 from controller.safety.exposure import ZoneUse
 from controller.safety.skin import PastDose, Skin
-from controller.treatment.client import Client
-from controller.treatment.plan import Lower
-from controller.treatment.program import Program
-from controller.treatment.unit import Unit
 
 SECONDS_PER_DAY: Final = 86_400.0
 

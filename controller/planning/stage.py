@@ -3,12 +3,8 @@
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from controller.safety.exposure import ZoneUse
-from controller.safety.limits import Quantity, Receipt, Source, say
-from controller.safety.skin import Site, of_the_day
-from controller.treatment.case import Case
-from controller.treatment.plan import NO_USE, EndsBy, PlannedStage, Refusal, ledger_of
-from controller.treatment.plan_limits import (
+from controller.planning.case import Case
+from controller.planning.chains import (
     cap_receipt,
     dose_receipt,
     flow_receipt,
@@ -16,11 +12,15 @@ from controller.treatment.plan_limits import (
     model_for,
     suction_receipt,
 )
-from controller.treatment.plan_proof import prove_stage
-from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
-from controller.treatment.program import Stage
-from controller.treatment.proof import Line
-from controller.treatment.zone_end import ZoneEnd, end_of
+from controller.planning.plan import NO_USE, EndsBy, PlannedStage, Refusal, ledger_of
+from controller.planning.program import Stage
+from controller.planning.proof import Line
+from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
+from controller.planning.worst_case import prove_stage
+from controller.planning.zone_end import ZoneEnd, end_of
+from controller.safety.exposure import ZoneUse
+from controller.safety.limits import Quantity, Receipt, Source, say
+from controller.safety.skin import Site, of_the_day
 
 _ENDS_BY: Final[dict[Source, EndsBy]] = {Source.ZONE: "exposure", Source.SUCTION: "suction"}
 _REMEDY: Final = {

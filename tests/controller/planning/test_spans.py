@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.treatment.spans import ago, ahead
+from controller.planning.spans import ago, ahead
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from controller.planning.case import SECONDS_PER_DAY, Case
+from controller.planning.chains import flow_receipt, suction_receipt
+from controller.planning.client import Advice
+from controller.planning.plan import Lower, Refusal
+from controller.planning.program import Stage
+from controller.planning.spans import ago, ahead
 from controller.safety.limits import Quantity, Receipt, resolve, say
 from controller.safety.skin import PastDose, Site
-from controller.treatment.case import SECONDS_PER_DAY, Case
-from controller.treatment.client import Advice
-from controller.treatment.plan import Lower, Refusal
-from controller.treatment.plan_limits import flow_receipt, suction_receipt
-from controller.treatment.program import Stage
-from controller.treatment.spans import ago, ahead
 from firmware_protocol import envelope
 from firmware_protocol.messages import PA_PER_KPA
 

@@ -9,14 +9,14 @@ interlocks of both ends answer it.
 import math
 from typing import Final
 
+from controller.planning.case import Case
+from controller.planning.chains import model_for
+from controller.planning.plan import PlannedStage, ledger_of
+from controller.planning.proof import Line
 from controller.safety.exposure import OVERSHOOT_S, ZoneLedger
 from controller.safety.interval import Interval
 from controller.safety.limits import Quantity
 from controller.safety.removal import FLOW_WORST_G_PER_MIN, SUCTION_WORST_KPA, Motion
-from controller.treatment.case import Case
-from controller.treatment.plan import PlannedStage, ledger_of
-from controller.treatment.plan_limits import model_for
-from controller.treatment.proof import Line
 from firmware_protocol.envelope import (
     BUDGET_FLOW_S,
     BUDGET_SWITCH_S,

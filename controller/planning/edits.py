@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from controller.planning.case import Case
+from controller.planning.plan import Lower, PlannedStage, Refusal
+from controller.planning.program import Stage
+from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA, selected
+from controller.planning.stage import Shortfall, plan_stage
 from controller.safety.limits import Quantity
 from controller.safety.skin import Site
-from controller.treatment.case import Case
-from controller.treatment.plan import Lower, PlannedStage, Refusal
-from controller.treatment.plan_rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA, selected
-from controller.treatment.plan_stage import Shortfall, plan_stage
-from controller.treatment.program import Stage
 
 STEP: Final = {Quantity.FLOW_G_PER_MIN: 0.1, Quantity.SUCTION_KPA: 0.5}
 """What a person sets: suggestions are rounded down to it."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from controller.planning.program import Program
+from controller.planning.proof import Line, Proof
 from controller.safety.exposure import SECONDS_PER_MIN, ZoneLedger, ZoneUse
 from controller.safety.limits import Quantity, Receipt
 from controller.safety.removal import RemovalModel
-from controller.treatment.program import Program
-from controller.treatment.proof import Line, Proof
 
 EndsBy = Literal["time", "exposure", "suction"]
 NO_USE: Final = ZoneUse()

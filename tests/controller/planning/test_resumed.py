@@ -4,7 +4,7 @@ import pytest
 
 from controller.safety.exposure import ZoneUse
 from controller.treatment.course import Course
-from tests.controller.treatment.test_plan import DEMO, plan, refusal
+from tests.controller.planning.test_plan import DEMO, plan, refusal
 
 
 @pytest.mark.hazard("H51")

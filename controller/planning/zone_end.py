@@ -2,8 +2,8 @@
 
 from enum import Enum, unique
 
+from controller.planning.plan import PlannedStage
 from controller.safety.exposure import LEFT_LEAST_MG, ZoneLedger
-from controller.treatment.plan import PlannedStage
 
 
 @unique
