@@ -6,7 +6,7 @@
 
 def main() -> None:
     """Run the command and leave with its exit code."""
-    from controller.kernel import interrupts
+    from controller.api import interrupts
 
     interrupts.end_at_once()
     from controller.cli import boundary

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from controller.kernel.api import ApiError, Request, TreatArgs, read_args
-from controller.kernel.asker import handset_in
-from controller.kernel.authority import Do
-from controller.kernel.plan_past import Asked
-from controller.kernel.planner import Purpose, planned, request_of
+from controller.api.authority import Do
+from controller.api.requests import ApiError, Request, TreatArgs, read_args
+from controller.api.snapshot import Snapshot
 from controller.kernel.service import Kernel
-from controller.kernel.snapshot import Snapshot
-from controller.kernel.store import RecordError
+from controller.record.asker import handset_in
+from controller.record.past import Asked
+from controller.record.planner import Purpose, planned, request_of
+from controller.record.store import RecordError
 from controller.safety.timeline import Moment
 
 

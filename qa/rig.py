@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from controller.api.requests import Request
+from controller.api.software import Software
 from controller.device.handpiece import HandpieceClient, Listeners
-from controller.kernel.api import Request
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import Journal
-from controller.kernel.planner import Purpose
 from controller.kernel.service import Kernel, Outside, Place, running
-from controller.kernel.software import Software
-from controller.kernel.store import Store
-from controller.kernel.writer import InlineWriter
+from controller.record.clocks import Here
+from controller.record.journal import Journal
+from controller.record.planner import Purpose
+from controller.record.store import Store
+from controller.record.writer import InlineWriter
 from qa.planning import plan_beside, planned_request
 from qa.screen import Screen
 from qa.wire import VirtualWire

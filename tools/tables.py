@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Final
 
+from controller.api.authority import ALLOWED, Origin, Role
+from controller.api.snapshot import ReceiptView, Snapshot, ZoneView
+from controller.api.viewer import SILENT_MAX_S
 from controller.config.locate import shipped_configs
-from controller.config.plan_json import PROOF_KEYS
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
-from controller.kernel.authority import ALLOWED, Origin, Role
 from controller.kernel.device_log import INJECTED
-from controller.kernel.leading import SILENT_MAX_S, UNLED_MAX_S
-from controller.kernel.snapshot import ReceiptView, Snapshot, ZoneView
+from controller.kernel.leading import UNLED_MAX_S
 from controller.planning.program import Program
+from controller.record.plan_json import PROOF_KEYS
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
 from controller.safety.shortage_texts import OF_SHORT, UNSTEADY

@@ -42,7 +42,7 @@ app.add_typer(records_app, name="records")
 
 def _say_version(asked: bool) -> None:  # noqa: FBT001 - a callback
     if asked:
-        from controller.kernel.software import running_software
+        from controller.api.software import running_software
 
         sys.stdout.write(f"corneum {running_software().corneum}\n")
         raise typer.Exit

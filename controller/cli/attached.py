@@ -16,14 +16,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from controller.api.ask import ACT_TIMEOUT_S, KernelAbsentError, ask
+from controller.api.client import AnswerError, KernelClient, WatchLine
+from controller.api.snapshot import Snapshot
 from controller.cli.keys import keys
 from controller.cli.output import LostError
 from controller.cli.screen import Screen
 from controller.cli.session import who
 from controller.cli.words import HOLDING, UNDER_WAY
-from controller.kernel.ask import ACT_TIMEOUT_S, KernelAbsentError, ask
-from controller.kernel.client import AnswerError, KernelClient, WatchLine
-from controller.kernel.snapshot import Snapshot
 
 ANSWER_MAX_S: Final = 2.0
 """For what the kernel answers at once: what it shows, a pause, and a stop."""

@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
+from controller.api import interrupts
+from controller.api.fault_files import FAULT, Files, fault_sentence, support_step
+from controller.api.trouble import ENVIRONMENT, trouble_of
 from controller.cli import output
 from controller.cli.outcome import ExitCode, Failure, joined
-from controller.kernel import interrupts
-from controller.kernel.fault_files import FAULT, Files, fault_sentence, support_step
-from controller.kernel.trouble import ENVIRONMENT, trouble_of
 
 if TYPE_CHECKING:
     import typer

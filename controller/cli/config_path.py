@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from controller.api.finding import kernels
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import FOUND_MAX_S, NAMED_MAX, asked
 from controller.config.check import needed_in
 from controller.config.locate import CONFIGS_VARIABLE, given_configs, shipped_configs
 from controller.config.paths import state_dir
-from controller.kernel.finding import kernels
 
 
 class Place(NamedTuple):

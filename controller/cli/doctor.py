@@ -5,9 +5,9 @@ import json
 import sys
 from collections.abc import Sequence
 
+from controller.api.interrupts import unwind
 from controller.cli.outcome import ExitCode, Failure, joined
 from controller.device.doctor import Finding, diagnose
-from controller.kernel.interrupts import unwind
 
 OK_MARK = {True: "ok", False: "!!"}
 

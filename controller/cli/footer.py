@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+from controller.api.snapshot import Snapshot
 from controller.cli.words import HOLDING, UNDER_WAY
-from controller.kernel.snapshot import Snapshot
 
 Footer = Callable[[Snapshot, int], str]
 """Says it of a snapshot, where somebody has pressed Ctrl-C so often already."""

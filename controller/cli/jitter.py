@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.cli.outcome import ExitCode
-from controller.device.timers import armed_s
-from controller.kernel.precedence import (
+from controller.device.precedence import (
     Precedence,
     loop_factory,
     settle_memory,
     take_precedence,
 )
+from controller.device.timers import armed_s
 from controller.safety.jitter import BEATS_MIN, JitterWatch, Measured
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 

@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.segment import SegmentLines
 from rich.text import Text
 
+from controller.api.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 from controller.cli.output import text
 from controller.cli.sheet import Sheet
 from controller.cli.words import (
@@ -28,7 +29,6 @@ from controller.cli.words import (
     state_words,
     unit_words,
 )
-from controller.kernel.snapshot import AlarmView, LiveView, Snapshot, TreatmentView, ZoneView
 
 STATE_STYLE = {"active": "bold green", "tripped": "bold white on red", "armed": "bold yellow"}
 CURRENT: Final = "current"

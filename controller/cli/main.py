@@ -5,7 +5,7 @@
 
 import sys
 
-from controller.kernel import interrupts
+from controller.api import interrupts
 
 LED = "A treatment that this screen led pauses within 2 s; `corneum stop` ends it."
 """What a person should know where the command that shows a treatment meets a fault of our own."""

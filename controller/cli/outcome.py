@@ -5,8 +5,8 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from controller.kernel.fault_files import FAULT
-from controller.kernel.trouble import ENVIRONMENT
+from controller.api.fault_files import FAULT
+from controller.api.trouble import ENVIRONMENT
 
 BY_HAND: Final = "Let go of the hand switch, or switch the unit off."
 """What always stops, whatever a command comes to."""

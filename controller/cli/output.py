@@ -14,8 +14,8 @@ import select
 import sys
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
+from controller.api.own_output import keep_low_descriptors
 from controller.cli.outcome import ExitCode, Failure
-from controller.kernel.own_output import keep_low_descriptors
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from controller.api.interrupts import unwind
+from controller.api.requests import ApiError
 from controller.cli import output, plan_bars, plan_plot, start
 from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.output import text
@@ -16,10 +18,8 @@ from controller.cli.sheet import Sheet
 from controller.cli.treat import Wish
 from controller.cli.words import quantity
 from controller.config.paths import journal_path, port_name, state_dir
-from controller.kernel.api import ApiError
-from controller.kernel.asker import plan_alone, plan_beside
-from controller.kernel.interrupts import unwind
-from controller.kernel.planner import Purpose
+from controller.record.asker import plan_alone, plan_beside
+from controller.record.planner import Purpose
 
 NOT_A_UNIT: Final = (
     "Planned for a simulated handpiece, because no kernel runs: name --port to plan for a unit."

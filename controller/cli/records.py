@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from controller.api.requests import ApiError
 from controller.cli import output
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, who
 from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN, instant
 from controller.config.paths import state_dir
-from controller.kernel import offline_record
-from controller.kernel.api import ApiError
-from controller.kernel.decisions import accept_here
-from controller.kernel.history import Past, past
-from controller.kernel.offline_record import Accepted, Checked
+from controller.record import whole
+from controller.record.decisions import accept_here
+from controller.record.history import Past, past
+from controller.record.whole import Accepted, Checked
 
 MINUTES: Final = len("2026-01-31 12:00")
 QUIET_S: Final = 2.0
@@ -27,7 +27,7 @@ QUIET_S: Final = 2.0
 def check(*, as_json: bool) -> ExitCode:
     """Check the whole chain and say which rows are wrong; 1 where one is that nobody accepted."""
     try:
-        checked = offline_record.check(state_dir(), _Progress())
+        checked = whole.check(state_dir(), _Progress())
     except ApiError as error:
         raise _failure(error) from error
     if as_json:
@@ -158,7 +158,7 @@ def _accepted(args: dict[str, Any]) -> dict[str, Any]:
 def recover(*, as_json: bool) -> ExitCode:
     """Make indexes and lists of the record anew from its rows, which are not touched."""
     try:
-        path = offline_record.recover(state_dir())
+        path = whole.recover(state_dir())
     except ApiError as error:
         raise _failure(error) from error
     if as_json:

@@ -9,9 +9,9 @@ from typing import Final, Self
 
 from rich.live import Live
 
+from controller.api.snapshot import Snapshot
 from controller.cli import live, output, summary
 from controller.cli.footer import Footer
-from controller.kernel.snapshot import Snapshot
 
 LINE_PERIOD_S: Final = 5.0
 """A line in a pipe every so often, and at every change of state."""

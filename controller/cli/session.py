@@ -5,16 +5,16 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from controller.cli.outcome import OF_CODE, ExitCode, Failure
-from controller.config.paths import state_dir
-from controller.kernel.ask import (
+from controller.api.ask import (
     ACT_TIMEOUT_S,
     KernelAbsentError,
     KernelSilentError,
     KernelUnreachedError,
     ask,
 )
-from controller.kernel.finding import KernelAddress, Running, running_kernels, serves
+from controller.api.finding import KernelAddress, Running, running_kernels, serves
+from controller.cli.outcome import OF_CODE, ExitCode, Failure
+from controller.config.paths import state_dir
 
 ROLE_VARIABLE: Final = "CORNEUM_ROLE"
 """Who sits at this terminal: practitioner unless it says supervisor, technician, qa or viewer."""

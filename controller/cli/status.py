@@ -3,6 +3,7 @@
 import json
 import sys
 
+from controller.api.snapshot import KernelView, LiveView, Snapshot, TreatmentView
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import clean
 from controller.cli.session import NO_KERNEL, asked, running
@@ -14,7 +15,6 @@ from controller.cli.words import (
     state_words,
     unit_words,
 )
-from controller.kernel.snapshot import KernelView, LiveView, Snapshot, TreatmentView
 
 
 def run(port: str | None, *, as_json: bool) -> ExitCode:

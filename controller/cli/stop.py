@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from controller.api.own_output import write_line
+from controller.api.stop_call import ANSWER_MAX_S, Answer, Called, call
 from controller.cli.outcome import BY_HAND, ExitCode, Failure, joined
-from controller.kernel.own_output import write_line
-from controller.kernel.stop_call import ANSWER_MAX_S, Answer, Called, call
 
 if TYPE_CHECKING:
     from controller.cli.stop_older import Older

@@ -6,6 +6,11 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from controller.api.ask import KernelAbsentError, ask
+from controller.api.finding import kernels
+from controller.api.held_ports import HeldPort, held_ports
+from controller.api.stop_address import table
+from controller.api.stop_call import Answer, Called
 from controller.config.paths import (
     HASH_DIGITS,
     NoStateFolderError,
@@ -13,11 +18,6 @@ from controller.config.paths import (
     run_dir,
     state_dir,
 )
-from controller.kernel.ask import KernelAbsentError, ask
-from controller.kernel.finding import kernels
-from controller.kernel.held_ports import HeldPort, held_ports
-from controller.kernel.stop_address import table
-from controller.kernel.stop_call import Answer, Called
 
 SETTLE_MAX_S: Final = 1.0
 """A kernel that starts or ends holds its lock for a moment without a way for STOP."""

@@ -6,12 +6,12 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from controller.api.snapshot import Snapshot, TreatmentView, ZoneView
 from controller.cli.live import alarm_line
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import text
 from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN, outcome_words, quantity, share
-from controller.kernel.snapshot import Snapshot, TreatmentView, ZoneView
 
 KERNEL_GONE: Final = "kernel_gone"
 """The name of the failure after which nobody here knows how the treatment ended."""

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from controller.api.ask import TREAT_TIMEOUT_S, KernelAbsentError
+from controller.api.client import AnswerError
+from controller.api.interrupts import unwind
+from controller.api.snapshot import Snapshot
 from controller.cli import footer, start, summary, treat_request
 from controller.cli.attached import Attached, GoneError, UnseenError
 from controller.cli.outcome import ExitCode, Failure, exit_code_of
@@ -16,10 +20,6 @@ from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import serving
 from controller.config.paths import port_name, state_dir
-from controller.kernel.ask import TREAT_TIMEOUT_S, KernelAbsentError
-from controller.kernel.client import AnswerError
-from controller.kernel.interrupts import unwind
-from controller.kernel.snapshot import Snapshot
 from controller.treatment.conduct import UNSEEN_S
 
 

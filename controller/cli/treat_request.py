@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from controller.kernel.api import ApiError
-from controller.kernel.ask import TREAT_TIMEOUT_S
-from controller.kernel.asker import plan_beside
-from controller.kernel.client import AnswerError, KernelClient
-from controller.kernel.planner import Purpose, request_of
+from controller.api.ask import TREAT_TIMEOUT_S
+from controller.api.client import AnswerError, KernelClient
+from controller.api.requests import ApiError
+from controller.record.asker import plan_beside
+from controller.record.planner import Purpose, request_of
 
 
 async def planned(

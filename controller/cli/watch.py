@@ -4,6 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
+from controller.api.ask import KernelAbsentError
+from controller.api.interrupts import unwind
+from controller.api.snapshot import Snapshot
+from controller.api.viewer import SILENT_MAX_S
 from controller.cli import footer
 from controller.cli.attached import Attached, GoneError, UnseenError
 from controller.cli.outcome import ExitCode
@@ -11,10 +15,6 @@ from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import running
 from controller.cli.treat import kernel_gone, unseen_words
-from controller.kernel.ask import KernelAbsentError
-from controller.kernel.interrupts import unwind
-from controller.kernel.leading import SILENT_MAX_S
-from controller.kernel.snapshot import Snapshot
 
 LEFT: Final = (
     f"This screen led the treatment: without one it pauses within {SILENT_MAX_S:.0f} s. `corneum "

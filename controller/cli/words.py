@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from controller.kernel.snapshot import AlarmView, LinkView, LiveView, Snapshot, UnitView
+from controller.api.snapshot import AlarmView, LinkView, LiveView, Snapshot, UnitView
 from controller.safety.guide_texts import GUIDES, HELD, NO_SCREEN, PRESS
 from controller.safety.interlocks import STALE_MAX_S
 

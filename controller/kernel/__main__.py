@@ -2,7 +2,7 @@
 
 import sys
 
-from controller.kernel import interrupts
+from controller.api import interrupts
 
 if __name__ == "__main__":
     interrupts.end_at_once()

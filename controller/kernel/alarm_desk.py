@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from controller.kernel.declined import EFFECT_NOT_ACKNOWLEDGED, of_alarm
-from controller.kernel.journal import Row
+from controller.record.journal import Row
 from controller.safety.alarm_signals import Move, Quiet, Signal, move_of, signal
 from controller.safety.alarm_texts import OF_CAUSE
 from controller.safety.alarms import Alarm, AlarmBoard, Priority

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from controller.kernel.ask import END_MAX_S
+from controller.api.ask import END_MAX_S
 from controller.kernel.declined import OUTCOME_UNKNOWN, VOIDED, DeclinedError
 from controller.treatment.conduct import Actions
 from controller.treatment.events import Closed, Commit, Declined, End

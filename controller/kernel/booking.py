@@ -9,16 +9,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
+from controller.api.requests import ApiError, TreatArgs
+from controller.api.snapshot import UnfinishedView
 from controller.config.errors import ConfigError
 from controller.config.skin import load_skin
-from controller.kernel import records, tip_record
-from controller.kernel.api import ApiError, TreatArgs
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import Journal, Row
-from controller.kernel.locks import LockState
-from controller.kernel.planner import Proved
-from controller.kernel.recovery import UnitNow, interrupted
-from controller.kernel.snapshot import UnfinishedView
+from controller.record import tips, treatments
+from controller.record.clocks import Here
+from controller.record.journal import Journal, Row
+from controller.record.locks import LockState
+from controller.record.planner import Proved
+from controller.record.recovery import UnitNow, interrupted
 from controller.treatment import rows
 from controller.treatment.events import Who
 
@@ -77,12 +77,12 @@ class Booking:
 
     async def unfinished(self) -> tuple[UnfinishedView, ...]:
         """Return the treatments that wait to be resumed or dismissed."""
-        found = await self._journal.read(records.unfinished)
+        found = await self._journal.read(treatments.unfinished)
         return tuple(UnfinishedView(each.treatment, each.client, each.program) for each in found)
 
     async def book(self, proved: Proved, wish: TreatArgs, who: Who) -> int:
         """Write the row of the treatment and return its number."""
-        body: dict[str, Any] = records.beginning_body(
+        body: dict[str, Any] = treatments.beginning_body(
             proved.plan, self._lock, practice=proved.practice, resumes=proved.resumes
         )
         body |= {
@@ -93,16 +93,16 @@ class Booking:
             "planned_at_s": proved.mark.planned_at_wall_s,
             "plan": proved.as_dict(),
         }
-        begun, plan = [Row(records.TREATMENT, body)], proved.plan
+        begun, plan = [Row(treatments.TREATMENT, body)], proved.plan
         if proved.tip is not None:
             fitted = proved.tip.body(plan.unit_serial, plan.client_ref, simulated=plan.simulated)
-            begun.append(Row(tip_record.TIP, fitted))
+            begun.append(Row(tips.TIP, fitted))
         return await self._journal.book(begun)
 
     async def withdraw(self, treatment: int, why: str) -> None:
         """Close a treatment that was booked and never began."""
         body = {"outcome": "refused", "why": why, "zones": []}
-        await self._journal.commit([Row(records.ENDED, body, treatment)])
+        await self._journal.commit([Row(treatments.ENDED, body, treatment)])
 
     def is_under_way(self, lock: str) -> bool:
         """Return True unless surely no kernel holds ``lock``: neither this one nor another."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from controller.api.snapshot import Snapshot, UnfinishedView
 from controller.device.answers import LinkNews, LinkState
 from controller.device.handpiece import Listeners
 from controller.device.timers import armed_s
 from controller.kernel import view
 from controller.kernel.alarm_desk import AlarmDesk
 from controller.kernel.asked import Act, OpenActs, answered, due_s
-from controller.kernel.clock_record import CLOCK_STEP, Here
 from controller.kernel.declined import (
     BUSY,
     NO_UNIT,
@@ -33,15 +33,15 @@ from controller.kernel.declined import (
     DeclinedError,
     raise_declined,
 )
-from controller.kernel.journal import Row
 from controller.kernel.performer import Performer
 from controller.kernel.ports import Handpiece, JournalPort
 from controller.kernel.reset_lock import ResetLock
-from controller.kernel.snapshot import Snapshot, UnfinishedView
 from controller.kernel.stop_rows import StopRows
 from controller.kernel.timing import Timing
 from controller.kernel.trip_desk import TripDesk
 from controller.planning.plan import Plan
+from controller.record.clocks import CLOCK_STEP, Here
+from controller.record.journal import Row
 from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock

@@ -9,19 +9,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from controller.kernel import reset_record
-from controller.kernel.api import ApiError, UnlockArgs, read_args
-from controller.kernel.authority import Do
+from controller.api.authority import Do
+from controller.api.requests import ApiError, UnlockArgs, read_args
 from controller.kernel.booking import Booking
-from controller.kernel.clock_record import Here, doubt_of
 from controller.kernel.control import Control
-from controller.kernel.dismissal import dismiss
-from controller.kernel.journal import Journal, Row
 from controller.kernel.record_desk import RecordDesk
-from controller.kernel.reset_record import History, Whose
-from controller.kernel.store import BrokenRowError
-from controller.kernel.tip_desk import sterilised
-from controller.kernel.verify import Break
+from controller.record.clocks import Here, doubt_of
+from controller.record.dismissal import dismiss
+from controller.record.journal import Journal, Row
+from controller.record.resets import UNLOCKED, History, Whose
+from controller.record.resets import read as read_resets
+from controller.record.sterilised import sterilised
+from controller.record.store import BrokenRowError
+from controller.record.verify import Break
 from controller.safety.alarm_texts import LOCKED
 from controller.treatment import rows
 from controller.treatment.events import Who
@@ -64,7 +64,7 @@ class Desk:
         mono_s, wall_s = asyncio.get_running_loop().time(), self._here.wall_clock()
         try:
             history = await self._journal.read(
-                lambda store: reset_record.read(store, whose, mono_s, wall_s)
+                lambda store: read_resets(store, whose, mono_s, wall_s)
             )
         except BrokenRowError as error:  # resets that nobody knows may be too many
             history = History(str(error), ())
@@ -105,7 +105,7 @@ class Desk:
             "who": rows.who_body(who),
             "reason": said.reason,
         }
-        await self._journal.commit([Row(reset_record.UNLOCKED, body)])
+        await self._journal.commit([Row(UNLOCKED, body)])
         resets.release()
         self._control.alarms.settle(LOCKED.code)
         return {"cause": body["cause"]}

@@ -18,11 +18,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from controller.kernel import listing
-from controller.kernel.journal import Journal, Row
-from controller.kernel.record_health import RecordHealth
-from controller.kernel.snapshot import SimulatedFaultView
-from controller.kernel.store import Store
+from controller.api.snapshot import SimulatedFaultView
+from controller.record import listing
+from controller.record.health import RecordHealth
+from controller.record.journal import Journal, Row
+from controller.record.store import Store
 from controller.safety.reading import Identity
 from controller.treatment.states import State
 from firmware_protocol.errors import LocalProtocolError

@@ -10,25 +10,20 @@ leads as long as the kernel lives.
 
 import asyncio
 import contextlib
-import math
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
-from controller.kernel.api import ApiError, Request, WhoSays
-from controller.kernel.authority import Do, may
+from controller.api.authority import Do
+from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.snapshot import LeadView, Snapshot
+from controller.api.viewer import SILENT_MAX_S, Viewer
 from controller.kernel.declined import DeclinedError
-from controller.kernel.journal import Row
-from controller.kernel.snapshot import LeadView, Snapshot
+from controller.record.journal import Row
 from controller.safety.alarms import Alarm
 from controller.safety.guide_texts import NO_SCREEN
 from controller.safety.interlocks import LOOP_STALL_MAX_S
 from controller.treatment.events import Command, Who
 from controller.treatment.states import LIVE, State
-
-SILENT_MAX_S: Final = 2.0
-"""A screen that shows nothing for so long leaves its person blind. A screen confirms four times a
-second or more, so seven confirmations have to be late before a treatment pauses needlessly."""
 
 LOOK_S: Final = 0.1
 """How often the age of the leading screen is judged; it adds to `SILENT_MAX_S`."""
@@ -36,9 +31,6 @@ LOOK_S: Final = 0.1
 UNLED_MAX_S: Final = 600.0
 """For so long a paused treatment waits for a screen, then it is stopped in order: long enough to
 fetch somebody, and no longer than a treatment in which nobody treats (`supervisor.IDLE_MAX_S`)."""
-
-NUMBERS_MAX: Final = 32
-"""Lines that wait for their confirmation: at ten a second more than `SILENT_MAX_S` of them."""
 
 KERNEL: Final = Who("kernel", "service", "local")
 GONE: Final = "the leading screen is gone"
@@ -50,41 +42,6 @@ NO_SCREEN_LEADS: Final = ApiError(
     "No screen at the unit shows this treatment, so it stays paused.",
     "Open one with `corneum watch` beside the client, then press p there.",
 )
-
-
-class Viewer:
-    """One connection, as far as it watches: what it was sent, and what it has confirmed."""
-
-    def __init__(self) -> None:
-        self.who: WhoSays | None = None
-        """Who watches; None until the connection asked to watch."""
-        self.leads = False
-        self.closed = False
-        self._number = 0
-        self._sent: deque[tuple[int, float]] = deque(maxlen=NUMBERS_MAX)
-        self._seen_s = -math.inf
-
-    def sent(self, number: int, now_s: float) -> None:
-        """Note that the snapshot ``number`` is sent at ``now_s``; numbers rise."""
-        self._number = number
-        self._sent.append((number, now_s))
-
-    def seen(self, number: object) -> None:
-        """Take the confirmation of line ``number``; one that was never sent confirms nothing."""
-        if not isinstance(number, int) or not number <= self._number:
-            return
-        while self._sent and self._sent[0][0] <= number:
-            self._seen_s = self._sent.popleft()[1]
-
-    def age_s(self, now_s: float) -> float:
-        """Return how old the newest confirmed line is, infinite before the first."""
-        return now_s - self._seen_s
-
-    def may_lead(self, now_s: float) -> bool:
-        """True for a screen at the unit that lives and whose person may treat."""
-        who = self.who
-        allowed = who is not None and may(Do.TREAT, who.role, who.origin)
-        return allowed and not self.closed and self.age_s(now_s) <= SILENT_MAX_S
 
 
 class Alarms(Protocol):

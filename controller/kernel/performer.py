@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from controller.device.answers import Answer, Told
-from controller.kernel.journal import Row
 from controller.kernel.ports import JournalPort, OneShots
-from controller.kernel.store import RecordError
+from controller.record.journal import Row
+from controller.record.store import RecordError
 from controller.treatment.events import (
     Commit,
     Configure,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from controller.kernel.api import ApiError, TreatArgs
+from controller.api.requests import ApiError, TreatArgs
 from controller.planning.fingerprint import Fingerprint, change_in_words
 from controller.safety.timeline import Moment
 

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from controller.device.answers import Answer, DeviceError, LinkState, StopReport
 from controller.device.handpiece import Holding
-from controller.kernel.journal import Row
-from controller.kernel.record_health import RecordHealth
+from controller.record.health import RecordHealth
+from controller.record.journal import Row
 from controller.safety.reading import Identity, Reading
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Cause, StopKind

@@ -26,33 +26,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from controller.api import own_output
+from controller.api.fault_files import FAULT, Files, fault_sentence, support_step
+from controller.api.faults import FaultDesk
+from controller.api.interrupts import INTERRUPTED, end_at_once, unwind
+from controller.api.peer import listen
+from controller.api.requests import ApiError
+from controller.api.server import Server
+from controller.api.trouble import ENVIRONMENT, owner_step, trouble_of
+from controller.api.viewer import SILENT_MAX_S
 from controller.config import paths
 from controller.device.handpiece import HandpieceClient, Listeners
-from controller.device.transport import open_stream
-from controller.kernel import own_output
-from controller.kernel.api import ApiError
-from controller.kernel.computer import here
-from controller.kernel.fault_desk import FaultDesk
-from controller.kernel.fault_files import FAULT, Files, fault_sentence, support_step
-from controller.kernel.interrupts import INTERRUPTED, end_at_once, unwind
-from controller.kernel.journal import Journal, Row, check_folder, free_bytes
-from controller.kernel.leading import SILENT_MAX_S
-from controller.kernel.locks import HeldError, Lock, LockState, look
-from controller.kernel.peer import listen
-from controller.kernel.precedence import (
+from controller.device.precedence import (
     Precedence,
     loop_factory,
     settle_memory,
     take_precedence,
 )
-from controller.kernel.server import Server
+from controller.device.transport import open_stream
 from controller.kernel.service import Kernel, Outside, Place, record_error, running
 from controller.kernel.stop_way import StopWay
-from controller.kernel.store import RecordError, Store
 from controller.kernel.sweep import sweep
-from controller.kernel.trouble import ENVIRONMENT, owner_step, trouble_of
-from controller.kernel.verifier import check_apart
-from controller.kernel.writer import ThreadWriter
+from controller.record.computer import here
+from controller.record.journal import Journal, Row, check_folder, free_bytes
+from controller.record.locks import HeldError, Lock, LockState, look
+from controller.record.store import RecordError, Store
+from controller.record.verifier import check_apart
+from controller.record.writer import ThreadWriter
 from controller.safety.reading import Identity
 
 EXIT_OK: Final = 0

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from controller.kernel import decisions
-from controller.kernel.clock_record import Here, doubt_of
 from controller.kernel.control import Control
-from controller.kernel.journal import Journal
-from controller.kernel.store import RecordError
-from controller.kernel.verify import Verdict
+from controller.record import decisions
+from controller.record.clocks import Here, doubt_of
+from controller.record.journal import Journal
+from controller.record.store import RecordError
+from controller.record.verify import Verdict
 from controller.safety.alarm_texts import RECORD_BROKEN
 from controller.treatment.events import Who
 

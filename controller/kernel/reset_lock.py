@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from controller.kernel import reset_record
 from controller.kernel.declined import of_alarm
-from controller.kernel.reset_record import RESETS_KEPT, History, Whose
+from controller.record import resets
+from controller.record.resets import RESETS_KEPT, History, Whose
 from controller.safety.alarm_texts import LOCKED
 from controller.safety.resets import PastReset, locked_by
 from controller.treatment.events import Commit, Declined, End, Finished
@@ -50,11 +50,11 @@ class ResetLock:
         """A trip was reset; True when this locks the unit."""
         self._resets = (*self._resets, PastReset(cause, at_s))[-RESETS_KEPT:]
         self._written.clear()
-        self._row(reset_record.RESET_DONE, cause, treatment)
+        self._row(resets.RESET_DONE, cause, treatment)
         before, self.cause = self.cause, self.cause or locked_by(self._resets)
         if self.cause is None or before is not None:
             return False
-        self._row(reset_record.LOCKED, self.cause, treatment)
+        self._row(resets.LOCKED, self.cause, treatment)
         return True
 
     def release(self) -> None:

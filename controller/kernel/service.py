@@ -14,10 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from controller.config.locate import shipped_configs
-from controller.device.answers import DeviceError, LinkState, PortError
-from controller.device.handpiece import HandpieceClient, Listeners
-from controller.kernel.api import (
+from controller.api.authority import Do, may, refusal_sentence
+from controller.api.faults import FaultDesk
+from controller.api.requests import (
     ApiError,
     LowerArgs,
     Request,
@@ -26,23 +25,25 @@ from controller.kernel.api import (
     read_args,
     unit_absent,
 )
-from controller.kernel.authority import Do, may, refusal_sentence
+from controller.api.software import Software, running_software
+from controller.api.viewer import Viewer
+from controller.config.locate import shipped_configs
+from controller.device.answers import DeviceError, LinkState, PortError
+from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.booking import Booking
-from controller.kernel.clock_record import Here, kernel_row
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
-from controller.kernel.fault_desk import FaultDesk
-from controller.kernel.journal import Journal, Row
-from controller.kernel.leading import Leading, Viewer
-from controller.kernel.locks import LockState
-from controller.kernel.recovery import unit_now
-from controller.kernel.reset_record import Whose
-from controller.kernel.software import Software, running_software
+from controller.kernel.leading import Leading
 from controller.kernel.stop_way import Stop
-from controller.kernel.store import RecordError
 from controller.kernel.treating import Room, Treating
 from controller.kernel.view import link_view
+from controller.record.clocks import Here, kernel_row
+from controller.record.journal import Journal, Row
+from controller.record.locks import LockState
+from controller.record.recovery import unit_now
+from controller.record.resets import Whose
+from controller.record.store import RecordError
 from controller.safety.reading import Identity
 from controller.safety.timeline import Moment
 from controller.treatment.events import Command, Who

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from controller.device.answers import StopReport
-from controller.kernel.journal import Row
+from controller.record.journal import Row
 
 PERIOD_S: Final = 1.0
 """One row of a kind within this time; the next one says how many there were."""

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from controller.kernel.stop_address import EMERGENCY, FAULT, VERSION, name_for
+from controller.api.stop_address import EMERGENCY, FAULT, VERSION, name_for
 from controller.treatment.events import Who
 
 AT_ONCE_MAX: Final = 32

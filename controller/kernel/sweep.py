@@ -13,9 +13,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Final
 
+from controller.api.stop_address import table
 from controller.config import paths
-from controller.kernel.locks import LockState, look
-from controller.kernel.stop_address import table
+from controller.record.locks import LockState, look
 
 SWEPT_MAX: Final = 200
 """Files looked at in one start, of thousands that may lie there: at most about 10 ms."""

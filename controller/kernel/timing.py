@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from controller.kernel.precedence import Precedence
-from controller.kernel.snapshot import KernelView
+from controller.api.snapshot import KernelView
+from controller.device.precedence import Precedence
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 
 

@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from controller.kernel.api import ApiError, TreatArgs
-from controller.kernel.ask import PREPARED_MAX_S
+from controller.api.ask import PREPARED_MAX_S
+from controller.api.requests import ApiError, TreatArgs
 from controller.kernel.booking import Booking
-from controller.kernel.clock_record import Here
 from controller.kernel.control import Control, DeclinedError
-from controller.kernel.journal import Journal, Row
 from controller.kernel.pace import paced
 from controller.kernel.plan_check import check_instant, check_newest, check_seen, instant_of
-from controller.kernel.plan_past import Asked, past_of
-from controller.kernel.planner import Handset, Proved, Purpose, proving, reading
-from controller.kernel.recovery import UnitNow
+from controller.record.clocks import Here
+from controller.record.journal import Journal, Row
+from controller.record.past import Asked, past_of
+from controller.record.planner import Handset, Proved, Purpose, proving, reading
+from controller.record.recovery import UnitNow
 from controller.safety.reading import Identity
 from controller.treatment import rows
 from controller.treatment.events import Who

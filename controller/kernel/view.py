@@ -3,9 +3,7 @@
 import math
 from typing import Any, Final, NamedTuple
 
-from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.ports import Handpiece, JournalPort
-from controller.kernel.snapshot import (
+from controller.api.snapshot import (
     AlarmView,
     KernelView,
     LightView,
@@ -21,6 +19,8 @@ from controller.kernel.snapshot import (
     UnitView,
     ZoneView,
 )
+from controller.kernel.alarm_desk import AlarmDesk
+from controller.kernel.ports import Handpiece, JournalPort
 from controller.safety.alarm_signals import Signal
 from controller.safety.alarms import AlarmBoard
 from controller.safety.guide_texts import waits_its_turn

@@ -1,6 +1,6 @@
 """``python -m qa.matrix [--full] [--json]``: every fault in every state."""
 
-from controller.kernel import interrupts
+from controller.api import interrupts
 
 
 def _run() -> int:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-from controller.kernel.ask import KernelAbsentError, ask, dial
+from controller.api.ask import KernelAbsentError, ask, dial
 
 PROGRAM: Final = "patch-test"
 """The shortest that ships: one zone of 3 s, 10 s in all."""

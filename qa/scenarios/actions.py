@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from controller.kernel.api import Request
+from controller.api.requests import Request
 from qa.scenarios.stage import Stage
 from qa.scenarios.steps import (
     Ask,

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from controller.kernel.api import ApiError
-from controller.kernel.authority import Do
+from controller.api.authority import Do
+from controller.api.requests import ApiError
 from firmware_protocol.vocabulary import Mode
 from qa.scenarios.story import Breach
 from simulator.handpiece import Happening

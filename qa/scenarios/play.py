@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from controller.config.locate import shipped_configs
-from controller.kernel.chain import GENESIS, Stamped, chain_hash
-from controller.kernel.journal import canonical
+from controller.record.chain import GENESIS, Stamped, chain_hash
+from controller.record.journal import canonical
 from qa.loop import VirtualTimeError, run_virtual
 from qa.rig import Rig, RigSpec, rig
 from qa.scenarios.actions import perform

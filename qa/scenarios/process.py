@@ -10,16 +10,16 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from controller.api.requests import ApiError, Request
 from controller.device.answers import PortError, PortTrouble
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import ByteStream, OnData, OnLost, Rank
-from controller.kernel.api import ApiError, Request
-from controller.kernel.chain import Stamped
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
-from controller.kernel.store import RecordError, Store
-from controller.kernel.writer import InlineWriter
+from controller.record.chain import Stamped
+from controller.record.clocks import Here
+from controller.record.journal import Journal
+from controller.record.store import RecordError, Store
+from controller.record.writer import InlineWriter
 from qa.planning import planned_request
 from qa.rig import SOFTWARE, Rig
 from qa.scenarios.freeze import Frozen, context_of

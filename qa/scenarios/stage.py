@@ -5,9 +5,9 @@ import random
 from pathlib import Path
 from typing import Final
 
-from controller.kernel.api import ApiError, Request
-from controller.kernel.authority import Do
-from controller.kernel.clock_record import Here
+from controller.api.authority import Do
+from controller.api.requests import ApiError, Request
+from controller.record.clocks import Here
 from qa.rig import Rig
 from qa.scenarios.answers import Answers, Told
 from qa.scenarios.expectations import PromiseKept

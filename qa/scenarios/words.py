@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from controller.api.authority import Origin, Role
 from controller.device.answers import LinkState
-from controller.kernel.authority import Origin, Role
 from controller.planning.client import Contraindication
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Cause, Mode

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from controller.kernel.ask import KernelAbsentError, dial
+from controller.api.ask import KernelAbsentError, dial
 
 CHUNK_BYTES: Final = 65_536
 AGAIN_S: Final = 0.1

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+from controller.api.ask import dial, short_name
 from controller.config import paths
-from controller.kernel.ask import dial, short_name
-from controller.kernel.asker import plan_beside
-from controller.kernel.planner import Purpose, request_of
+from controller.record.asker import plan_beside
+from controller.record.planner import Purpose, request_of
 from qa.plugin.served import Served, served
 from qa.plugin.story import Setting
 

@@ -27,14 +27,14 @@ from typing import Any
 
 import uvloop
 
+from controller.api.requests import Request
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import open_stream
-from controller.kernel.api import Request
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
-from controller.kernel.store import Store
-from controller.kernel.writer import ThreadWriter
+from controller.record.clocks import Here
+from controller.record.journal import Journal
+from controller.record.store import Store
+from controller.record.writer import ThreadWriter
 from controller.safety.interlocks import SUCTION_TRIP_KPA
 from controller.safety.reading import Reading
 from firmware_protocol.catalogue import Direction

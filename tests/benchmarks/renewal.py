@@ -16,14 +16,14 @@ import sys
 import time
 from collections.abc import Iterator
 
+from controller.device import precedence
 from controller.device.answers import PortError, PortTrouble
 from controller.device.handpiece import HandpieceClient
 from controller.device.transport import ByteStream, OnData, OnLost
-from controller.kernel import precedence
 from controller.kernel.control import About, Control
-from controller.kernel.journal import Journal
-from controller.kernel.store import Store
-from controller.kernel.writer import InlineWriter
+from controller.record.journal import Journal
+from controller.record.store import Store
+from controller.record.writer import InlineWriter
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 
 BEATS = 160

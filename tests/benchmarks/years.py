@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from controller.kernel.store import Store
-from tests.controller.kernel import years
-from tests.controller.kernel.years import Years
+from controller.record.store import Store
+from tests.controller.record import years
+from tests.controller.record.years import Years
 
 GOAL_S: Final = 0.050
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from controller.kernel.ask import dial
+from controller.api.ask import dial
 
 SILENT_MAX_S = 60.0
 """No test holds a kernel up for so long; it bounds a thread whose kernel never comes back."""

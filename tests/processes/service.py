@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from controller.kernel.ask import ask
-from controller.kernel.asker import plan_beside
-from controller.kernel.planner import Purpose, request_of
+from controller.api.ask import ask
+from controller.record.asker import plan_beside
+from controller.record.planner import Purpose, request_of
 from tests.processes.lead import LeadingScreen
 from tests.processes.witness import Witness
 

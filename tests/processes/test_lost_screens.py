@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import pytest
 
+from controller.api.ask import KernelAbsentError, ask
+from controller.api.viewer import SILENT_MAX_S
 from controller.config.paths import run_dir, socket_path
-from controller.kernel.ask import KernelAbsentError, ask
-from controller.kernel.leading import SILENT_MAX_S
 from tests.processes.service import SOMEBODY, Unit, command, corneum, end, unit
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from controller.config.paths import journal_path, run_dir
-from controller.kernel.verify import verify
+from controller.record.verify import verify
 from tests.processes.service import corneum
 
 pytestmark = pytest.mark.realtime

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from controller.config.paths import journal_path
-from controller.kernel.recovery import UNSEEN_S
-from controller.kernel.verify import verify
+from controller.record.recovery import UNSEEN_S
+from controller.record.verify import verify
 from tests.processes.scenes import bring_to
 from tests.processes.service import Kernel, Unit, corneum, kernel, unit
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.kernel.precedence import RUN_HARD_S, RUN_SOFT_S
+from controller.device.precedence import RUN_HARD_S, RUN_SOFT_S
 from tests.processes.service import kernel, unit
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]

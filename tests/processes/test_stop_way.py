@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.ask import dial
+from controller.api.server import IDLE_MIN_S
+from controller.api.stop_address import name_for, table
+from controller.api.stop_call import call
 from controller.config import paths
-from controller.kernel.ask import dial
-from controller.kernel.server import IDLE_MIN_S
-from controller.kernel.stop_address import name_for, table
-from controller.kernel.stop_call import call
 from qa.stop_shots.shots import NOBODY_UID, as_another, bare
 from tests.processes.scenes import bring_to
 from tests.processes.service import Kernel, Unit, corneum, kernel, unit

@@ -8,8 +8,8 @@ from subprocess import Popen
 
 import pytest
 
+from controller.api.ask import ask
 from controller.config.paths import socket_path
-from controller.kernel.ask import ask
 from firmware_protocol.envelope import BUDGET_FLOW_S, PURGE_S
 from tests.processes.service import (
     COMMAND_MAX_S,

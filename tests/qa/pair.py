@@ -11,15 +11,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from controller.api.requests import ApiError, Request
 from controller.device.answers import PortError, PortTrouble, StreamLostError
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import READ_MAX, ByteStream, OnData, OnLost, Rank
-from controller.kernel.api import ApiError, Request
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import Journal
 from controller.kernel.service import Kernel, Outside, Place, running
-from controller.kernel.store import Store
-from controller.kernel.writer import InlineWriter
+from controller.record.clocks import Here
+from controller.record.journal import Journal
+from controller.record.store import Store
+from controller.record.writer import InlineWriter
 from firmware_protocol.session import tick_of
 from qa.ledger import Ledger
 from qa.loop import VirtualLoop

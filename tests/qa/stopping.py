@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from controller.kernel.api import Request
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import Journal, Row
+from controller.api.requests import Request
 from controller.kernel.service import Outside, Place, running
-from controller.kernel.store import Store
-from controller.kernel.writer import InlineWriter
+from controller.record.clocks import Here
+from controller.record.journal import Journal, Row
+from controller.record.store import Store
+from controller.record.writer import InlineWriter
 from qa.loop import VirtualLoop
 from qa.matrix.witness import Due, Witness, injected
 from qa.rig import PRACTITIONER, Rig, RigSpec, Service, rig

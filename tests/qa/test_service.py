@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.kernel.api import ApiError
+from controller.api.requests import ApiError
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 from simulator.line import Weather

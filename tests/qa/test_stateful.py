@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from controller.kernel.chain import FIELDS, Chained
-from controller.kernel.verify import Trail
+from controller.record.chain import FIELDS, Chained
+from controller.record.verify import Trail
 from firmware_protocol.vocabulary import Cause
 from qa.promise import Limits, Promise
 from simulator.firmware.guards import Guards

@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
+from controller.api.ask import KernelAbsentError
+from controller.api.client import KernelClient, WatchLine
 from controller.cli import footer
 from controller.cli.attached import OLD_MIN_S, QUIET_MAX_S, STOOD_MIN_S, TICK_S, Attached
 from controller.cli.screen import Screen
-from controller.kernel.ask import KernelAbsentError
-from controller.kernel.client import KernelClient, WatchLine
 from qa.loop import run_virtual
 from tests.controller.cli.test_screen import SNAPSHOT
 from tests.controller.device.clients import stand_still

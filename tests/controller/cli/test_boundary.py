@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from controller.api.fault_files import FOLDER
 from controller.cli import boundary
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import LostError
-from controller.kernel.fault_files import FOLDER
 
 Ended = Callable[[Callable[[], int | None], str], tuple[int, str, str]]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from controller.api import stop_address
 from controller.cli import main as command
 from controller.cli import start
 from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.start import failure_of
 from controller.config.locate import shipped_configs
-from controller.kernel import stop_address
 
 VERBS = (
     "treat",

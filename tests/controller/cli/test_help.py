@@ -7,8 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from controller.api.software import running_software
 from controller.cli.app import app as corneum
-from controller.kernel.software import running_software
 from qa.app import app as corneum_sim
 
 APPS = {"corneum": corneum, "corneum-sim": corneum_sim}

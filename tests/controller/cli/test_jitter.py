@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from controller.cli.jitter import Found, as_object, lines
-from controller.kernel.precedence import Precedence
+from controller.device.precedence import Precedence
 from controller.safety.jitter import JitterWatch, Measured
 
 ORDINARY = Precedence("ordinary", memory_locked=False, refused=("locked memory: no",))

@@ -9,7 +9,7 @@ import pytest
 from controller.cli import main as command
 from controller.cli.outcome import ExitCode
 from controller.config.paths import journal_path
-from tests.controller.kernel.crashed import crashed
+from tests.controller.record.crashed import crashed
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -14,7 +14,7 @@ from controller.cli import main as command
 from controller.cli import plan_plot
 from controller.cli.outcome import Failure
 from controller.cli.plan_bars import BAR_WIDTH, BOUND, CAP, NOMINAL, QUANTITY_WORDS, ROOM, bar_of
-from controller.kernel.asker import plan_alone
+from controller.record.asker import plan_alone
 
 REFRESH = ("plan", "refresh", "--client", "demo")
 depths = st.floats(0.0, 6.0)

@@ -9,9 +9,9 @@ import pytest
 
 from controller.cli import main as command
 from controller.config.paths import journal_path, port_lock
-from controller.kernel.locks import Lock
-from tests.controller.kernel import damage, years
-from tests.controller.kernel.years import Years
+from controller.record.locks import Lock
+from tests.controller.record import damage, years
+from tests.controller.record.years import Years
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -7,12 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from controller.cli import footer, live, output, summary
-from controller.cli.outcome import ExitCode
-from controller.cli.screen import Screen
-from controller.cli.status import lines
-from controller.cli.words import state_words
-from controller.kernel.snapshot import (
+from controller.api.snapshot import (
     AlarmView,
     KernelView,
     LinkView,
@@ -24,6 +19,11 @@ from controller.kernel.snapshot import (
     UnitView,
     ZoneView,
 )
+from controller.cli import footer, live, output, summary
+from controller.cli.outcome import ExitCode
+from controller.cli.screen import Screen
+from controller.cli.status import lines
+from controller.cli.words import state_words
 
 ALARM = AlarmView(
     "V01", "MEDIUM", "Suction went above its limit.", "Check the skin.", acknowledged=False

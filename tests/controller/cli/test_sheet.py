@@ -12,8 +12,8 @@ from rich.console import Console, RenderableType
 
 from controller.cli import live, plan, records, summary
 from controller.cli.sheet import Sheet
-from controller.kernel.asker import plan_alone
-from controller.kernel.history import Past
+from controller.record.asker import plan_alone
+from controller.record.history import Past
 from tests.controller.cli.test_screen import ALARM, CHIN, NOSE, SNAPSHOT, TREATMENT
 
 WIDTHS = (40, 50, 80, 120)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.stop_address import StopAddress
+from controller.api.stop_call import Answer, Called
 from controller.cli import stop, stop_older
 from controller.cli.stop import Words, read
 from controller.config.paths import HASH_DIGITS, port_lock, run_dir
-from controller.kernel.locks import Lock
-from controller.kernel.stop_address import StopAddress
-from controller.kernel.stop_call import Answer, Called
+from controller.record.locks import Lock
 
 NO_OLDER = stop_older.Older(())
 FLOWS = Answer("/dev/a", 1, answered=True, state="stopping", linked=True)

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from controller.api.ask import TIMEOUT_S, TREAT_TIMEOUT_S
+from controller.api.client import AnswerError, KernelClient
 from controller.cli import treat_request
-from controller.kernel.ask import TIMEOUT_S, TREAT_TIMEOUT_S
-from controller.kernel.client import AnswerError, KernelClient
 from qa.loop import run_virtual
 from qa.rig import service
 

@@ -112,7 +112,7 @@ def test_a_calibration_is_bound_to_its_serial_number(configs: Path) -> None:
 
 def test_loading_configuration_does_not_bring_in_numpy() -> None:
     code = (
-        "import sys, controller.config.check, controller.config.plan_json; "
+        "import sys, controller.config.check, controller.record.plan_json; "
         "import controller.planning.planning; "
         "sys.exit(any(name in sys.modules for name in ('numpy', 'asyncio', 'difflib', 'rich')))"
     )

@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
+from controller.api.snapshot import Snapshot
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
 from controller.config.programs import load_program
 from controller.config.skin import load_skin
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.control import About, Control
-from controller.kernel.journal import Journal
-from controller.kernel.snapshot import Snapshot
-from controller.kernel.store import Store
-from controller.kernel.writer import InlineWriter
 from controller.planning.plan import Plan
 from controller.planning.planning import make_plan
+from controller.record.journal import Journal
+from controller.record.store import Store
+from controller.record.writer import InlineWriter
 from controller.treatment.events import Command, Who
 from qa.loop import run_virtual
 from qa.rig import Rig, RigSpec, rig

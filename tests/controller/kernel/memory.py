@@ -9,9 +9,9 @@ from typing import Any
 from controller.device.answers import Answer, DeviceError, LinkNews, LinkState, StopReport, Told
 from controller.device.handpiece import Holding, Listeners
 from controller.kernel.control import About, Control
-from controller.kernel.journal import Row
-from controller.kernel.record_health import RecordHealth
-from controller.kernel.store import RecordError
+from controller.record.health import RecordHealth
+from controller.record.journal import Row
+from controller.record.store import RecordError
 from controller.safety.reading import Identity, Reading
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Capability, Cause, Mode, StopKind

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from controller.kernel.api import ApiError
-from controller.kernel.clock_record import Here
+from controller.api.requests import ApiError
+from controller.api.snapshot import Snapshot
 from controller.kernel.control import DeclinedError
-from controller.kernel.snapshot import Snapshot
+from controller.record.clocks import Here
 from controller.safety.clocks import STEP_MIN_S
 from controller.safety.resets import PastReset
 from controller.treatment.events import Command

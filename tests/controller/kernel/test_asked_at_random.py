@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from controller.api.ask import END_MAX_S
 from controller.device.answers import Answer, Told
-from controller.kernel.ask import END_MAX_S
 from controller.kernel.control import Control, DeclinedError
 from controller.treatment import conduct as conduct_module
 from controller.treatment.acts import Acts, Open

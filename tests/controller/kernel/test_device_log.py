@@ -17,8 +17,8 @@ from controller.kernel.device_log import (
     RECORDS_PER_LOOK,
     DeviceLog,
 )
-from controller.kernel.journal import Row
 from controller.kernel.service import Place, running
+from controller.record.journal import Row
 from controller.safety.reading import Identity
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.messages import LogRecord
@@ -26,7 +26,7 @@ from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig, service
 from simulator.plant.faults import FAULTS
-from tests.controller.kernel.books import rows_of
+from tests.controller.record.books import rows_of
 
 UNIT = Identity(1001, 7, "1.0", Capability.SIMULATED)
 CREEP = FAULTS["suction-a-creep"].number

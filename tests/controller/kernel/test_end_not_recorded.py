@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from controller.api.requests import ApiError
+from controller.api.snapshot import Snapshot
 from controller.cli import status, summary
 from controller.cli.outcome import ExitCode
-from controller.kernel.api import ApiError
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import Journal
 from controller.kernel.service import Outside, Place, running
-from controller.kernel.snapshot import Snapshot
-from controller.kernel.store import RecordError, Store
-from controller.kernel.writer import InlineWriter
+from controller.record.clocks import Here
+from controller.record.journal import Journal
+from controller.record.store import RecordError, Store
+from controller.record.writer import InlineWriter
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig, service
-from tests.controller.kernel.books import rows_of
 from tests.controller.kernel.memory import Bench, bench
+from tests.controller.record.books import rows_of
 from tests.controller.treatment.couch import ANNA
 
 JOURNAL = "journal.sqlite3"
@@ -113,7 +113,7 @@ def test_an_end_that_was_not_written_is_told_as_such_over_every_interface(
 def test_a_backup_tool_that_holds_the_record_is_named_and_nothing_was_completed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controller.kernel.store.BUSY_MAX_MS", 5)
+    monkeypatch.setattr("controller.record.store.BUSY_MAX_MS", 5)
 
     async def scenario() -> Snapshot:
         async with rig() as made:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.requests import ApiError, Request
 from controller.config.locate import shipped_configs
-from controller.kernel.api import ApiError, Request
-from controller.kernel.store import Store
+from controller.record.store import Store
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 from simulator.handpiece import Happening

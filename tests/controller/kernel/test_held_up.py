@@ -6,21 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from controller.cli import start
-from controller.kernel import server, writer
-from controller.kernel import service as service_module
-from controller.kernel.api import ApiError, unit_absent
-from controller.kernel.ask import (
+from controller.api import server
+from controller.api.ask import (
     ACT_TIMEOUT_S,
     END_MAX_S,
     MARGIN_S,
     PREPARED_MAX_S,
     TREAT_TIMEOUT_S,
 )
-from controller.kernel.clock_record import Here
+from controller.api.requests import ApiError, unit_absent
+from controller.api.viewer import SILENT_MAX_S
+from controller.cli import start
+from controller.kernel import service as service_module
 from controller.kernel.device_log import LAST_LOOK_MAX_S
-from controller.kernel.journal import LAG_MAX_S
-from controller.kernel.leading import SILENT_MAX_S
+from controller.record import writer
+from controller.record.clocks import Here
+from controller.record.journal import LAG_MAX_S
 from controller.safety.clocks import STEP_MIN_S
 from controller.safety.interlocks import LOOP_STALL_MAX_S
 from qa.loop import run_virtual

@@ -8,16 +8,11 @@ from typing import Any
 
 import pytest
 
-from controller.kernel.api import ApiError, Request, WhoSays
-from controller.kernel.broadcast import WATCH_PERIOD_S
-from controller.kernel.leading import (
-    LOOK_S,
-    NUMBERS_MAX,
-    SILENT_MAX_S,
-    UNLED_MAX_S,
-    Viewer,
-)
-from controller.kernel.store import RecordError
+from controller.api.broadcast import WATCH_PERIOD_S
+from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.viewer import NUMBERS_MAX, SILENT_MAX_S, Viewer
+from controller.kernel.leading import LOOK_S, UNLED_MAX_S
+from controller.record.store import RecordError
 from qa.loop import run_virtual
 from qa.planning import planned_request
 from qa.rig import RigSpec, Service, service

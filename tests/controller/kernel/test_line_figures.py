@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from controller.api.snapshot import LinkView
 from controller.device.answers import LinkState
-from controller.kernel.snapshot import LinkView
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 from tests.controller.kernel.memory import Bench, Memory, bench

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.ask import KernelAbsentError, ask, dial
 from controller.config.paths import journal_path, kernel_file, port_lock, socket_path
-from controller.kernel.ask import KernelAbsentError, ask, dial
-from controller.kernel.store import DECISION
-from controller.kernel.verify import verify
+from controller.record.store import DECISION
+from controller.record.verify import verify
 from tests.processes.service import (
     SOMEBODY,
     Kernel,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from controller.api.fault_files import FOLDER
 from controller.config.paths import run_dir
-from controller.kernel.fault_files import FOLDER
 from tests.processes.service import unit
 
 pytestmark = pytest.mark.realtime

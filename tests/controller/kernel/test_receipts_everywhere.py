@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from controller.kernel.api import ApiError, refusal
-from controller.kernel.asker import plan_alone
-from controller.kernel.client import AnswerError, _result
-from controller.kernel.snapshot import Snapshot
+from controller.api.client import AnswerError, _result
+from controller.api.requests import ApiError, refusal
+from controller.api.snapshot import Snapshot
+from controller.record.asker import plan_alone
 from qa.loop import run_virtual
 from qa.rig import Service, service
 

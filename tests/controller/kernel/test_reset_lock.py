@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from controller.kernel import reset_record
-from controller.kernel.api import ApiError, Request
-from controller.kernel.chain import Stamped
-from controller.kernel.clock_record import CLOCK_STEP
-from controller.kernel.reset_record import RESET_DONE, STEPS_MAX, History, Whose
+from controller.api.requests import ApiError, Request
 from controller.kernel.service import Place, running
-from controller.kernel.store import Store
+from controller.record import resets
+from controller.record.chain import Stamped
+from controller.record.clocks import CLOCK_STEP
+from controller.record.resets import RESET_DONE, STEPS_MAX, History, Whose
+from controller.record.store import Store
 from controller.safety.resets import locked_by
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig, service
-from tests.controller.kernel.books import rows_of
+from tests.controller.record.books import rows_of
 
 UNIT = 1001
 WALL_S = 1.9e9
@@ -42,7 +42,7 @@ def history(
 ) -> History:
     store = Store(None)
     store.append(rows)
-    found = reset_record.read(store, Whose(UNIT, simulated=True, boot=boot), now_s, WALL_S + wall_s)
+    found = resets.read(store, Whose(UNIT, simulated=True, boot=boot), now_s, WALL_S + wall_s)
     store.close()
     return found
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from controller.kernel import records
-from controller.kernel.api import ApiError
-from controller.kernel.journal import Row
-from controller.kernel.store import Store
+from controller.api.requests import ApiError
+from controller.record import treatments
+from controller.record.journal import Row
+from controller.record.store import Store
 from controller.safety.timeline import Moment
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
@@ -17,9 +17,9 @@ from qa.rig import RigSpec, Service, service
 WISH = {"program": "refresh", "client": "demo", "zones": ["nose"]}
 
 
-def resumable(store: Store, now: Moment) -> list[records.Beginning]:
+def resumable(store: Store, now: Moment) -> list[treatments.Beginning]:
     """Return what the practice client may go on with."""
-    return records.resumable(store, "demo", now, simulated=True)
+    return treatments.resumable(store, "demo", now, simulated=True)
 
 
 async def treated_and_stopped(made: Service, seconds: float = 3.0) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
             journal, now = made.kernel._outside.journal, made.kernel._outside.here.now()
             begun = await journal.read(lambda store: resumable(store, now))
             body = {"outcome": outcome, "why": "", "zones": []}
-            await journal.commit([Row(records.DISMISSED, {}, begun[0].treatment)])
+            await journal.commit([Row(treatments.DISMISSED, {}, begun[0].treatment)])
             plan_body = await journal.read(
                 lambda store: (
                     store.connection()
@@ -93,7 +93,7 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
                 )
             )
             await journal.commit(
-                [Row(records.TREATMENT, _loaded(plan_body), 9), Row(records.ENDED, body, 9)]
+                [Row(treatments.TREATMENT, _loaded(plan_body), 9), Row(treatments.ENDED, body, 9)]
             )
             again = await journal.read(lambda store: resumable(store, now))
             return len(again)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from controller.api.requests import ApiError, Request, TreatArgs, read_request
+from controller.api.software import running_software
 from controller.config.locate import shipped_configs
 from controller.config.programs import program_names
-from controller.kernel.api import ApiError, Request, TreatArgs, read_request
 from controller.kernel.pace import paced
 from controller.kernel.plan_check import (
     INSTANT_ROUNDING_S,
@@ -19,9 +20,8 @@ from controller.kernel.plan_check import (
     check_instant,
     check_newest,
 )
-from controller.kernel.plan_past import Asked, Past
-from controller.kernel.planner import ANY_SIMULATED, Purpose, proving, reading, request_of
-from controller.kernel.software import running_software
+from controller.record.past import Asked, Past
+from controller.record.planner import ANY_SIMULATED, Purpose, proving, reading, request_of
 from controller.safety.timeline import Moment
 from qa.loop import run_virtual
 from qa.rig import PRACTITIONER, SOFTWARE, RigSpec, Service, service

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
+from controller.api.authority import Do
+from controller.api.requests import ApiError, Request
 from controller.device.backoff import Backoff
 from controller.device.handpiece import HandpieceClient, Listeners
-from controller.kernel import records
 from controller.kernel import service as service_module
-from controller.kernel.api import ApiError, Request
-from controller.kernel.authority import Do
-from controller.kernel.clock_record import Here
-from controller.kernel.journal import LAG_MAX_S, Journal, Row
 from controller.kernel.service import Kernel, Outside, Place, running
-from controller.kernel.store import Store
-from controller.kernel.writer import InlineWriter
+from controller.record import treatments
+from controller.record.clocks import Here
+from controller.record.journal import LAG_MAX_S, Journal, Row
+from controller.record.store import Store
+from controller.record.writer import InlineWriter
 from qa.loop import run_virtual
 from qa.planning import planned_request
 from qa.rig import PRACTITIONER, RigSpec, Service, rig, service
-from tests.controller.kernel.books import PLENTY, CrowdedStore, SlowWriter
+from tests.controller.record.books import PLENTY, CrowdedStore, SlowWriter
 
 DAY_S = 86_400.0
 WISH = {"program": "refresh", "client": "demo"}
@@ -133,7 +133,7 @@ def test_a_stop_voids_a_start_that_is_under_way(after_s: float) -> None:
                 await asyncio.wait([asked])
                 error = asked.exception()
                 await asyncio.sleep(3.0)
-                open_ones = await journal.read(records.open_treatments)
+                open_ones = await journal.read(treatments.open_treatments)
                 return getattr(error, "code", "begun"), not open_ones, moved(desk)
 
     assert run_virtual(scenario()) == ("stopped", True, False)
@@ -260,7 +260,7 @@ def test_doses_of_the_practice_client_and_of_the_other_kind_of_unit_are_no_histo
                 at = now._replace(up_s=now.up_s + later_s, wall_s=now.wall_s + later_s)
                 return len(
                     await journal.read(
-                        lambda store: records.history(store, client, at, simulated=simulated)
+                        lambda store: treatments.history(store, client, at, simulated=simulated)
                     )
                 )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from controller.config.locate import shipped_configs
-from controller.kernel.precedence import NICE, PRIORITY, RUN_HARD_S
+from controller.device.precedence import NICE, PRIORITY, RUN_HARD_S
 
 FILE = shipped_configs() / "deploy" / "corneum-kernel@.service"
 INSTANCE = "corneum-kernel@dev-ttyUSB0.service"

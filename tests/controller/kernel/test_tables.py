@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.requests import ApiError
 from controller.config.locate import shipped_configs
-from controller.kernel.api import ApiError
 from controller.kernel.service import Kernel, Place
 from qa.loop import run_virtual
 from qa.rig import rig

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from controller.kernel.api import Request
-from controller.kernel.authority import ALLOWED, Do, Origin, Role
-from controller.kernel.store import Store
+from controller.api.authority import ALLOWED, Do, Origin, Role
+from controller.api.requests import Request
+from controller.record.store import Store
 from firmware_protocol.vocabulary import Cause, Mode
 from qa.loop import run_virtual
 from qa.planning import planned_request

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
-from controller.config.plan_json import plan_as_dict, refusal_as_dict
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
 from controller.planning.client import Checklist, Contraindication
 from controller.planning.plan import Lower, Plan, Refusal
 from controller.planning.planning import make_plan
+from controller.record.plan_json import plan_as_dict, refusal_as_dict
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Source
 from controller.safety.patch_reading import PatchReading

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.config.plan_json import plan_as_dict
 from controller.planning.edits import STEP
 from controller.planning.plan import Lower, Plan, Refusal
 from controller.planning.program import Program
 from controller.planning.proof import Line, Proof
+from controller.record.plan_json import plan_as_dict
 from controller.safety.exposure import OVERSHOOT_S
 from controller.safety.limits import Quantity, Source
 from controller.safety.removal import Moisture, Motion

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from controller.config.plan_json import receipt_as_dict
 from controller.planning.plan import Lower, Plan, Refusal
 from controller.planning.planning import make_plan
+from controller.record.plan_json import receipt_as_dict
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.treatment.events import Begin, Command, Commit, Declined, End, Note, Step
 from controller.treatment.rows import receipt_body

@@ -1,6 +1,6 @@
 """``python -m tests.proof.explore [--small | --full] [--json]``: every state, every property."""
 
-from controller.kernel import interrupts
+from controller.api import interrupts
 
 
 def _run() -> int:

@@ -1,6 +1,6 @@
 """``python -m tests.proof.fuzz --n 10000000 --seed 1 [--json]``: a campaign with its figures."""
 
-from controller.kernel import interrupts
+from controller.api import interrupts
 
 
 def _run() -> int:

@@ -1,0 +1,1 @@
+"""The contract of the kernel with everybody who asks it: requests, answers, and who may."""

@@ -1,0 +1,117 @@
+"""A technician's decision about the record itself: a row in the chain says who, why and on what.
+
+After it the named break refuses nobody any more; what it hid stays unknown, which is what the
+technician has decided on. By a kernel, or beside none: a record may be what keeps a kernel from
+working. RecordError where the record cannot be kept, ApiError for everything else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from controller.api.authority import Do
+from controller.api.requests import AcceptArgs, ApiError, read_args
+from controller.record import beside
+from controller.record.clocks import Here
+from controller.record.journal import Journal, Row
+from controller.record.store import DECISION, Store
+from controller.treatment import rows
+from controller.treatment.events import Who
+
+
+class Subject(NamedTuple):
+    """One thing that a technician may decide on."""
+
+    facts: Callable[[Store, AcceptArgs, Here], dict[str, Any]]
+    """What the row says about it, read from the record; ApiError where nothing is to be decided."""
+    needs_number: bool = False
+
+
+def _row(store: Store, asked: AcceptArgs, _here: Here) -> dict[str, Any]:
+    number = asked.number or 0
+    what = store.fault(number)
+    if what is None:
+        raise ApiError(
+            "row_whole",
+            f"Row {number} of the record is as it was written, or was decided on before.",
+            "`corneum records verify` names the rows that are broken.",
+        )
+    return {"row": number, "found": what}
+
+
+def _head(store: Store, _asked: AcceptArgs, _here: Here) -> dict[str, Any]:
+    lacking = store.lacking_heads
+    if not lacking:
+        raise ApiError(
+            "record_whole", "The record lacks no row that was written here.", "Nothing to decide."
+        )
+    return {"heads": [asdict(head) for head in lacking]}
+
+
+def _clock(_store: Store, _asked: AcceptArgs, here: Here) -> dict[str, Any]:
+    return here.body()
+
+
+SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
+    {
+        "row": Subject(_row, needs_number=True),
+        "head": Subject(_head),
+        "clock": Subject(_clock),
+    }
+)
+"""What `corneum records accept` takes; one line for each."""
+
+
+async def accept(journal: Journal, args: Mapping[str, Any], who: Who, here: Here) -> dict[str, Any]:
+    """Write a decision down; it counts from when its row is durable."""
+    asked = read_args(AcceptArgs, dict(args))
+    subject = SUBJECTS.get(asked.subject)
+    if subject is None or subject.needs_number is (asked.number is None):
+        raise ApiError(
+            "bad_request",
+            f"There is nothing like {asked.subject} {asked.number or ''} to decide on.".replace(
+                "  ", " "
+            ),
+            f"Name one of: {', '.join(words(name) for name in SUBJECTS)}.",
+        )
+    facts = await journal.read(lambda store: subject.facts(store, asked, here))
+    body = {
+        "subject": asked.subject,
+        **facts,
+        "who": rows.who_body(who),
+        "reason": asked.reason,
+    }
+    await journal.commit([Row(DECISION, body)])
+    await refresh(journal)
+    return {"subject": asked.subject, **facts}
+
+
+def words(name: str) -> str:
+    """Return how a subject is named on the command line."""
+    return f"{name} N" if SUBJECTS[name].needs_number else name
+
+
+async def refresh(journal: Journal) -> None:
+    """Take from what is known to be wrong with a record what has been decided on."""
+    accepted = await journal.read(Store.accepted_rows)
+    health = journal.health
+    health.breaks = tuple(each for each in health.breaks if each.row not in accepted)
+    health.lacking = await journal.read(lambda store: store.lacking_sentence)
+
+
+def accept_here(args: Mapping[str, Any], who: Mapping[str, str], state: Path) -> dict[str, Any]:
+    """Write a decision down without a kernel, in the record of a state folder; the same rules."""
+    beside.check_record(state, lost_too=True)
+
+    async def act(journal: Journal, person: Who, clocks: Here) -> dict[str, Any]:
+        return await accept(journal, args, person, clocks)
+
+    return beside.write(
+        Do.ACCEPT,
+        who,
+        state,
+        act,
+        "Ask a technician at the unit; CORNEUM_ROLE=technician says that you are one.",
+    )

@@ -1,0 +1,122 @@
+"""Past treatments for whoever looks back, read from the record beside its writer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from controller.api.requests import ApiError
+from controller.record import beside, treatments
+from controller.record.chain import Chained
+from controller.record.read_only import ask_record
+from controller.record.store import BrokenRowError, RecordError, Store
+
+UNDER_WAY: Final = "under way"
+CUT_OFF: Final = "cut off"
+DISMISSED: Final = "cut off, dismissed"
+BROKEN: Final = "its rows cannot be believed"
+
+_NEWEST: Final = (
+    "SELECT treatment, begun_id, closed_id, dismissed_id FROM treatments"
+    " WHERE ? IS NULL OR client = ? ORDER BY treatment DESC LIMIT ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PastZone:
+    """What one zone had in one treatment."""
+
+    zone: str
+    contact_s: float
+    nominal_um: float
+    bound_um: float
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One treatment on record; what the record does not say is null."""
+
+    treatment: int
+    outcome: str
+    """Completed, stopped, tripped or refused; else `under way`, or `cut off`."""
+    client: str | None = None
+    program: str | None = None
+    simulated: bool | None = None
+    unit: int | None = None
+    by: str | None = None
+    """Who began it."""
+    begun_wall_s: float | None = None
+    ended_wall_s: float | None = None
+    zones: tuple[PastZone, ...] = ()
+    """Those that had something."""
+
+
+def past(state: Path, client: str | None, most: int) -> tuple[Past, ...]:
+    """Return the newest treatments, newest first, of one client or of all.
+
+    Raises:
+        ApiError: there is no record, or it cannot be read.
+    """
+    path = beside.check_record(state)
+    alive = beside.alive_in(state)
+
+    def question(store: Store) -> tuple[Past, ...]:
+        entries = store.ask(_NEWEST, (client, client, most))
+        return tuple(_past(store, *entry, alive=alive) for entry in entries)
+
+    try:
+        return ask_record(path, question)
+    except RecordError as error:
+        raise ApiError("record", str(error), "Nothing was changed.") from error
+
+
+def _past(
+    store: Store,
+    treatment: int,
+    begun_id: int,
+    closed_id: int | None,
+    dismissed_id: int | None,
+    *,
+    alive: Callable[[str], bool],
+) -> Past:
+    try:
+        begun = store.read([begun_id])
+        closed = store.read([] if closed_id is None else [closed_id])
+        return _told(store, begun[0], closed, dismissed=dismissed_id is not None, alive=alive)
+    except (BrokenRowError, IndexError):  # IndexError: a technician has decided to leave it out
+        return Past(treatment, BROKEN)
+
+
+def _told(
+    store: Store,
+    row: Chained,
+    closed: list[Chained],
+    *,
+    dismissed: bool,
+    alive: Callable[[str], bool],
+) -> Past:
+    beginning = treatments.beginning_of(row)
+    said: dict[str, Any] = row.body
+    end = closed[0] if closed else None
+    cut = end is None or end.kind == treatments.INTERRUPTED
+    if end is not None and not cut:
+        outcome = str(end.body.get("outcome", "ended"))
+    elif end is None and alive(beginning.lock):
+        outcome = UNDER_WAY
+    else:
+        outcome = DISMISSED if dismissed else CUT_OFF
+    return Past(
+        treatment=row.treatment,
+        outcome=outcome,
+        client=beginning.client,
+        program=beginning.program,
+        simulated=beginning.simulated,
+        unit=beginning.unit,
+        by=str((said.get("who") or {}).get("name", "")) or None,
+        begun_wall_s=row.wall_s,
+        ended_wall_s=None if end is None or cut else end.wall_s,
+        zones=tuple(
+            PastZone(zone, use.contact_s, use.nominal_um, use.bound_um)
+            for zone, use in treatments.own_uses(store, beginning).items()
+        ),
+    )

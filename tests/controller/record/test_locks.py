@@ -1,0 +1,117 @@
+"""Locks: one holder, named; what a dead holder leaves behind holds nothing."""
+
+import fcntl
+import os
+import resource
+import threading
+from pathlib import Path
+
+import pytest
+
+from controller.record.locks import HeldError, Lock, LockState, look
+
+
+def test_the_second_one_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
+    first, second = Lock(tmp_path / "run" / "port.lock"), Lock(tmp_path / "run" / "port.lock")
+    first.take()
+    with pytest.raises(HeldError) as caught:
+        second.take()
+    assert caught.value.pid == os.getpid()
+    assert look(first.path) is LockState.HELD
+    first.release()
+    assert look(first.path) is LockState.FREE
+    second.take()
+    second.release()
+
+
+def test_a_file_that_a_dead_process_left_locks_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "port.lock"
+    path.write_text("4194305")
+    lock = Lock(path)
+    lock.take()
+    assert path.read_text() == str(os.getpid())
+    lock.release()
+
+
+def test_a_lock_whose_file_says_nonsense_is_still_a_lock(tmp_path: Path) -> None:
+    first = Lock(tmp_path / "port.lock")
+    first.take()
+    first.path.write_text("?" * 200)
+    with pytest.raises(HeldError) as caught:
+        Lock(first.path).take()
+    assert caught.value.pid is None
+    first.release()
+
+
+def test_taking_it_twice_and_releasing_it_twice_is_no_harm(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "port.lock")
+    lock.take()
+    lock.take()
+    lock.release()
+    lock.release()
+    assert not lock.held
+
+
+def test_a_lock_that_was_never_made_is_free(tmp_path: Path) -> None:
+    assert look(tmp_path / "run" / "port.lock") is LockState.FREE
+
+
+def test_who_only_looks_never_makes_a_start_fail(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "port.lock")
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            look(lock.path)
+
+    watchers = [threading.Thread(target=watch) for _ in range(4)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        for _ in range(500):
+            lock.take()
+            lock.release()
+    finally:
+        over.set()
+        for watcher in watchers:
+            watcher.join()
+
+
+def test_the_holder_itself_sees_its_lock_as_held(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "port.lock")
+    lock.take()
+    assert look(lock.path) is LockState.HELD
+    assert look(lock.path) is LockState.HELD
+    lock.release()
+
+
+def test_a_lock_that_cannot_be_looked_at_is_unknown_and_not_free(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "port.lock")
+    lock.take()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)  # the next descriptor would have this number, and none above may be had
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+    try:
+        assert look(lock.path) is LockState.UNKNOWN
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    lock.release()
+
+
+def test_a_folder_in_the_place_of_a_lock_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "port.lock").write_text("")
+    assert look(tmp_path / "port.lock" / "deeper") is LockState.UNKNOWN
+
+
+def test_a_pipe_in_the_place_of_a_lock_is_looked_at_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "port.lock")
+    assert look(tmp_path / "port.lock") is not LockState.HELD
+
+
+def test_a_lock_that_a_build_of_november_holds_is_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "port.lock"
+    with path.open("w") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        with pytest.raises(HeldError):
+            Lock(path).take()
