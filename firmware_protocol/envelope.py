@@ -39,9 +39,9 @@ BAD_FRAMES_LONG_S: Final = 3600.0
 BUDGET_FLOW_S: Final = 0.250
 BUDGET_NO_CONTACT_S: Final = 0.100
 BUDGET_SWITCH_S: Final = 0.100
-DWELL_WARN_S: Final = 1.0
-DWELL_TRIP_S: Final = 2.0  # with a motion sensor [PSI30: 20 s strips the stratum corneum]
-SEAL_UNBROKEN_MAX_S: Final = 8.0  # whatever a motion sensor says; strokes last 2 to 3 s
+DWELL_WARN_S: Final = 1.0  # the host warns of a tip that stands still
+DWELL_TRIP_S: Final = 2.0  # open valve, still tip [PSI30: 20 s strips the stratum corneum]
+SEAL_UNBROKEN_MAX_S: Final = 8.0  # open valve on one seal, moving or not; strokes last 2 to 3 s
 SUCKED_MAX_S: Final = 20.0  # one patch of skin, sucked in without a break [PSI30: 20 s at 30 kPa]
 SWITCH_HELD_MAX_S: Final = 120.0  # a switch that is never released is stuck
 

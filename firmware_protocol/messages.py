@@ -189,24 +189,32 @@ class Arm(NamedTuple):
 
 
 class Reset(NamedTuple):
-    """Leave SAFE for DISARMED: cause gone, switch released, acknowledged by a local person."""
+    """Leave SAFE for DISARMED: cause gone, switch released.
+
+    The host first lets a local person acknowledge the cause. The unit cannot see whether it did.
+    """
 
     cause: Annotated[int, u8("", "the latched cause that was acknowledged", words=Cause)]
 
 
 class LogRead(NamedTuple):
-    """Ask for one record of the device's event log."""
+    """Ask for one record of the device's event log; LOG_RECORD answers for a missing one too.
+
+    Number 0 asks for ``newest_seq`` alone. The refusal NO_SUCH_RECORD is not used. A unit without
+    LOG_READ takes it for an unknown message that may be ignored and gives no answer; no capability
+    tells so.
+    """
 
     record_seq: Annotated[int, u32("", "number of the record, from 1")]
 
 
 class LogRecord(NamedTuple):
-    """One record of the device's event log."""
+    """One record of the device's event log; of a missing one number, tick, code and arg are 0."""
 
     request_seq: Annotated[int, u16("", "sequence of the request that this answers")]
     record_seq: Annotated[int, u32("", "number of the record; 0 when there is no such record")]
     tick_ms: Annotated[int, u32("ms", "device clock at the event; wraps")]
-    code: Annotated[int, u16("", "LogCode", words=LogCode)]
+    code: Annotated[int, u16("", "LogCode; 0 when there is no such record", words=LogCode)]
     arg: Annotated[int, u32("", "per code")]
     newest_seq: Annotated[int, u32("", "number of the newest record")]
 

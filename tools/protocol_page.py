@@ -6,18 +6,30 @@ from inspect import getdoc
 from typing import Final
 
 from firmware_protocol import envelope as e
-from firmware_protocol.catalogue import CATALOGUE, PROTOCOL_MAJOR, PROTOCOL_MINOR, Kind, Seed, Spec
+from firmware_protocol.catalogue import (
+    CATALOGUE,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    Direction,
+    Kind,
+    Seed,
+    Spec,
+)
+from firmware_protocol.codec import encode
 from firmware_protocol.errors import CORRUPT, Reject
 from firmware_protocol.frame import (
     BODY_MAX_BYTES,
     CRC_BYTES,
+    DELIMITER,
+    DIRECTION_BYTE,
     HEADER_BYTES,
     RESIDUE,
     RUN_MAX_BYTES,
     SEEDS,
+    cobs_decode,
     flags_of,
 )
-from firmware_protocol.messages import WIDTH_BYTES, Config
+from firmware_protocol.messages import WIDTH_BYTES, Config, SelfTest
 from firmware_protocol.schema import (
     GROWING,
     SCHEMA_HASH,
@@ -37,10 +49,36 @@ from firmware_protocol.session import (
 
 _MS_PER_S: Final = 1000
 _CONFIG_BYTES: Final = sum(WIDTH_BYTES[field.code] for _, field in fields_of(Config))
+WAITS_MS: Final = tuple(
+    round(min(RTO_FIRST_S * 2**tries, RTO_MAX_S) * _MS_PER_S) for tries in range(TRIES_MAX)
+)
+"""After each sending of a one-shot without an answer."""
+KNOWN_ORDER: Final = (
+    Reject.COBS, Reject.CRC, Reject.LENGTH, Reject.FLAGS, Reject.RANGE, Reject.SESSION, Reject.STALE,
+)  # fmt: skip
+"""How a frame of a known type is judged; the first that holds is the reason."""
+UNKNOWN_ORDER: Final = (Reject.COBS, Reject.LENGTH, Reject.CRC, Reject.FLAGS, Reject.TYPE)
+"""How one of an unknown type is; where it may be ignored, UNKNOWN stands for TYPE."""
 
 
 def _rule(kind: Kind) -> str:
     return kind.value.partition(": ")[2]
+
+
+def _names(reasons: tuple[Reject, ...]) -> str:
+    return ", ".join(reason.name for reason in reasons)
+
+
+def _example() -> str:
+    """Return a frame, its CRC and its bytes on the line as a sentence."""
+    wire = encode(SelfTest(), 1, 1)
+    whole = cobs_decode(wire.rstrip(DELIMITER))
+    body, crc = whole[:-CRC_BYTES], int.from_bytes(whole[-CRC_BYTES:], "little")
+    seed = SCHEMA_HASH.to_bytes(4, "little") + DIRECTION_BYTE[Direction.TO_DEVICE]
+    return (
+        f"SELFTEST of session 1 and sequence 1 is `{body.hex()}`. The CRC over `{seed.hex()}` and it "
+        f"is `{crc:#010x}`.\nThe line carries `{wire.hex()}`"
+    )
 
 
 _CHAPTERS: Final = f"""\
@@ -78,12 +116,16 @@ flags are refused in STOP too: no sender of this major version sets one, so that
 
 **CRC.** CRC-32/AUTOSAR: polynomial 0xF4ACFB13, initial value and final XOR 0xFFFFFFFF, reflected,
 check value 0x1697D06A over `123456789`. Hamming distance 8 up to {BODY_MAX_BYTES} bytes, which is the
-limit of a frame. It is the continuation of a seed: the CRC over schema hash (4 bytes) and direction
-(1 byte: 1 to the device, 2 to the host), so that another schema or an echo of our own frames is never
+limit of a frame. It is taken in one run over a seed, which is not sent, and the frame. The seed is the schema hash (4 bytes)
+and the direction (1 byte: 1 to the device, 2 to the host), so that another schema or an echo of our own frames is never
 understood. HELLO, IDENT, STOP and STOPPED are seeded with the direction byte alone: a stranger can be
-told by name, and stopping always works. The CRC over a whole frame with its CRC is `{RESIDUE:#010x}`.
+told by name, and stopping always works. Every other type has both, and an unknown one too.
 
-| direction | seed | CRC state to continue from |
+The table has the finished CRC of each seed, **after the final XOR**. A function that goes on from the finished CRC of what came
+before, as `crc32(data, before)` of zlib does, takes it as it is; a bare register takes it XOR 0xFFFFFFFF.
+For example, {_example()}. The finished CRC over seed, frame and the CRC of the frame is always `{RESIDUE:#010x}`.
+
+| direction | seed | finished CRC of the seed |
 |---|---|---|
 @SEEDS@
 
@@ -122,12 +164,14 @@ meaning, change a limit, or add a mode, an outcome, a stop kind, a wish or a def
 `0 < (a - b) mod 65536 < 32768`.
 
 **One-shots:** {_rule(Kind.REQUEST)}. One at a time; the reply repeats the sequence of its request, in
-the frame and in the payload. One-shots count by themselves, also from 1 in each session, also without 0. The asking end tries {TRIES_MAX} times, {RTO_FIRST_S * _MS_PER_S:.0f} ms apart
-and doubling up to {RTO_MAX_S * _MS_PER_S:.0f} ms, and queues at most {REQUESTS_MAX}. The answering end executes
+the frame and in the payload. One-shots count by themselves, also from 1 in each session, also without 0. The asking end sends at most {TRIES_MAX} times and waits {", ".join(map(str, WAITS_MS[:-1]))} and {WAITS_MS[-1]} ms after
+them. After the last wait the outcome is unknown. It queues at most {REQUESTS_MAX}. The answering end executes
 a sequence once and answers its repeats with the same answer; an older sequence is dropped.
-HELLO has a count of its own, outside of sessions and from 1 too; two are the same if sequence and content are the same.
+HELLO has a count of its own, outside of sessions and from 1 too; two are the same if sequence and content are the same. A HELLO without an answer is followed by a new one.
 Outcomes: done, failed, unknown. An unknown one is resolved by `last_request_seq` of the next TELEMETRY
-(executed if it is not older than the request); the next one-shot waits for that, {RESOLVE_MAX_S:.0f} s at most.
+(executed if it is not older than the request; what was refused was not executed); the next one-shot waits for that, {RESOLVE_MAX_S:.0f} s at most.
+The answer itself is lost. Ask anew, under a new sequence, for what it told: SELFTEST for a token (in mode SELFTEST wait for its end), LOG_READ for a record,
+CONFIG for a check value. What became of ARM and RESET the mode tells.
 
 **STOP:** {_rule(Kind.STOP)}. Every STOP is answered with STOPPED; session and sequence of both may be anything,
 and 0 is as good as any. What confirms a stop is in the second part.
@@ -154,7 +198,10 @@ that ARM must show, never 0; of every other RESULT it is 0.
 
 Bad frames are dropped without an answer. More than {e.BAD_FRAMES_SHORT_MAX} that count in
 {e.BAD_FRAMES_SHORT_S:.0f} s, or {e.BAD_FRAMES_LONG_MAX} in {e.BAD_FRAMES_LONG_S / 60:.0f} minutes, latch the safe state
-on both ends while armed.
+on both ends while armed: the unit trips with LINK_ERRORS, the host sends STOP emergency and ends the treatment.
+
+The first that holds is the reason. A known type is judged in the order {_names(KNOWN_ORDER)} or UNSOLICITED. A type that is unknown,
+or known only the other way, is judged in the order {_names(UNKNOWN_ORDER)} or UNKNOWN; its LENGTH is wrong below {HEADER_BYTES + CRC_BYTES} and above {RUN_MAX_BYTES - 1} bytes before COBS.
 
 | reason | counts | |
 |---|---|---|

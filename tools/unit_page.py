@@ -39,6 +39,7 @@ from simulator.firmware import (
 )
 from tools.constants import constants_of, meanings_of
 from tools.unit_tables import REFUSALS, REQUESTS, durations, refusals, tried, voids
+from tools.unit_trial import CONFIG, SETPOINT
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     firmware, setpoints, contact, outputs, selftest, guards, channel_b, board, memory, watchdog,
@@ -49,6 +50,8 @@ _UNTOLD: Final = frozenset(name for name in vars(e) if name.isupper()) | {"NOTES
 RECORD_BYTES: Final = 16
 SMALL_PART_BYTES: Final = 20_480
 FRAME_BYTES: Final = 39
+HEALTHY_MIN_S: Final = (e.STREAM_HEALTHY_FRAMES - 1) * e.SETPOINT_PERIOD_S
+"""From the first setpoint to the last of those that ARM needs."""
 
 
 def _ms(seconds: float) -> str:
@@ -148,7 +151,7 @@ KEPT: Final[tuple[tuple[str, int, str], ...]] = (
     ("clocks of the guards", len(guards.GUARDS) * 2, ""),
     ("dwell, switch, self-test and totals", 3 * 4 + 3 * 4 + 32 + 3 * 4, ""),
     ("resets of the newest causes", board.RESETS_MAX * 5, ""),
-    ("event log", memory.CAPACITY * RECORD_BYTES, "256 records, which is what a host reads back; none in a unit without LOG_READ"),
+    ("event log", memory.CAPACITY * RECORD_BYTES, "256 records, which is what a host reads back; none in a unit without LOG_READ, which gives no answer to it"),
     ("frames that wait to be written", firmware.OUTGOING_MAX_BYTES, "two frames: TELEMETRY for which there is no room is left out, and its tick is no echo"),
 )  # fmt: skip
 """What a unit keeps between two bytes: what, bytes in a plain C struct, what a small one may do."""
@@ -184,27 +187,51 @@ A client that treats does this, in this order. `->` is what it sends.
 2. `-> HELLO`, with a fresh nonce. In BOOT the answer waits for its end. IDENT says NONE, or VERSION, or BUSY: a treatment is armed or comes to its end. Ask anew
    every {_ms(BUSY_PAUSE_S)}: where its host is gone the lease lapses within {e.LEASE_MAX_MS + e.LEASE_MARGIN_S * 1000:.0f} ms, and an orderly end takes {e.PURGE_S + e.VENT_TIMEOUT_S:.0f} s at most.
    A session begins in DISARMED, **or in SAFE: a trip outlives every session.** Without telemetry from the unit for 1 s count it as gone and begin again with HELLO.
-3. TELEMETRY comes from now on. In SAFE: see to the cause, let a person acknowledge it, `-> RESET` with it. STATUS tells in `defects` what the self-test at power-on found.
+3. TELEMETRY comes from now on. In SAFE: see to the cause, let a person acknowledge it, `-> RESET` with it. The acknowledgement is the host's duty, the unit cannot see it. RESET needs no setpoints.
+   A cause that is watched only while a treatment is armed does not stand in SAFE, such as LEASE_LAPSED and DWELL. STATUS tells in `defects` what the self-test at power-on found.
 4. `-> CONFIG`. The treatment is any number but 0, and a new one for each treatment. `tip` is the number of the tip that is fitted, 1 to 255: it is printed on the tip, the unit
    reads it from the tip's coding, and **nothing on the wire tells it**. A simulated unit has tip 1. A `suction_min_pa` below
    {e.SUCTION_PERMIT_MIN_PA} counts as {e.SUCTION_PERMIT_MIN_PA}. The unit answers with the check value.
 5. `-> SETPOINT` every {_ms(e.SETPOINT_PERIOD_S)}, **before ARM and until the treatment is over**, first when TELEMETRY of this session has come: there is no tick to echo before. Before ARM a setpoint drives
-   nothing. It must name the treatment of CONFIG (0 before CONFIG); with any other it is dropped. The loop counter may begin anywhere and is one more each time.
-6. `-> SELFTEST`, with the hand switch released. RESULT comes at once, with the token; the test itself lasts {durations()["SELFTEST"]:.1f} s, after at most {selftest.VENT_WAIT_MAX_MS / 1000:.0f} s of venting. It has passed when
+   nothing, whatever it wishes. It must name the treatment of CONFIG (0 before CONFIG); with any other it is dropped. The loop counter may begin anywhere in a session and is one more each time.
+6. `-> SELFTEST`, with the hand switch released; the tip may be on the skin. RESULT comes at once, with the token; the test itself lasts {durations()["SELFTEST"]:.1f} s, after at most {selftest.VENT_WAIT_MAX_MS / 1000:.0f} s of venting. It has passed when
    the mode is READY. It has failed when the mode goes from SELFTEST to DISARMED without a STOP: STATUS tells why in `defects`, and ARM is refused with SELF_TEST_FAILED.
-7. `-> ARM` with that token and the treatment, when setpoints have been accepted for a second. ARMED lasts {e.ARM_WAIT_MAX_S:.0f} s: if nobody presses the hand switch, the unit goes to DISARMED.
-8. A person presses the hand switch with the tip on the skin: ACTIVE. The valve opens when all of `permits` are set, and no sooner than {_ms(e.VALVE_CLOSED_MIN_S)} after it was last shut. A person who lets go,
-   or a setpoint without the wish FLOW (or with a flow of 0), leads to PAUSED; from there only a new press leads to ACTIVE, and only while the host wishes for flow.
+7. `-> ARM` with that token and the treatment, when {e.STREAM_HEALTHY_FRAMES} setpoints were accepted in the last second: {HEALTHY_MIN_S:.2f} s after the first at the earliest. ARMED lasts {e.ARM_WAIT_MAX_S:.0f} s: if nobody presses the hand switch, the unit goes to DISARMED.
+   From now on setpoints wish for ALL: PUMP and FLOW, with a suction and a flow. A host that wants crystals to wait leaves FLOW out, and PUMP alone holds the suction.
+8. A person presses the hand switch: ARMED becomes ACTIVE, **whether or not the host wishes for flow and the tip is on the skin**. The person who holds the switch agrees, and the valve opens
+   when all of `permits` are set: with the first setpoint that wishes for flow, without a new press, and no sooner than {_ms(e.VALVE_CLOSED_MIN_S)} after it was last shut.
+   Crystals flow where `flow_mg_per_min` is above {guards.FLOW_NONE_G_PER_MIN * 1000:.0f}; less cannot be told from the noise of the sensor.
+   A person who lets go leads to PAUSED. So does a host that takes its wish back: after a setpoint that wished for flow, one without FLOW or with a flow of 0. From PAUSED only a new press leads to ACTIVE, and only while the host wishes for flow.
 9. `exposure_left_mg` is what may still flow in this zone, from the arrival of this setpoint. The host counts it down with `crystal_total_mg` of STATUS or with the measured flow;
    the unit counts from each setpoint on and shuts the valve at 0.
 10. `-> STOP normal` ends the treatment. **Go on with the setpoints until the mode is DISARMED:** STOPPING purges for {e.PURGE_S:.0f} s and then vents, and a lapsed lease cuts the purge short. It is no trip there.
+    What these setpoints wish for means nothing, and the hand switch may be pressed or not. The purge goes on at the suction that was in force, but at {outputs.PURGE_MIN_PA:.0f} Pa at least, and never above `suction_max_pa`.
+11. The session goes on, after a trip too. `-> CONFIG` with a new number begins the next treatment; sequences and loop counter go on. In between, setpoints may go on or cease: in DISARMED, SELFTEST and READY a lapsed
+    lease is no trip. A session has no farewell: a host that is through falls silent in DISARMED, and the unit goes on with TELEMETRY until the next HELLO or restart.
 
+**An example.** These values bring crystals to flow in the simulated unit; they say nothing of what a skin bears. CONFIG: `suction_max_pa` {CONFIG.suction_max_pa}, `flow_max_mg_per_min` {CONFIG.flow_max_mg_per_min},
+`suction_min_pa` {CONFIG.suction_min_pa}, `tip` {CONFIG.tip}. SETPOINT: `lease_ms` {SETPOINT.lease_ms}, `suction_pa` {SETPOINT.suction_pa}, `flow_mg_per_min` {SETPOINT.flow_mg_per_min}, `exposure_left_mg` {SETPOINT.exposure_left_mg} and counted down.
+
+@DWELL@
 **How fast outputs rise.** Suction rises by {setpoints.SUCTION_UP_PA_PER_MS:.0f} Pa each millisecond and flow by {setpoints.FLOW_UP_MG_PER_MIN_PER_MS:.0f} mg/min each millisecond, each from 0 whenever its output was off; both fall at once. `set_suction_pa` and
 `set_flow_mg_per_min` of TELEMETRY show where they are.
 
 **Answer time.** A unit answers STOP and every request within one tick of its loop ({firmware.TICK_MS} ms) after the last byte, and {FRAME_BYTES + 2} bytes take {(FRAME_BYTES + 2) * 10_000 / BAUD:.1f} ms at {BAUD} baud. IDENT in BOOT comes at its end.
 
 **Whole frames or none.** A unit that has no room for a frame leaves out the whole frame, never a part. TELEMETRY that was left out was not sent, and its tick is no echo.
+"""
+
+
+def _on_one_spot() -> str:
+    return f"""\
+**How long on one spot.** Three clocks run over the patch of skin below the tip.
+
+- Still tip: VALVE_COMMANDED and CONTACT are set and MOTION is not; with MOTION_SENSOR only. More than {e.DWELL_TRIP_S:.0f} s trip with DWELL; warn the person after {e.DWELL_WARN_S:.0f} s. A tip that moves begins it anew.
+- Seal: VALVE_COMMANDED and CONTACT are set, MOTION or not. More than {e.SEAL_UNBROKEN_MAX_S:.0f} s of open valve in one seal trip with DWELL, however long the pauses between.
+- Sucked skin: CONTACT is set and suction is above {e.CONTACT_SUCTION_MIN_PA} Pa, valve open or shut. More than {e.SUCKED_MAX_S:.0f} s trip with CONTACT_TOO_LONG. Less suction begins it anew.
+
+A lift begins all three anew: one sample without CONTACT, every {firmware.TICK_MS} ms, is enough. A shut valve halts the first two and does not begin them anew: no pause, STOP, RESET
+or new session does. After a trip by DWELL and its RESET, ARM trips again where the tip was not lifted (or, where it stood still, moved).
 """
 
 
@@ -284,7 +311,7 @@ def unit_chapters() -> str:
         "modes": _modes, "requests": _requests, "refusals": _refusals, "voids": _voids,
         "guards": _guards, "words": _words, "limits": _limits, "constants": _constants, "kept": _kept,
     }  # fmt: skip
-    text = _to_crystals() + _rules() + _figures()
+    text = _to_crystals().replace("@DWELL@", _on_one_spot()) + _rules() + _figures()
     for name, render in tables.items():
         text = text.replace(f"{{{name}}}", render())
     return text

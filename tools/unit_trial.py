@@ -33,6 +33,8 @@ from simulator.plant.signals import Drives, Sensors
 TIP: Final = 1
 TREATMENT: Final = 7
 CONFIG: Final = Config(TREATMENT, 30_000, 6_000, 8_000, TIP)
+SETPOINT: Final = Setpoint(200, 0, 0, 25_000, 4_000, Wish.ALL, TREATMENT, 2_000)
+"""Of a treatment; the trial fills in the counter, the echo and the treatment."""
 SPREAD: Final = 2_654_435_761  # makes of consecutive numbers some whose bits look drawn
 REACHED: Final = 0.9  # of the suction that is set, so that the pump has something to do
 NOISE: Final = 0.01
@@ -49,6 +51,7 @@ class Trial:
         self.now_s = 0.0
         self.tip = TIP
         self.lost = self.pressed = self.sealed = self.streaming = False
+        self.moving = True
         self.token = self.treatment = 0
         self.wish = Wish.ALL
         self.seen: Telemetry | None = None
@@ -108,9 +111,10 @@ class Trial:
         return Sensors(
             suction_a_kpa=None if self.lost else suction, suction_b_kpa=suction,
             flow_g_per_min=(self._flow if is_open else 0.0) + noise,
-            valve_percent=50.0 if is_open else 0.0, contact=self.sealed, motion=True,
-            switch_closed=self.pressed, switch_rest=not self.pressed, hopper_g=100.0,
-            waste_percent=10.0, filter_kpa=1.0, pump_deg_c=25.0, supply_v=24.0, tip=self.tip,
+            valve_percent=50.0 if is_open else 0.0, contact=self.sealed,
+            motion=self.moving, switch_closed=self.pressed, switch_rest=not self.pressed,
+            hopper_g=100.0, waste_percent=10.0, filter_kpa=1.0, pump_deg_c=25.0, supply_v=24.0,
+            tip=self.tip,
         )  # fmt: skip
 
     # -- bytes -------------------------------------------------------------------------------------
@@ -132,7 +136,9 @@ class Trial:
         """Return the next setpoint."""
         self._counter = (self._counter + 1) % 2**16
         echo = 0 if self.seen is None else self.seen.tick_ms
-        return Setpoint(200, self._counter, echo, 25_000, 4_000, self.wish, self.treatment, 60_000)
+        return SETPOINT._replace(
+            loop_counter=self._counter, echo_tick_ms=echo, wish=self.wish, treatment=self.treatment
+        )
 
     def ask(self, message: Message) -> Message | None:
         """Send a one-shot, and return its answer; None where none comes."""

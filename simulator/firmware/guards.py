@@ -205,7 +205,7 @@ def sucked_too_long(scene: Scene) -> bool:
 
 
 def lease_lapsed(scene: Scene) -> bool:
-    """The host is silent."""
+    """The lease is over: no setpoint was accepted in time."""
     return not scene.lease
 
 
@@ -222,12 +222,12 @@ def hopper_empty(scene: Scene) -> bool:
 
 
 def still(scene: Scene) -> bool:
-    """The tip stands still on skin with the valve open."""
+    """The tip stood still on skin for too long with the valve open."""
     return scene.dwell.still_ms > DWELL_MAX_MS
 
 
 def seal_unbroken(scene: Scene) -> bool:
-    """The tip was not lifted for too long, whatever a motion sensor says."""
+    """The valve was open for too long on one unbroken seal, whatever a motion sensor says."""
     return scene.dwell.sealed_ms > SEAL_MAX_MS
 
 

@@ -1,14 +1,21 @@
 """What is made from the catalogue is up to date, complete, and says what the code does."""
 
 import json
+import re
+import struct
+from itertools import accumulate, combinations
 from pathlib import Path
 
 import pytest
+from cobs import cobs
 
 from firmware_protocol import envelope
-from firmware_protocol.catalogue import CATALOGUE, Direction
+from firmware_protocol.catalogue import CATALOGUE, Direction, Seed
+from firmware_protocol.codec import encode
 from firmware_protocol.errors import Reject
-from firmware_protocol.messages import Field, u8, u16
+from firmware_protocol.frame import SEEDS, flags_of
+from firmware_protocol.link import FrameRejected, Link, MessageReceived, RequestUnknown
+from firmware_protocol.messages import Field, SelfTest, Setpoint, u8, u16
 from firmware_protocol.schema import (
     LIMITS,
     SCHEMA_HASH,
@@ -19,10 +26,10 @@ from firmware_protocol.schema import (
     members_of,
     span_of,
 )
-from firmware_protocol.vectors import render_vectors
+from firmware_protocol.vectors import RawFrame, render_vectors
 from tools import generate
 from tools.codecs import render_check, render_codec
-from tools.protocol_page import render_document
+from tools.protocol_page import KNOWN_ORDER, UNKNOWN_ORDER, WAITS_MS, render_document
 
 
 def test_every_generated_file_is_up_to_date() -> None:
@@ -81,6 +88,92 @@ def test_the_document_tells_every_message_field_word_and_reason() -> None:
             assert f"{value} {name}" in text
     for reason in Reject:
         assert f"| {reason.name} |" in text
+
+
+# -- what the sentences of the document say --------------------------------------------------------
+def finished_crc(data: bytes, before: int = 0) -> int:
+    """CRC-32/AUTOSAR bit by bit, going on from the finished CRC of what came before."""
+    register = before ^ 0xFFFF_FFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (0xC8DF_352F if register & 1 else 0)  # 0xF4ACFB13 reflected
+    return register ^ 0xFFFF_FFFF
+
+
+@pytest.mark.hazard("H11")
+def test_the_example_of_the_crc_is_what_another_crc_makes_of_it() -> None:
+    text = render_document()
+    found = re.search(
+        r"is `(\w+)`. The CRC over `(\w+)` and it is `(\w+)`.\nThe line carries `(\w+)`", text
+    )
+    assert found
+    body, seed, wire = (bytes.fromhex(found[group]) for group in (1, 2, 4))
+    crc = int(found[3], 16)
+    assert finished_crc(seed + body) == crc
+    assert finished_crc(body, finished_crc(seed)) == crc
+    assert f"| `{finished_crc(seed):#010x}` |" in text  # the row of the table that it goes on from
+    whole = body + crc.to_bytes(4, "little")
+    assert cobs.encode(whole) + b"\0" == wire
+    assert f"always `{finished_crc(seed + whole):#010x}`" in text
+    assert finished_crc(b"123456789") == 0x1697_D06A
+
+
+_LATER = 7
+_SETPOINT = next(spec for spec in CATALOGUE if spec.message is Setpoint)
+
+
+def judged(wrongs: frozenset[Reject], number: int) -> Reject:
+    """What a device says of a frame that is wrong in several ways."""
+    link = Link(Direction.TO_HOST)
+    link.open_session(1, 0.0)
+    good = Setpoint(200, 1, 0, 0, 0, 0, 0, 0)
+    assert link.receive(encode(good, 1, _LATER), 0.0) == [MessageReceived(good)]
+    payload = struct.pack("<HHIHHBIH", *good._replace(wish=99 * (Reject.RANGE in wrongs)))
+    frame = RawFrame(
+        number,
+        flags_of(_SETPOINT) | 0x80 * (Reject.FLAGS in wrongs),
+        2 if Reject.SESSION in wrongs else 1,
+        _LATER + (Reject.STALE not in wrongs),
+        payload.ljust(27, b"\1") if Reject.LENGTH in wrongs else payload,  # one more than fits
+        SEEDS[Direction.TO_DEVICE, Seed.SCHEMA] ^ (Reject.CRC in wrongs),
+    )
+    wire = frame.wire()
+    (event,) = link.receive(b"\xff" + wire[1:] if Reject.COBS in wrongs else wire, 0.0)
+    assert isinstance(event, FrameRejected)
+    return event.reason
+
+
+@pytest.mark.hazard("H11", "H33")
+@pytest.mark.parametrize(
+    ("order", "number"),
+    [(KNOWN_ORDER, _SETPOINT.number), (UNKNOWN_ORDER, 0x6F), (UNKNOWN_ORDER, 0x40)],
+)
+def test_of_several_reasons_the_first_in_the_order_of_the_document_is_told(
+    order: tuple[Reject, ...], number: int
+) -> None:
+    for at, reason in enumerate(order):
+        assert judged(frozenset(order[at:]), number) is reason
+    for first, later in combinations(order, 2):
+        assert judged(frozenset({first, later}), number) is first
+    for words in (KNOWN_ORDER, UNKNOWN_ORDER):
+        assert ", ".join(reason.name for reason in words) in render_document()
+
+
+def test_a_one_shot_is_sent_and_given_up_when_the_document_says() -> None:
+    link = Link(Direction.TO_DEVICE)
+    link.open_session(1, 0.0)
+    link.request(SelfTest(), 0.0)
+    assert link.outgoing()
+    for due_ms in accumulate(WAITS_MS):
+        due_s = link.deadline_s()
+        assert due_s is not None
+        assert due_s == pytest.approx(due_ms / 1000)
+        events = link.poll(due_s)
+        given_up = due_ms == sum(WAITS_MS)
+        assert [isinstance(event, RequestUnknown) for event in events] == [True] * given_up
+        assert bool(link.outgoing()) is not given_up
+    assert "5 times and waits 25, 50, 100, 200 and 400 ms after\nthem." in render_document()
 
 
 @pytest.mark.hazard("H11", "H20", "H32")

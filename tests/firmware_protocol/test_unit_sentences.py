@@ -1,0 +1,243 @@
+"""Sentences of PROTOCOL.md that a fresh person misread: the unit does what they say now."""
+
+import pytest
+
+from firmware_protocol.envelope import (
+    CONTACT_SUCTION_MIN_PA,
+    DWELL_TRIP_S,
+    SEAL_UNBROKEN_MAX_S,
+    SETPOINT_PERIOD_S,
+    VALVE_CLOSED_MIN_S,
+)
+from firmware_protocol.messages import Arm, LogRead, LogRecord, Reset, Result, SelfTest
+from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
+from simulator.firmware.firmware import TICK_S
+from simulator.firmware.outputs import PURGE_MIN_PA
+from tests.simulator.host import Host
+from tools.unit_page import HEALTHY_MIN_S
+from tools.unit_tables import durations
+from tools.unit_trial import CONFIG, SETPOINT, TREATMENT, Trial, in_mode
+
+SOON_S = 0.1
+
+
+def pressed_in(mode: Mode, wish: Wish) -> Trial:
+    """A unit in a mode of a treatment whose hand switch is newly pressed under a wish."""
+    trial = in_mode(mode)
+    trial.wish = wish
+    trial.run(SOON_S)
+    trial.sealed = trial.pressed = True
+    trial.run(SOON_S)
+    return trial
+
+
+def trips_after(trial: Trial) -> float:
+    """Let an open valve go on until the unit trips with DWELL, and return how long that took."""
+    took_s = trial.reaches(Mode.SAFE)
+    assert trial.firmware.board.cause is Cause.DWELL
+    return took_s
+
+
+def refusal(trial: Trial, message: Arm | Reset | SelfTest) -> Refusal:
+    reply = trial.ask(message)
+    assert isinstance(reply, Result)
+    return Refusal(reply.refusal)
+
+
+# -- the hand and the wish -------------------------------------------------------------------------
+@pytest.mark.parametrize("wish", [Wish.NONE, Wish.PUMP, Wish.ALL])
+def test_a_press_in_armed_leads_to_active_whatever_the_host_wishes(wish: Wish) -> None:
+    trial = pressed_in(Mode.ARMED, wish)
+    assert trial.mode is Mode.ACTIVE
+    trial.wish = Wish.ALL
+    trial.until(lambda: trial.drives.valve > 0.0)  # without a new press
+
+
+def test_a_press_off_the_skin_leads_to_active_and_the_seal_brings_the_flow() -> None:
+    trial = in_mode(Mode.ARMED)
+    trial.pressed = True
+    trial.run(SOON_S)
+    assert trial.mode is Mode.ACTIVE
+    assert trial.drives.valve == 0.0
+    trial.sealed = True
+    trial.until(lambda: trial.drives.valve > 0.0)
+
+
+def test_a_wish_that_is_taken_back_pauses_until_a_press_under_a_new_one() -> None:
+    trial = in_mode(Mode.ACTIVE)
+    trial.wish = Wish.PUMP
+    trial.reaches(Mode.PAUSED)
+    trial.wish = Wish.ALL
+    trial.run(VALVE_CLOSED_MIN_S + SOON_S)
+    assert trial.mode is Mode.PAUSED  # the switch is held still
+    trial.pressed = False
+    trial.run(SOON_S)
+    trial.pressed = True
+    trial.reaches(Mode.ACTIVE)
+
+
+def test_a_press_in_paused_without_a_wish_is_none_for_the_wish_that_comes_later() -> None:
+    trial = pressed_in(Mode.PAUSED, Wish.PUMP)
+    assert trial.mode is Mode.PAUSED
+    trial.wish = Wish.ALL
+    trial.run(VALVE_CLOSED_MIN_S + SOON_S)
+    assert trial.mode is Mode.PAUSED
+
+
+# -- how long on one spot --------------------------------------------------------------------------
+def test_a_still_tip_trips_after_its_time_of_open_valve_and_a_move_begins_it_anew() -> None:
+    trial = in_mode(Mode.ACTIVE)
+    trial.moving = False
+    trial.run(DWELL_TRIP_S - SOON_S)
+    trial.moving = True
+    trial.run(TICK_S)
+    trial.moving = False
+    assert trips_after(trial) == pytest.approx(DWELL_TRIP_S, abs=3 * TICK_S)
+
+
+def test_the_seal_counts_the_time_of_open_valve_and_a_pause_does_not_begin_it_anew() -> None:
+    trial = in_mode(Mode.ACTIVE)
+    trial.run(SEAL_UNBROKEN_MAX_S / 2)
+    trial.pressed = False
+    trial.run(3.0)
+    trial.pressed = True
+    trial.until(lambda: trial.drives.valve > 0.0)
+    assert trips_after(trial) == pytest.approx(SEAL_UNBROKEN_MAX_S / 2, abs=3 * TICK_S)
+
+
+def test_a_seal_without_an_open_valve_is_no_time_of_it() -> None:
+    trial = in_mode(Mode.ARMED)
+    trial.sealed = True
+    trial.run(5.0)
+    trial.pressed = True
+    trial.until(lambda: trial.drives.valve > 0.0)
+    assert trips_after(trial) == pytest.approx(SEAL_UNBROKEN_MAX_S, abs=3 * TICK_S)
+
+
+def test_one_sample_without_contact_begins_the_seal_anew() -> None:
+    trial = in_mode(Mode.ACTIVE)
+    trial.run(SEAL_UNBROKEN_MAX_S - SOON_S)
+    trial.sealed = False
+    trial.run(TICK_S)
+    trial.sealed = True
+    trial.until(lambda: trial.drives.valve > 0.0)
+    assert trips_after(trial) == pytest.approx(SEAL_UNBROKEN_MAX_S, abs=3 * TICK_S)
+
+
+@pytest.mark.parametrize("lifted", [True, False])
+def test_after_a_trip_by_dwell_arm_trips_again_unless_the_tip_was_lifted(*, lifted: bool) -> None:
+    trial = in_mode(Mode.ACTIVE)
+    trips_after(trial)
+    trial.pressed = False
+    trial.run(SOON_S)
+    assert refusal(trial, Reset(Cause.DWELL)) is Refusal.NONE  # DWELL does not stand in SAFE
+    trial.hello()
+    trial.configure()
+    trial.sealed = not lifted
+    trial.run(1.1)
+    trial.test()
+    trial.reaches(Mode.READY)
+    trial.sealed = True
+    assert refusal(trial, Arm(trial.token, TREATMENT)) is Refusal.NONE
+    trial.run(SOON_S)
+    assert trial.mode is (Mode.ARMED if lifted else Mode.SAFE)
+
+
+# -- setpoints around a treatment ------------------------------------------------------------------
+@pytest.mark.parametrize("wish", [Wish.NONE, Wish.PUMP, Wish.FLOW, Wish.ALL])
+@pytest.mark.parametrize("pressed", [True, False])
+def test_the_purge_lasts_as_long_whatever_setpoints_wish_for(*, wish: Wish, pressed: bool) -> None:
+    trial = in_mode(Mode.ACTIVE)
+    trial.run(2.0)  # until suction has risen
+    trial.stop(StopKind.NORMAL)
+    trial.wish, trial.pressed = wish, pressed
+    assert trial.firmware.board.a.ending.suction_pa == SETPOINT.suction_pa
+    assert trial.reaches(Mode.DISARMED) == pytest.approx(durations()["STOPPING"], abs=2 * TICK_S)
+
+
+def test_a_purge_has_suction_where_none_was_set() -> None:
+    trial = in_mode(Mode.ARMED)
+    trial.wish = Wish.NONE
+    trial.run(SOON_S)
+    trial.stop(StopKind.NORMAL)
+    assert trial.firmware.board.a.ending.suction_pa == PURGE_MIN_PA == CONTACT_SUCTION_MIN_PA
+
+
+@pytest.mark.parametrize("mode", [Mode.DISARMED, Mode.READY])
+def test_silence_before_arm_is_no_trip_and_the_unit_goes_on_telling(mode: Mode) -> None:
+    trial = in_mode(mode)
+    trial.streaming = False
+    trial.run(5.0)
+    before = trial.seen
+    trial.run(SOON_S)
+    assert trial.mode is mode
+    assert trial.seen is not None
+    assert trial.seen != before
+
+
+def test_arm_is_refused_before_its_earliest_moment_and_done_from_then_on() -> None:
+    trial = in_mode(Mode.READY)
+    trial.hello()
+    trial.configure()
+    trial.test()
+    trial.until(lambda: trial.firmware.board.a.lease.live)
+    trial.run(HEALTHY_MIN_S - SETPOINT_PERIOD_S)
+    assert refusal(trial, Arm(trial.token, TREATMENT)) is Refusal.STREAM_NOT_HEALTHY
+    trial.run(SETPOINT_PERIOD_S)
+    assert refusal(trial, Arm(trial.token, TREATMENT)) is Refusal.NONE
+
+
+def test_a_lapsed_lease_is_reset_in_the_same_session_and_without_setpoints() -> None:
+    trial = in_mode(Mode.ARMED)
+    trial.streaming = False
+    trial.reaches(Mode.SAFE)
+    trial.run(1.0)
+    assert trial.seen is not None
+    assert (trial.seen.mode, trial.seen.cause) == (Mode.SAFE, Cause.LEASE_LAPSED)
+    assert refusal(trial, Reset(Cause.LEASE_LAPSED)) is Refusal.NONE
+    assert trial.mode is Mode.DISARMED
+
+
+def test_the_values_of_the_example_bring_crystals_to_flow_in_the_simulated_unit() -> None:
+    host = Host().configured(CONFIG)
+    host.suction_pa, host.flow_mg_per_min = SETPOINT.suction_pa, SETPOINT.flow_mg_per_min
+    host.exposure_left_mg = SETPOINT.exposure_left_mg
+    token = host.result(SelfTest()).detail
+    host.until(lambda: host.mode is Mode.READY)
+    host.run(1.0)
+    assert host.result(Arm(token, CONFIG.treatment)).refusal == Refusal.NONE
+    host.run(SOON_S)
+    host.device.hand.place()
+    host.device.hand.press()
+    host.until(lambda: host.mode is Mode.ACTIVE)
+    host.run(1.0)
+    assert host.telemetry is not None
+    assert host.telemetry.flow_mg_per_min == pytest.approx(SETPOINT.flow_mg_per_min, rel=0.2)
+    host.stop(StopKind.NORMAL)
+    host.until(lambda: host.mode is Mode.DISARMED)
+
+
+def test_a_self_test_passes_with_the_tip_on_the_skin() -> None:
+    trial = in_mode(Mode.DISARMED)
+    trial.sealed = True
+    trial.test()
+    trial.reaches(Mode.READY)
+
+
+# -- answers ---------------------------------------------------------------------------------------
+def test_a_missing_record_is_told_by_a_record_of_number_0_and_code_0() -> None:
+    trial = in_mode(Mode.DISARMED)
+    newest = trial.firmware.board.log.newest_seq
+    for number in (0, newest + 1):
+        answer = trial.ask(LogRead(number))
+        assert isinstance(answer, LogRecord)
+        assert answer[1:] == (0, 0, 0, 0, newest)
+
+
+def test_selftest_is_refused_in_selftest_and_gives_a_new_token_after_its_end() -> None:
+    trial = in_mode(Mode.SELFTEST)
+    before = trial.token
+    assert refusal(trial, SelfTest()) is Refusal.WRONG_MODE
+    trial.reaches(Mode.READY)
+    trial.test()
+    assert trial.token not in (0, before)
