@@ -18,9 +18,8 @@ from controller.device.answers import LinkNews, LinkState
 from controller.device.handpiece import Listeners
 from controller.device.timers import armed_s
 from controller.kernel import view
-from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.asked import Act, OpenActs, answered, due_s
-from controller.kernel.declined import (
+from controller.kernel.alarms import AlarmDesk, TripDesk
+from controller.kernel.asked import (
     BUSY,
     NO_UNIT,
     NOT_BEGUN_STOPPED,
@@ -30,15 +29,17 @@ from controller.kernel.declined import (
     OUTCOME_UNKNOWN,
     UNRECORDED,
     WRONG_UNIT,
+    Act,
     DeclinedError,
+    OpenActs,
+    answered,
+    due_s,
     raise_declined,
 )
-from controller.kernel.performer import Performer
-from controller.kernel.ports import Handpiece, JournalPort
+from controller.kernel.performer import Handpiece, JournalPort, Performer
 from controller.kernel.reset_lock import ResetLock
-from controller.kernel.stop_rows import StopRows
-from controller.kernel.timing import Timing
-from controller.kernel.trip_desk import TripDesk
+from controller.kernel.stop_way import StopRows
+from controller.kernel.view import Timing
 from controller.planning.plan import Plan
 from controller.record.clocks import CLOCK_STEP, Here
 from controller.record.journal import Row

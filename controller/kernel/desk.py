@@ -1,4 +1,8 @@
-"""What is only written down: nothing here moves anything, or hears of the line.
+"""What is only written down, and the watch over the record while the kernel runs.
+
+Watches over the record while the kernel runs: has its whole chain checked, and tells of it.
+
+What is only written down: nothing here moves anything, or hears of the line.
 
 An unfinished treatment is dismissed, a tip was sterilised, the lock of a unit is taken off, and
 what the record says about its resets is recalled at the start. RecordError where the record cannot
@@ -7,24 +11,84 @@ be read or kept.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from controller.api.authority import Do
 from controller.api.requests import ApiError, UnlockArgs, read_args
-from controller.kernel.booking import Booking
 from controller.kernel.control import Control
-from controller.kernel.record_desk import RecordDesk
+from controller.kernel.treating import Booking
+from controller.record import decisions
 from controller.record.clocks import Here, doubt_of
 from controller.record.dismissal import dismiss
 from controller.record.journal import Journal, Row
 from controller.record.resets import UNLOCKED, History, Whose
 from controller.record.resets import read as read_resets
 from controller.record.sterilised import sterilised
-from controller.record.store import BrokenRowError
-from controller.record.verify import Break
-from controller.safety.alarm_texts import LOCKED
+from controller.record.store import BrokenRowError, RecordError
+from controller.record.verify import Break, Verdict
+from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
 from controller.treatment import rows
 from controller.treatment.events import Who
+
+FIRST_CHECK_S: Final = 5.0
+"""After the start, so that nobody waits for the kernel because of it."""
+
+CHECK_PERIOD_S: Final = 86_400.0
+"""A disk that rots does so within years, and each check reads all of the file."""
+
+IDLE_LOOK_S: Final = 5.0
+"""How often the end of a treatment is looked for: no check begins beside one."""
+
+Check = Callable[[Path], Awaitable[Verdict]]
+
+
+class RecordDesk:
+    """What the kernel knows about its record, and an alarm while something is wrong with it."""
+
+    def __init__(self, journal: Journal, here: Here, control: Control) -> None:
+        self._journal = journal
+        self._here = here
+        self._control = control
+
+    def look(self) -> None:
+        """Show an alarm while the record is known to be broken."""
+        if self._journal.health.is_broken:
+            self._control.alarms.put(RECORD_BROKEN, asyncio.get_running_loop().time())
+        else:
+            self._control.alarms.settle(RECORD_BROKEN.code)
+
+    async def accept(self, args: dict[str, Any], who: Who) -> dict[str, Any]:
+        """Write a technician's decision down."""
+        done = await decisions.accept(self._journal, args, who, self._here)
+        self.look()
+        now = self._here.now()
+        self._control.clock = await self._journal.read(lambda store: doubt_of(store, now))
+        return done
+
+    async def keep_checked(self) -> None:
+        """Have the whole chain checked soon after the start, and then once a day while idle."""
+        check, path = self._journal.check, self._journal.path
+        if check is None or path is None:
+            return
+        pause_s = FIRST_CHECK_S
+        while True:
+            await asyncio.sleep(pause_s)
+            while not self._control.idle:
+                await asyncio.sleep(IDLE_LOOK_S)
+            await self.take(await check(path))
+            pause_s = CHECK_PERIOD_S
+
+    async def take(self, found: Verdict) -> None:
+        """Take what a check has found."""
+        health = self._journal.health
+        health.verified_to, health.breaks = found.rows, tuple(found.breaks)
+        health.unchecked = found.unreadable or (found.lists and found.sentence)
+        try:
+            await decisions.refresh(self._journal)
+        except RecordError as error:
+            health.unchecked = str(error)
+        self.look()
 
 
 class Desk:

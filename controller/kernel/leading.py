@@ -17,7 +17,7 @@ from controller.api.authority import Do
 from controller.api.requests import ApiError, Request, WhoSays
 from controller.api.snapshot import LeadView, Snapshot
 from controller.api.viewer import SILENT_MAX_S, Viewer
-from controller.kernel.declined import DeclinedError
+from controller.kernel.asked import DeclinedError
 from controller.record.journal import Row
 from controller.safety.alarms import Alarm
 from controller.safety.guide_texts import NO_SCREEN

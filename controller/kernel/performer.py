@@ -1,4 +1,8 @@
-"""Performs what must not be done out of order, and tells the end of each asked action once.
+"""What the control loop needs of unit and journal, and how that is performed in order.
+
+What the control loop needs of the handpiece and of the journal, and nothing beyond.
+
+Performs what must not be done out of order, and tells the end of each asked action once.
 
 One queue, one task. Rows are committed one after the other; a one-shot goes out only when every row
 before it has ended, and not at all when a stop came in between: it ends as voided. One-shots run
@@ -6,13 +10,15 @@ beside the queue, so that the row of a trip never waits for an answer.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
 
-from controller.device.answers import Answer, Told
-from controller.kernel.ports import JournalPort, OneShots
+from controller.device.answers import Answer, DeviceError, LinkState, StopReport, Told
+from controller.device.handpiece import Holding
+from controller.record.health import RecordHealth
 from controller.record.journal import Row
 from controller.record.store import RecordError
+from controller.safety.reading import Identity, Reading
 from controller.treatment.events import (
     Commit,
     Configure,
@@ -23,6 +29,83 @@ from controller.treatment.events import (
     SendReset,
 )
 from firmware_protocol.messages import Config, g_per_min_to_mg_per_min, kpa_to_pa
+from firmware_protocol.vocabulary import Cause, StopKind
+
+
+class OneShots(Protocol):
+    """The part of the handpiece client that answers questions."""
+
+    async def configure(self, config: Config) -> Answer:
+        """Tell the unit what this treatment may use."""
+        ...
+
+    async def self_test(self) -> Answer:
+        """Let the unit prove itself; the detail is the arm token."""
+        ...
+
+    async def arm(self, token: int, treatment: int) -> Answer:
+        """Arm the treatment."""
+        ...
+
+    async def reset(self, cause: Cause) -> Answer:
+        """Let the unit leave SAFE."""
+        ...
+
+
+class Handpiece(OneShots, Protocol):
+    """What the control loop needs of the handpiece client."""
+
+    state: LinkState
+    identity: Identity | None
+    newest: Reading | None
+    round_trip_s: float | None
+    trouble: DeviceError | None
+    """What keeps the host from its unit; None while it is identified."""
+
+    @property
+    def heard_at_s(self) -> float:
+        """When the newest frame of a session was used; before the first one for ever ago."""
+        ...
+
+    @property
+    def bad_frames(self) -> int:
+        """Corrupt frames of this session."""
+        ...
+
+    def setpoint(self, hold: Holding, treatment: int, loop_counter: int) -> bool:
+        """Write one SETPOINT now."""
+        ...
+
+    def stop(self, kind: StopKind) -> asyncio.Future[StopReport]:
+        """Write STOP before returning."""
+        ...
+
+    def limit_exceeded(self) -> bool:
+        """True when the line is too noisy to treat over."""
+        ...
+
+
+class JournalPort(Protocol):
+    """The part of the journal that the control loop needs."""
+
+    rows: int
+    """Rows in the file."""
+    health: RecordHealth
+    """What is known about the rows themselves."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing may start or go on, as one sentence; None while all is well."""
+        ...
+
+    async def commit(self, rows: Sequence[Row]) -> None:
+        """Write rows that are durable on return; RecordError where they are not."""
+        ...
+
+    def note(self, row: Row) -> None:
+        """Write a row soon."""
+        ...
+
 
 QUEUE_MAX: Final = 256  # a treatment leaves some thirty asked actions; this many is a stuck disk
 ASKS_MAX: Final = 3

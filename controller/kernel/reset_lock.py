@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from controller.kernel.declined import of_alarm
+from controller.kernel.asked import of_alarm
 from controller.record import resets
 from controller.record.resets import RESETS_KEPT, History, Whose
 from controller.safety.alarm_texts import LOCKED

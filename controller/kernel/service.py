@@ -30,13 +30,12 @@ from controller.api.viewer import Viewer
 from controller.config.locate import shipped_configs
 from controller.device.answers import DeviceError, LinkState, PortError
 from controller.device.handpiece import HandpieceClient, Listeners
-from controller.kernel.booking import Booking
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
 from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.leading import Leading
 from controller.kernel.stop_way import Stop
-from controller.kernel.treating import Room, Treating
+from controller.kernel.treating import Booking, Room, Treating
 from controller.kernel.view import link_view
 from controller.record.clocks import Here, kernel_row
 from controller.record.journal import Journal, Row

@@ -1,6 +1,7 @@
-"""Makes the snapshot: what is, as the values that the API shows."""
+"""What is shown of the kernel: its beat, and everything else as the values of the API."""
 
 import math
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from controller.api.snapshot import (
@@ -19,8 +20,9 @@ from controller.api.snapshot import (
     UnitView,
     ZoneView,
 )
-from controller.kernel.alarm_desk import AlarmDesk
-from controller.kernel.ports import Handpiece, JournalPort
+from controller.device.precedence import Precedence
+from controller.kernel.alarms import AlarmDesk
+from controller.kernel.performer import Handpiece, JournalPort
 from controller.safety.alarm_signals import Signal
 from controller.safety.alarms import AlarmBoard
 from controller.safety.guide_texts import waits_its_turn
@@ -29,7 +31,46 @@ from controller.safety.reading import Identity, Reading
 from controller.treatment.conduct import NOTHING, Conduct
 from controller.treatment.course import ZoneProgress
 from controller.treatment.rows import receipt_body
+from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.vocabulary import Cause
+
+
+@dataclass(slots=True)
+class Timing:
+    """The beat of the control loop, on absolute deadlines."""
+
+    late_max_s: float = 0.0
+    """The latest beat so far."""
+    beats_missed: int = 0
+    precedence: Precedence | None = None
+    """None where nobody asked the system for any: in tests and in virtual time."""
+
+    def next_due_s(self, due_s: float, now_s: float) -> float:
+        """Return when the beat after that of ``due_s`` is due; missed ones are not made up for."""
+        due_s += SETPOINT_PERIOD_S
+        if now_s > due_s:
+            missed = math.ceil((now_s - due_s) / SETPOINT_PERIOD_S)
+            self.beats_missed += missed
+            due_s += missed * SETPOINT_PERIOD_S
+        return due_s
+
+    def woke(self, due_s: float, now_s: float) -> None:
+        """Note how late a beat came."""
+        self.late_max_s = max(self.late_max_s, now_s - due_s)
+
+    def view(self, pid: int, port: str, uptime_s: float) -> KernelView:
+        """Return what is shown of the process."""
+        granted = self.precedence
+        return KernelView(
+            pid,
+            port,
+            round(uptime_s, 3),
+            None if granted is None else granted.scheduling,
+            None if granted is None else granted.memory_locked,
+            round(self.late_max_s * 1000, 1),
+            self.beats_missed,
+        )
+
 
 MS_PER_S: Final = 1000.0
 

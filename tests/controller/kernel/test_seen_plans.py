@@ -13,12 +13,12 @@ from controller.api.requests import ApiError, Request, TreatArgs, read_request
 from controller.api.software import running_software
 from controller.config.locate import shipped_configs
 from controller.config.programs import program_names
-from controller.kernel.pace import paced
-from controller.kernel.plan_check import (
+from controller.kernel.treating import (
     INSTANT_ROUNDING_S,
     PLAN_AGE_MAX_S,
     check_instant,
     check_newest,
+    paced,
 )
 from controller.record.past import Asked, Past
 from controller.record.planner import ANY_SIMULATED, Purpose, proving, reading, request_of

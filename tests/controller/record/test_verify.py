@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.kernel.record_desk import FIRST_CHECK_S
+from controller.kernel.desk import FIRST_CHECK_S
 from controller.kernel.service import Outside, Place, running
 from controller.record.clocks import Here
 from controller.record.journal import Journal
