@@ -40,7 +40,6 @@ from controller.kernel.performer import Handpiece, JournalPort, Performer
 from controller.kernel.reset_lock import ResetLock
 from controller.kernel.stop_way import StopRows
 from controller.kernel.view import Timing
-from controller.planning.plan import Plan
 from controller.record.clocks import CLOCK_STEP, Here
 from controller.record.journal import Row
 from controller.safety import alarm_texts
@@ -49,6 +48,7 @@ from controller.safety.interlocks import Interlock
 from controller.safety.reading import Reading
 from controller.treatment import persons, rows
 from controller.treatment.conduct import Actions
+from controller.treatment.conductor import Assignment, Conductor
 from controller.treatment.events import (
     Action,
     Begin,
@@ -76,7 +76,6 @@ from controller.treatment.events import (
     Who,
 )
 from controller.treatment.states import ENDED, LIVE, State
-from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Mode, StopKind
 
 __all__ = ("About", "Control", "DeclinedError")
@@ -96,7 +95,7 @@ class About:
 
 
 class Control:
-    """Owns the supervisor of the treatment under way, the lease, the alarms and their order."""
+    """Owns the conductor of what is under way, the lease, the alarms and their order."""
 
     def __init__(
         self,
@@ -120,7 +119,7 @@ class Control:
         self._trips = TripDesk(self._handpiece, self._performer, self.alarms)
         self.resets = ResetLock(self._performer.ended)
         """Whoever reads the journal at the start lets it remember."""
-        self._supervisor: Supervisor | None = None
+        self._conductor: Conductor | None = None
         self._treatment = 0
         self._loop_counter = 0
         self._clock = WallClockWatch()
@@ -129,16 +128,16 @@ class Control:
     @property
     def idle(self) -> bool:
         """True while no treatment runs and it is known whether the end of the last is durable."""
-        return self._supervisor is None or self._supervisor.conduct.recorded is not None
+        return self._conductor is None or self._conductor.recorded is not None
 
     @property
     def state(self) -> str:
         """The state of the treatment under way, or of the last one; idle before the first."""
-        supervisor = self._supervisor
-        if supervisor is None:
+        conductor = self._conductor
+        if conductor is None:
             return "idle"
-        waits = supervisor.conduct.waits and supervisor.state in {State.ARMED, State.ACTIVE}
-        return (State.PAUSED if waits else supervisor.state).value
+        waits = conductor.waits and conductor.state in {State.ARMED, State.ACTIVE}
+        return (State.PAUSED if waits else conductor.state).value
 
     @property
     def link(self) -> str:
@@ -148,16 +147,16 @@ class Control:
     @property
     def tripped(self) -> bool:
         """True while the unit, or the last treatment, holds a trip that nobody has reset."""
-        newest, supervisor = self._handpiece.newest, self._supervisor
+        newest, conductor = self._handpiece.newest, self._conductor
         latched = newest is not None and newest.mode is Mode.SAFE
-        return latched or (supervisor is not None and supervisor.state is State.TRIPPED)
+        return latched or (conductor is not None and conductor.state is State.TRIPPED)
 
-    def may_begin(self, plan: Plan, who: Who) -> Declined | None:
+    def may_begin(self, assignment: Assignment, who: Who) -> Declined | None:
         """Return why ``begin`` would raise now, before anything is written about it."""
-        handpiece, supervisor = self._handpiece, self._supervisor
+        handpiece, conductor = self._handpiece, self._conductor
         if not who.is_local:
             return persons.NOT_LOCAL
-        if supervisor is not None and supervisor.state is State.TRIPPED:
+        if conductor is not None and conductor.state is State.TRIPPED:
             return persons.TRIP_STANDS
         if not self.idle:
             return BUSY
@@ -166,18 +165,17 @@ class Control:
         if handpiece.state is not LinkState.IDENTIFIED or handpiece.identity is None:
             return NO_UNIT
         known = (handpiece.identity.serial, handpiece.identity.simulated)
-        return None if known == (plan.unit_serial, plan.simulated) else WRONG_UNIT
+        return None if known == (assignment.serial, assignment.simulated) else WRONG_UNIT
 
-    async def begin(self, plan: Plan, who: Who, treatment: int) -> None:
-        """Start the planned treatment; how it goes is in the snapshot. Raises DeclinedError."""
-        declined = self.may_begin(plan, who)
+    async def begin(self, assignment: Assignment, who: Who, treatment: int) -> None:
+        """Begin what is assigned; how it goes is in the snapshot. Raises DeclinedError."""
+        declined = self.may_begin(assignment, who)
         identity = self._handpiece.identity
         if declined is not None or identity is None:
             raise DeclinedError(declined or NO_UNIT)
         self.alarms.settle_all()
         self.alarms.treatment = treatment
-        self._supervisor = Supervisor(plan, identity)
-        self._supervisor.conduct.newest = self._handpiece.newest
+        self._conductor = assignment.conductor(identity, self._handpiece.newest)
         self._treatment = treatment
         self._acts.forget()
         end = self._acts.open(treatment, self._decide(Begin(who)))
@@ -185,7 +183,7 @@ class Control:
 
     def stop_now(self, who: Who, *, emergency: bool = False) -> Actions:
         """Stop: the bytes are written when this returns, in every state, for everybody."""
-        if self._supervisor is None:
+        if self._conductor is None:
             kind = StopKind.EMERGENCY if emergency else StopKind.NORMAL
             self._stop(kind)
             body = {"kind": kind.name, "who": rows.who_body(who), "why": "no treatment"}
@@ -211,7 +209,7 @@ class Control:
             raise DeclinedError(NOTHING_TO_ACKNOWLEDGE)
         if command is Command.RESET and self.resets.declined is not None:
             raise DeclinedError(self.resets.declined)
-        if not stops and (self._supervisor is None or self._supervisor.state in ENDED):
+        if not stops and (self._conductor is None or self._conductor.state in ENDED):
             await self._person_idle(command, who, due)
             return
         if stops:
@@ -228,8 +226,8 @@ class Control:
 
     @property
     def _nothing_to_acknowledge(self) -> bool:
-        one = self._supervisor
-        trip = one is not None and one.state is State.TRIPPED and not one.conduct.acknowledged
+        one = self._conductor
+        trip = one is not None and one.state is State.TRIPPED and not one.acknowledged
         return not (self.alarms.to_acknowledge or trip)
 
     def silence(self, who: Who) -> None:
@@ -239,11 +237,10 @@ class Control:
 
     def _when_done(self, command: Command) -> Callable[[], None]:
         """Return what follows as soon as a command is done, whether or not anybody still waits."""
-        conduct = None if self._supervisor is None else self._supervisor.conduct
         if command is Command.ACK:
             return partial(self.alarms.acknowledge, self.alarms.seen)
-        if command is Command.RESET and conduct is not None:
-            return partial(self._was_reset, conduct.tripped_by)
+        if command is Command.RESET and self._conductor is not None:
+            return partial(self._was_reset, self._conductor.tripped_by)
         return lambda: None
 
     def _was_reset(self, cause: str) -> None:
@@ -272,19 +269,19 @@ class Control:
         if reading.mode is Mode.SAFE:
             self._watch_clock(self._loop.time())  # a computer that slept is why, and no line
         self._decide(Observed(reading))
-        idle = self._supervisor is None or self._supervisor.state in ENDED
+        idle = self._conductor is None or self._conductor.state in ENDED
         watch = self.alarms.watch_idle if idle else self.alarms.watch_treated
         watch(reading, self._loop.time())
 
     def _on_link(self, news: LinkNews) -> None:
         self._journal.note(Row("link", {"state": news.state.value, "why": news.why}))
-        if self._supervisor is not None and news.state is LinkState.DISCONNECTED:
+        if self._conductor is not None and news.state is LinkState.DISCONNECTED:
             self._watch_clock(self._loop.time())
             self._decide(LinkLost(Interlock.LINK_LOST))
 
-    def _finished(self, supervisor: Supervisor, treatment: int, event: Finished) -> None:
+    def _finished(self, conductor: Conductor, treatment: int, event: Finished) -> None:
         """An asked action has ended; one of an earlier treatment decides nothing any more."""
-        if supervisor is self._supervisor:
+        if conductor is self._conductor:
             self._decide(event)
         else:
             self._acts.close(Act(treatment, event.number), Closed(event.number, End.UNKNOWN))
@@ -297,7 +294,7 @@ class Control:
                 tasks.create_task(self._performer.run(), name="performer")
                 tasks.create_task(self._beat_on(), name="control-loop")
         finally:
-            if self._supervisor is not None and self._supervisor.state not in ENDED:
+            if self._conductor is not None and self._conductor.state not in ENDED:
                 self._stop(StopKind.EMERGENCY)
 
     async def _beat_on(self) -> None:
@@ -311,17 +308,17 @@ class Control:
             self.timing.woke(due_s, loop.time())
 
     def _beat(self) -> None:
-        supervisor, now_s = self._supervisor, self._loop.time()
+        conductor, now_s = self._conductor, self._loop.time()
         self.alarms.tick(now_s)
         self._stop_rows.tick(now_s)
         self._watch_clock(now_s)
-        if supervisor is None or supervisor.state in ENDED:
+        if conductor is None or conductor.state in ENDED:
             return
-        live = supervisor.state in LIVE
+        live = conductor.state in LIVE
         if live and self._handpiece.limit_exceeded():
             self._decide(LinkLost(Interlock.LINK_NOISY))
         failure = self._journal.failure
-        if failure is not None and (live or supervisor.state is State.PREPARING):
+        if failure is not None and (live or conductor.state is State.PREPARING):
             self._decide(RecordLost(failure))
         self._decide(Wake())
 
@@ -335,25 +332,25 @@ class Control:
                 self._slept(self._clock.slept_s)
 
     def _slept(self, slept_s: float) -> None:
-        if self._supervisor is not None and self._supervisor.state in LIVE:
+        if self._conductor is not None and self._conductor.state in LIVE:
             self._decide(LinkLost(Interlock.LOOP_STALLED, f"It slept for {slept_s:.0f} s."))
 
     # -- what goes out -----------------------------------------------------------------------------
     def _decide(self, event: Event) -> Actions:
-        """Let the supervisor decide and do it; whatever goes wrong in here ends in STOP."""
-        supervisor = self._supervisor
-        if supervisor is None:
+        """Let the conductor decide and do it; whatever goes wrong in here ends in STOP."""
+        conductor = self._conductor
+        if conductor is None:
             return ()
         try:
-            actions = supervisor.step(event, self._loop.time())
+            actions = conductor.step(event, self._loop.time())
             for action in actions:
-                self._perform(action, supervisor)
+                self._perform(action, conductor)
         except BaseException:
             self._stop(StopKind.EMERGENCY)
             raise
         return actions
 
-    def _perform(self, action: Action, supervisor: Supervisor) -> None:
+    def _perform(self, action: Action, conductor: Conductor) -> None:
         match action:
             case StopNow(kind):
                 self._stop(kind)
@@ -365,7 +362,7 @@ class Control:
             case Note(kind, body):
                 self._stop_rows.pass_on(Row(kind, body, self._treatment), self._loop.time())
             case Commit() | Configure() | RunSelfTest() | SendArm() | SendReset():
-                tell = partial(self._finished, supervisor, self._treatment)
+                tell = partial(self._finished, conductor, self._treatment)
                 self._performer.put(self._treatment, action, tell)
             case Closed(number):
                 self._acts.close(Act(self._treatment, number), action)
@@ -390,7 +387,7 @@ class Control:
                 clock=self.clock,
                 handpiece=self._handpiece,
                 state=self.state,
-                conduct=None if self._supervisor is None else self._supervisor.conduct,
+                conduct=None if self._conductor is None else self._conductor.treatment,
                 treatment=self._treatment,
                 alarms=self.alarms,
                 now_s=now_s,

@@ -39,6 +39,7 @@ from controller.record.recovery import UnitNow, interrupted
 from controller.safety.reading import Identity
 from controller.safety.timeline import Moment
 from controller.treatment import rows
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Who
 
 T = TypeVar("T")
@@ -300,7 +301,8 @@ class Treating:
             self.starting = False
 
     async def _begin(self, proved: Proved, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
-        declined = self._control.may_begin(proved.plan, who)
+        assignment = treatment_of(proved.plan)
+        declined = self._control.may_begin(assignment, who)
         if declined is not None:
             raise DeclinedError(declined)
         treatment = await self._booking.book(proved, wish, who)
@@ -308,7 +310,7 @@ class Treating:
             await self._booking.withdraw(treatment, "stopped before it began")
             raise ApiError("stopped", "The treatment was stopped before it began.", "Start anew.")
         try:
-            await self._control.begin(proved.plan, who, treatment)
+            await self._control.begin(assignment, who, treatment)
         except DeclinedError as error:
             if self._control.idle:
                 await self._booking.withdraw(treatment, error.sentence)

@@ -84,16 +84,16 @@ class NearEnd:
         if self.kernel is None or self._client is None or self._spare is None:
             return
         control = self.kernel.control
-        control._supervisor, lived_on = self._spare, control._supervisor
+        control._conductor, lived_on = self._spare, control._conductor
         listeners.on_reading(reading)  # the STOP is written in here
-        control._supervisor = lived_on
+        control._conductor = lived_on
         self._spare = None
         self._client._stops.close()
 
     def _copy(self) -> None:
-        live = self.kernel.control._supervisor if self.kernel is not None else None
-        if live is not None:
-            plan = live.conduct.plan
+        live = self.kernel.control._conductor if self.kernel is not None else None
+        if live is not None and live.treatment is not None:
+            plan = live.treatment.plan
             self._spare = copy.deepcopy(live, {id(plan): plan})
 
 

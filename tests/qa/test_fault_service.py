@@ -70,8 +70,8 @@ def ended_by(
                 await asyncio.sleep(row.lasts_s)
             witness.wrong = False
             await asyncio.sleep(0.5)
-            supervisor = made.kernel.control._supervisor
-            cause = "" if supervisor is None else supervisor.conduct.tripped_by
+            conductor = made.kernel.control._conductor
+            cause = "" if conductor is None else conductor.tripped_by
             ended = Ended(witness.end(), made.state, len(made.snapshot()["alarms"]), cause)
             if not made.rig.device.silent:
                 made.stop()

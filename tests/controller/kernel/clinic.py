@@ -19,6 +19,7 @@ from controller.planning.planning import make_plan
 from controller.record.journal import Journal
 from controller.record.store import Store
 from controller.record.writer import InlineWriter
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command, Who
 from qa.loop import run_virtual
 from qa.rig import Rig, RigSpec, rig
@@ -85,7 +86,7 @@ class Clinic:
 
     async def treat(self, plan: Plan | None = None, number: int = 1) -> None:
         """Begin a treatment of short zones."""
-        await self.control.begin(plan or plan_of(budget_s=4.0), ANNA, number)
+        await self.control.begin(treatment_of(plan or plan_of(budget_s=4.0)), ANNA, number)
 
     async def ask(self, command: Command, **values: Any) -> None:  # noqa: ANN401
         await self.control.person(command, ANNA, **values)

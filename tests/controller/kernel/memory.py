@@ -13,6 +13,7 @@ from controller.record.health import RecordHealth
 from controller.record.journal import Row
 from controller.record.store import RecordError
 from controller.safety.reading import Identity, Reading
+from controller.treatment.conductor import treatment_of
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Capability, Cause, Mode, StopKind
 from qa.loop import run_virtual
@@ -115,7 +116,7 @@ class Bench:
             self.see(mode, **changes)
 
     async def bring_to_active(self) -> None:
-        await self.control.begin(plan(), ANNA, 7)
+        await self.control.begin(treatment_of(plan()), ANNA, 7)
         await self.see_for(0.1, Mode.DISARMED)
         await self.see_for(0.1, Mode.SELFTEST)
         await self.see_for(2.0, Mode.READY)

@@ -12,6 +12,7 @@ from controller.kernel.control import DeclinedError
 from controller.record.clocks import Here
 from controller.safety.clocks import STEP_MIN_S
 from controller.safety.resets import PastReset
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from qa.loop import run_virtual
 from qa.rig import service
@@ -85,7 +86,7 @@ def test_the_sound_is_paused_over_the_api_by_somebody_at_the_unit() -> None:
 # -- the reset lock --------------------------------------------------------------------------------
 async def trip_and_reset(made: Clinic, number: int) -> None:
     made.rig.handpiece.hand.auto()
-    await made.control.begin(plan_of(budget_s=60.0), ANNA, number)
+    await made.control.begin(treatment_of(plan_of(budget_s=60.0)), ANNA, number)
     await made.until("active")
     made.rig.handpiece.set_fault("waste-full")
     await made.until("tripped", within_s=5.0)

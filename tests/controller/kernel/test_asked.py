@@ -6,6 +6,7 @@ import pytest
 
 from controller.device.answers import Answer, Told
 from controller.kernel.control import DeclinedError
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
 from tests.controller.kernel.memory import Bench, bench
@@ -97,7 +98,7 @@ def test_a_stop_voids_a_reset_is_told_so_and_the_next_one_works(
 def test_a_late_answer_of_another_step_does_not_answer_a_reset(late: Answer) -> None:
     async def play(one: Bench) -> None:
         one.memory.answer_after_s, one.memory.answer = 1.0, late
-        await one.control.begin(plan(), ANNA, 7)
+        await one.control.begin(treatment_of(plan()), ANNA, 7)
         await one.see_for(0.1, Mode.DISARMED)  # CONFIG is out
         await one.see_for(0.3, Mode.SAFE, cause=Cause.DWELL)
         assert one.control.state == "tripped"
@@ -212,7 +213,7 @@ def test_an_alarm_that_comes_while_the_row_of_an_acknowledgement_is_written_stay
 def test_a_treatment_that_is_stopped_before_its_row_is_durable_did_not_begin() -> None:
     async def play(one: Bench) -> None:
         one.memory.commit_after_s = 0.5
-        begin = asyncio.create_task(one.control.begin(plan(), ANNA, 7), name="begin")
+        begin = asyncio.create_task(one.control.begin(treatment_of(plan()), ANNA, 7), name="begin")
         await one.see_for(0.1, Mode.DISARMED)
         one.control.stop_now(ANNA)
         with pytest.raises(DeclinedError, match="stopped before it began"):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller.kernel.control import DeclinedError
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
 from qa.rig import RigSpec
@@ -303,7 +304,7 @@ def test_a_treatment_is_not_begun_where_it_must_not_be() -> None:
 
         async def code(asked: object = plan, who: object = ANNA) -> str:
             with pytest.raises(DeclinedError) as caught:
-                await made.control.begin(asked, who, 9)  # type: ignore[arg-type]  # a plan
+                await made.control.begin(treatment_of(asked), who, 9)  # type: ignore[arg-type]  # a plan
             return caught.value.code
 
         assert await code(who=FAR) == "not_local"
@@ -315,7 +316,7 @@ def test_a_treatment_is_not_begun_where_it_must_not_be() -> None:
         await made.until("refused")
         await made.wait_for(lambda: made.control.idle)
         assert await code() == "no_unit"
-        assert made.control.may_begin(plan, ANNA) is not None
+        assert made.control.may_begin(treatment_of(plan), ANNA) is not None
         with pytest.raises(DeclinedError, match="over"):
             await made.ask(Command.PAUSE)
 

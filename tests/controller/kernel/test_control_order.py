@@ -6,6 +6,7 @@ import pytest
 
 from controller.device.answers import Answer, LinkNews, LinkState, Told
 from controller.kernel.control import About, Control, DeclinedError
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import (
     Command,
     End,
@@ -105,7 +106,7 @@ def test_a_journal_that_fails_in_the_middle_ends_it_in_order() -> None:
 # -- what permits ----------------------------------------------------------------------------------
 def test_each_step_towards_flow_waits_for_its_row() -> None:
     async def play(one: Bench) -> None:
-        await one.control.begin(plan(), ANNA, 7)
+        await one.control.begin(treatment_of(plan()), ANNA, 7)
         await one.see_for(0.1, Mode.DISARMED)
         await one.see_for(0.1, Mode.SELFTEST)
         await one.see_for(2.0, Mode.READY)
@@ -127,7 +128,7 @@ def test_each_step_towards_flow_waits_for_its_row() -> None:
 def test_without_a_record_nothing_is_asked_of_the_unit() -> None:
     async def play(one: Bench) -> None:
         with pytest.raises(DeclinedError, match="did not begin, because the record of it"):
-            await one.control.begin(plan(), ANNA, 7)
+            await one.control.begin(treatment_of(plan()), ANNA, 7)
         await one.see_for(0.3, Mode.DISARMED)
         assert one.control.snapshot().state == "refused"
         assert one.control.idle
@@ -210,17 +211,17 @@ def test_answers_to_an_earlier_treatment_and_a_missing_unit_change_nothing() -> 
         identity, one.memory.identity = one.memory.identity, None
         one.memory.state = LinkState.CONNECTED
         with pytest.raises(DeclinedError, match="No unit"):
-            await one.control.begin(plan(), ANNA, 7)
+            await one.control.begin(treatment_of(plan()), ANNA, 7)
         view = one.control.snapshot()
         assert (view.unit, view.live, view.treatment) == (None, None, None)
         assert one.control.idle
         one.memory.identity, one.memory.state = identity, LinkState.IDENTIFIED
         await one.bring_to_active()
-        first = one.control._supervisor
+        first = one.control._conductor
         assert first is not None
         await one.control.person(Command.STOP, ANNA)
         await one.see_for(0.1, Mode.DISARMED)
-        await one.control.begin(plan(), ANNA, 8)
+        await one.control.begin(treatment_of(plan()), ANNA, 8)
         one.control._finished(first, 7, Finished(1, End.FAILED, lost="late"))
         assert one.control.state == "preparing"
 

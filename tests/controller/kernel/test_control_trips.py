@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from controller.kernel.control import DeclinedError
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.envelope import BUDGET_FLOW_S
 from firmware_protocol.vocabulary import Mode
@@ -304,7 +305,7 @@ def test_a_trip_of_an_idle_unit_is_shown_and_can_be_reset() -> None:
         assert await declined(made, Command.RESET) == "no_trip"
         made.rig.handpiece.set_fault("brown-out")
         await made.wait_for(lambda: made.codes() == ["U01"], 2.0)
-        await made.control.begin(plan_of(budget_s=4.0), ANNA, 1)
+        await made.control.begin(treatment_of(plan_of(budget_s=4.0)), ANNA, 1)
         await made.until("refused", within_s=1.0)
         assert await declined(made, Command.RESET) == "not_acknowledged"
         await made.ask(Command.ACK)

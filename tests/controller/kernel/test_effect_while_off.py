@@ -7,6 +7,7 @@ import pytest
 from controller.kernel.control import DeclinedError
 from controller.safety.interlocks import VENT_GRACE_S
 from controller.safety.off_watch import CALM_S
+from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Cause, Mode
 from simulator.firmware import guards
@@ -31,7 +32,7 @@ async def stopped_on_the_skin(made: Clinic, *faults: str, command: Command = Com
 
 
 async def refused_start(made: Clinic) -> DeclinedError:
-    declined = made.control.may_begin(plan_of(budget_s=4.0), ANNA)
+    declined = made.control.may_begin(treatment_of(plan_of(budget_s=4.0)), ANNA)
     with pytest.raises(DeclinedError) as caught:
         await made.treat(number=2)
     assert declined is not None
@@ -89,7 +90,7 @@ def test_what_has_gone_by_itself_blocks_the_start_until_somebody_has_acknowledge
         assert (await refused_start(made)).code == "not_acknowledged"
         await made.ask(Command.ACK)
         assert made.codes() == []
-        assert made.control.may_begin(plan_of(budget_s=4.0), ANNA) is None
+        assert made.control.may_begin(treatment_of(plan_of(budget_s=4.0)), ANNA) is None
 
     scenario(play)
 
@@ -101,7 +102,7 @@ def test_an_ordinary_vent_with_the_tip_held_on_raises_nothing(command: Command) 
         await stopped_on_the_skin(made, command=command)
         await asyncio.sleep(20.0)
         assert made.codes() == []
-        assert made.control.may_begin(plan_of(budget_s=4.0), ANNA) is None
+        assert made.control.may_begin(treatment_of(plan_of(budget_s=4.0)), ANNA) is None
 
     scenario(play)
 
