@@ -10,7 +10,7 @@ from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import clean, complain
 from controller.cli.words import instant
 from controller.config.paths import state_dir
-from controller.record.cut_off import CutOff, CutZone, cut_off
+from controller.record.read import CutOff, CutZone, cut_off
 
 UNIT_MAY_SAY_MORE: Final = "a unit that still runs may say then that it was more"
 

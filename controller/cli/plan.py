@@ -18,8 +18,7 @@ from controller.cli.sheet import Sheet
 from controller.cli.treat import Wish
 from controller.cli.words import quantity
 from controller.config.paths import journal_path, port_name, state_dir
-from controller.record.asker import plan_alone, plan_beside
-from controller.record.planner import Purpose
+from controller.record.read import Purpose, plan_alone, plan_beside
 
 NOT_A_UNIT: Final = (
     "Planned for a simulated handpiece, because no kernel runs: name --port to plan for a unit."

@@ -14,10 +14,9 @@ from controller.cli.session import asked, running, who
 from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN, instant
 from controller.config.paths import state_dir
-from controller.record import whole
-from controller.record.decisions import accept_here
-from controller.record.history import Past, past
-from controller.record.whole import Accepted, Checked
+from controller.record import offline, read
+from controller.record.offline import Accepted
+from controller.record.read import Checked, Past
 
 MINUTES: Final = len("2026-01-31 12:00")
 QUIET_S: Final = 2.0
@@ -27,7 +26,7 @@ QUIET_S: Final = 2.0
 def check(*, as_json: bool) -> ExitCode:
     """Check the whole chain and say which rows are wrong; 1 where one is that nobody accepted."""
     try:
-        checked = whole.check(state_dir(), _Progress())
+        checked = read.check(state_dir(), _Progress())
     except ApiError as error:
         raise _failure(error) from error
     if as_json:
@@ -83,7 +82,7 @@ def _decision(accepted: Accepted) -> str:
 def show_past(client: str | None, last: int, *, as_json: bool) -> ExitCode:
     """Show the newest treatments on record, the newest first."""
     try:
-        found = past(state_dir(), client, last)
+        found = read.past(state_dir(), client, last)
     except ApiError as error:
         raise _failure(error) from error
     if as_json:
@@ -149,7 +148,7 @@ def _accepted(args: dict[str, Any]) -> dict[str, Any]:
         address = running(None)
     except Failure:  # none runs, or several do: the record is the same
         try:
-            return accept_here(args, who(), state_dir())
+            return offline.accept_here(args, who(), state_dir())
         except ApiError as error:
             raise _failure(error) from error
     return asked(address.socket, "accept", args)
@@ -158,7 +157,7 @@ def _accepted(args: dict[str, Any]) -> dict[str, Any]:
 def recover(*, as_json: bool) -> ExitCode:
     """Make indexes and lists of the record anew from its rows, which are not touched."""
     try:
-        path = whole.recover(state_dir())
+        path = offline.recover(state_dir())
     except ApiError as error:
         raise _failure(error) from error
     if as_json:

@@ -7,7 +7,7 @@ from controller.api.requests import ApiError
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, who
 from controller.config.paths import state_dir
-from controller.record.sterilised import sterilised_here
+from controller.record.offline import sterilised_here
 
 
 def run(tip: str, cycle: str, *, as_json: bool) -> ExitCode:

@@ -51,7 +51,7 @@ def _told(
 
 def _dismissed(args: dict[str, bool | int | str]) -> dict[str, Any]:
     from controller.api.requests import ApiError  # noqa: PLC0415 - heavy, and seldom needed
-    from controller.record.dismissal import dismiss_here  # noqa: PLC0415
+    from controller.record.offline import dismiss_here  # noqa: PLC0415
 
     try:
         return dismiss_here(args, who(), state_dir())

@@ -20,7 +20,7 @@ from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import serving
 from controller.config.paths import port_name, state_dir
-from controller.treatment.conduct import UNSEEN_S
+from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MARGIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def kernel_gone(error: Exception) -> Failure:
     """Return what is known when the kernel cannot be reached: no guess about the valve."""
     return Failure(
         f"The kernel cannot be reached any more ({error}). A unit that hears no kernel shuts its "
-        f"valve by itself within {UNSEEN_S * 1000:.0f} ms.",
+        f"valve by itself within {LEASE_DEFAULT_MS + LEASE_MARGIN_S * 1000:.0f} ms.",
         "Look at the unit, then `corneum status`.",
         ExitCode.PORT,
         summary.KERNEL_GONE,

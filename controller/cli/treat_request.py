@@ -6,8 +6,7 @@ from typing import Any
 from controller.api.ask import TREAT_TIMEOUT_S
 from controller.api.client import AnswerError, KernelClient
 from controller.api.requests import ApiError
-from controller.record.asker import plan_beside
-from controller.record.planner import Purpose, request_of
+from controller.record.read import Purpose, plan_beside, request_of
 
 
 async def planned(

@@ -1,0 +1,24 @@
+"""The door to the record for whoever only asks: no lock, no new file, and no kernel needed.
+
+The command line reaches the record through this door and through `offline`, and in no other way.
+"""
+
+from controller.record.asker import plan_alone, plan_beside
+from controller.record.cut_off import CutOff, CutZone, cut_off
+from controller.record.history import Past, past
+from controller.record.planner import Purpose, request_of
+from controller.record.whole import Checked, check
+
+__all__ = (
+    "Checked",
+    "CutOff",
+    "CutZone",
+    "Past",
+    "Purpose",
+    "check",
+    "cut_off",
+    "past",
+    "plan_alone",
+    "plan_beside",
+    "request_of",
+)
