@@ -92,16 +92,21 @@ PARTS: Final = {
 SAMPLED: Final = {
     name: Part(
         tuple(
-            f"controller/{name}/{path.name}"
-            for path in sorted((ROOT / "controller" / name).glob("*.py"))
+            f"controller/{room}/{path.name}"
+            for room in rooms
+            for path in sorted((ROOT / "controller" / room).glob("*.py"))
             if path.name not in ("__init__.py", "__main__.py")
         ),
-        (f"tests/controller/{name}",),
+        tuple(f"tests/controller/{room}" for room in rooms),
         marked="not alone",  # ports, processes and files are what these parts are about
     )
-    for name in ("kernel", "device", "cli")
+    for name, rooms in {
+        "kernel": ("kernel", "record", "api"),  # the process, with its record and its contract
+        "device": ("device",),
+        "cli": ("cli",),
+    }.items()
 }
-"""Parts of which a sample is tried, held to the tests of their own package as the others are."""
+"""Parts of which a sample is tried, held to the tests of their own rooms as the others are."""
 
 LEFT_OUT: Final = (
     # It compares files with one another, and the copy that is mutated differs from them by design.
