@@ -5,7 +5,6 @@ docs/ARCHITECTURE.md and docs/adr/0031-rooms-by-who-uses-them.md.
 """
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,19 +116,3 @@ def test_nothing_that_is_shipped_imports_the_tests() -> None:
     assert not [
         name for room in shipped for name in imports(ROOT / room) if name.split(".")[0] == "tests"
     ]
-
-
-NAMED = re.compile(r"(?<![\w/.-])((?:[a-z_]+/)*[a-z_0-9]+\.py)\b")
-
-
-def test_every_source_file_that_a_document_names_is_there() -> None:
-    """Documents name files from the top, or by their last parts."""
-    sources = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("*/**/*.py")]
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/adr").glob("*.md")]
-    missing = [
-        f"{page.name}: {name}"
-        for page in pages
-        for name in NAMED.findall(page.read_text("utf-8"))
-        if not any(f"/{source}".endswith(f"/{name}") for source in sources)
-    ]
-    assert not missing
