@@ -192,6 +192,45 @@ def test_listening_to_a_stranger_leaves_its_port_free() -> None:
     assert far.stream.closed
 
 
+def test_a_stranger_that_speaks_late_is_heard_while_nothing_is_asked_any_more() -> None:
+    async def scenario() -> list[Finding]:
+        far = FarEnd(ident=None)
+        asyncio.get_running_loop().call_later(2.0, far.put, b"ready at last\r\n")
+        return await diagnose("there", open_port=far.open)
+
+    line = run_virtual(scenario(), limit_s=60.0)[-1]
+    assert 'readable text, not our protocol: "ready at last"' in line.sentence
+
+
+def test_another_unit_is_a_finding_about_the_unit() -> None:
+    found = examined(healthy(), serial=4711)
+    assert found == [
+        PORT,
+        Finding(
+            "unit",
+            ok=False,
+            sentence=f"unit {SERIAL} answered, but this connection is bound to unit 4711",
+            next_step=f"plug unit 4711 in again, or start anew for unit {SERIAL}",
+        ),
+    ]
+
+
+def test_a_slow_adapter_is_told_how_slow_and_what_to_set() -> None:
+    far = healthy()
+    answer = far.put
+
+    def slowly(data: bytes) -> None:
+        asyncio.get_running_loop().call_later(0.037, answer, data)
+
+    far.put = slowly  # type: ignore[method-assign]
+    assert examined(far)[-2] == Finding(
+        "round trip",
+        ok=False,
+        sentence="half of the questions are answered within 40.0 ms",
+        next_step="set the latency timer of the USB adapter to 1 ms",
+    )
+
+
 @pytest.mark.realtime
 def test_a_port_is_opened_by_its_name(tmp_path: Path) -> None:
     (found,) = asyncio.run(diagnose(str(tmp_path / "none")))

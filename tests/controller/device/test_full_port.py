@@ -72,7 +72,18 @@ def _one_setpoint(write: Callable[..., None]) -> bytes:
     return b"<setpoint>"
 
 
-@pytest.mark.parametrize("waiting", [_request_first, _setpoint_first, _one_request, _one_setpoint])
+def _after_a_stop(write: Callable[..., None]) -> bytes:
+    write(b"<request>")
+    write(b"<setpoint>", Rank.NEWEST)
+    write(b"<stop>", Rank.AHEAD)
+    write(b"<next>")
+    write(b"<newer>", Rank.NEWEST)
+    return b"<stop><newer><next>"
+
+
+@pytest.mark.parametrize(
+    "waiting", [_request_first, _setpoint_first, _one_request, _one_setpoint, _after_a_stop]
+)
 def test_what_waits_for_a_full_port_is_all_that_is_written_when_it_empties(
     line: tuple[int, int], waiting: Callable[[Callable[..., None]], bytes]
 ) -> None:

@@ -10,6 +10,7 @@ from controller.device.answers import Answer, DeviceError, LinkNews, LinkState, 
 from controller.device.backoff import Backoff
 from controller.device.greeting import check_greeting, hello, identity_of
 from controller.device.handpiece import SILENCE_MAX_S, HandpieceClient, Listeners
+from controller.device.stopping import StopPath
 from controller.device.timers import TIMER_LEAD_S
 from controller.device.transport import Rank
 from controller.safety.interlocks import LOOP_STALL_MAX_S
@@ -17,7 +18,7 @@ from controller.safety.reading import Identity
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from firmware_protocol.messages import Config, Hello, Ident, Result, Status
 from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.vocabulary import Capability, Defect, Outcome, Refusal
+from firmware_protocol.vocabulary import Capability, Defect, Outcome, Refusal, StopKind
 from simulator.qa.loop import VirtualLoop, run_virtual
 from tests.controller.device.bench import DELAY_S, IDENT, SERIAL, TELEMETRY, FarEnd
 from tests.controller.device.clients import Listener, client_of
@@ -119,6 +120,7 @@ def test_a_unit_that_is_not_to_be_looked_for_says_so() -> None:
     async def scenario() -> None:
         far = FarEnd()
         client = HandpieceClient(far.open, Listeners(), backoff=Backoff(tries_max=0))
+        assert client.identity is None
         await client.connect()
         far.lose()
         with pytest.raises(DeviceError) as caught:
@@ -222,5 +224,24 @@ def test_nothing_is_kept_of_a_question_that_is_over(*, answered: bool) -> None:
             assert client.round_trip_s == pytest.approx(DELAY_S)
         assert {rank for _, rank, _ in far.written} == {Rank.ORDERLY}
         await client.close()
+
+    run(scenario())
+
+
+def test_a_unit_that_answers_a_question_about_its_log_with_something_else_has_no_record() -> None:
+    async def scenario() -> None:
+        client = client_of(FarEnd())
+        await client.connect()
+        assert await client.log_record(1) is None
+        await client.close()
+
+    run(scenario())
+
+
+def test_a_stop_that_nobody_confirms_is_told_as_unconfirmed_and_not_as_unknown() -> None:
+    async def scenario() -> None:
+        report = await StopPath(lambda _kind: True).stop(StopKind.EMERGENCY)
+        assert report.confirmed is False
+        assert (report.kind, report.mode) == (StopKind.EMERGENCY, None)
 
     run(scenario())

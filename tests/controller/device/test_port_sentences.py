@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import serial
 from serial.tools import list_ports
 
 from controller.device import port as port_module
@@ -184,6 +185,22 @@ def test_each_failure_of_the_system_has_its_sentence_and_step(
     assert error.next_step == (step or f"add the user to the group {group} and log in again")
 
 
+def test_a_failure_that_pyserial_wraps_is_told_as_what_it_is() -> None:
+    error = port_module._explained("/dev/null", serial.SerialException(errno.EACCES, "denied"))
+    assert (error.kind, error.sentence) == (
+        PortTrouble.DENIED,
+        "/dev/null may not be opened by this user",
+    )
+
+
+@pytest.mark.usefixtures("no_ports")
+def test_a_path_through_a_file_leads_to_no_port() -> None:
+    path = "/dev/null/port"
+    assert trouble(path) == (
+        PortTrouble.NOT_FOUND, f"there is no port {path}: no such device", NO_PORTS,
+    )  # fmt: skip
+
+
 def test_a_port_that_went_away_has_no_group_to_name() -> None:
     error = port_module._explained("/dev/ttyNONE9", PermissionError(errno.EACCES, "denied"))
     assert error.next_step == "add the user to the group that owns the port and log in again"
@@ -199,6 +216,25 @@ def test_an_open_port_never_blocks_and_is_free_once_it_is_closed(slave: str) -> 
     )  # fmt: skip
     opened.close()
     open_port(slave).close()
+
+
+@pytest.mark.realtime
+def test_a_port_has_our_speed_eight_bits_and_one_stop_bit(slave: str) -> None:
+    opened = open_port(slave)
+    flags, speeds = termios.tcgetattr(opened.fd)[2], termios.tcgetattr(opened.fd)[4:6]
+    opened.close()
+    assert speeds == [termios.B115200, termios.B115200]
+    assert flags & termios.CSIZE == termios.CS8
+    assert not flags & (termios.CSTOPB | termios.PARENB | termios.CRTSCTS | termios.HUPCL)
+
+
+@pytest.mark.realtime
+def test_an_adapter_is_asked_to_answer_at_once(slave: str) -> None:
+    asked: list[bool] = []
+    fd = os.open(slave, os.O_RDWR | os.O_NOCTTY)
+    port_module._settle_tty(SimpleNamespace(set_low_latency_mode=asked.append), fd)
+    os.close(fd)
+    assert asked == [True]
 
 
 @pytest.mark.realtime
