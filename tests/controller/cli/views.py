@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from controller.config.locate import shipped_configs
 from controller.kernel.snapshot import (
@@ -78,3 +79,44 @@ def on(state: Path, shown: Snapshot = IDLE) -> Snapshot:
         kernel=replace(shown.kernel, configs=str(shipped_configs())),
         record=replace(shown.record, path=str(state / "journal.sqlite3")),
     )
+
+
+def _zone(display: str, expected_s: float, budget_s: float, ends_by: str) -> dict[str, Any]:
+    return {
+        "zone": display.lower(), "display": display, "suction_kpa": 28.0, "flow_g_per_min": 7.0,
+        "expected_contact_s": expected_s, "contact_budget_s": budget_s, "ends_by": ends_by,
+        "expected_nominal_um": 0.25, "expected_bound_um": 2.38, "cap_um": 3.09,
+        "receipts": [
+            {"sentence": "Suction 28 kPa is allowed."},
+            {"sentence": f"Contact time of {display} was lowered."},
+        ],
+    }  # fmt: skip
+
+
+def _proved(display: str) -> list[dict[str, Any]]:
+    figures = (
+        ("depth_um", "µm", 2.87, 3.09), ("suction_kpa_s", "kPa s", 34.0, 100.0),
+        ("suction_kpa", "kPa", 30.0, 55.0), ("flow_g_per_min", "g/min", 7.7, 12.0),
+        ("contact_s", "s", 25.2, 31.6), ("dwell_s", "s", 1.6, 2.25),
+    )  # fmt: skip
+    return [
+        {
+            "display": display, "quantity": quantity, "unit": unit, "worst": worst, "limit": limit,
+            "margin": limit - worst,
+        }
+        for quantity, unit, worst, limit in figures
+    ]  # fmt: skip
+
+
+PLAN: dict[str, Any] = {
+    "display_name": "Refresh",
+    "client": "demo",
+    "simulated": True,
+    "unit_serial": 0,
+    "zones": [_zone("Nose", 25.2, 31.0, "exposure"), _zone("Chin", 44.0, 44.0, "time")],
+    "contact_s": 69.2,
+    "proof": {"lines": [*_proved("Nose"), *_proved("Chin")]},
+    "notes": ["A note that is longer than a narrow terminal is wide, and goes on."],
+    "planned_at_s": 1.9e9,
+    "sha256": "0123456789abcdef" * 4,
+}
