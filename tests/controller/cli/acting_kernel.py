@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,8 @@ class ActingKernel:
         self.errors: dict[str, dict[str, Any]] = {}
         self.silent: set[str] = set()
         self.hangs_up_at: set[str] = set()
+        self.takes_s: dict[str, float] = {}
+        """How long an answer takes."""
         self.as_number: int | None = None
         """What stands as id in every answer, where it is not that of the question."""
         self.shows: list[Snapshot] = []
@@ -120,6 +123,7 @@ class ActingKernel:
             return False
         if do in self.silent:
             return True
+        time.sleep(self.takes_s.get(do, 0.0))
         answer = {"id": number if self.as_number is None else self.as_number}
         if do in self.errors:
             self._say(line, {**answer, "ok": False, "error": self.errors[do]})

@@ -178,6 +178,60 @@ def test_a_view_of_anothers_treatment_leaves_it_alone_when_it_can_show_nothing(
     assert (ended.code, ended.err) == (ExitCode.PORT, said)
 
 
+def test_a_kernel_that_is_silent_over_the_old_and_a_new_connection_is_gone(
+    corneum: Corneum, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attached, "ANSWER_MAX_S", 0.05)
+    monkeypatch.setattr(attached, "QUIET_MAX_S", 0.05)
+    with acting(state) as kernel:
+        kernel.shows = [ACTIVE]
+        kernel.when_seen = lambda _number: kernel.silent.add("watch")
+        ended = corneum("watch")
+    assert (ended.code, ended.err) == (ExitCode.PORT, GONE.format("it has hung up"))
+
+
+def test_a_screen_that_was_halted_shows_the_next_snapshot_when_it_can(
+    corneum: Corneum, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = iter([False, False])
+    monkeypatch.setattr(Screen, "takes_more", property(lambda _screen: next(room, True)))
+    with acting(state) as kernel:
+        kernel.shows = [IDLE, ACTIVE, replace(ACTIVE, state="paused")]
+        kernel.when_seen = ctrl_c
+        ended = corneum("watch")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("paused: release the hand switch")
+
+
+def test_an_act_may_take_longer_than_a_stop_may(
+    corneum: Corneum, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attached, "ANSWER_MAX_S", 0.05)
+    with acting(state) as kernel:
+        kernel.takes_s["pause"] = 0.15
+        kernel.shows = [ACTIVE]
+        kernel.shows_after = {"pause": [replace(ACTIVE, state="paused", alarms=())]}
+        kernel.when_seen = lambda number: ctrl_c() if number == 2 else None
+        show = Screen.show
+
+        def shown(screen: Screen, snapshot: Snapshot) -> None:
+            show(screen, snapshot)
+            if snapshot.state == "active":
+                asyncio.get_running_loop().call_soon(pressed[0], "p")
+
+        pressed: list[Callable[[str], None]] = []
+
+        def heard(on_key: Callable[[str], None]) -> object:
+            pressed.append(on_key)
+            return keys(on_key)
+
+        monkeypatch.setattr(attached, "keys", heard)
+        monkeypatch.setattr(Screen, "show", shown)
+        ended = corneum("watch")
+        assert kernel.did == ["watch", "pause"]
+    assert "was not confirmed" not in ended.out + ended.err
+
+
 # -- keys ------------------------------------------------------------
 @pytest.mark.parametrize(("code", "verb"), [("V01", "pause"), ("H07", "resume")])
 def test_p_pauses_and_goes_on(

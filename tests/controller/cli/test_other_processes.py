@@ -119,7 +119,16 @@ def test_beats_are_measured_as_the_kernel_beats_and_printed(
     monkeypatch.setattr(jitter, "settle_memory", lambda: None)
     granted = Precedence("ordinary", memory_locked=False)
     monkeypatch.setattr(jitter, "take_precedence", lambda: granted)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def made() -> asyncio.AbstractEventLoop:
+        loops.append(asyncio.new_event_loop())
+        return loops[-1]
+
+    monkeypatch.setattr(jitter, "loop_factory", lambda: made)
     found = jitter.measure(0.2)
+    assert len(loops) == 1  # the kernel's own kind
+    assert all(0.0 <= late < 10_000.0 for late in found.late_ms)
     assert found.precedence is granted
     assert len(found.late_ms) == 100
     assert 0 < len(found.looks) <= 100
@@ -190,4 +199,21 @@ def test_a_job_in_the_background_leaves_its_terminal_alone(
             await asyncio.sleep(0.01)
 
     asyncio.run(scenario())
+    assert pressed == []
+
+
+@pytest.mark.realtime
+def test_a_terminal_that_has_gone_presses_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = pty.openpty()
+    monkeypatch.setattr(keys, "_is_foreground", lambda _descriptor: True)
+    pressed: list[str] = []
+
+    async def scenario() -> None:
+        keyboard = keys._Keyboard(slave, pressed.append)
+        os.close(master)
+        keyboard.read()
+        keyboard.restore()
+
+    asyncio.run(scenario())
+    os.close(slave)
     assert pressed == []

@@ -22,7 +22,7 @@ from controller.kernel.api import ApiError
 from controller.kernel.cut_off import CutOff, CutZone
 from controller.kernel.history import Past, PastZone
 from controller.kernel.precedence import Precedence
-from controller.kernel.snapshot import KernelView, LinkView, SimulatedFaultView
+from controller.kernel.snapshot import KernelView, LinkView, SimulatedFaultView, Snapshot
 from controller.safety.jitter import Measured
 from tests.controller.cli.views import (
     ACTIVE,
@@ -182,7 +182,7 @@ def test_a_plan_for_people(width: int) -> None:
     )
 
 
-@pytest.mark.parametrize("width", [40, 100])
+@pytest.mark.parametrize("width", [40, 100, 140])
 def test_the_treatments_on_record(width: int) -> None:
     looks_like(f"past-{width}", drawn(width, records.sheet(PAST)))
 
@@ -217,8 +217,8 @@ def test_how_well_a_computer_keeps_time() -> None:
 
 
 # -- a screen --------------------------------------------------------------------------------------
-def footer(_snapshot: object, ending: int) -> str:
-    return f"keys after {ending}"
+def footer(snapshot: Snapshot, ending: int) -> str:
+    return f"keys of {snapshot.unit is not None} after {ending}"
 
 
 def test_a_terminal_shows_the_newest_with_what_was_said_and_what_the_keys_do(
@@ -237,17 +237,19 @@ def test_a_terminal_shows_the_newest_with_what_was_said_and_what_the_keys_do(
         return shown[-1]
 
     with Screen(as_json=False, footer=footer) as screen:
+        assert screen._live is not None
+        assert not screen._live.auto_refresh  # what was confirmed has been written
         screen.show(ACTIVE)
-        assert "keys after 0" in look()
+        assert "keys of True after 0" in look()
         screen.ending = 1
         screen.say("pausing", passing=True)
         screen.show(ACTIVE)
         seen = look()
         assert "pausing" in seen
-        assert "keys after 1" in seen
+        assert "keys of True after 1" in seen
         screen.show_old(ACTIVE, 2.0)
         seen = look()
-        assert "keys after 1" in seen
+        assert "keys of True after 1" in seen
         assert "pausing" in seen
         assert "OLD: the kernel has sent nothing for 2 s" in seen
         screen.show(replace(ACTIVE, state="paused"))

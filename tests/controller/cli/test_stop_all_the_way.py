@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,8 @@ def test_a_kernel_of_an_older_version_is_asked_over_its_api(
 ) -> None:
     with acting(state, "/dev/ttyB", pid=1), acting(state, "/dev/ttyOLD", pid=2) as kernel:
         kernel.answers["stop"] = {"state": "stopping"}
+        assert corneum("stop", "--json").said["state"] == "stopping"
+        kernel.asked.clear()
         ended = corneum("stop", *words)
         assert [(one.do, one.args) for one in kernel.asked] == [("stop", args)]
         assert corneum("stop", "--port", "/dev/ttyB").code == ExitCode.REFUSED
@@ -211,6 +214,18 @@ def test_one_that_was_not_stopped_for_sure_is_told_as_not_reached(
     assert ended.said["kernels"] == [
         {"port": "/dev/ttyOLD", "pid": os.getpid(), "stopped": False, "state": None}
     ]
+
+
+def test_one_that_does_not_answer_is_not_waited_for(
+    corneum: Corneum, state: Path, older: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_older, "ANSWER_MAX_S", 0.05)
+    with acting(state, "/dev/ttyOLD", pid=2) as kernel:
+        kernel.silent.add("stop")
+        began_s = time.monotonic()
+        assert corneum("stop").code == ExitCode.PORT
+        assert time.monotonic() - began_s < 1.5
+    older.release()
 
 
 def test_a_port_that_somebody_holds_without_any_way_to_ask_is_told_by_its_lock(

@@ -147,6 +147,16 @@ def test_a_console_writes_to_the_file_that_was_named(
     assert pipe.read() == b""
 
 
+def test_what_has_no_stream_at_all_is_lost_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, pipe: Pipe
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    output.prepare()
+    with pytest.raises(LostError, match="Standard error cannot be written"):
+        sys.stderr.write("x")
+    assert pipe.read() == b""
+
+
 def test_a_complaint_that_nobody_can_hear_is_dropped(
     monkeypatch: pytest.MonkeyPatch, pipe: Pipe
 ) -> None:
