@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +53,7 @@ class ActingKernel:
         self.asked: list[Asked] = []
         self.stops: list[bytes] = []
         self.stop_answer: bytes | None = b'{"state": "stopping", "link": "identified"}'
+        self._pause = threading.Event()  # which nobody sets
         self._lines: list[socket.socket] = []
         self._number = 0
         self._threads: list[threading.Thread] = []
@@ -123,7 +123,7 @@ class ActingKernel:
             return False
         if do in self.silent:
             return True
-        time.sleep(self.takes_s.get(do, 0.0))
+        self._pause.wait(self.takes_s.get(do, 0.0))
         answer = {"id": number if self.as_number is None else self.as_number}
         if do in self.errors:
             self._say(line, {**answer, "ok": False, "error": self.errors[do]})

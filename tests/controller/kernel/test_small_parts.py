@@ -182,7 +182,7 @@ def test_what_a_callback_raises_is_told_once_with_its_file_and_names_nobody(
 
 
 def test_a_place_in_a_file_for_support_is_named_without_where_the_program_lies() -> None:
-    named = _end_of("/home/anna/corneum/controller/kernel/api.py")
+    named = _end_of("/srv/anna/corneum/controller/kernel/api.py")
     assert "anna" not in named
     assert named.endswith("controller/kernel/api.py")
 
