@@ -212,8 +212,9 @@ def test_a_terminal_that_has_gone_presses_no_keys(monkeypatch: pytest.MonkeyPatc
         keyboard = keys._Keyboard(slave, pressed.append)
         os.close(master)
         keyboard.read()
+        os.close(slave)
+        keyboard.read()
         keyboard.restore()
 
     asyncio.run(scenario())
-    os.close(slave)
     assert pressed == []
