@@ -46,7 +46,7 @@ def test_who_was_hung_up_on_is_shown_nothing_more(tmp_path: Path) -> None:
             await reader.readline()
             (connection,) = server._connections
             assert server.broadcast._watchers == {connection}
-            connection.hang_up()
+            _ = connection.hang_up()
             assert server.broadcast._watchers == set()
             writer.close()
             await writer.wait_closed()
