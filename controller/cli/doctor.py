@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from controller.api.interrupts import unwind
 from controller.cli.outcome import ExitCode, Failure, joined
+from controller.cli.output import clean
 from controller.device.doctor import Finding, diagnose
 
 OK_MARK = {True: "ok", False: "!!"}
@@ -49,7 +50,7 @@ def _as_object(finding: Finding) -> dict[str, object]:
 
 
 def _print(port: str, findings: Sequence[Finding]) -> None:
-    sys.stdout.write(f"{port}\n")
-    for finding in findings:
-        words = joined(finding.sentence, finding.next_step)
+    sys.stdout.write(f"{clean(port)}\n")
+    for finding in findings:  # which may quote what a stranger sends
+        words = clean(joined(finding.sentence, finding.next_step))
         sys.stdout.write(f"  {OK_MARK[finding.ok]}  {finding.check}: {words}\n")

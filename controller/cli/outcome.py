@@ -95,5 +95,6 @@ def joined(sentence: str, next_step: str) -> str:
     """Return both as one text; what the device layer says has no full stop yet."""
     if not next_step:
         return sentence
-    text = f"{sentence} {next_step}" if sentence.endswith(".") else f"{sentence}; {next_step}"
+    ended = sentence.endswith((".", "?"))
+    text = f"{sentence} {next_step}" if ended else f"{sentence}; {next_step}"
     return text if text.endswith(".") else f"{text}."

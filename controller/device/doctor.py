@@ -57,20 +57,25 @@ async def diagnose(
     try:
         await asyncio.sleep(LISTEN_S)
         unit = [_port(url), *_unit(identity, known=serial is not None)]
-        return [*unit, *_state(client), await _round_trip(client), _line(client, evidence)]
+        seen = [*_state(client), await _round_trip(client), _line(client, evidence)]
+        return [*unit, _gone(evidence.lost)] if evidence.lost else [*unit, *seen]
     finally:
         await client.close()
 
 
 def _listening(opener: OpenStream, evidence: Evidence) -> OpenStream:
-    """Return an opener that also keeps what comes in."""
+    """Return an opener that also keeps what comes in, and why the line went away."""
 
     async def opened(on_data: OnData, on_lost: OnLost) -> ByteStream:
         def heard(data: bytes) -> None:
             evidence.add(data)
             on_data(data)
 
-        return await opener(heard, on_lost)
+        def gone(why: str) -> None:
+            evidence.lost = why
+            on_lost(why)
+
+        return await opener(heard, gone)
 
     return opened
 
@@ -204,6 +209,12 @@ def _state(client: HandpieceClient) -> list[Finding]:
             next_step="see to it and switch the unit off and on; call service if it stays",
         ),
     ]
+
+
+def _gone(why: str) -> Finding:
+    """Return what counts beside nothing else: a line that went away tells nothing of the unit."""
+    sentence = f"the line was lost while it was looked at: {why}"
+    return Finding("line", ok=False, sentence=sentence, next_step=_CABLE)
 
 
 async def _round_trip(client: HandpieceClient) -> Finding:

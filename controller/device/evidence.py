@@ -45,6 +45,8 @@ class Evidence:
 
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
+    lost: str = ""
+    """Why the line went away while it was looked at; nothing where it did not."""
 
     def add(self, data: bytes) -> None:
         """Keep what still fits."""

@@ -41,7 +41,8 @@ TOLD_EVERY_S: Final = 15.0
 NOTHING: Final = "nothing.of.that.name"  # of no change: mutmut makes all of them and tries none
 FIGURES: Final = PLACE / "figures.json"  # collected by `make evidence`
 EXPLAINED: Final = ROOT / "docs" / "MUTATION.md"
-KILLED: Final = frozenset({"killed", "timeout", "caught by type check", "segfault"})
+KILLED: Final = frozenset({"killed", "timeout", "caught by type check", "segfault", "suspicious"})
+"""The last one is any other signal that ended the tests: uvloop aborts where asyncio raises."""
 NOT_RUN: Final = frozenset({"not checked", "check was interrupted by user", "skipped"})
 
 
