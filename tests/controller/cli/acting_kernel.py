@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from controller.api import stop_address
+from controller.api.ask import short_name
+from controller.api.snapshot import Snapshot
+from controller.api.stop_address import name_for
 from controller.config.paths import kernel_file
-from controller.kernel import stop_address
-from controller.kernel.ask import short_name
-from controller.kernel.snapshot import Snapshot
-from controller.kernel.stop_address import name_for
 
 STREAM, DATAGRAM = "0001", "0002"
 

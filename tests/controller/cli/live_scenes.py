@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.snapshot import Snapshot
 from controller.cli import attached
 from controller.cli.output import LostError
 from controller.cli.screen import Screen
-from controller.kernel.snapshot import Snapshot
 from tests.controller.cli.acting_kernel import ActingKernel
 from tests.controller.cli.views import on
 

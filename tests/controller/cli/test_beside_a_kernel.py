@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from controller.api import stop_address
+from controller.api.stop_address import name_for
 from controller.cli import session
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked, running, serving
 from controller.cli.tell import DONE_WORDS
 from controller.config.locate import shipped_configs
-from controller.kernel import stop_address
-from controller.kernel.stop_address import name_for
 from tests.controller.cli.acting_kernel import acting
 from tests.controller.cli.conftest import Corneum
 from tests.controller.cli.views import ACTIVE, IDLE, on

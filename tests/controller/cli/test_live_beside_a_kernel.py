@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.snapshot import Snapshot
 from controller.cli import attached
 from controller.cli.keys import keys
 from controller.cli.outcome import ExitCode
 from controller.cli.screen import Screen
-from controller.kernel.snapshot import Snapshot
 from tests.controller.cli.acting_kernel import acting
 from tests.controller.cli.conftest import Corneum
 from tests.controller.cli.live_scenes import (

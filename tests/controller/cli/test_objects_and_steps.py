@@ -14,9 +14,9 @@ from controller.config.paths import journal_path
 from controller.config.schema import SCHEMAS, schema_text
 from controller.device.doctor import Finding
 from tests.controller.cli.conftest import Corneum
-from tests.controller.kernel import damage, years
-from tests.controller.kernel.crashed import crashed
-from tests.controller.kernel.years import Years
+from tests.controller.record import damage, years
+from tests.controller.record.crashed import crashed
+from tests.controller.record.years import Years
 
 LED = "A treatment that this screen led pauses within 2 s; `corneum stop` ends it."
 SIMULATE = "For practice: corneum treat refresh --client demo --simulator"

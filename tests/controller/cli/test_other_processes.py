@@ -14,7 +14,7 @@ import pytest
 from controller.cli import jitter, keys, start
 from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.start import failure_of, socket_of
-from controller.kernel.precedence import Precedence
+from controller.device.precedence import Precedence
 from controller.safety.jitter import BEATS_MIN
 
 SAYS = "import json, sys; print(json.dumps(json.loads(sys.argv[1])), flush=True); sys.stdin.read()"

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
+from controller.api.requests import ApiError
+from controller.api.snapshot import KernelView, LinkView, SimulatedFaultView, Snapshot
 from controller.cli import cut_off, jitter, live, output, plan, records, status, summary
 from controller.cli.outcome import ExitCode
 from controller.cli.screen import Screen
-from controller.kernel.api import ApiError
-from controller.kernel.cut_off import CutOff, CutZone
-from controller.kernel.history import Past, PastZone
-from controller.kernel.precedence import Precedence
-from controller.kernel.snapshot import KernelView, LinkView, SimulatedFaultView, Snapshot
+from controller.device.precedence import Precedence
+from controller.record.cut_off import CutOff, CutZone
+from controller.record.history import Past, PastZone
 from controller.safety.jitter import Measured
 from tests.controller.cli.views import (
     ACTIVE,

@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
+from controller.api.ask import KernelUnreachedError
+from controller.api.requests import ApiError
 from controller.cli import plan, plan_bars, plan_plot, records, session, start
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked
 from controller.config.locate import shipped_configs
 from controller.config.paths import journal_path
-from controller.kernel.api import ApiError
-from controller.kernel.ask import KernelUnreachedError
-from controller.kernel.asker import plan_beside
-from controller.kernel.offline_record import Accepted
-from controller.kernel.planner import Purpose
+from controller.record.asker import plan_beside
+from controller.record.planner import Purpose
+from controller.record.whole import Accepted
 from tests.controller.cli.acting_kernel import acting
 from tests.controller.cli.conftest import Corneum
 from tests.controller.cli.views import PLAN, on
-from tests.controller.kernel import damage, years
-from tests.controller.kernel.years import Years
+from tests.controller.record import damage, years
+from tests.controller.record.years import Years
 
 REFRESH = ("plan", "refresh", "--client", "demo", "--zones", "nose", "--json")
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from controller.api import stop_address, stop_call
+from controller.api.stop_address import StopAddress
+from controller.api.stop_call import Answer, Called
 from controller.cli import stop, stop_older
 from controller.cli.outcome import BY_HAND, ExitCode
 from controller.config.paths import port_lock
-from controller.kernel import stop_address, stop_call
-from controller.kernel.locks import Lock
-from controller.kernel.stop_address import StopAddress
-from controller.kernel.stop_call import Answer, Called
+from controller.record.locks import Lock
 from tests.controller.cli.acting_kernel import acting
 from tests.controller.cli.conftest import Corneum
 

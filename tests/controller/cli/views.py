@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from controller.config.locate import shipped_configs
-from controller.kernel.snapshot import (
+from controller.api.snapshot import (
     AlarmView,
     KernelView,
     LinkView,
@@ -17,6 +16,7 @@ from controller.kernel.snapshot import (
     UnitView,
     ZoneView,
 )
+from controller.config.locate import shipped_configs
 
 ALARM = AlarmView(
     "V01", "medium", "Suction went above its limit.", "Check the skin.", acknowledged=False

@@ -15,7 +15,7 @@ from controller.device.handpiece import HandpieceClient
 from firmware_protocol.codec import encode
 from firmware_protocol.messages import LogRead, LogRecord, Message, Result, Status, Telemetry
 from firmware_protocol.vocabulary import Capability, Cause, Defect, Mode
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 from tests.controller.device.bench import IDENT, SERIAL, TELEMETRY, FarEnd, talking
 
 CABLE = "check plug and cable, and that nothing strong is switched near the line"

@@ -19,7 +19,7 @@ from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from firmware_protocol.messages import Config, Hello, Ident, Result, Status
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Capability, Defect, Outcome, Refusal, StopKind
-from simulator.qa.loop import VirtualLoop, run_virtual
+from qa.loop import VirtualLoop, run_virtual
 from tests.controller.device.bench import DELAY_S, IDENT, SERIAL, TELEMETRY, FarEnd
 from tests.controller.device.clients import Listener, client_of
 

@@ -2,8 +2,7 @@
 
 from controller.device.translation import reading_of, supplies_of
 from controller.safety.reading import Reading, Supplies
-from firmware_protocol.messages import Status, Telemetry
-from firmware_protocol.quantities import UNKNOWN_U16
+from firmware_protocol.messages import UNKNOWN_U16, Status, Telemetry
 from firmware_protocol.vocabulary import Cause, Defect, Input, Mode, Permit
 
 TELEMETRY = Telemetry(

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from controller.kernel import stop_address, stop_call
-from controller.kernel.ask import KernelAbsentError, dial
-from controller.kernel.client import AnswerError, KernelClient
-from controller.kernel.finding import running_kernels
-from controller.kernel.stop_call import Answer, call
+from controller.api import stop_address, stop_call
+from controller.api.ask import KernelAbsentError, dial
+from controller.api.client import AnswerError, KernelClient
+from controller.api.finding import running_kernels
+from controller.api.stop_call import Answer, call
 from tests.controller.cli.acting_kernel import acting, own_table
 from tests.controller.cli.views import ACTIVE, IDLE
 
@@ -146,7 +146,7 @@ def test_where_the_table_of_sockets_cannot_be_read_the_files_say_which_kernels_t
         def denied() -> None:
             raise OSError(errno.EACCES, "Permission denied")
 
-        monkeypatch.setattr("controller.kernel.finding.table", denied)
+        monkeypatch.setattr("controller.api.finding.table", denied)
         found = running_kernels(state)
         assert [(one.port, one.pid, one.socket) for one in found.here] == [
             ("/dev/ttyA", kernel.pid, kernel.socket)

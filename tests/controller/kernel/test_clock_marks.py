@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.kernel.chain import Stamped
-from controller.kernel.clock_record import ClockRecord, doubt_of, sentence_of
-from controller.kernel.store import Store
+from controller.record.chain import Stamped
+from controller.record.clocks import ClockRecord, doubt_of, sentence_of
+from controller.record.store import Store
 from controller.safety.timeline import Moment
 
 NOW = Moment("b", 900.0, 1.9e9 + 900.0)

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from controller.kernel import record_words
-from controller.kernel.api import ApiError
-from controller.kernel.chain import Stamped
-from controller.kernel.server import IDLE_MIN_S, Server
-from controller.kernel.store import RecordError, Store
-from simulator.qa.loop import run_virtual
-from tests.controller.kernel.served import Desk
+from controller.api.requests import ApiError
+from controller.api.server import IDLE_MIN_S, Server
+from controller.record import words
+from controller.record.chain import Stamped
+from controller.record.store import RecordError, Store
+from qa.loop import run_virtual
+from tests.controller.api.served import Desk
 
 ROW = Stamped(0.0, 1.9e9, 1, "zone", "{}")
 
@@ -33,7 +33,7 @@ def test_a_row_that_cannot_be_written_after_the_record_was_mended_either_is_told
 
     monkeypatch.setattr(Store, "_write", fails)
     monkeypatch.setattr(Store, "_mend", lambda *_: mends)
-    monkeypatch.setattr(record_words, "is_damage", lambda _error: True)
+    monkeypatch.setattr(words, "is_damage", lambda _error: True)
     with pytest.raises(RecordError):
         store.append([ROW])
     assert len(tries) == (2 if mends else 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.controller.kernel.served import serving
+from tests.controller.api.served import serving
 
 pytestmark = pytest.mark.realtime
 

@@ -13,16 +13,17 @@ from typing import Any, cast
 
 import pytest
 
+from controller.api import own_output
+from controller.api.ask import KernelAbsentError, ask
+from controller.api.fault_files import Files
+from controller.api.requests import ApiError
+from controller.api.stop_call import call
+from controller.api.trouble import ENVIRONMENT
 from controller.config.paths import kernel_file, port_lock, unit_lock
-from controller.kernel import own_output, process
-from controller.kernel.api import ApiError
-from controller.kernel.ask import KernelAbsentError, ask
-from controller.kernel.fault_files import Files
-from controller.kernel.locks import LockState, look
-from controller.kernel.precedence import Precedence
+from controller.device.precedence import Precedence
+from controller.kernel import process
 from controller.kernel.process import Options
-from controller.kernel.stop_call import call
-from controller.kernel.trouble import ENVIRONMENT
+from controller.record.locks import LockState, look
 from tests.processes.service import SERIAL, SOMEBODY, unit
 
 PATIENCE_S = 20.0

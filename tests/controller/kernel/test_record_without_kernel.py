@@ -8,25 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.requests import ApiError
 from controller.config.paths import journal_path
-from controller.kernel import decisions, offline_record, record_words
-from controller.kernel.api import ApiError
-from controller.kernel.asker import plan_alone
-from controller.kernel.chain import Stamped
-from controller.kernel.dismissal import dismiss_here
-from controller.kernel.records import _use
-from controller.kernel.store import Store
-from controller.kernel.tip_desk import sterilised_here
-from controller.kernel.verify import BREAKS_MAX, Break, verify
+from controller.record import decisions, whole, words
+from controller.record.asker import plan_alone
+from controller.record.chain import Stamped
+from controller.record.dismissal import dismiss_here
+from controller.record.sterilised import sterilised_here
+from controller.record.store import Store
+from controller.record.treatments import _use
+from controller.record.verify import BREAKS_MAX, Break, verify
 from controller.safety.exposure import ZoneUse
-from tests.controller.kernel import damage, years
-from tests.controller.kernel.crashed import crashed
-from tests.controller.kernel.years import Years
+from tests.controller.record import damage, years
+from tests.controller.record.crashed import crashed
+from tests.controller.record.years import Years
 
 ANNA = {"name": "anna", "role": "practitioner", "origin": "local"}
 TECHNICIAN = {**ANNA, "role": "technician"}
 VIEWER = {**ANNA, "role": "viewer"}
-RESTORE = record_words.RESTORE
+RESTORE = words.RESTORE
 
 
 @pytest.fixture
@@ -123,18 +123,23 @@ def test_a_tip_that_is_not_known_is_told_beside_those_that_are(state: Path, tmp_
 # -- checks ----------------------------------------------------------------------------------------
 def test_a_check_of_a_folder_names_what_is_broken_and_what_was_decided(state: Path) -> None:
     told: list[tuple[int, int]] = []
-    whole = offline_record.check(state, lambda row, rows: told.append((row, rows)))
-    assert (whole.ok, whole.found.rows, whole.accepted, whole.lacking) == (True, 28, (), None)
+    checked = whole.check(state, lambda row, rows: told.append((row, rows)))
+    assert (checked.ok, checked.found.rows, checked.accepted, checked.lacking) == (
+        True,
+        28,
+        (),
+        None,
+    )
     assert told[-1] == (28, 28)
     damage.other_json(journal_path(state), 7)
-    broken = offline_record.check(state, lambda _row, _rows: None)
+    broken = whole.check(state, lambda _row, _rows: None)
     what = "its content is not what was written"
     assert (broken.ok, broken.found.breaks) == (False, [Break(7, what)])
     decided = decisions.accept_here(
         {"subject": "row", "number": 7, "reason": "read"}, TECHNICIAN, state
     )
     assert decided == {"subject": "row", "row": 7, "found": what}
-    after = offline_record.check(state, lambda _row, _rows: None)
+    after = whole.check(state, lambda _row, _rows: None)
     assert after.ok
     assert [(one.row, one.what, one.reason) for one in after.accepted] == [(7, what, "read")]
     assert after.sentence == (
@@ -153,7 +158,7 @@ def test_where_too_much_is_broken_nothing_is_told_as_decided(tmp_path: Path) -> 
         connection.execute("UPDATE journal SET body = '[]' WHERE id <= ?", (BREAKS_MAX,))
     found = verify(path)
     assert len(found.breaks) == BREAKS_MAX
-    assert offline_record.check(tmp_path, lambda _row, _rows: None).accepted == ()
+    assert whole.check(tmp_path, lambda _row, _rows: None).accepted == ()
 
 
 def test_a_row_behind_the_newest_and_one_that_follows_another_are_breaks(state: Path) -> None:
@@ -168,7 +173,7 @@ def test_lists_over_damaged_rows_are_not_made_anew(
 ) -> None:
     path = journal_path(state)
     monkeypatch.setattr(Store, "recover", lambda _store: False)
-    assert refused(lambda: offline_record.recover(state)) == (
+    assert refused(lambda: whole.recover(state)) == (
         "record",
         f"The rows of the record {path} are damaged too, so nothing was changed.",
         f"To go on, {RESTORE}.",

@@ -8,17 +8,17 @@ from typing import Any, cast
 
 import pytest
 
-from controller.kernel import listing
-from controller.kernel.api import ApiError, Request
+from controller.api.faults import FaultDesk
+from controller.api.requests import ApiError, Request
 from controller.kernel.desk import Desk
-from controller.kernel.fault_desk import FaultDesk
-from controller.kernel.records import uses
-from controller.kernel.reset_record import _Steps
 from controller.kernel.service import Kernel
-from controller.kernel.verify import Break, Trail, verify
+from controller.record import listing
+from controller.record.resets import _Steps
+from controller.record.treatments import uses
+from controller.record.verify import Break, Trail, verify
 from controller.safety.exposure import ZoneUse
 from controller.treatment.events import Who
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 
 STOP = {"do": "stop", "who": {"name": "anna", "role": "viewer", "origin": "local"}}
 

@@ -12,27 +12,28 @@ from typing import Any
 
 import pytest
 
+from controller.api import held_ports, interrupts, own_output
+from controller.api.fault_files import Files, _end_of, _written
+from controller.api.faults import FaultDesk
+from controller.api.peer import is_welcome, peer_uid
 from controller.config.paths import NoStateFolderError
+from controller.device import precedence
 from controller.device.answers import PortError, PortTrouble, SilentError, StopReport
-from controller.kernel import held_ports, interrupts, own_output, precedence, sweep
-from controller.kernel.chain import GENESIS, Chained, fault
-from controller.kernel.declined import of_alarm
-from controller.kernel.fault_desk import FaultDesk
-from controller.kernel.fault_files import Files, _end_of, _written
-from controller.kernel.journal import Row
-from controller.kernel.locks import Lock
-from controller.kernel.peer import is_welcome, peer_uid
-from controller.kernel.precedence import PRIORITY, Linux
-from controller.kernel.record_health import SHOWN_MAX, RecordHealth
+from controller.device.precedence import PRIORITY, Linux
+from controller.kernel import sweep
+from controller.kernel.asked import of_alarm
 from controller.kernel.service import device_error
-from controller.kernel.stop_rows import PERIOD_S, StopRows
-from controller.kernel.stop_way import ROLE, StopWay
-from controller.kernel.timing import Timing
-from controller.kernel.verify import Break
+from controller.kernel.stop_way import PERIOD_S, ROLE, StopRows, StopWay
+from controller.kernel.view import Timing
+from controller.record.chain import GENESIS, Chained, fault
+from controller.record.health import SHOWN_MAX, RecordHealth
+from controller.record.journal import Row
+from controller.record.locks import Lock
+from controller.record.verify import Break
 from controller.safety.alarms import Alarm, Priority
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.vocabulary import Mode, StopKind
-from simulator.qa.loop import run_virtual
+from qa.loop import run_virtual
 
 
 # -- beats -----------------------------------------------------------------------------------------
@@ -182,9 +183,9 @@ def test_what_a_callback_raises_is_told_once_with_its_file_and_names_nobody(
 
 
 def test_a_place_in_a_file_for_support_is_named_without_where_the_program_lies() -> None:
-    named = _end_of("/srv/anna/corneum/controller/kernel/api.py")
+    named = _end_of("/srv/anna/corneum/controller/api/requests.py")
     assert "anna" not in named
-    assert named.endswith("controller/kernel/api.py")
+    assert named.endswith("controller/api/requests.py")
 
 
 def test_a_fault_is_written_into_the_first_folder_that_takes_it(
@@ -322,7 +323,7 @@ def test_a_line_for_a_reader_that_is_gone_is_dropped_with_what_is_left_of_it() -
 @pytest.mark.realtime
 def test_a_kernel_for_a_treatment_holds_nothing_of_whoever_started_it() -> None:
     script = (
-        "import os, sys; from controller.kernel import own_output; own_output.hold_nothing(); "
+        "import os, sys; from controller.api import own_output; own_output.hold_nothing(); "
         "print('not heard', flush=True); os.write(1, b'not heard either'); "
         "sys.stderr.write(os.getcwd())"
     )
