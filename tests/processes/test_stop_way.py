@@ -164,7 +164,7 @@ def test_a_mistake_on_the_command_line_stops_and_is_told_afterwards(tmp_path: Pa
     with unit(tmp_path) as device, kernel(device, tmp_path / "state"):
         wrong = ["--port", device.port, "--emergancy"]
         script = (
-            "import sys; from controller.cli import stop; from controller.kernel import stop_call;"
+            "import sys; from controller.cli import stop; from controller.api import stop_call;"
             "stop.call = lambda port, emergency: print('sent to', port);"
             f"print(stop.run({wrong!r}))"
         )
