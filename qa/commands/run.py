@@ -72,7 +72,7 @@ def _tasks(places: list[Path], seed: int | None, *, as_json: bool) -> "list[Task
 
 
 def _run(tasks: "list[Task]", workers: int, *, as_json: bool) -> "list[Ran]":
-    from controller.api.interrupts import unwind  # noqa: PLC0415
+    from simulator.interrupts import unwind  # noqa: PLC0415
     from qa.scenarios import report_text  # noqa: PLC0415
     from qa.scenarios.runner import run_all  # noqa: PLC0415
 
