@@ -28,9 +28,7 @@ def add_conformance(app: typer.Typer) -> None:
 
 def add_record(app: typer.Typer) -> None:
     """Add ``record``."""
-    example = (
-        "Example:  corneum-sim record --port /dev/ttyUSB0 --pty /tmp/tapped --out line.jsonl"
-    )
+    example = "Example:  corneum-sim record --port /dev/ttyUSB0 --pty /tmp/tapped --out line.jsonl"
     app.command(epilog=example)(told(record.record))
 
 
