@@ -25,7 +25,7 @@ COMPILED := .compiled
 COMPILED_TESTS := tests/controller/safety tests/qa/exposure tests/qa/campaigns tests/qa/scenarios tests/qa/test_exposure_end.py \
   tests/qa/test_link_matrix.py tests/qa/test_pinned.py tests/qa/test_rig.py tests/qa/test_service.py tests/qa/test_stateful.py \
   tests/qa/traffic/test_golden.py
-SOURCES := $(shell find controller firmware_protocol simulator configs tests -name '*.py' -o -name '*.toml' -o -name '*.json')
+SOURCES := $(shell find controller firmware_protocol simulator qa configs tests -name '*.py' -o -name '*.toml' -o -name '*.json')
 
 .PHONY: help venv run test check compiled test-compiled mutants mutation coverage bench bench-peers sbom evidence lock clean
 
@@ -84,15 +84,15 @@ sbom: $(STAMP) ## write sbom.json: every locked package, as CycloneDX
 evidence: $(STAMP) ## run everything and bundle it for an auditor, with hashes (ARGS=--quick: a minute)
 	@$(BIN)/python -m tools.evidence $(ARGS)
 
-lock: ## renew requirements.lock from pyproject.toml (needs uv; UPGRADE=--upgrade for newer releases)
+lock: ## renew requirements.lock from both pyproject.toml (needs uv; UPGRADE=--upgrade for newer releases)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links --all-extras --group dev $(UPGRADE) \
-	  pyproject.toml -o requirements.lock
+	  --no-emit-package corneum pyproject.toml qa/pyproject.toml -o requirements.lock
 
 clean: ## remove what was installed and what tools left behind
 	rm -rf $(COMPILED) .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutation
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml qa/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Corneum needs Python 3.11 or newer, and '$(PYTHON)' is" \
 	    "$$($(PYTHON) --version 2>/dev/null || echo not one)." \
@@ -103,7 +103,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing into $(VENV), once ..." >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(PIP) install --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation -e . -e qa
 	@touch $@
 
 $(COMPILED)/.built: $(STAMP) $(SOURCES)

@@ -1,34 +1,46 @@
-"""All commands of ``corneum-sim``: those of the device, and everything that QA adds to them.
+"""The commands that QA adds to ``corneum-sim``: an entry point of its pyproject.toml for each.
 
-`simulator.cli` knows the device alone and may not import the controller; this floor may. Each
-command has a file of its own in `qa.commands` and imports what it needs when it is
-called, so that ``corneum-sim serve`` starts as fast as without them; those of ``campaign`` are put
-together in `qa.campaigns`. A `Refusal` of any of them is told here.
+A command has a file of its own in `qa.commands` and imports what it needs when it is called, so
+that the help is there at once; those of ``campaign`` are put together in `qa.campaigns`. A
+`Refusal` of any of them is told by `told`.
 """
 
-from qa.campaigns import campaign
-from qa.commands.conformance import conformance
-from qa.commands.record import record
-from qa.commands.replay import replay
-from qa.commands.run import run
-from simulator.cli import app
+import typer
+
+from qa import campaigns
+from qa.commands import conformance, record, replay, run
 from simulator.refusals import told
 
-__all__ = ["app", "campaign"]
 
-for command, example in (
-    (
-        conformance,
+def add_campaign(app: typer.Typer) -> None:
+    """Add ``campaign`` with its subcommands."""
+    app.add_typer(campaigns.campaign, name="campaign")
+
+
+def add_conformance(app: typer.Typer) -> None:
+    """Add ``conformance``."""
+    examples = (
         "Examples:  corneum-sim conformance --handpiece sim:   "
-        "corneum-sim conformance --handpiece /dev/ttyUSB0 --case C68 --junit kit.xml",
-    ),
-    (record, "Example:  corneum-sim record --port /dev/ttyUSB0 --pty /tmp/tapped --out line.jsonl"),
-    (replay, "Example:  corneum-sim replay line.jsonl --every"),
-    (
-        run,
+        "corneum-sim conformance --handpiece /dev/ttyUSB0 --case C68 --junit kit.xml"
+    )
+    app.command(epilog=examples)(told(conformance.conformance))
+
+
+def add_record(app: typer.Typer) -> None:
+    """Add ``record``."""
+    example = "Example:  corneum-sim record --port /dev/ttyUSB0 --pty /tmp/tapped --out line.jsonl"
+    app.command(epilog=example)(told(record.record))
+
+
+def add_replay(app: typer.Typer) -> None:
+    """Add ``replay``."""
+    app.command(epilog="Example:  corneum-sim replay line.jsonl --every")(told(replay.replay))
+
+
+def add_run(app: typer.Typer) -> None:
+    """Add ``run``."""
+    examples = (
         "Examples:  corneum-sim run configs/scenarios -j 2   "
-        "corneum-sim run my-scenario.toml --seed 7 --report out",
-    ),
-):
-    app.command(epilog=example)(told(command))
-app.add_typer(campaign, name="campaign")
+        "corneum-sim run my-scenario.toml --seed 7 --report out"
+    )
+    app.command(epilog=examples)(told(run.run))

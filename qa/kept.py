@@ -8,12 +8,18 @@ dropped, and its job runs again.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-PACKAGES: Final = ("controller", "firmware_protocol", "simulator", "qa", "configs")
+import controller
+import firmware_protocol
+import qa
+import simulator
+from controller.config.locate import shipped_configs
+
+PACKAGES: Final = (controller, firmware_protocol, simulator, qa)
 SUFFIXES: Final = (".py", ".toml", ".json")
 FILE_NAME: Final = "results.jsonl"
 
@@ -24,22 +30,22 @@ class OtherCampaignError(Exception):
 
 @cache
 def sources_sha256() -> str:
-    """Return the hash of everything that a result follows from."""
-    top = Path(__file__).resolve().parents[1]
-    return _files_sha256(top, (top / package for package in PACKAGES))
+    """Return the hash of everything that a result follows from, wherever it is installed."""
+    folders = {one.__name__: Path(str(one.__file__)).parent for one in PACKAGES}
+    return _files_sha256({**folders, "configs": shipped_configs()})
 
 
 def folder_sha256(folder: Path) -> str:
     """Return the hash of what a result may follow from in a folder of somebody's own."""
-    return _files_sha256(folder, (folder,))
+    return _files_sha256({"": folder})
 
 
-def _files_sha256(top: Path, folders: Iterable[Path]) -> str:
+def _files_sha256(folders: Mapping[str, Path]) -> str:
     digest = hashlib.sha256()
-    for folder in folders:
+    for name, folder in folders.items():
         for path in sorted(folder.rglob("*")):
             if path.suffix in SUFFIXES and path.is_file():
-                digest.update(str(path.relative_to(top)).encode())
+                digest.update(f"{name}/{path.relative_to(folder)}".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -215,7 +215,7 @@ def _dask() -> Any:  # noqa: ANN401 - as above
         import distributed  # noqa: PLC0415 - only who asks for it
     except ImportError:
         raise WorkersLostError(
-            "--dask needs the package distributed: pip install 'corneum[campaign]'"
+            "--dask needs the package distributed: pip install 'corneum-qa[campaign]'"
         ) from None
     return distributed
 

@@ -49,9 +49,9 @@ def where_of(workers: int, dask: str | None) -> "Where":
 @contextlib.contextmanager
 def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
     """Keep results while a campaign runs, and say in a sentence what it cannot go on with."""
-    from controller.api.interrupts import INTERRUPTED, unwind  # noqa: PLC0415
     from qa.kept import Kept, OtherCampaignError  # noqa: PLC0415
     from qa.workers import WorkersLostError  # noqa: PLC0415
+    from simulator.interrupts import INTERRUPTED, unwind  # noqa: PLC0415
 
     unwind()
     try:

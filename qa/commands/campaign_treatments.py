@@ -76,4 +76,4 @@ def _needs_numpy() -> None:
         import numpy  # noqa: F401, ICN001, PLC0415
         import scipy.special  # noqa: F401, PLC0415
     except ImportError:
-        refuse("this campaign needs numpy and scipy: pip install 'corneum[campaign]'")
+        refuse("this campaign needs numpy and scipy: pip install 'corneum-qa[campaign]'")

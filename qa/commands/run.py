@@ -72,9 +72,9 @@ def _tasks(places: list[Path], seed: int | None, *, as_json: bool) -> "list[Task
 
 
 def _run(tasks: "list[Task]", workers: int, *, as_json: bool) -> "list[Ran]":
-    from controller.api.interrupts import unwind  # noqa: PLC0415
     from qa.scenarios import report_text  # noqa: PLC0415
     from qa.scenarios.runner import run_all  # noqa: PLC0415
+    from simulator.interrupts import unwind  # noqa: PLC0415
 
     unwind()
     results: list[Ran] = []
@@ -120,6 +120,6 @@ def _can_draw() -> None:
 
     if not can_draw():
         raise Refusal(
-            "the HTML report needs matplotlib; install it with: pip install 'corneum[reports]'",
+            "the HTML report needs matplotlib; install it with: pip install 'corneum-qa[reports]'",
             USAGE,
         )

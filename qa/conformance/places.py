@@ -129,7 +129,7 @@ async def _own_simulator() -> AsyncIterator[tuple[str, Path]]:
         control = Path(folder) / "control"
         arguments = ("serve", "--json", "--hand", "absent", "--seed", "1", "--while-stdin")
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "qa.cli", *arguments, "--control", str(control),
+            sys.executable, "-m", "simulator.cli", *arguments, "--control", str(control),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         try:

@@ -26,7 +26,7 @@ def _pyplot() -> Any:  # noqa: ANN401 - matplotlib is not there for the type che
         import matplotlib as mpl  # noqa: PLC0415 - only who asks for pictures
     except ImportError:
         raise NoMatplotlibError(
-            "pictures need matplotlib: pip install 'corneum[reports]'"
+            "pictures need matplotlib: pip install 'corneum-qa[reports]'"
         ) from None
     mpl.use("Agg")
     mpl.rcParams.update({"svg.hashsalt": "corneum", "font.size": 10, "axes.grid": True,

@@ -83,7 +83,7 @@ def served(events: Path, setting: Setting) -> Iterator[Served]:
     with TemporaryDirectory(prefix="corneum-") as folder:
         port, control = Path(folder) / "port", Path(folder) / "control"
         words = [
-            sys.executable, "-m", "qa.cli", "serve", "--while-stdin", "--json",
+            sys.executable, "-m", "simulator.cli", "serve", "--while-stdin", "--json",
             "--pty", str(port), "--control", str(control), "--events", str(events),
             "--hand", setting.hand or "average", "--seed", str(setting.seed), motion,
         ]  # fmt: skip

@@ -22,6 +22,7 @@ END_MAX_S = 60.0  # a busy machine
 AT_AN_IMPORT = """
 import os, runpy, signal, sys
 
+BOUNDARIES = ("controller.cli.boundary", "controller.kernel.process", "simulator.boundary")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 at, module = int(sys.argv[1]), sys.argv[2]
 sys.argv = [module, *sys.argv[3:]]
@@ -29,7 +30,7 @@ seen = 0
 
 def look(event, words):
     global seen
-    begun = seen or words and words[0] in ("controller.cli.boundary", "controller.kernel.process")
+    begun = seen or words and words[0] in BOUNDARIES
     if event == "import" and begun:
         seen += 1
         if seen == at:
@@ -43,9 +44,9 @@ runpy.run_module(module, run_name="__main__")
 STATUS = ("controller.cli.main", "status")
 PLAN = ("controller.cli.main", "plan", "refresh", "--client", "demo")
 TREAT = ("controller.cli.main", "treat", "refresh", "--client", "demo", "--simulator")
-SERVE = ("qa.cli", "serve")
-CONFORMANCE = ("qa.cli", "conformance", "--handpiece", "sim:")
-MATRIX = ("qa.cli", "campaign", "matrix", "-j", "2")
+SERVE = ("simulator.cli", "serve")
+CONFORMANCE = ("simulator.cli", "conformance", "--handpiece", "sim:")
+MATRIX = ("simulator.cli", "campaign", "matrix", "-j", "2")
 KERNEL = ("controller.kernel", "--port", "/dev/null")
 FUZZ = ("tests.proof.fuzz",)
 

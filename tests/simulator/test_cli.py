@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from simulator.cli import app
+from simulator.app import app
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

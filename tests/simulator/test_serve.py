@@ -33,7 +33,7 @@ END_MAX_S = 5.0
 @contextmanager
 def served(*arguments: str, stdin: int | None = None) -> Iterator[dict[str, Any]]:
     """Serve, and give what it said."""
-    command = [sys.executable, "-m", "qa.cli", "serve", "--json", *arguments]
+    command = [sys.executable, "-m", "simulator.cli", "serve", "--json", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=stdin) as process:
         try:
             assert process.stdout is not None
@@ -268,7 +268,7 @@ def test_it_ends_with_its_standard_input(tmp_path: Path) -> None:
 
 
 def test_it_says_in_words_where_it_is() -> None:
-    command = [sys.executable, "-m", "qa.cli", "serve"]
+    command = [sys.executable, "-m", "simulator.cli", "serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         sentence = process.stdout.readline()

@@ -54,7 +54,7 @@ def run(campaign: Campaign, shop: Workshop) -> Result:
     asked = [] if shop.quick else ["--report", str(page.parent)]
     done = shop.python(
         f"campaign-{name}",
-        ["qa.cli", "campaign", *words, "--json", *asked],
+        ["simulator.cli", "campaign", *words, "--json", *asked],
         CAMPAIGN_MAX_S,
     )
     figures = done.figures

@@ -84,7 +84,7 @@ def scenarios(shop: Workshop) -> Result:
         shutil.copy2(path, shop.place("scenarios", "files", path.name))
     report = shop.place("junit", SCENARIOS_XML)
     listed = [path.relative_to(shop.top).as_posix() for path in chosen]
-    words = ["qa.cli", "run", *listed, "--junit", str(report), "--json"]
+    words = ["simulator.cli", "run", *listed, "--junit", str(report), "--json"]
     page = shop.bundle / "scenarios" / "index.html"
     if not shop.quick and _can_draw():
         words += ["--report", str(page.parent)]

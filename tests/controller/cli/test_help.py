@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from controller.api.software import running_software
 from controller.cli.app import app as corneum
-from qa.app import app as corneum_sim
+from tests.corneum_sim import app as corneum_sim
 
 APPS = {"corneum": corneum, "corneum-sim": corneum_sim}
 COMPLETE = "_{}_COMPLETE"

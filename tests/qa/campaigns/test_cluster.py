@@ -65,7 +65,7 @@ def _running(*words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def _campaign(*words: str) -> subprocess.Popen[str]:
-    return _python("-m", "qa.cli", "campaign", *words)
+    return _python("-m", "simulator.cli", "campaign", *words)
 
 
 def _until_begun(file: Path, process: subprocess.Popen[str]) -> None:
@@ -121,7 +121,7 @@ def test_a_campaign_that_is_ended_leaves_no_worker_behind_and_can_go_on(
 ) -> None:
     file = tmp_path / "results.jsonl"
     words = ("matrix", "--full", "--workers", "2", "--resume", str(file))
-    with _running("-m", "qa.cli", "campaign", *words) as campaign:
+    with _running("-m", "simulator.cli", "campaign", *words) as campaign:
         _until_begun(file, campaign)
         workers = _children_of(campaign.pid)
         assert len(workers) >= 2

@@ -12,7 +12,7 @@ from tests.simulator.test_serve import served
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
-COMMAND = (sys.executable, "-m", "qa.cli", "conformance")
+COMMAND = (sys.executable, "-m", "simulator.cli", "conformance")
 RUN_MAX_S = 60.0
 # Of each part of the protocol one case: all of them run in virtual time, and here in a minute.
 SAMPLE = ("C01", "C10", "C16", "C20", "C21", "C30", "C40", "C48", "C57", "C60", "C66", "C75", "C80")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from qa.app import app
 from qa.conformance.bench import Bench
 from qa.conformance.case import Case, Needs
 from qa.conformance.places import virtual_place
@@ -17,6 +16,7 @@ from qa.conformance.suite import CASES, Outcome, Verdict, chosen, run_case
 from qa.conformance.verdicts import NonconformityError, UnitLostError
 from qa.loop import run_virtual
 from simulator.handpiece import Handpiece
+from tests.corneum_sim import app
 from tests.qa.conformance.broken_line import broken as broken_lines
 from tests.qa.conformance.broken_unit import broken as broken_units
 

@@ -168,7 +168,7 @@ def test_the_published_thickness_of_a_zone_is_never_below_what_the_controller_co
 
 def test_the_command_tells_rows_and_goals_as_one_object(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "qa.cli", "campaign", "treatments", "--n", "20",
+        [sys.executable, "-m", "simulator.cli", "campaign", "treatments", "--n", "20",
          "--program", "patch-test", "--only", "central", "--workers", "1", "--json"],
         capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -183,7 +183,7 @@ def test_the_command_tells_rows_and_goals_as_one_object(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "qa.cli", "campaign", "treatments",
+        [sys.executable, "-m", "simulator.cli", "campaign", "treatments",
          "--program", "nonsense"],
         capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -14,7 +14,7 @@ CPU_MAX_S: Final = 5.0  # of a machine that does nothing else it is the time tha
 @pytest.mark.alone
 @pytest.mark.realtime
 def test_the_first_result_is_there_within_five_seconds_of_processor_time() -> None:
-    command = [sys.executable, "-m", "qa.cli", "run", SMALLEST]
+    command = [sys.executable, "-m", "simulator.cli", "run", SMALLEST]
     before = os.times()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     after = os.times()

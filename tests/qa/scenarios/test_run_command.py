@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from qa.app import app
 from qa.scenarios.runner import Ran, Task, run_one
+from tests.corneum_sim import app
 
 GOOD = """
 title = "A plan is refused"
@@ -167,7 +167,7 @@ def test_without_matplotlib_a_report_is_refused_before_anything_runs(
     monkeypatch.setattr("qa.scenarios.report_plots.can_draw", lambda: False)
     result = _run(folder, "--report", folder / "report")
     assert result.exit_code == 2
-    assert "corneum[reports]" in result.stderr
+    assert "corneum-qa[reports]" in result.stderr
     assert result.stdout == ""
 
 
@@ -195,7 +195,7 @@ def test_workers_give_the_same_results_in_the_same_order(folder: Path) -> None:
 @pytest.mark.realtime
 def test_the_other_commands_start_without_the_controller_and_the_scenarios() -> None:
     code = (
-        "import sys, qa.app; "
+        "import sys, tests.corneum_sim; "
         "print([name for name in sys.modules if name.split('.')[0] in ('controller', 'matplotlib') "
         "or name.startswith('qa.scenarios')])"
     )

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.link import Link
 from firmware_protocol.schema import SCHEMA_HASH
-from qa.app import app
 from qa.loop import run_virtual
 from qa.traffic.golden import SEED, capture, zone_of
 from qa.traffic.recording import Chunk, Recorder
@@ -22,6 +21,7 @@ from qa.traffic.words import Teller
 from simulator.handpiece import Handpiece, Happening
 from simulator.host import DeviceHost
 from simulator.plant.hands import HANDS
+from tests.corneum_sim import app
 
 PROGRAM = "patch-test"
 

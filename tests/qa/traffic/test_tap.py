@@ -15,7 +15,7 @@ from tests.simulator.test_serve import served
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
-COMMAND = (sys.executable, "-m", "qa.cli")
+COMMAND = (sys.executable, "-m", "simulator.cli")
 READY_MAX_S = 20.0
 RUN_MAX_S = 60.0
 
