@@ -1,20 +1,19 @@
 """The commands that QA adds to ``corneum-sim``: an entry point of its pyproject.toml for each.
 
 A command has a file of its own in `qa.commands` and imports what it needs when it is called, so
-that the help is there at once; those of ``campaign`` are put together in `qa.campaigns`. A
+that the help is there at once; those of ``campaign`` are put together in `qa.commands.campaign`. A
 `Refusal` of any of them is told by `told`.
 """
 
 import typer
 
-from qa import campaigns
-from qa.commands import conformance, record, replay, run
+from qa.commands import campaign, conformance, record, replay, run
 from simulator.refusals import told
 
 
 def add_campaign(app: typer.Typer) -> None:
     """Add ``campaign`` with its subcommands."""
-    app.add_typer(campaigns.campaign, name="campaign")
+    app.add_typer(campaign.campaign, name="campaign")
 
 
 def add_conformance(app: typer.Typer) -> None:

@@ -23,8 +23,8 @@ from qa.commands.campaign_options import (
 )
 
 if TYPE_CHECKING:
+    from qa.campaigns.sweep.run import Swept
     from qa.matrix.cells import Cell
-    from qa.sweep.run import Swept
 
 PICTURE: Final = "heat-map.png"
 
@@ -47,7 +47,7 @@ def matrix(  # noqa: PLR0913 - one parameter per option of the command
     as_json: AsJson = False,
 ) -> None:
     """Every fault x state x phase x duration: 0 all safe in time, 1 a cell broke a rule."""
-    from qa.sweep import run as sweep  # noqa: PLC0415
+    from qa.campaigns.sweep import run as sweep  # noqa: PLC0415
 
     where = where_of(workers, dask)
     cells = _cells(n, seed, only, full=full)
@@ -65,7 +65,7 @@ def matrix(  # noqa: PLR0913 - one parameter per option of the command
 
 
 def _cells(n: int | None, seed: int, only: str | None, *, full: bool) -> "list[Cell]":
-    from qa.sweep import run as sweep  # noqa: PLC0415
+    from qa.campaigns.sweep import run as sweep  # noqa: PLC0415
 
     if only is not None:
         try:
@@ -76,20 +76,20 @@ def _cells(n: int | None, seed: int, only: str | None, *, full: bool) -> "list[C
 
 
 def _page(swept: "Swept", report: Path) -> str:
+    from qa.campaigns.sweep.heat import page  # noqa: PLC0415
     from qa.scenarios.report_plots import can_draw  # noqa: PLC0415
-    from qa.sweep.heat import page  # noqa: PLC0415
 
     if not can_draw():
         return page(swept)
-    from qa.sweep.heat_plot import draw  # noqa: PLC0415
+    from qa.campaigns.sweep.heat_plot import draw  # noqa: PLC0415
 
     draw(swept, report / PICTURE)
     return page(swept, PICTURE)
 
 
 def _text(swept: "Swept", commands: dict[str, str], took_s: float) -> str:
+    from qa.campaigns.sweep.run import key_of  # noqa: PLC0415
     from qa.matrix.campaign import table  # noqa: PLC0415
-    from qa.sweep.run import key_of  # noqa: PLC0415
 
     wrong = [verdict for verdict in swept.verdicts if verdict.wrong]
     lines = [f"{key_of(each.cell)}: {'; '.join(each.wrong)}" for each in wrong]

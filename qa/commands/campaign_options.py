@@ -13,8 +13,8 @@ import typer
 from simulator.refusals import USAGE, Refusal
 
 if TYPE_CHECKING:
-    from qa.kept import Kept
-    from qa.workers import Where
+    from qa.campaigns.kept import Kept
+    from qa.campaigns.workers import Where
 
 BROKEN: Final = 1
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -39,7 +39,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 
 def where_of(workers: int, dask: str | None) -> "Where":
     """Return where to run; refuses two places at once."""
-    from qa.workers import Where  # noqa: PLC0415
+    from qa.campaigns.workers import Where  # noqa: PLC0415
 
     if dask is not None and workers:
         refuse("--workers and --dask name two places; give one of them")
@@ -49,8 +49,8 @@ def where_of(workers: int, dask: str | None) -> "Where":
 @contextlib.contextmanager
 def campaign_in(resume: Path | None, name: str) -> Iterator["Kept | None"]:
     """Keep results while a campaign runs, and say in a sentence what it cannot go on with."""
-    from qa.kept import Kept, OtherCampaignError  # noqa: PLC0415
-    from qa.workers import WorkersLostError  # noqa: PLC0415
+    from qa.campaigns.kept import Kept, OtherCampaignError  # noqa: PLC0415
+    from qa.campaigns.workers import WorkersLostError  # noqa: PLC0415
     from simulator.interrupts import INTERRUPTED, unwind  # noqa: PLC0415
 
     unwind()

@@ -35,7 +35,7 @@ def realtime(  # noqa: PLR0913 - one parameter per option of the command
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Treat on real processes beside busy ones: 0 the goals hold, 1 one is missed."""
-    from qa.realtime import campaign  # noqa: PLC0415
+    from qa.campaigns.realtime import campaign  # noqa: PLC0415
 
     conditions = campaign.Conditions(seed, busy, workers, tcp)
     began_s = time.monotonic()

@@ -24,8 +24,8 @@ def stop(
     Real processes and real seconds: about 1.5 s a stop. Exit code 1 when one does not stop, or when
     a goal is missed: 50 ms from the first byte sent, 300 ms from the start of the process, p99.
     """
-    from qa.stop_shots import campaign  # noqa: PLC0415
-    from qa.stop_shots.lane import Scale  # noqa: PLC0415
+    from qa.campaigns.stops import campaign  # noqa: PLC0415
+    from qa.campaigns.stops.lane import Scale  # noqa: PLC0415
 
     scale = Scale()
     with campaign_in(resume, campaign.name_of(seed, scale)) as kept:

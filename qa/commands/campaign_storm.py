@@ -37,8 +37,8 @@ def storm(  # noqa: PLR0913 - one parameter per option of the command
     as_json: AsJson = False,
 ) -> None:
     """Random faults, hands, noise and restarts: 0 the promise held, 1 a storm broke it."""
-    from qa.storm import campaign  # noqa: PLC0415
-    from qa.storm import report as told  # noqa: PLC0415
+    from qa.campaigns.storm import campaign  # noqa: PLC0415
+    from qa.campaigns.storm import report as told  # noqa: PLC0415
 
     where = where_of(workers, dask)
     began_s = time.monotonic()

@@ -52,7 +52,7 @@ def treatments(  # noqa: PLR0913, PLR0917 - one parameter per option of the comm
     code 1 when a goal is missed.
     """
     _needs_numpy()
-    from qa.exposure import asked, whole  # noqa: PLC0415 - numpy only for those who ask
+    from qa.campaigns.exposure import asked, whole  # noqa: PLC0415 - numpy only for those who ask
 
     where_of(workers, dask)
     words = asked.Asked(

@@ -12,8 +12,8 @@ import time
 import numpy as np
 
 from controller.config.locate import shipped_configs
-from qa.exposure.rows import Group, Row, cell_of
-from qa.exposure.treatments import treat
+from qa.campaigns.exposure.rows import Group, Row, cell_of
+from qa.campaigns.exposure.treatments import treat
 
 ROUNDS = 3
 CLIENTS = 1500

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from qa.kept import Kept
-from qa.stop_shots.campaign import name_of
-from qa.stop_shots.lane import Scale
+from qa.campaigns.kept import Kept
+from qa.campaigns.stops.campaign import name_of
+from qa.campaigns.stops.lane import Scale
 from tests.processes.service import command, kernel, unit
 
 pytestmark = pytest.mark.realtime

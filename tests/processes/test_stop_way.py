@@ -19,7 +19,7 @@ from controller.api.server import IDLE_MIN_S
 from controller.api.stop_address import name_for, table
 from controller.api.stop_call import call
 from controller.config import paths
-from qa.stop_shots.shots import NOBODY_UID, as_another, bare
+from qa.campaigns.stops.shots import NOBODY_UID, as_another, bare
 from tests.processes.scenes import bring_to
 from tests.processes.service import Kernel, Unit, corneum, kernel, unit
 from tests.processes.side_by_side import side_by_side

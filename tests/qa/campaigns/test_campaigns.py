@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from qa.campaigns.storm.draw import draw
+from qa.campaigns.storm.run import Storm, blow
+from qa.campaigns.sweep.run import PAIRS, all_cells, cell_of, key_of, sample
 from qa.matrix.cells import Stage
 from qa.matrix.rows import ROWS
 from qa.scenarios.load import load_scenario
-from qa.storm.draw import draw
-from qa.storm.run import Storm, blow
-from qa.sweep.run import PAIRS, all_cells, cell_of, key_of, sample
 from tests.corneum_sim import app
 from tests.qa.campaigns.broken import wear_out_the_lease
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from qa.kept import Kept
-from qa.realtime.campaign import (
+from qa.campaigns.kept import Kept
+from qa.campaigns.realtime.campaign import (
     NEEDLESS_MAX,
     Conditions,
     figures,
@@ -18,8 +18,8 @@ from qa.realtime.campaign import (
     run,
     share_high,
 )
-from qa.realtime.competitors import competitors
-from qa.realtime.treatment import JITTER, ORDINARY
+from qa.campaigns.realtime.competitors import competitors
+from qa.campaigns.realtime.treatment import JITTER, ORDINARY
 
 CONDITIONS = Conditions(seed=1, busy=0, workers=1)
 LAPSED = "tripped: device LEASE_LAPSED"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.shrink import Tries, fewest, first
+from qa.campaigns.shrink import Tries, fewest, first
 
 
 @given(needed=st.sets(st.integers(0, 59), min_size=1, max_size=5))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from qa.stop_shots.campaign import figures, run
-from qa.stop_shots.lane import Scale
-from qa.stop_shots.shots import Shot
+from qa.campaigns.stops.campaign import figures, run
+from qa.campaigns.stops.lane import Scale
+from qa.campaigns.stops.shots import Shot
 
 SMALL = Scale(hostile=64, leftovers=500)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from qa.kept import FILE_NAME, Kept, OtherCampaignError
-from qa.workers import Progress, Where, WorkersLostError, spread
+from qa.campaigns.kept import FILE_NAME, Kept, OtherCampaignError
+from qa.campaigns.workers import Progress, Where, WorkersLostError, spread
 from tests.qa.campaigns.jobs import Marked, counted, dies, dies_once, square
 
 TWO = Where(workers=2)

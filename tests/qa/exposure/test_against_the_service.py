@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from controller.config.locate import shipped_configs
-from qa.exposure.dose_map import PLACE_MM, dose_map
-from qa.exposure.rows import Group, Row, cell_of
-from qa.exposure.settings import ZoneSetting
-from qa.exposure.strokes import Strokers
-from qa.exposure.treatments import paced
-from qa.exposure.zone_runs import run_zone
+from qa.campaigns.exposure.dose_map import PLACE_MM, dose_map
+from qa.campaigns.exposure.rows import Group, Row, cell_of
+from qa.campaigns.exposure.settings import ZoneSetting
+from qa.campaigns.exposure.strokes import Strokers
+from qa.campaigns.exposure.treatments import paced
+from qa.campaigns.exposure.zone_runs import run_zone
 from qa.loop import run_virtual
 from qa.rig import RigSpec, service
 from qa.skin.grid import SkinGrid

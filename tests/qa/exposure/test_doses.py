@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qa.exposure.dose_map import PLACE_MM, WINDOW_MM, dose_map, histogram, window
-from qa.exposure.settings import Arm, ZoneSetting
-from qa.exposure.strokes import Strokers
-from qa.exposure.zone_runs import (
+from qa.campaigns.exposure.dose_map import PLACE_MM, WINDOW_MM, dose_map, histogram, window
+from qa.campaigns.exposure.settings import Arm, ZoneSetting
+from qa.campaigns.exposure.strokes import Strokers
+from qa.campaigns.exposure.zone_runs import (
     DWELL_TRIP_S,
     Crystals,
     End,

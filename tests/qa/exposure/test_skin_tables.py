@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from qa.exposure import patch_loss
-from qa.exposure.patch_loss import (
+from qa.campaigns.exposure import patch_loss
+from qa.campaigns.exposure.patch_loss import (
     CORRELATIONS_MM,
     FLAKES_MM,
     SHARES,
     drawn_chance,
     largest,
 )
-from qa.exposure.tables import (
+from qa.campaigns.exposure.tables import (
     BINS_PER_OCTAVE,
     LAYERS_MIN,
     Grain,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from qa.exposure.outcomes import FRACTIONS, SCALES, UNSCALED
-from qa.exposure.statistics import (
+from qa.campaigns.exposure.outcomes import FRACTIONS, SCALES, UNSCALED
+from qa.campaigns.exposure.statistics import (
     Share,
     deepest_centiles,
     drawn_hits,

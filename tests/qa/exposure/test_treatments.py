@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 
 from controller.config.locate import shipped_configs
-from qa.exposure.campaign import Figures, run
-from qa.exposure.coverage import coverage
-from qa.exposure.fault_responses import responses
-from qa.exposure.goals import goals_of
-from qa.exposure.measure_faults import measure
-from qa.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
-from qa.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
-from qa.exposure.settings import Arm
-from qa.exposure.statistics import Estimate, Share, effective_count, weighted_mean
-from qa.exposure.tables import Grain
-from qa.exposure.treatments import FaultDraw, treat
+from qa.campaigns.exposure.campaign import Figures, run
+from qa.campaigns.exposure.coverage import coverage
+from qa.campaigns.exposure.fault_responses import responses
+from qa.campaigns.exposure.goals import goals_of
+from qa.campaigns.exposure.measure_faults import measure
+from qa.campaigns.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
+from qa.campaigns.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
+from qa.campaigns.exposure.settings import Arm
+from qa.campaigns.exposure.statistics import Estimate, Share, effective_count, weighted_mean
+from qa.campaigns.exposure.tables import Grain
+from qa.campaigns.exposure.treatments import FaultDraw, treat
+from qa.campaigns.workers import Where
 from qa.skin.sites import thickness_of
 from qa.skin.truth import Uncertainty
-from qa.workers import Where
 from simulator.plant.faults import FAULTS
 
 CONFIGS = shipped_configs()
