@@ -23,6 +23,7 @@ from controller.record.journal import Journal
 from controller.record.planner import Purpose
 from controller.record.store import Store
 from controller.record.writer import InlineWriter
+from controller.treatment.kinds import Kind
 from qa.planning import plan_beside, planned_request
 from qa.screen import Screen
 from qa.wire import VirtualWire
@@ -99,8 +100,9 @@ class Rig:
         """Return the boot of the computer: another one where the loop began after the record."""
         rows = self._store.ask("SELECT mono_s, hash FROM journal ORDER BY id DESC LIMIT 1")
         boots = self._store.ask(
-            "SELECT json_extract(body, '$.boot') FROM journal WHERE kind = 'kernel'"
-            " ORDER BY id DESC LIMIT 1"
+            "SELECT json_extract(body, '$.boot') FROM journal WHERE kind = ?"
+            " ORDER BY id DESC LIMIT 1",
+            (Kind.KERNEL,),
         )
         if not rows or not boots:
             return BOOT

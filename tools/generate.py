@@ -24,6 +24,7 @@ from tools.codecs import render_codec
 from tools.evidence import anomalies
 from tools.exposure_figures import figures_page
 from tools.protocol_page import render_document
+from tools.record_page import record_page
 from tools.register import load
 from tools.safety_document import render_safety
 from tools.unit_page import unit_chapters
@@ -41,6 +42,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/MESSAGES.md", tables.messages_page),
     ("docs/STATES.md", tables.states_page),
     ("docs/API.md", tables.api_page),
+    ("docs/RECORD.md", record_page),
     ("docs/FAULTS.md", tables.faults_page),
     ("docs/CONFORMANCE.md", tables.conformance_page),
     ("docs/CONTROL.md", tables.control_page),

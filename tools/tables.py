@@ -10,7 +10,6 @@ from controller.api.viewer import SILENT_MAX_S
 from controller.config.locate import shipped_configs
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
-from controller.kernel.device_log import INJECTED
 from controller.kernel.leading import UNLED_MAX_S
 from controller.planning.program import Program
 from controller.record.plan_json import PROOF_KEYS
@@ -19,6 +18,7 @@ from controller.safety.alarms import Alarm
 from controller.safety.shortage_texts import OF_SHORT, UNSTEADY
 from controller.safety.skin import risk_cap_um
 from controller.treatment import states
+from controller.treatment.kinds import Kind
 from qa.conformance.suite import CASES
 from simulator.control import CLIENTS_MAX, LINE_MAX_BYTES
 from simulator.control_commands import QUESTIONS
@@ -45,13 +45,13 @@ def programs_page() -> str:
         if site.selectable
     ]  # fmt: skip
     excluded = ", ".join(site.display.lower() for site in skin.sites if not site.selectable)
-    return _page(
+    return as_page(
         "Programs and zones",
         "Suction is below ambient. A practitioner may lower suction and flow, never raise them; "
         "the interval is what the program advises, and less than "
         f"{skin.rules.interval_refuse_days:g} days in the same zone is refused. Crystal flows are "
         "proposals: no commercial machine publishes one.",
-        _table(
+        as_table(
             ("program", "zones", "kPa", "g/min", "passes", "mm/s", "on skin, s", "days"),
             [row for program in programs for row in _program_rows(program)],
         ),
@@ -60,7 +60,7 @@ def programs_page() -> str:
         f"{skin.rules.cap_share:g} of the thickness, or less where the chance that a point loses "
         f"its whole stratum corneum would pass {skin.rules.breach_max_share:.0%}. Skin type, age "
         f"and earlier treatments lower it. Not selectable: {excluded}.",
-        _table(("zone", "name in files", "thickness, µm", "area, cm²", "cap, µm", "data"), caps),
+        as_table(("zone", "name in files", "thickness, µm", "area, cm²", "cap, µm", "data"), caps),
     )
 
 
@@ -82,12 +82,12 @@ def messages_page() -> str:
     tables = (OF_CAUSE, OF_INTERLOCK, OF_REFUSAL, OF_NOTICE, OF_SHORT, {None: UNSTEADY})
     alarms = {alarm.code: alarm for table in tables for alarm in table.values()}
     rows = [_alarm_row(alarms[code]) for code in sorted(alarms)]
-    return _page(
+    return as_page(
         "Messages",
         "What the screen can say. After a trip the valve is shut and the tip is vented before the "
         "message appears; the message says what happened and what to do. HIGH means that the safe "
         "state was not confirmed: take the handpiece off the skin first.",
-        _table(("code", "priority", "what happened", "what to do"), rows),
+        as_table(("code", "priority", "what happened", "what to do"), rows),
     )
 
 
@@ -97,7 +97,7 @@ def _alarm_row(alarm: Alarm) -> tuple[str, ...]:
 
 def states_page() -> str:
     """Return docs/STATES.md: the two state machines, drawn from their tables."""
-    return _page(
+    return as_page(
         "States",
         "The host's belief about a treatment and the device's own modes are two tables, and "
         "neither knows the other. Where they disagree for longer than a frame may take, an "
@@ -128,7 +128,7 @@ def api_page() -> str:
         (f"`{do.value}`", _roles(allowed[Origin.LOCAL]), _roles(allowed[Origin.REMOTE]))
         for do, allowed in ALLOWED.items()
     ]
-    return _page(
+    return as_page(
         "The kernel's API",
         "One JSON object a line on the kernel's unix socket; `corneum status --json` shows a "
         "snapshot. Everything that is not listed is refused.",
@@ -137,11 +137,11 @@ def api_page() -> str:
         "`planned_at_s`), and takes its `parts` as `plan_parts`, to say what has changed since. A "
         "line of a `watch` has the `id` of its request, the number `n` of the snapshot and the "
         "`snapshot`.",
-        _table(("do", "at the unit", "from elsewhere"), rows),
+        as_table(("do", "at the unit", "from elsewhere"), rows),
         _LEADING,
         "## Keys\n\nEvery number has its unit at the end of its key; `_um` of a depth is µm of "
         "stratum corneum, `_kpa_s` of a suction dose kPa times seconds in one place.",
-        _table(
+        as_table(
             ("of", "keys"),
             [
                 ("a snapshot", _keys(Snapshot)),
@@ -170,14 +170,14 @@ def faults_page() -> str:
         for fault in FAULTS.values()
     ]
     hands = ", ".join(f"`{name}`" for name in sorted(HANDS))
-    return _page(
+    return as_page(
         "Faults of the simulator",
         "`corneum-sim serve --fault NAME@SECONDS` plants one at a time of the device's clock, "
         "`corneum-sim fault NAME` while it runs. A name that is not here is refused. "
         f"Hands for `--hand`: {hands}.",
         "The number is what the unit's own log, and with it the journal of the controller (rows "
-        f"`{INJECTED}`) and `corneum status`, say of it; {LINE_FAULT} is the line.",
-        _table(("no.", "fault", "hazards", "what it does"), faults),
+        f"`{Kind.FAULT_INJECTED}`) and `corneum status`, say of it; {LINE_FAULT} is the line.",
+        as_table(("no.", "fault", "hazards", "what it does"), faults),
     )
 
 
@@ -187,7 +187,7 @@ def control_page() -> str:
         (f"`{do}`", ", ".join(f"`{name}`" for name in verb.fields) or "none", verb.summary)
         for do, verb in VERBS.items()
     ]
-    return _page(
+    return as_page(
         "The control channel of the simulator",
         "`corneum-sim serve --control PATH` makes a unix socket that only its user may open (mode "
         "0600). It is apart from the serial line, and nothing on the line reaches it. One JSON "
@@ -197,7 +197,7 @@ def control_page() -> str:
         f"not at all, has at most {LINE_MAX_BYTES} bytes, and at most {CLIENTS_MAX} clients are "
         "served at a time. A socket that a killed simulator left behind is replaced; one that is "
         "served, and a file, is not.",
-        _table(("do", "fields", "what it does"), rows),
+        as_table(("do", "fields", "what it does"), rows),
         "The same from the command line, with `--control PATH` or `CORNEUM_SIM_CONTROL`:",
         "```\n"
         "corneum-sim fault suction-a-frozen [--clear]\n"
@@ -208,16 +208,16 @@ def control_page() -> str:
         "## What is injected says so\n\nA fault, and a line that is made to misbehave, is an event "
         "`fault` or `line` with `simulated` true in the event file, and an entry in the unit's own "
         "log. The controller reads that log while it is connected and leaves a row "
-        f"`{INJECTED}` with `simulated` true for each, within a second or, between the start and "
-        "the arming of a treatment, right after. `corneum status` and `corneum treat --json` list "
-        "them by the numbers of [FAULTS.md](FAULTS.md).",
+        f"`{Kind.FAULT_INJECTED}` with `simulated` true for each, within a second or, between the "
+        "start and the arming of a treatment, right after. `corneum status` and "
+        "`corneum treat --json` list them by the numbers of [FAULTS.md](FAULTS.md).",
     )
 
 
 def conformance_page() -> str:
     """Return docs/CONFORMANCE.md: every case of the conformance kit."""
     rows = [(case.number, case.rule, ", ".join(case.hazards), case.needs.value) for case in CASES]
-    return _page(
+    return as_page(
         "Conformance",
         "`corneum-sim conformance --handpiece URL` tries whatever speaks the protocol on a port: "
         "`/dev/ttyUSB0`, a pty, `tcp://host:port`, or `sim:` for a simulator of its own. It takes "
@@ -234,14 +234,16 @@ def conformance_page() -> str:
         "simulator with `--hand absent`, unless its control socket is named. With pytest: "
         "`pytest -p qa.conformance.plugin --pyargs qa.conformance "
         "--handpiece URL`.",
-        _table(("case", "rule", "hazards", "needs"), rows),
+        as_table(("case", "rule", "hazards", "needs"), rows),
     )
 
 
-def _page(title: str, *parts: str) -> str:
+def as_page(title: str, *parts: str) -> str:
+    """Return a generated page."""
     return "\n\n".join((GENERATED, f"# {title}", *parts)) + "\n"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -297,12 +297,15 @@ def records_list(
     last: Annotated[
         int, typer.Option("--last", min=1, max=10_000, help="How many, the newest first.")
     ] = 20,
+    before: Annotated[
+        int | None, typer.Option("--before", min=1, help="Only older ones than this treatment.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show the treatments on record: when, for whom, with what, and how each ended."""
     from controller.cli import records as verb
 
-    raise typer.Exit(verb.show_past(client, last, as_json=as_json))
+    raise typer.Exit(verb.show_past(client, last, before, as_json=as_json))
 
 
 @records_app.command("verify", epilog="Example:  corneum records verify --json")

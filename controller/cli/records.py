@@ -79,18 +79,21 @@ def _decision(accepted: Accepted) -> str:
     return f"accepted by {name} ({role}) at {instant(accepted.wall_s)}: {accepted.reason}"
 
 
-def show_past(client: str | None, last: int, *, as_json: bool) -> ExitCode:
+def show_past(client: str | None, last: int, before: int | None, *, as_json: bool) -> ExitCode:
     """Show the newest treatments on record, the newest first."""
     try:
-        found = read.past(state_dir(), client, last)
+        found = read.past(state_dir(), client, last, before)
     except ApiError as error:
         raise _failure(error) from error
     if as_json:
         sys.stdout.write(json.dumps({"treatments": [asdict(each) for each in found]}) + "\n")
     elif found:
         output.console().print(sheet(found))
+        if len(found) == last:
+            sys.stdout.write(f"Older ones: `--before {found[-1].treatment}`.\n")
     else:
         whose = "" if client is None else f" of {client}"
+        whose += "" if before is None else f" before no. {before}"
         sys.stdout.write(f"No treatment{whose} is on record in {state_dir()}.\n")
     return ExitCode.DONE
 

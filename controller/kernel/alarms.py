@@ -42,6 +42,7 @@ from controller.treatment.events import (
     Settle,
     Who,
 )
+from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode
 
 
@@ -76,7 +77,7 @@ class AlarmDesk:
             "sentence": alarm.sentence,
             "first_out": first,
         }
-        self._write("alarm", body)
+        self._write(Kind.ALARM, body)
         move = move_of(alarm.priority)
         if move is not None:
             self._become(self._quiet.after(move, now_s), "a new alarm")
@@ -84,7 +85,7 @@ class AlarmDesk:
     def settle(self, code: str) -> None:
         """A condition has gone."""
         if self.board.settle(code):
-            self._write("alarm_gone", {"code": code})
+            self._write(Kind.ALARM_GONE, {"code": code})
 
     def settle_all(self) -> None:
         """Every condition has gone: the next treatment begins, and its supervisor watches."""
@@ -161,9 +162,9 @@ class AlarmDesk:
             return
         self._quiet = quiet
         asked = {} if who is None else {"who": rows.who_body(who)}
-        self._write("alarm_quiet", {"state": quiet.state.value, "why": why, **asked})
+        self._write(Kind.ALARM_QUIET, {"state": quiet.state.value, "why": why, **asked})
 
-    def _write(self, kind: str, body: Body) -> None:
+    def _write(self, kind: Kind, body: Body) -> None:
         self._note(Row(kind, body, self.treatment))
 
 
@@ -179,7 +180,7 @@ class TripDesk:
     async def acknowledge(self, who: Who) -> None:
         """Acknowledge what stands now, once the row of it is durable. Raises DeclinedError."""
         seen = self._alarms.seen
-        row = self._performer.ended(0, Commit("ack", {"who": rows.who_body(who)}))
+        row = self._performer.ended(0, Commit(Kind.ACK, {"who": rows.who_body(who)}))
         row.add_done_callback(lambda done: _when_done(done, lambda: self._alarms.acknowledge(seen)))
         if (await _end_of(row, due_s())).end is not End.DONE:
             raise DeclinedError(NOT_ACKNOWLEDGED_UNRECORDED)
@@ -203,7 +204,7 @@ class TripDesk:
     ) -> None:
         stops = self._performer.stops
         body: Body = {"who": rows.who_body(who), "cause": cause.name}
-        asked = self._performer.ended(0, Commit("reset", body))
+        asked = self._performer.ended(0, Commit(Kind.RESET, body))
         row = await _end_of(
             asked, due, NOT_RESET_UNRECORDED
         )  # one that comes later permits nothing

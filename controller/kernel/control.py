@@ -40,7 +40,7 @@ from controller.kernel.performer import Handpiece, JournalPort, Performer
 from controller.kernel.reset_lock import ResetLock
 from controller.kernel.stop_way import StopRows
 from controller.kernel.view import Timing
-from controller.record.clocks import CLOCK_STEP, Here
+from controller.record.clocks import Here
 from controller.record.journal import Row
 from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
@@ -75,6 +75,7 @@ from controller.treatment.events import (
     Wake,
     Who,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.states import ENDED, LIVE, State
 from firmware_protocol.vocabulary import Mode, StopKind
 
@@ -187,7 +188,7 @@ class Control:
             kind = StopKind.EMERGENCY if emergency else StopKind.NORMAL
             self._stop(kind)
             body = {"kind": kind.name, "who": rows.who_body(who), "why": "no treatment"}
-            self._stop_rows.add(Row("stop", body), self._loop.time())
+            self._stop_rows.add(Row(Kind.STOP, body), self._loop.time())
             return ()
         return self._decide(Person(Command.EMERGENCY if emergency else Command.STOP, who))
 
@@ -274,7 +275,7 @@ class Control:
         watch(reading, self._loop.time())
 
     def _on_link(self, news: LinkNews) -> None:
-        self._journal.note(Row("link", {"state": news.state.value, "why": news.why}))
+        self._journal.note(Row(Kind.LINK, {"state": news.state.value, "why": news.why}))
         if self._conductor is not None and news.state is LinkState.DISCONNECTED:
             self._watch_clock(self._loop.time())
             self._decide(LinkLost(Interlock.LINK_LOST))
@@ -327,7 +328,7 @@ class Control:
         if (here := self._about.here) is not None:
             step = self._clock.look(now_s, here.asleep_clock(), here.wall_clock())
             if step is not None:
-                self._journal.note(Row(CLOCK_STEP, step._asdict(), self._treatment))
+                self._journal.note(Row(Kind.CLOCK_STEP, step._asdict(), self._treatment))
             if step is not None and self._clock.slept_s > 0.0:
                 self._slept(self._clock.slept_s)
 

@@ -22,7 +22,7 @@ from controller.record import decisions
 from controller.record.clocks import Here, doubt_of
 from controller.record.dismissal import dismiss
 from controller.record.journal import Journal, Row
-from controller.record.resets import UNLOCKED, History, Whose
+from controller.record.resets import History, Whose
 from controller.record.resets import read as read_resets
 from controller.record.sterilised import sterilised
 from controller.record.store import BrokenRowError, RecordError
@@ -30,6 +30,7 @@ from controller.record.verify import Break, Verdict
 from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
 from controller.treatment import rows
 from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
 
 FIRST_CHECK_S: Final = 5.0
 """After the start, so that nobody waits for the kernel because of it."""
@@ -169,7 +170,7 @@ class Desk:
             "who": rows.who_body(who),
             "reason": said.reason,
         }
-        await self._journal.commit([Row(UNLOCKED, body)])
+        await self._journal.commit([Row(Kind.UNLOCKED, body)])
         resets.release()
         self._control.alarms.settle(LOCKED.code)
         return {"cause": body["cause"]}

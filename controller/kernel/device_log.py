@@ -24,13 +24,11 @@ from controller.record.health import RecordHealth
 from controller.record.journal import Journal, Row
 from controller.record.store import Store
 from controller.safety.reading import Identity
+from controller.treatment.kinds import Kind
 from controller.treatment.states import State
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.messages import LogRecord
 from firmware_protocol.vocabulary import FAULT_OVER, LogCode
-
-INJECTED: Final = "fault_injected"
-"""The kind of the rows."""
 
 LOOK_PERIOD_S: Final = 1.0
 CATCH_UP_PERIOD_S: Final = 0.25
@@ -142,13 +140,14 @@ class DeviceLog:
             "record_seq": record.record_seq,
             "tick_ms": record.tick_ms,
         }
-        self._note(Row(INJECTED, body, treatment))
+        self._note(Row(Kind.FAULT_INJECTED, body, treatment))
 
 
 def _written(store: Store, serial: int) -> list[tuple[int, int, int]]:
     """Return what the journal has of this unit: record, tick and argument, oldest first."""
     ids = store.ask(
-        "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT ?", (INJECTED, KNOWN_MAX)
+        "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT ?",
+        (Kind.FAULT_INJECTED, KNOWN_MAX),
     )
     rows = store.read((row_id for (row_id,) in reversed(ids)), skip_broken=True)
     return [

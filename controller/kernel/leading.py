@@ -23,6 +23,7 @@ from controller.safety.alarms import Alarm
 from controller.safety.guide_texts import NO_SCREEN
 from controller.safety.interlocks import LOOP_STALL_MAX_S
 from controller.treatment.events import Command, Who
+from controller.treatment.kinds import Kind
 from controller.treatment.states import LIVE, State
 
 LOOK_S: Final = 0.1
@@ -183,7 +184,7 @@ class Leading:
         self._led_by(taker, says.name)
         body = {"who": says.model_dump(mode="json"), "from": before, "asked": who.name}
         try:
-            await self._commit([Row("lead", body, self._treatment())])
+            await self._commit([Row(Kind.LEAD, body, self._treatment())])
         except BaseException:
             self._lose(now_s)
             raise

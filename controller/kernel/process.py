@@ -54,6 +54,7 @@ from controller.record.store import RecordError, Store
 from controller.record.verifier import check_apart
 from controller.record.writer import ThreadWriter
 from controller.safety.reading import Identity
+from controller.treatment.kinds import Kind
 
 EXIT_OK: Final = 0
 EXIT_REFUSED: Final = 1
@@ -223,7 +224,7 @@ async def _serve(options: Options, faults: FaultDesk) -> None:
             settle_memory()
             granted = take_precedence()  # now that all its threads are there
             kernel.control.timing.precedence = granted
-            outside.journal.note(Row("precedence", granted.as_dict()))
+            outside.journal.note(Row(Kind.PRECEDENCE, granted.as_dict()))
             _say(_ready(options, kernel, granted))
             if options.for_treatment:
                 own_output.hold_nothing()

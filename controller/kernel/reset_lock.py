@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from controller.kernel.asked import of_alarm
-from controller.record import resets
 from controller.record.resets import RESETS_KEPT, History, Whose
 from controller.safety.alarm_texts import LOCKED
 from controller.safety.resets import PastReset, locked_by
 from controller.treatment.events import Commit, Declined, End, Finished
+from controller.treatment.kinds import Kind
 
 UNIT_LOCKED: Final = of_alarm("locked", LOCKED)
 
@@ -50,11 +50,11 @@ class ResetLock:
         """A trip was reset; True when this locks the unit."""
         self._resets = (*self._resets, PastReset(cause, at_s))[-RESETS_KEPT:]
         self._written.clear()
-        self._row(resets.RESET_DONE, cause, treatment)
+        self._row(Kind.RESET_DONE, cause, treatment)
         before, self.cause = self.cause, self.cause or locked_by(self._resets)
         if self.cause is None or before is not None:
             return False
-        self._row(resets.LOCKED, self.cause, treatment)
+        self._row(Kind.LOCKED, self.cause, treatment)
         return True
 
     def release(self) -> None:
@@ -70,5 +70,5 @@ class ResetLock:
             return False
         return all(end.end is End.DONE for end in ends)
 
-    def _row(self, kind: str, cause: str, treatment: int) -> None:
+    def _row(self, kind: Kind, cause: str, treatment: int) -> None:
         self._written.append(self._put(treatment, Commit(kind, {"cause": cause, **self._whose})))

@@ -46,6 +46,7 @@ from controller.record.store import RecordError
 from controller.safety.reading import Identity
 from controller.safety.timeline import Moment
 from controller.treatment.events import Command, Who
+from controller.treatment.kinds import Kind
 from controller.treatment.rows import receipt_body
 
 END_MAX_S: Final = 4.5
@@ -312,7 +313,7 @@ class Kernel:
             "who": request.who.model_dump(mode="json"),
             "times": self._refused,
         }
-        self._outside.journal.note(Row("not_allowed", body))
+        self._outside.journal.note(Row(Kind.NOT_ALLOWED, body))
         self._refused, self._refused_noted_s = 0, now_s
 
     def _make_client(self, listeners: Listeners) -> HandpieceClient:
@@ -350,7 +351,7 @@ class Kernel:
             try:
                 await self._handpiece.stay_connected()
             except DeviceError as error:
-                self._outside.journal.note(Row("link_given_up", {"why": str(error)}))
+                self._outside.journal.note(Row(Kind.LINK_GIVEN_UP, {"why": str(error)}))
             while self._handpiece.state is not LinkState.IDENTIFIED:
                 await asyncio.sleep(GIVEN_UP_PERIOD_S)
                 with contextlib.suppress(DeviceError):

@@ -19,6 +19,7 @@ from controller.api.stop_address import EMERGENCY, FAULT, VERSION, name_for
 from controller.device.answers import StopReport
 from controller.record.journal import Row
 from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
 
 AT_ONCE_MAX: Final = 32
 """Datagrams taken in one callback: three times what the system lets wait (net.unix.max_dgram_qlen
@@ -170,7 +171,7 @@ class StopRows:
 
     def pass_on(self, row: Row, now_s: float) -> None:
         """Note ``row``, and count it where it is of a repeated stop."""
-        if row.kind == "stop":
+        if row.kind == Kind.STOP:
             self.add(row, now_s)
         else:
             self._note(row)
@@ -205,7 +206,7 @@ class StopRows:
             "took_ms": round(said.took_s * 1000, 1),
             "frames": said.frames,
         }
-        self.add(Row("stop_report", body, treatment), report.get_loop().time())
+        self.add(Row(Kind.STOP_REPORT, body, treatment), report.get_loop().time())
 
     def _write(self, key: Key, now_s: float) -> None:
         row, times = self._held.pop(key), self._times.pop(key)

@@ -29,7 +29,7 @@ from controller.config.skin import load_skin
 from controller.kernel.control import Control, DeclinedError
 from controller.planning.fingerprint import Fingerprint, change_in_words
 from controller.planning.steps import Steps
-from controller.record import tips, treatments
+from controller.record import treatments
 from controller.record.clocks import Here
 from controller.record.journal import Journal, Row
 from controller.record.locks import LockState
@@ -41,6 +41,7 @@ from controller.safety.timeline import Moment
 from controller.treatment import rows
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
 
 T = TypeVar("T")
 
@@ -143,10 +144,6 @@ def check_seen(wish: TreatArgs, own: Fingerprint) -> None:
     )
 
 
-LOCK_UNKNOWN: Final = "lock_unknown"
-"""Another kernel's lock could not be looked at, so its treatment was not marked as interrupted."""
-
-
 class Booking:
     """Prepares the record, and writes the rows of treatments that begin, end early or are left."""
 
@@ -178,7 +175,7 @@ class Booking:
         if found:
             unit = await look()
             found = await self._journal.read(lambda store: interrupted(store, self._is_alive, unit))
-        unseen = [Row(LOCK_UNKNOWN, {"lock": lock}) for lock in sorted(self._unseen)]
+        unseen = [Row(Kind.LOCK_UNKNOWN, {"lock": lock}) for lock in sorted(self._unseen)]
         self._unseen.clear()
         if found or unseen:
             await self._journal.commit([*unseen, *(each.row(self._here) for each in found)])
@@ -214,16 +211,16 @@ class Booking:
             "planned_at_s": proved.mark.planned_at_wall_s,
             "plan": proved.as_dict(),
         }
-        begun, plan = [Row(treatments.TREATMENT, body)], proved.plan
+        begun, plan = [Row(Kind.TREATMENT, body)], proved.plan
         if proved.tip is not None:
             fitted = proved.tip.body(plan.unit_serial, plan.client_ref, simulated=plan.simulated)
-            begun.append(Row(tips.TIP, fitted))
+            begun.append(Row(Kind.TIP, fitted))
         return await self._journal.book(begun)
 
     async def withdraw(self, treatment: int, why: str) -> None:
         """Close a treatment that was booked and never began."""
         body = {"outcome": "refused", "why": why, "zones": []}
-        await self._journal.commit([Row(treatments.ENDED, body, treatment)])
+        await self._journal.commit([Row(Kind.ENDED, body, treatment)])
 
     def is_under_way(self, lock: str) -> bool:
         """Return True unless surely no kernel holds ``lock``: neither this one nor another."""
@@ -333,7 +330,7 @@ class Treating:
                 "sentence": error.sentence,
                 "receipt": error.receipt,
             }
-            self._room.journal.note(Row("refused", body))
+            self._room.journal.note(Row(Kind.REFUSED, body))
             raise
 
     async def _checked(self, wish: TreatArgs, handset: Handset) -> Proved:

@@ -19,10 +19,8 @@ from controller.record.journal import Row
 from controller.record.store import Store
 from controller.safety.reading import Identity
 from controller.safety.timeline import Doubt, Mark, Moment, Timeline
+from controller.treatment.kinds import Kind
 
-KERNEL: Final = "kernel"
-CLOCK_STEP: Final = "clock_step"
-DECISION: Final = "decision"
 CLOCK: Final = "clock"
 """The subject of a decision that says: from this row on the wall clock is right."""
 
@@ -34,6 +32,8 @@ _MARKS: Final = (
     f"SELECT {FIELDS} FROM journal"  # noqa: S608
     " WHERE kind IN (:kernel, :step, :decision) ORDER BY id DESC LIMIT :most"
 )
+
+_KINDS: Final = {"kernel": Kind.KERNEL, "step": Kind.CLOCK_STEP, "decision": Kind.DECISION}
 
 _IDS: Final = _MARKS.replace(FIELDS, "id")
 
@@ -72,7 +72,7 @@ def kernel_row(pid: int, port: str, identity: Identity, here: Here) -> Row:
         "firmware": identity.firmware,
         "simulated": identity.simulated,
     }
-    return Row(KERNEL, body | here.body())
+    return Row(Kind.KERNEL, body | here.body())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +94,16 @@ class ClockRecord:
         self._rows: list[int] = []
         self._state: list[tuple[str, float]] = []
         """Boot and sleep from each mark on."""
-        asked = {"kernel": KERNEL, "step": CLOCK_STEP, "decision": DECISION, "most": MARKS_MAX}
+        asked = {**_KINDS, "most": MARKS_MAX}
         boot, asleep_s = "", 0.0
         for row in reversed(_marks(store, asked)):
             # A row that is not what was written marks nothing: what rests on it is in doubt then.
             said = row.body if row.holds else {}
-            decides = row.kind == DECISION
+            decides = row.kind == Kind.DECISION
             if not row.holds or (decides and said.get("subject") != CLOCK):
                 continue
             own_boot, own_asleep_s = said.get("boot"), said.get("asleep_s")
-            if row.kind == KERNEL:
+            if row.kind == Kind.KERNEL:
                 boot, asleep_s = str(own_boot or ""), 0.0
             asleep_s = float(own_asleep_s) if own_asleep_s is not None else asleep_s
             own = str(own_boot) if own_boot else "" if decides else boot

@@ -19,6 +19,7 @@ from controller.record.store import RecordError, Store
 from controller.record.treatments import Beginning
 from controller.safety.exposure import ZoneUse
 from controller.safety.timeline import Moment
+from controller.treatment.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _found(store: Store, alive: Callable[[str], bool], now: Moment) -> tuple[Cut
 
 
 def _on_record(store: Store, beginning: Beginning) -> _Charge:
-    rows = store.rows("kind = ? AND treatment = ?", (treatments.INTERRUPTED, beginning.treatment))
+    rows = store.rows("kind = ? AND treatment = ?", (Kind.INTERRUPTED, beginning.treatment))
     if not rows:
         raise RecordError(f"Rows of treatment {beginning.treatment} cannot be believed.")
     said = rows[-1].body

@@ -16,9 +16,10 @@ from controller.api.requests import AcceptArgs, ApiError, read_args
 from controller.record import beside
 from controller.record.clocks import Here
 from controller.record.journal import Journal, Row
-from controller.record.store import DECISION, Store
+from controller.record.store import Store
 from controller.treatment import rows
 from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
 
 
 class Subject(NamedTuple):
@@ -83,7 +84,7 @@ async def accept(journal: Journal, args: Mapping[str, Any], who: Who, here: Here
         "who": rows.who_body(who),
         "reason": asked.reason,
     }
-    await journal.commit([Row(DECISION, body)])
+    await journal.commit([Row(Kind.DECISION, body)])
     await refresh(journal)
     return {"subject": asked.subject, **facts}
 

@@ -18,6 +18,7 @@ from controller.record.journal import Journal, Row
 from controller.record.store import Store
 from controller.treatment import rows
 from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
 
 
 async def dismiss(
@@ -37,7 +38,7 @@ async def dismiss(
         )
 
     body = {"who": rows.who_body(who), "reason": said.reason}
-    refused = await journal.commit_unless(Row(treatments.DISMISSED, body, said.treatment), refusal)
+    refused = await journal.commit_unless(Row(Kind.DISMISSED, body, said.treatment), refusal)
     if refused is not None:
         raise refused
     return {"treatment": said.treatment}

@@ -10,6 +10,7 @@ from controller.record import beside, treatments
 from controller.record.chain import Chained
 from controller.record.read_only import ask_record
 from controller.record.store import BrokenRowError, RecordError, Store
+from controller.treatment.kinds import Kind
 
 UNDER_WAY: Final = "under way"
 CUT_OFF: Final = "cut off"
@@ -18,7 +19,8 @@ BROKEN: Final = "its rows cannot be believed"
 
 _NEWEST: Final = (
     "SELECT treatment, begun_id, closed_id, dismissed_id FROM treatments"
-    " WHERE ? IS NULL OR client = ? ORDER BY treatment DESC LIMIT ?"
+    " WHERE (:client IS NULL OR client = :client)"
+    " AND (:before IS NULL OR treatment < :before) ORDER BY treatment DESC LIMIT :most"
 )
 
 
@@ -51,8 +53,11 @@ class Past:
     """Those that had something."""
 
 
-def past(state: Path, client: str | None, most: int) -> tuple[Past, ...]:
+def past(state: Path, client: str | None, most: int, before: int | None = None) -> tuple[Past, ...]:
     """Return the newest treatments, newest first, of one client or of all.
+
+    With ``before`` those with a lower number: the next page begins at the last number of this one.
+    The rows of one treatment at a time are in memory.
 
     Raises:
         ApiError: there is no record, or it cannot be read.
@@ -61,7 +66,7 @@ def past(state: Path, client: str | None, most: int) -> tuple[Past, ...]:
     alive = beside.alive_in(state)
 
     def question(store: Store) -> tuple[Past, ...]:
-        entries = store.ask(_NEWEST, (client, client, most))
+        entries = store.ask(_NEWEST, {"client": client, "before": before, "most": most})
         return tuple(_past(store, *entry, alive=alive) for entry in entries)
 
     try:
@@ -98,7 +103,7 @@ def _told(
     beginning = treatments.beginning_of(row)
     said: dict[str, Any] = row.body
     end = closed[0] if closed else None
-    cut = end is None or end.kind == treatments.INTERRUPTED
+    cut = end is None or end.kind == Kind.INTERRUPTED
     if end is not None and not cut:
         outcome = str(end.body.get("outcome", "ended"))
     elif end is None and alive(beginning.lock):

@@ -24,6 +24,7 @@ from controller.record.health import RecordHealth
 from controller.record.store import NEXT_TREATMENT, RecordError, Store
 from controller.record.verify import Verdict
 from controller.record.writer import Writer
+from controller.treatment.kinds import Kind
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ _WAYS_OUT: Final[Mapping[int | None, str]] = MappingProxyType(
 class Row(NamedTuple):
     """What a caller has to say; the journal adds the times and the place in the chain."""
 
-    kind: str
+    kind: Kind
     body: Mapping[str, object]
     treatment: int = 0
     """Number of the treatment, 0 where a row belongs to none."""
@@ -210,11 +211,11 @@ class Journal:
         self._opened = True
         self._failure = None
         if await self._ask(Store.take_mended):
-            await self.commit([Row("lists_mended", {})])
+            await self.commit([Row(Kind.LISTS_MENDED, {})])
         self.health.lacking = await self._ask(lambda store: store.lacking_sentence)
         if self._lost:
             lost, self._lost = self._lost, 0
-            await self.commit([Row("gap", {"lost_rows": lost})])
+            await self.commit([Row(Kind.GAP, {"lost_rows": lost})])
 
     async def read(self, question: Callable[[Store], T]) -> T:
         """Run ``question`` on the store, after everything written so far, and return its answer."""
@@ -251,7 +252,7 @@ class Journal:
             round(mono_s, 6),
             round(self._wall_clock(), 6),
             row.treatment,
-            row.kind,
+            str(row.kind),
             canonical(row.body),
         )
 

@@ -11,6 +11,8 @@ from typing import Final
 from controller.record import lists
 from controller.record.chain import Chained
 from controller.record.store import RecordError, Store
+from controller.treatment.events import Outcome
+from controller.treatment.kinds import Kind
 
 UNKNOWN: Final = lists.UNKNOWN
 LOOKED_THROUGH: Final = 4000
@@ -21,12 +23,16 @@ LOST_MAX: Final = 8
 """Rows that are looked at closer; one whole one is enough to know that the list is damaged."""
 
 _LOST: Final = (
-    "SELECT j.id FROM journal j WHERE j.kind = 'treatment' AND j.treatment >"
-    " (SELECT max(treatment) FROM journal WHERE kind = 'treatment') - ?"
+    f"SELECT j.id FROM journal j WHERE j.kind = '{Kind.TREATMENT}' AND j.treatment >"  # noqa: S608
+    f" (SELECT max(treatment) FROM journal WHERE kind = '{Kind.TREATMENT}') - ?"
     " AND instr(j.body, ?) AND NOT EXISTS (SELECT 1 FROM treatments t"
     " WHERE t.begun_id = j.id AND t.client IN (?, ?)) LIMIT ?"
 )
 _COUNT: Final = "SELECT count(*) FROM journal WHERE id BETWEEN ? AND ?"
+_KINDS: Final = (Kind.EXPOSURE, Kind.ENDED, Kind.INTERRUPTED)
+_EARLY: Final = (Kind.INTERRUPTED, Outcome.STOPPED.value, Outcome.TRIPPED.value)
+"""How a treatment ended that may be gone on with."""
+_TELLING: Final = "kind IN (?, ?, ?) AND treatment = ?"
 _WAITING: Final = (
     " FROM treatments i WHERE i.dismissed_id IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM treatments r WHERE r.resumes = i.treatment AND r.closed IS NOT 'refused')"
@@ -102,12 +108,9 @@ def closing(store: Store, treatment: int) -> list[Chained]:
     _check_unbroken(store, begun_id, closed_id)
     if closed_id is not None:
         found = store.read([closed_id])
-        others = "kind IN ('exposure', 'ended', 'interrupted') AND treatment = ? AND id > ?"
         if found:
-            return found + store.rows(others, (treatment, closed_id))
-    return store.rows(
-        "kind IN ('exposure', 'ended', 'interrupted') AND treatment = ?", (treatment,)
-    )
+            return found + store.rows(f"{_TELLING} AND id > ?", (*_KINDS, treatment, closed_id))
+    return store.rows(_TELLING, (*_KINDS, treatment))
 
 
 def _check_unbroken(store: Store, begun_id: int | None, closed_id: int | None) -> None:
@@ -145,9 +148,8 @@ def open_now(store: Store) -> list[Chained]:
 def interrupted(store: Store, most: int) -> list[Chained]:
     """Return the rows of interrupted treatments that wait for somebody, the newest first."""
     ids = store.ask(
-        f"SELECT i.begun_id{_WAITING} AND i.closed = 'interrupted'"
-        " ORDER BY i.treatment DESC LIMIT ?",
-        (most,),
+        f"SELECT i.begun_id{_WAITING} AND i.closed = ? ORDER BY i.treatment DESC LIMIT ?",
+        (Kind.INTERRUPTED, most),
     )
     return store.read((row_id for (row_id,) in ids), skip_broken=True)
 
@@ -158,9 +160,9 @@ def cut_off(store: Store, most: int) -> list[Chained]:
     They are interrupted or not closed at all; a kernel may be at work on one of the latter.
     """
     ids = store.ask(
-        f"SELECT i.begun_id{_WAITING} AND (i.closed = 'interrupted' OR i.closed_id IS NULL)"
+        f"SELECT i.begun_id{_WAITING} AND (i.closed = ? OR i.closed_id IS NULL)"
         " ORDER BY i.treatment DESC LIMIT ?",
-        (most,),
+        (Kind.INTERRUPTED, most),
     )
     return store.read((row_id for (row_id,) in ids), skip_broken=True)
 
@@ -169,10 +171,10 @@ def resumable(store: Store, client: str, since: int, most: int) -> list[Chained]
     """Return the rows of a client's treatments that ended early after a row, the newest first."""
     found = store.ask(
         f"SELECT i.begun_id, i.closed_id{_WAITING}"
-        " AND i.closed IN ('interrupted', 'stopped', 'tripped') AND i.closed_id > ?"
+        " AND i.closed IN (?, ?, ?) AND i.closed_id > ?"
         " AND i.client IN (?, ?)"
         " ORDER BY i.treatment DESC LIMIT ?",
-        (since, client, UNKNOWN, most),
+        (*_EARLY, since, client, UNKNOWN, most),
     )
     return [
         row

@@ -11,11 +11,16 @@ import sqlite3
 from typing import Any, Final
 
 from controller.record.chain import Stamped
+from controller.treatment.kinds import Kind
 
-TABLES: Final = """
+_BEGINS: Final = (
+    "CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment)"
+    f" WHERE kind = '{Kind.TREATMENT}'"
+)
+TABLES: Final = f"""
 DROP INDEX IF EXISTS journal_tip;
 CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
-CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment) WHERE kind = 'treatment';
+{_BEGINS};
 CREATE TABLE listed (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL);
 INSERT INTO listed VALUES (1, 0);
 CREATE TABLE treatments (
@@ -44,7 +49,7 @@ CREATE TABLE tips (
 );
 CREATE INDEX tips_label ON tips (label, kind, simulated);
 CREATE INDEX tips_unit ON tips (unit, simulated, kind);
-"""
+"""  # noqa: S608
 """The lists, and the indexes of the journal: all of it can be made anew from the rows."""
 
 NAMES: Final = ("listed", "treatments", "clients", "tips")
@@ -53,11 +58,11 @@ UNKNOWN: Final = ""
 """The client of a treatment whose row cannot tell: it counts for everybody."""
 
 _LISTED_KINDS: Final = frozenset(
-    {"treatment", "ended", "interrupted", "dismissed", "tip", "tip_sterilised"}
+    {Kind.TREATMENT, Kind.ENDED, Kind.INTERRUPTED, Kind.DISMISSED, Kind.TIP, Kind.TIP_STERILISED}
 )
 _BEHIND: Final = (
     "SELECT id FROM journal WHERE id > ?"  # noqa: S608
-    f" AND kind IN ({', '.join(repr(kind) for kind in sorted(_LISTED_KINDS))}) ORDER BY id"
+    f" AND kind IN ({', '.join(repr(kind.value) for kind in sorted(_LISTED_KINDS))}) ORDER BY id"
 )
 _ROW: Final = "SELECT mono_s, wall_s, treatment, kind, body FROM journal WHERE id = ?"
 
@@ -67,16 +72,16 @@ def enter(connection: sqlite3.Connection, row_id: int, row: Stamped) -> None:
     if row.kind not in _LISTED_KINDS:
         return
     said = _body(row.body)
-    if row.kind == "treatment":
+    if row.kind == Kind.TREATMENT:
         _begin(connection, row_id, row, said)
-    elif row.kind in {"ended", "interrupted"}:
-        how = "interrupted" if row.kind == "interrupted" else str(said.get("outcome", "ended"))
+    elif row.kind in {Kind.ENDED, Kind.INTERRUPTED}:
+        how = str(row.kind) if row.kind == Kind.INTERRUPTED else str(said.get("outcome", "ended"))
         connection.execute(
             "UPDATE treatments SET closed_id = ?, closed = ?"
-            " WHERE treatment = ? AND NOT (? = 'interrupted' AND closed_id IS NOT NULL)",
-            (row_id, how, row.treatment, how),
+            " WHERE treatment = ? AND NOT (? = ? AND closed_id IS NOT NULL)",
+            (row_id, how, row.treatment, how, Kind.INTERRUPTED),
         )
-    elif row.kind == "dismissed":
+    elif row.kind == Kind.DISMISSED:
         connection.execute(
             "UPDATE treatments SET dismissed_id = ? WHERE treatment = ?", (row_id, row.treatment)
         )

@@ -23,6 +23,7 @@ from controller.safety.exposure import CHARGE_MAX_S, ZoneUse
 from controller.safety.reading import Identity, Reading
 from controller.safety.totals import Delivered, Totals, delivered, totals_of
 from controller.treatment.conduct import AHEAD_S
+from controller.treatment.kinds import Kind
 from controller.treatment.supervisor import EXPOSURE_ROW_S
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MARGIN_S
 
@@ -88,7 +89,7 @@ class Interrupted:
     def row(self, here: Here) -> Row:
         """Return the row that marks it; written before the row of the kernel, it says its boot."""
         return Row(
-            treatments.INTERRUPTED,
+            Kind.INTERRUPTED,
             {
                 "client": self.beginning.client,
                 "program": self.beginning.program,

@@ -9,13 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.record.chain import Chained
-from controller.record.clocks import CLOCK_STEP
 from controller.record.store import Store
 from controller.safety.resets import Moment, PastReset, placed
-
-RESET_DONE: Final = "reset_done"
-LOCKED: Final = "locked"
-UNLOCKED: Final = "unlocked"
+from controller.treatment.kinds import Kind
 
 RESETS_KEPT: Final = 256
 """The newest resets; a unit that locks has made three."""
@@ -54,10 +50,10 @@ def read(store: Store, whose: Whose, mono_s: float, wall_s: float) -> History:
     Raises:
         BrokenRowError: a row since the lock was taken off last cannot be believed.
     """
-    unlocked = _newest(store, UNLOCKED, whose, since_id=0, most=1)
+    unlocked = _newest(store, Kind.UNLOCKED, whose, since_id=0, most=1)
     released_id = unlocked[0].id if unlocked else 0
-    locked = _newest(store, LOCKED, whose, released_id, RESETS_KEPT)
-    found = _newest(store, RESET_DONE, whose, released_id, RESETS_KEPT)
+    locked = _newest(store, Kind.LOCKED, whose, released_id, RESETS_KEPT)
+    found = _newest(store, Kind.RESET_DONE, whose, released_id, RESETS_KEPT)
     steps = _Steps(store, found[0].id if found else 0)
     resets = [
         (
@@ -71,7 +67,7 @@ def read(store: Store, whose: Whose, mono_s: float, wall_s: float) -> History:
     return History(cause, placed(resets, now))
 
 
-def _newest(store: Store, kind: str, whose: Whose, since_id: int, most: int) -> list[Chained]:
+def _newest(store: Store, kind: Kind, whose: Whose, since_id: int, most: int) -> list[Chained]:
     """Return the newest rows of a kind about a unit, oldest first."""
     ids = store.ask(
         "SELECT id FROM journal WHERE kind = ? AND id > ? ORDER BY id DESC LIMIT ?",
@@ -97,7 +93,7 @@ class _Steps:
     def __init__(self, store: Store, since_id: int) -> None:
         ids = store.ask(
             "SELECT id FROM journal WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
-            (CLOCK_STEP, since_id, STEPS_MAX),
+            (Kind.CLOCK_STEP, since_id, STEPS_MAX),
         )
         rows = store.read(row_id for (row_id,) in ids) if len(ids) < STEPS_MAX else None
         self._steps = None if rows is None else [(row.id, row.body.get("step_s")) for row in rows]

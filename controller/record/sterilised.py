@@ -15,6 +15,7 @@ from controller.record.clocks import Here
 from controller.record.journal import Journal, Row
 from controller.treatment import rows
 from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
 
 
 async def sterilised(
@@ -44,7 +45,7 @@ async def sterilised(
         "cycle": said.cycle,
         "who": rows.who_body(who),
     }
-    await journal.commit([Row(tips.TIP_STERILISED, body)])
+    await journal.commit([Row(Kind.TIP_STERILISED, body)])
     return {"tip": said.tip}
 
 

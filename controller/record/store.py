@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from controller.record import chain, lists, schema, words
 from controller.record.chain import Chained, Stamped, chain_hash
 from controller.record.head_note import Head, HeadNote, newest
+from controller.treatment.kinds import Kind
 
 NEXT_TREATMENT: Final = -1
 """Stands for the next free number of a treatment, which the transaction of its row gives it."""
@@ -31,9 +32,6 @@ CACHE_KIB: Final = 512
 
 MEND_MAX_BYTES: Final = 256_000_000
 """Up to this size damaged indexes and lists are made anew when they are met: it takes 2 s."""
-
-DECISION: Final = "decision"
-"""A technician's decision about the record itself (`decisions.py`)."""
 
 
 T = TypeVar("T")
@@ -232,7 +230,7 @@ class Store:
 
     def decisions(self) -> list[Chained]:
         """Return what technicians have decided about this record, oldest first."""
-        return self.rows("kind = ?", (DECISION,), skip_broken=True)
+        return self.rows("kind = ?", (Kind.DECISION,), skip_broken=True)
 
     def accepted_rows(self) -> frozenset[int]:
         """Return the rows on which a technician has decided: they are left out, and break no more.
@@ -289,7 +287,7 @@ class Store:
         return any(asdict(head) in body["heads"] for body in said if body["subject"] == "head")
 
     def _written(self, rows: Sequence[Stamped]) -> None:
-        if any(row.kind == DECISION for row in rows):
+        if any(row.kind == Kind.DECISION for row in rows):
             self._note.compare(self.connection(), self._is_decided)
         if rows:
             self._dirty = True
@@ -366,6 +364,6 @@ class Store:
 def _next_treatment(connection: sqlite3.Connection) -> int:
     """Return the next free number: never 0, which means none on the wire."""
     (newest,) = connection.execute(
-        "SELECT max(treatment) FROM journal WHERE kind = 'treatment'"
+        f"SELECT max(treatment) FROM journal WHERE kind = '{Kind.TREATMENT}'"  # noqa: S608
     ).fetchone()
     return int(newest or 0) + 1

@@ -14,9 +14,7 @@ from controller.planning.unit import Reuse
 from controller.record import treatments
 from controller.record.chain import Chained
 from controller.record.store import Store
-
-TIP: Final = "tip"
-TIP_STERILISED: Final = "tip_sterilised"
+from controller.treatment.kinds import Kind
 
 USES_MAX: Final = 256
 """The newest uses of one tip that are looked at; one of them is enough to refuse a single-use tip,
@@ -29,7 +27,7 @@ _USES: Final = (
     "SELECT t.id,"
     " (SELECT max(u.id) FROM journal u WHERE u.treatment = t.treatment"
     " AND u.kind IN (:begun, :arm, :exposure, :ended))"
-    " FROM tips t WHERE t.kind = 'tip' AND t.label = :label AND t.simulated = :simulated"
+    " FROM tips t WHERE t.kind = :tip AND t.label = :label AND t.simulated = :simulated"
     # A treatment that was refused before it was armed has touched nobody.
     " AND (EXISTS (SELECT 1 FROM journal a WHERE a.kind = :arm AND a.treatment = t.treatment)"
     " OR NOT EXISTS (SELECT 1 FROM treatments e WHERE e.treatment = t.treatment"
@@ -38,13 +36,15 @@ _USES: Final = (
 )
 _CLEANED: Final = (
     "SELECT max(id) FROM tips"
-    " WHERE kind = 'tip_sterilised' AND label = :label AND simulated = :simulated"
+    " WHERE kind = :sterilised AND label = :label AND simulated = :simulated"
 )
 _KINDS: Final = {
-    "begun": treatments.TREATMENT,
-    "arm": treatments.ARM,
-    "exposure": treatments.EXPOSURE,
-    "ended": treatments.ENDED,
+    "begun": Kind.TREATMENT,
+    "arm": Kind.ARM,
+    "exposure": Kind.EXPOSURE,
+    "ended": Kind.ENDED,
+    "tip": Kind.TIP,
+    "sterilised": Kind.TIP_STERILISED,
 }
 
 
@@ -68,14 +68,16 @@ class FittedTip:
 
 def fitted(store: Store, unit: int, *, simulated: bool) -> str | None:
     """Return the label that was named last for a unit; None where none ever was."""
-    rows = _newest(store, "unit = ? AND simulated = ? AND kind = 'tip'", (unit, int(simulated)))
+    rows = _newest(
+        store, "unit = ? AND simulated = ? AND kind = ?", (unit, int(simulated), Kind.TIP)
+    )
     return str(rows[0].body["label"]) if rows else None
 
 
 def past(store: Store, label: str, *, simulated: bool) -> TipPast:
     """Return a tip with its uses, on whichever unit, in records of the same kind."""
     asked = {"label": label, "simulated": int(simulated)}
-    ((cleaned_id,),) = store.ask(_CLEANED, asked)
+    ((cleaned_id,),) = store.ask(_CLEANED, {**_KINDS, **asked})
     cleaned = store.read([] if cleaned_id is None else [cleaned_id])
     uses = store.ask(_USES, {**_KINDS, **asked, "most": USES_MAX})
     return TipPast(
@@ -92,7 +94,7 @@ def past(store: Store, label: str, *, simulated: bool) -> TipPast:
 
 def newest(store: Store, label: str) -> dict[str, Any] | None:
     """Return what the newest row TIP of a label says, of whichever kind; None where none is."""
-    rows = _newest(store, "label = ? AND kind = 'tip'", (label,))
+    rows = _newest(store, "label = ? AND kind = ?", (label, Kind.TIP))
     return rows[0].body if rows else None
 
 
@@ -104,7 +106,7 @@ def _newest(store: Store, where: str, parameters: tuple[object, ...]) -> list[Ch
 def labels(store: Store) -> list[str]:
     """Return the labels of the newest treatments, each once, newest first."""
     rows = store.ask(
-        "SELECT label FROM tips WHERE kind = 'tip' ORDER BY id DESC LIMIT ?", (USES_MAX,)
+        "SELECT label FROM tips WHERE kind = ? ORDER BY id DESC LIMIT ?", (Kind.TIP, USES_MAX)
     )
     return list(dict.fromkeys(str(label) for (label,) in rows))[:LABELS_SHOWN_MAX]
 
@@ -112,7 +114,7 @@ def labels(store: Store) -> list[str]:
 def under_way(store: Store, label: str) -> tuple[int, str] | None:
     """Return number and kernel lock of an open treatment that was begun with a tip, or None."""
     for each in treatments.open_treatments(store):
-        rows = store.rows("kind = 'tip' AND treatment = ?", (each.treatment,))
+        rows = store.rows("kind = ? AND treatment = ?", (Kind.TIP, each.treatment))
         if rows and rows[0].body["label"] == label:
             return each.treatment, each.lock
     return None

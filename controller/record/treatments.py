@@ -20,17 +20,10 @@ from controller.safety.exposure import ZoneUse
 from controller.safety.skin import PastDose
 from controller.safety.timeline import Moment
 from controller.safety.totals import Totals
+from controller.treatment.kinds import Kind
 
-TREATMENT: Final = "treatment"
-ARM: Final = "arm"
-EXPOSURE: Final = "exposure"
-ENDED: Final = "ended"
-INTERRUPTED: Final = "interrupted"
-DISMISSED: Final = "dismissed"
-ZONE: Final = "zone"
-
-_TELLING: Final = (TREATMENT, EXPOSURE)
-_ENDS: Final = (ENDED, INTERRUPTED)
+_TELLING: Final = (Kind.TREATMENT, Kind.EXPOSURE)
+_ENDS: Final = (Kind.ENDED, Kind.INTERRUPTED)
 
 HISTORY_S: Final = 180 * 86_400.0
 """How far back doses matter: the stratum corneum is whole again after weeks."""
@@ -144,7 +137,7 @@ def recent(store: Store, begun: Sequence[Beginning], now: Moment) -> list[Beginn
 
 def last_told(store: Store, beginning: Beginning) -> Stamp:
     """Return the times of the last row that a treatment itself has written."""
-    return _last_row(store, beginning, (*_TELLING, ARM, ENDED))
+    return _last_row(store, beginning, (*_TELLING, Kind.ARM, Kind.ENDED))
 
 
 def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
@@ -161,7 +154,7 @@ def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
 
 def was_armed(store: Store, beginning: Beginning) -> bool:
     """Return True when the row that permits arming was written: only then could anything flow."""
-    return _newest(store, (ARM,), beginning) is not None
+    return _newest(store, (Kind.ARM,), beginning) is not None
 
 
 def may_have_opened(store: Store, beginning: Beginning) -> tuple[str, ...] | None:
@@ -169,7 +162,7 @@ def may_have_opened(store: Store, beginning: Beginning) -> tuple[str, ...] | Non
 
     The control writes them ahead of the act, from where it really is in the treatment.
     """
-    newest = _newest(store, (ARM, EXPOSURE, ZONE), beginning)
+    newest = _newest(store, (Kind.ARM, Kind.EXPOSURE, Kind.ZONE), beginning)
     named = None if newest is None else newest.body.get("may_open")
     return None if named is None else tuple(str(zone) for zone in named)
 
@@ -178,13 +171,13 @@ def totals_last(store: Store, beginning: Beginning) -> Totals | None:
     """Return the totals of the unit in the last row of a treatment that has them."""
     ids = store.ask(
         "SELECT id FROM journal WHERE kind IN (?, ?) AND treatment = ? ORDER BY id DESC LIMIT ?",
-        (ARM, EXPOSURE, beginning.treatment, TOTALS_LOOKED_AT),
+        (Kind.ARM, Kind.EXPOSURE, beginning.treatment, TOTALS_LOOKED_AT),
     )
     told = (row.body.get("totals") for row in store.read(row_id for (row_id,) in ids))
     return next((Totals(**each) for each in told if each is not None), None)
 
 
-def _newest(store: Store, kinds: tuple[str, ...], beginning: Beginning) -> Chained | None:
+def _newest(store: Store, kinds: tuple[Kind, ...], beginning: Beginning) -> Chained | None:
     marks = ", ".join("?" * len(kinds))
     ids = store.ask(
         f"SELECT max(id) FROM journal WHERE kind IN ({marks}) AND treatment = ?",  # noqa: S608
@@ -270,7 +263,7 @@ def _begun(store: Store, treatment: int) -> Beginning | None:
     return None if row is None else beginning_of(row)
 
 
-def _last_row(store: Store, beginning: Beginning, kinds: tuple[str, ...]) -> Stamp:
+def _last_row(store: Store, beginning: Beginning, kinds: tuple[Kind, ...]) -> Stamp:
     """Return the times of the last row of a treatment of these kinds, else of its beginning."""
     row = _newest(store, kinds, beginning) or listing.begun(store, beginning.treatment)
     if row is None:

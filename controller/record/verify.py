@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from controller.record import words
 from controller.record.chain import FIELDS, GENESIS, Chained
+from controller.treatment.kinds import Kind
 
 PIECE_ROWS: Final = 2000
 """Rows in one read transaction: about 40 ms."""
@@ -186,18 +187,19 @@ def _one_by_one(connection: sqlite3.Connection, after: int, last: int) -> list[C
 
 
 _LISTED: Final = (
-    "SELECT count(*) FROM (SELECT treatment, id FROM journal NOT INDEXED WHERE kind = 'treatment'"
+    "SELECT count(*) FROM (SELECT treatment, id FROM journal NOT INDEXED"  # noqa: S608
+    f" WHERE kind = '{Kind.TREATMENT}'"
     " EXCEPT SELECT treatment, begun_id FROM treatments)",
-    "SELECT count(*) FROM (SELECT j.treatment, max(j.id) FROM journal j NOT INDEXED"
-    " WHERE j.kind IN ('ended', 'interrupted')"
+    "SELECT count(*) FROM (SELECT j.treatment, max(j.id) FROM journal j NOT INDEXED"  # noqa: S608
+    f" WHERE j.kind IN ('{Kind.ENDED}', '{Kind.INTERRUPTED}')"
     " AND j.treatment IN (SELECT treatment FROM treatments) GROUP BY j.treatment"
     " EXCEPT SELECT treatment, closed_id FROM treatments)",
     "SELECT count(*) FROM treatments t JOIN journal j ON j.id = t.begun_id"
     " WHERE json_extract(j.body, '$.client') IS NOT nullif(t.client, '')",
     "SELECT count(*) FROM (SELECT client, treatments FROM clients"
     " EXCEPT SELECT client, max(of_client) FROM treatments GROUP BY client)",
-    "SELECT count(*) FROM (SELECT id FROM journal NOT INDEXED"
-    " WHERE kind IN ('tip', 'tip_sterilised') EXCEPT SELECT id FROM tips)",
+    "SELECT count(*) FROM (SELECT id FROM journal NOT INDEXED"  # noqa: S608
+    f" WHERE kind IN ('{Kind.TIP}', '{Kind.TIP_STERILISED}') EXCEPT SELECT id FROM tips)",
 )
 """Each counts entries that do not fit: treatments, ends, clients, their numbers, tips."""
 

@@ -14,6 +14,7 @@ from controller.safety.interlocks import Interlock, is_stale
 from controller.treatment import refusals, rows
 from controller.treatment.conduct import AHEAD_S, Actions, Conduct
 from controller.treatment.events import Closed, End, Finished, Step, Who
+from controller.treatment.kinds import Kind
 from controller.treatment.preparation import Preparation
 from controller.treatment.states import Signal, State
 from firmware_protocol.vocabulary import Mode
@@ -26,7 +27,7 @@ def begin(conduct: Conduct, preparation: Preparation, who: Who, now_s: float) ->
     if conduct.course.done:
         return conduct.refuse(EXPOSURE)
     preparation.begin(now_s)
-    return (conduct.row("begin", {"who": rows.who_body(who)}, Step.BEGIN),)
+    return (conduct.row(Kind.BEGIN, {"who": rows.who_body(who)}, Step.BEGIN),)
 
 
 def finished(
@@ -58,7 +59,7 @@ def prepared(conduct: Conduct, preparation: Preparation, now_s: float) -> Action
     preparation.offer(now_s)
     conduct.move(Signal.OFFER)
     body = rows.arm_body(preparation.offers, reading, conduct.course.may_open(AHEAD_S))
-    return (*conduct.settle(_RELEASE.code), conduct.row("arm", body, Step.ARM_ROW))
+    return (*conduct.settle(_RELEASE.code), conduct.row(Kind.ARM, body, Step.ARM_ROW))
 
 
 def _begun(_conduct: Conduct, preparation: Preparation, event: Finished, now_s: float) -> Actions:

@@ -31,6 +31,7 @@ from controller.treatment.events import (
     StopNow,
     Who,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.states import ENDED, LIVE, Signal, State, after
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import StopKind, Wish
@@ -142,7 +143,7 @@ class Conduct:
         """Move by the table."""
         self.state = after(self.state, signal)
 
-    def row(self, kind: str, body: Body, step: Step | None = None) -> Commit:
+    def row(self, kind: Kind, body: Body, step: Step | None = None) -> Commit:
         """Return a row to be written at once; its end is waited for where it has a step."""
         number = self.acts.number() if step is None else self.acts.ask(step)
         return Commit(kind, body, number)
@@ -158,12 +159,12 @@ class Conduct:
         if again:
             worse = kind is StopKind.EMERGENCY
             self.stop_kind = StopKind.EMERGENCY if worse else self.stop_kind
-            return (*stop, Note("stop", {**body, "again": True}))
+            return (*stop, Note(Kind.STOP, {**body, "again": True}))
         self.stop_kind, self.why = kind, why
         if who is not None and who.role != SERVICE_ROLE:
             self.stopped_by = who.role
         self.stopped_at_s = now_s
-        row = self.row("stop", {**body, "reading": rows.reading_body(self.newest)})
+        row = self.row(Kind.STOP, {**body, "reading": rows.reading_body(self.newest)})
         return (*stop, *self._settle_notices(), *self.expose(), row)
 
     def complete(self, now_s: float) -> Actions:
@@ -183,7 +184,7 @@ class Conduct:
         self.stopped_at_s = now_s
         self.time_to_safe_s = None
         voided = self.acts.void(*VOIDED_BY_STOP)
-        row = self.row("trip", rows.trip_body(by, cause, alarm, self.newest))
+        row = self.row(Kind.TRIP, rows.trip_body(by, cause, alarm, self.newest))
         return (StopNow(StopKind.EMERGENCY), *voided, *told, *self.expose(), row)
 
     def host_trip(self, why: Interlock, now_s: float, detail: str = "") -> Actions:
@@ -216,7 +217,7 @@ class Conduct:
         self.outcome = outcome
         took_ms = None if self.time_to_safe_s is None else round(self.time_to_safe_s * 1000, 1)
         body = rows.ended_body(outcome, self.course.zones(), self.why, took_ms)
-        return (self.row("ended", body, Step.ENDED),)
+        return (self.row(Kind.ENDED, body, Step.ENDED),)
 
     def closed(self, event: Finished) -> Actions:
         """The closing row has come to its end; one that is lost is no record of the outcome."""
@@ -248,7 +249,7 @@ class Conduct:
         touched, may_open = self.course.touched, self.course.may_open(AHEAD_S)
         return tuple(
             Note(
-                "exposure",
+                Kind.EXPOSURE,
                 rows.exposure_body(zone.stage.zone, zone.use, may_open, self.newest),
             )
             for zone in self.course.zones()
@@ -260,7 +261,7 @@ class Conduct:
         surplus_s = self.course.take_surplus_s()
         if not surplus_s > 0.0:
             return ()
-        return (Note("unseen", {"surplus_s": round(surplus_s, 3)}), *self.expose())
+        return (Note(Kind.UNSEEN, {"surplus_s": round(surplus_s, 3)}), *self.expose())
 
     def watch_safe(self, reading: Reading, now_s: float) -> Actions:
         """Measure the time to safe, at the first reading that shows it."""
@@ -271,4 +272,4 @@ class Conduct:
             return ()
         took_s = now_s - since_s
         self.time_to_safe_s = took_s
-        return (Note("safe", {"took_ms": round(took_s * 1000, 1), "why": self.why}),)
+        return (Note(Kind.SAFE, {"took_ms": round(took_s * 1000, 1), "why": self.why}),)

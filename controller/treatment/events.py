@@ -14,6 +14,7 @@ from controller.safety.alarms import Alarm
 from controller.safety.interlocks import Interlock
 from controller.safety.limits import Receipt
 from controller.safety.reading import Reading
+from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Refusal, StopKind, Wish
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
@@ -158,7 +159,7 @@ Event = Begin | Observed | Finished | Person | LinkLost | RecordLost | Wake
 class Commit:
     """Write a row at once; its end says whether it is durable."""
 
-    kind: str
+    kind: Kind
     body: Body = field(default_factory=dict)
     number: int = field(default=0, compare=False)
 
@@ -167,7 +168,7 @@ class Commit:
 class Note:
     """Write a row with the next group."""
 
-    kind: str
+    kind: Kind
     body: Body = field(default_factory=dict)
 
 

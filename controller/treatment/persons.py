@@ -30,6 +30,7 @@ from controller.treatment.events import (
     SendReset,
     Step,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.states import ENDED, State
 from firmware_protocol.vocabulary import Mode, StopKind
 
@@ -119,7 +120,7 @@ def _pause(conduct: Conduct, event: Person, now_s: float) -> Actions:
     voided = conduct.acts.void(Step.RESUME)  # the newer wish counts
     told = () if event.why else conduct.tell(HELD)  # the kernel has an alarm for its reason
     why = {"why": event.why} if event.why else {}
-    note = Note("pause", {"who": rows.who_body(event.who), **why})
+    note = Note(Kind.PAUSE, {"who": rows.who_body(event.who), **why})
     return (*conduct.hold(), *voided, *told, note)
 
 
@@ -129,7 +130,7 @@ def _resume(conduct: Conduct, event: Person, now_s: float) -> Actions:
         return (declined,)
     if conduct.acts.waits_for(Step.RESUME):
         return (RESUMING,)
-    return (conduct.row("resume", {"who": rows.who_body(event.who)}, Step.RESUME),)
+    return (conduct.row(Kind.RESUME, {"who": rows.who_body(event.who)}, Step.RESUME),)
 
 
 def _resumed(conduct: Conduct, event: Finished, act: int, _now_s: float) -> Actions:
@@ -150,12 +151,12 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
     body: Body = {"who": rows.who_body(event.who), "receipts": said}
     if lowering.taken:
         conduct.refused = ()
-        return (*conduct.hold(), Note("lower", body))
+        return (*conduct.hold(), Note(Kind.LOWER, body))
     if not lowering.receipts:
         return (NOT_LOWER,)
     conduct.refused = lowering.receipts
     declined = replace(TOO_LOW if lowering.too_low else NOT_LOWER, receipt=lowering.receipts[0])
-    return (declined, Note("declined", {"code": declined.code, **body}))
+    return (declined, Note(Kind.DECLINED, {"code": declined.code, **body}))
 
 
 def _ack(conduct: Conduct, event: Person, now_s: float) -> Actions:
@@ -163,7 +164,7 @@ def _ack(conduct: Conduct, event: Person, now_s: float) -> Actions:
     if conduct.acts.waits_for(Step.ACK):
         return (ACKNOWLEDGING,)
     step = Step.ACK if conduct.state is State.TRIPPED else None
-    return (conduct.row("ack", {"who": rows.who_body(event.who)}, step),)
+    return (conduct.row(Kind.ACK, {"who": rows.who_body(event.who)}, step),)
 
 
 def _acknowledged(conduct: Conduct, event: Finished, act: int, _now_s: float) -> Actions:
@@ -176,7 +177,7 @@ def _reset(conduct: Conduct, event: Person, now_s: float) -> Actions:
     if declined is not None:
         return (declined,)
     body: Body = {"who": rows.who_body(event.who), "why": conduct.why}
-    return (conduct.row("reset", body, Step.RESET_ROW),)
+    return (conduct.row(Kind.RESET, body, Step.RESET_ROW),)
 
 
 def _reset_recorded(conduct: Conduct, event: Finished, act: int, now_s: float) -> Actions:

@@ -43,6 +43,7 @@ from controller.treatment.events import (
     SendArm,
     Step,
 )
+from controller.treatment.kinds import Kind
 from firmware_protocol import envelope
 from firmware_protocol.vocabulary import Input, Mode, Permit, Refusal
 
@@ -205,7 +206,7 @@ class Preparation:
             self._enter(Phase.CONFIGURE, now_s)
             configure = replace(self.configure, number=self.acts.ask(Step.CONFIGURE))
             found = _found(reading)
-            return (Note("self_test", {"found": found}), configure) if found else (configure,)
+            return (Note(Kind.SELF_TEST, {"found": found}), configure) if found else (configure,)
         if missing.short is not Short.STATUS:
             self.failed = OF_SHORT[missing.short].saying(missing.detail)
         elif not now_s - self.since_s <= STATUS_WAIT_MAX_S:
@@ -226,7 +227,7 @@ class Preparation:
         self._enter(Phase.PROVE, now_s)
         shown = {"took_ms": round(took_s * 1000, 1), "channel_b": self.channel_b_lived}
         self.channel_b_lived = False
-        return (Note("lease_proof", {**shown, **self.jitter.measured().as_row()}),)
+        return (Note(Kind.LEASE_PROOF, {**shown, **self.jitter.measured().as_row()}),)
 
     def _watch_test(self, reading: Reading, now_s: float) -> None:
         if reading.mode is Mode.READY:

@@ -7,6 +7,7 @@ from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
 from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import Finished, Note, Step
+from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Refusal
 
 UNKNOWN: Final = float("nan")
@@ -23,7 +24,7 @@ def noted(conduct: Conduct, step: Step, event: Finished) -> Actions:
         return ()
     conduct.refused = tuple(_receipt(conduct.plan, quantity) for quantity in _SETTINGS)
     said = [rows.receipt_body(receipt) for receipt in conduct.refused]
-    return (Note("refused", {"step": step.value, "receipts": said}),)
+    return (Note(Kind.REFUSED, {"step": step.value, "receipts": said}),)
 
 
 def _receipt(plan: Plan, quantity: Quantity) -> Receipt:

@@ -48,6 +48,7 @@ from controller.treatment.events import (
     Wake,
     Who,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.preparation import Phase, Preparation
 from controller.treatment.states import ENDED, LIVE, Signal, State
 from firmware_protocol import envelope
@@ -200,7 +201,7 @@ class Supervisor:
             return ()  # a step back: the interlock on modes has the word
         conduct.move(_SEEN[reading.mode])
         self._preparation.armed(now_s)
-        row = Note("state", {"from": before.value, "to": self.state.value})
+        row = Note(Kind.STATE, {"from": before.value, "to": self.state.value})
         if self.state is State.ARMED:
             return (row, *conduct.settle(_AGAIN.code), *conduct.tell(_PRESS), *conduct.hold())
         return (row, *conduct.settle(_PRESS.code), *conduct.expose())
@@ -229,9 +230,9 @@ class Supervisor:
         body["receipts"] = [rows.receipt_body(each) for each in conduct.course.receipts]
         body["may_open"] = list(conduct.course.may_open(AHEAD_S))
         if conduct.course.done:
-            return (*conduct.complete(now_s), Note("zone", body))
+            return (*conduct.complete(now_s), Note(Kind.ZONE, body))
         told = conduct.tell(_END_NOTICE[zone_end])
-        return (*conduct.hold(), *told, *closed, Note("zone", body))
+        return (*conduct.hold(), *told, *closed, Note(Kind.ZONE, body))
 
     def _settle_notices(self, now_s: float) -> Actions:
         conduct = self.conduct

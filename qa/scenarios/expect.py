@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from controller.treatment import kinds
 from qa.scenarios.expectations import (
     At,
     Ends,
@@ -148,9 +149,9 @@ def _outside(expected: Exposure, dose: Dose) -> Iterator[str]:
 def _ends(expected: Ends, story: Story) -> Seen | None:
     treatment = story.last_treatment if expected.treatment is None else expected.treatment
     ends = [
-        "interrupted" if row.kind == "interrupted" else str(row.body.get("outcome"))
+        row.kind if row.kind == kinds.Kind.INTERRUPTED else str(row.body.get("outcome"))
         for row in story.rows
-        if row.treatment == treatment and row.kind in ("ended", "interrupted")
+        if row.treatment == treatment and row.kind in (kinds.Kind.ENDED, kinds.Kind.INTERRUPTED)
     ]
     if ends and ends[-1] == expected.outcome:
         return None

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from controller.config.models import Zone
 from qa.scenarios.moments import NOT_ONE, Condition, Moment, ScenarioModel, Seconds
-from qa.scenarios.words import Code, OutcomeName
+from qa.scenarios.words import KindName, OutcomeName
 
 Count = Annotated[int, Field(ge=0, le=99_999)]
 Amount = Annotated[float, Field(ge=0.0, le=1000.0)]
@@ -103,7 +103,7 @@ class JournalRows(_Counted):
     """The record has this many rows of a kind. That its chain is whole is always checked."""
 
     check: Literal["journal"]
-    row: Annotated[Code, Field(description="kind of the rows")]
+    row: Annotated[KindName, Field(description="kind of the rows")]
     treatment: Treatment = None
     where: Annotated[
         dict[str, str | int | float | bool],

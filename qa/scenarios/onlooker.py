@@ -7,6 +7,7 @@ from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
 from controller.config.programs import load_program
 from controller.config.skin import load_skin
+from controller.treatment.kinds import Kind
 from firmware_protocol.errors import BadFrameError
 from firmware_protocol.session import tick_of
 from qa.ledger import Ledger
@@ -90,7 +91,7 @@ class Onlooker:
 
     def recorded(self, kind: str) -> None:
         """Take a row that has become durable: only then is somebody's wish to resume one."""
-        if kind == "resume":
+        if kind == Kind.RESUME:
             self.promise.resume()
 
     def _asked(self, do: str) -> None:

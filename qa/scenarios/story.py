@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from controller.treatment.kinds import Kind
 from qa.scenarios.model import Scenario
 from qa.scenarios.timeline import Entry, Timeline
 
@@ -71,7 +72,7 @@ class Story:
     @property
     def last_treatment(self) -> int:
         """Number of the last treatment that was booked, or 0."""
-        return max((row.treatment for row in self.rows if row.kind == "treatment"), default=0)
+        return max((row.treatment for row in self.rows if row.kind == Kind.TREATMENT), default=0)
 
 
 @dataclass(frozen=True, slots=True)

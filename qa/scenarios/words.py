@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from controller.api.authority import Origin, Role
 from controller.device.answers import LinkState
 from controller.planning.client import Contraindication
+from controller.treatment.kinds import Kind
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Cause, Mode
 from qa.matrix.cells import Stage
@@ -40,7 +41,8 @@ STEP_NAMES: Final = (
     "free-disk", "bench-cell", "wait",
 )  # fmt: skip
 """The names of `qa.scenarios.steps`, which a test compares."""
-OUTCOMES: Final = ("completed", "stopped", "tripped", "refused", "interrupted")
+OUTCOMES: Final = ("completed", "stopped", "tripped", "refused", Kind.INTERRUPTED.value)
+ROW_KINDS: Final = tuple(kind.value for kind in Kind)
 
 
 def _among(words: Sequence[str]) -> Callable[[str], str]:
@@ -71,6 +73,7 @@ QuestionName = Annotated[str, AfterValidator(_among(QUESTIONS)), _schema(QUESTIO
 StepName = Annotated[str, AfterValidator(_among(STEP_NAMES)), _schema(STEP_NAMES)]
 OutcomeName = Annotated[str, AfterValidator(_among(OUTCOMES)), _schema(OUTCOMES)]
 RowName = Annotated[str, AfterValidator(_among(ROW_NAMES)), _schema(ROW_NAMES)]
+KindName = Annotated[str, AfterValidator(_among(ROW_KINDS)), _schema(ROW_KINDS)]
 StageName = Annotated[str, AfterValidator(_among(STAGES)), _schema(STAGES)]
 CODE: Final = r"^[A-Za-z][A-Za-z0-9_]{0,39}$"
 Code = Annotated[str, Field(pattern=CODE)]

@@ -20,6 +20,7 @@ from controller.treatment.events import (
     Step,
     Wake,
 )
+from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode, Permit
 from tests.proof.explore.host import AT_REST, HERE, EndOf, Happens, HostWorld
 from tests.proof.explore.host_clocks import Wait
@@ -57,8 +58,8 @@ def _any_end_is_taken(patch: pytest.MonkeyPatch) -> None:
 def _resume_counts_when_asked(patch: pytest.MonkeyPatch) -> None:
     row = Conduct.row
 
-    def eager(self: Conduct, kind: str, body: Body, step: Step | None = None) -> Commit:
-        self.held = self.held and kind != "resume"
+    def eager(self: Conduct, kind: Kind, body: Body, step: Step | None = None) -> Commit:
+        self.held = self.held and kind != Kind.RESUME
         return row(self, kind, body, step)
 
     patch.setattr(Conduct, "row", eager)

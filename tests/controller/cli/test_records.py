@@ -2,14 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from controller.cli import main as command
 from controller.config.paths import journal_path, port_lock
+from controller.record.chain import Chained
 from controller.record.locks import Lock
+from controller.record.store import Store
 from tests.controller.record import damage, years
 from tests.controller.record.years import Years
 
@@ -137,3 +139,37 @@ def test_no_list_is_made_anew_under_a_kernel_that_runs(run: Run, record: Path, s
     assert code == 1
     assert "A kernel of this record runs" in err
     assert os.fspath(record)
+
+
+def test_a_long_record_is_listed_page_by_page_each_treatment_once(run: Run, state: Path) -> None:
+    years.write(journal_path(state), Years(treatments=53, clients=2)).close()
+    for whose, numbers in (((), range(53, 0, -1)), (("--client", "c-1"), range(53, 0, -2))):
+        found: list[int] = []
+        page = ["--last", "10", "--json", *whose]
+        while treatments := json.loads(run("list", *page)[1])["treatments"]:
+            assert len(treatments) <= 10
+            found += [each["treatment"] for each in treatments]
+            page = ["--last", "10", "--json", *whose, "--before", str(found[-1])]
+        assert found == list(numbers)
+    assert "Older ones: `--before 44`." in run("list", "--last", "10")[1]
+    assert "Older ones" not in run("list", "--last", "10", "--before", "10")[1]
+    assert "before no. 1 is on record" in run("list", "--before", "1")[1]
+
+
+def test_a_page_reads_only_the_rows_of_its_treatments(
+    run: Run, record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, rows = Store.read, list[int]()
+
+    def counted(store: Store, ids: Iterable[int], *, skip_broken: bool = False) -> list[Chained]:
+        wanted = list(ids)
+        rows.extend(wanted)
+        return read(store, wanted, skip_broken=skip_broken)
+
+    monkeypatch.setattr(Store, "read", counted)
+    run("list", "--last", "1", "--before", "3")
+    two = Store(record)
+    ids = {each for (each,) in two.ask("SELECT id FROM journal WHERE treatment = 2")}
+    two.close()
+    assert rows
+    assert set(rows) <= ids

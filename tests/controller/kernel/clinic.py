@@ -17,6 +17,7 @@ from controller.kernel.control import About, Control
 from controller.planning.plan import Plan
 from controller.planning.planning import make_plan
 from controller.record.journal import Journal
+from controller.record.resets import History, Whose
 from controller.record.store import Store
 from controller.record.writer import InlineWriter
 from controller.treatment.conductor import treatment_of
@@ -123,6 +124,7 @@ async def clinic(spec: RigSpec | None = None) -> AsyncIterator[Clinic]:
             return clients[0]
 
         control = Control(make_client, journal, About("virtual", "memory"))
+        control.resets.begin(Whose(SERIAL_NUMBER, simulated=True, boot=""), History(None, ()))
         client = clients[0]
         await client.connect()
         async with asyncio.TaskGroup() as tasks:

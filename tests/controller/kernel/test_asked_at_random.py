@@ -20,6 +20,7 @@ from controller.treatment import conduct as conduct_module
 from controller.treatment.acts import Acts, Open
 from controller.treatment.conduct import Conduct
 from controller.treatment.events import Body, Command, Commit, Step
+from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
 from tests.controller.kernel.memory import Bench, Memory, bench
 from tests.controller.treatment.couch import ANNA
@@ -174,8 +175,8 @@ def _any_end_is_taken(patch: pytest.MonkeyPatch) -> None:
 def _resume_counts_when_asked(patch: pytest.MonkeyPatch) -> None:
     row = Conduct.row
 
-    def eager(self: Conduct, kind: str, body: Body, step: Step | None = None) -> Commit:
-        self.held = self.held and kind != "resume"
+    def eager(self: Conduct, kind: Kind, body: Body, step: Step | None = None) -> Commit:
+        self.held = self.held and kind != Kind.RESUME
         return row(self, kind, body, step)
 
     patch.setattr(Conduct, "row", eager)

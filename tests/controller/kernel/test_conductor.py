@@ -6,9 +6,11 @@ import pytest
 
 from controller.kernel.control import DeclinedError
 from controller.safety.reading import Identity, Reading
+from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.conductor import Assignment
 from controller.treatment.events import (
+    Begin,
     Closed,
     Command,
     Commit,
@@ -25,6 +27,7 @@ from controller.treatment.events import (
     StopNow,
     Wake,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode, StopKind, Wish
 from simulator.handpiece import SERIAL_NUMBER
@@ -62,8 +65,10 @@ class Weighing:
                 return (Declined("no_such_step", "A weighing has no such step.", "Stop it."),)
             case Wake():
                 return self._held()
+            case Begin(who):
+                return (Commit(Kind.BEGIN, {"who": rows.who_body(who)}, BEGUN),)
             case _:
-                return (Commit("weighing", {"jar": 1}, BEGUN),)
+                return ()
 
     def _finished(self, number: int, end: End, detail: int) -> Actions:
         closed = (Closed(number, end),) if number in {BEGUN, ENDED_ROW} else ()
@@ -101,7 +106,10 @@ class Weighing:
 
     def _stop(self, why: str) -> Actions:
         self.state = State.STOPPING
-        return (StopNow(StopKind.NORMAL), Commit("weighed", {"outcome": why}, ENDED_ROW))
+        return (
+            StopNow(StopKind.NORMAL),
+            Commit(Kind.ENDED, {"outcome": why, "why": "", "zones": []}, ENDED_ROW),
+        )
 
 
 def assigned(made: Weighing, serial: int = SERIAL_NUMBER) -> Assignment:

@@ -11,7 +11,6 @@ from controller.kernel.device_log import (
     BACK_MAX,
     BUSY,
     CATCH_UP_PERIOD_S,
-    INJECTED,
     LOOK_PERIOD_S,
     NO_ANSWER_PERIOD_S,
     RECORDS_PER_LOOK,
@@ -20,6 +19,7 @@ from controller.kernel.device_log import (
 from controller.kernel.service import Place, running
 from controller.record.journal import Row
 from controller.safety.reading import Identity
+from controller.treatment.kinds import Kind
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.messages import LogRecord
 from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
@@ -156,7 +156,7 @@ def test_a_storm_of_faults_does_not_grow_the_memory() -> None:
 def injected(made: Service) -> list[tuple[int, dict[str, Any]]]:
     store = made.kernel._outside.journal._writer._store  # type: ignore[attr-defined]  # inline
     found = store.connection().execute(
-        "SELECT treatment, body FROM journal WHERE kind = ? ORDER BY id", (INJECTED,)
+        "SELECT treatment, body FROM journal WHERE kind = ? ORDER BY id", (Kind.FAULT_INJECTED,)
     )
     return [(treatment, json.loads(body)) for treatment, body in found]
 
@@ -219,7 +219,7 @@ def test_the_next_kernel_writes_down_what_happened_meanwhile_and_nothing_twice(
     bodies = [
         json.loads(body)
         for _, kind, body in rows_of(tmp_path / "journal.sqlite3")
-        if kind == INJECTED
+        if kind == Kind.FAULT_INJECTED
     ]
     assert [(body["fault"], body["active"]) for body in bodies] == [
         (TREMBLING, True), (CREEP, True), (TREMBLING, False),

@@ -18,12 +18,13 @@ from controller.treatment.events import (
     SendArm,
     SendReset,
 )
+from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Refusal
 from qa.loop import run_virtual
 from tests.controller.kernel.memory import Memory
 
 EACH: list[Asked] = [
-    Commit("stop", {}, 1),
+    Commit(Kind.STOP, {}, 1),
     Configure(28.0, 7.0, 8.0, 1, number=2),
     RunSelfTest(3),
     SendArm(77, 4),
@@ -51,12 +52,12 @@ def perform(play: Callable[[Performer, Memory, list[Finished]], Awaitable[None]]
 def test_a_stop_voids_what_was_asked_before_and_has_not_gone_out() -> None:
     async def play(performer: Performer, memory: Memory, told: list[Finished]) -> None:
         memory.commit_after_s = 0.5
-        performer.put(7, Commit("arm", {}, 1), told.append)
+        performer.put(7, Commit(Kind.ARM, {}, 1), told.append)
         performer.put(7, SendArm(77, 2), told.append)
         await asyncio.sleep(0.1)
         performer.void()
         performer.put(8, RunSelfTest(3), told.append)
-        await performer.ended(7, Commit("stop"))
+        await performer.ended(7, Commit(Kind.STOP))
         await asyncio.sleep(0.1)
         assert "self-test" in memory.done
         assert ("arm", 77, 7) not in memory.done
@@ -94,7 +95,7 @@ def test_each_asked_action_ends_once_with_its_number(action: Asked, trouble: str
         }.get(trouble, memory.answer)  # fmt: skip
         memory.broken = "The disk is full." if trouble == "disk" and row else None
         for _ in range(QUEUE_MAX if trouble == "crowded" else 0):
-            performer.put(7, Commit("stop"), lambda _: None)
+            performer.put(7, Commit(Kind.STOP), lambda _: None)
         performer.put(7, action, told.append)
         assert told == []
         if trouble == "stopped":
@@ -114,7 +115,7 @@ def test_the_row_of_a_trip_does_not_wait_for_an_answer() -> None:
     async def play(performer: Performer, memory: Memory, _: list[Finished]) -> None:
         memory.answer_after_s = 5.0
         performer.put(7, SendArm(1), lambda _: None)
-        await performer.ended(7, Commit("trip"))
+        await performer.ended(7, Commit(Kind.TRIP))
         assert ("durable", "trip") in memory.done
         assert asyncio.get_running_loop().time() < 1.0
 
@@ -125,9 +126,9 @@ def test_the_row_of_a_trip_does_not_wait_for_an_answer() -> None:
 def test_whoever_waits_hears_of_his_own_row_and_not_of_others() -> None:
     async def play(performer: Performer, memory: Memory, _: list[Finished]) -> None:
         memory.broken = "The disk is full."
-        lost = await performer.ended(7, Commit("ack"))
+        lost = await performer.ended(7, Commit(Kind.ACK))
         memory.broken = None
-        kept = await performer.ended(7, Commit("reset"))
+        kept = await performer.ended(7, Commit(Kind.RESET))
         assert (lost.end, lost.lost) == (End.FAILED, "The disk is full.")
         assert (kept.end, kept.lost) == (End.DONE, "")
 
@@ -140,7 +141,7 @@ def test_a_record_that_falls_behind_is_told_for_each_row_that_found_no_place() -
         memory.commit_after_s = 5.0
         await asyncio.sleep(0.0)
         for number in range(1, QUEUE_MAX + 3):
-            performer.put(7, Commit("stop", {}, number), told.append)
+            performer.put(7, Commit(Kind.STOP, {}, number), told.append)
         assert told == []
         await asyncio.sleep(0.01)
 

@@ -13,8 +13,8 @@ import pytest
 
 from controller.api.ask import KernelAbsentError, ask, dial
 from controller.config.paths import journal_path, kernel_file, port_lock, socket_path
-from controller.record.store import DECISION
 from controller.record.verify import verify
+from controller.treatment.kinds import Kind
 from tests.processes.service import (
     SOMEBODY,
     Kernel,
@@ -110,7 +110,7 @@ def test_every_answered_commit_survives_a_kill_9_in_the_middle_of_the_next(tmp_p
                 host.process.wait(10.0)
                 with line.makefile("rb") as answers, contextlib.suppress(ConnectionError):
                     answered += sum(json.loads(answer)["ok"] for answer in answers)
-            assert [kind for _, kind in rows(state)].count(DECISION) >= answered
+            assert [kind for _, kind in rows(state)].count(Kind.DECISION) >= answered
         assert answered > 0
         assert verify(journal_path(state)).ok
 

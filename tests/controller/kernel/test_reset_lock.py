@@ -13,10 +13,10 @@ from controller.api.requests import ApiError, Request
 from controller.kernel.service import Place, running
 from controller.record import resets
 from controller.record.chain import Stamped
-from controller.record.clocks import CLOCK_STEP
-from controller.record.resets import RESET_DONE, STEPS_MAX, History, Whose
+from controller.record.resets import STEPS_MAX, History, Whose
 from controller.record.store import Store
 from controller.safety.resets import locked_by
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig, service
 from tests.controller.record.books import rows_of
@@ -30,7 +30,7 @@ TECHNICIAN = {"name": "tom", "role": "technician", "origin": "local"}
 # -- what the record says ------------------------------------------------------------------------
 def reset(mono_s: float, wall_s: float, boot: str = "one", **more: object) -> Stamped:
     body = {"cause": "DWELL", "unit": UNIT, "simulated": True, "boot": boot, **more}
-    return Stamped(mono_s, WALL_S + wall_s, 1, RESET_DONE, json.dumps(body))
+    return Stamped(mono_s, WALL_S + wall_s, 1, Kind.RESET_DONE, json.dumps(body))
 
 
 def row(kind: str, **body: object) -> Stamped:
@@ -83,16 +83,16 @@ def test_a_clock_that_was_set_forward_between_resets_makes_none_of_them_older() 
     first, second = reset(5000.0, 0.0), reset(5300.0, 300.0)
     later = reset(30.0, 400.0 + HOUR_S, "two")
     assert not locks(first, second, later)
-    assert locks(first, second, row(CLOCK_STEP, step_s=HOUR_S), later)
+    assert locks(first, second, row(Kind.CLOCK_STEP, step_s=HOUR_S), later)
     moved = reset(5300.0, 300.0 + HOUR_S)
-    assert locks(first, row(CLOCK_STEP, step_s=HOUR_S), moved, later)
-    back = row(CLOCK_STEP, step_s=-HOUR_S)
+    assert locks(first, row(Kind.CLOCK_STEP, step_s=HOUR_S), moved, later)
+    back = row(Kind.CLOCK_STEP, step_s=-HOUR_S)
     assert not locks(first, second, back, later)
 
 
 @pytest.mark.hazard("H31")
 def test_a_clock_that_was_set_thousands_of_times_tells_no_time_at_all() -> None:
-    steps = [row(CLOCK_STEP, step_s=1.5)] * STEPS_MAX
+    steps = [row(Kind.CLOCK_STEP, step_s=1.5)] * STEPS_MAX
     old = [reset(5000.0, 0.0), reset(30.0, 86_400.0, "two"), reset(30.0, 2 * 86_400.0, "three")]
     assert not locks(*old)
     assert locks(old[0], *steps, *old[1:])
@@ -121,7 +121,9 @@ def test_resets_of_another_unit_kind_or_cause_do_not_count(other: dict[str, Any]
 
 
 def test_a_row_that_does_not_say_whose_it_is_counts_for_every_unit() -> None:
-    bare = [Stamped(at_s, WALL_S, 1, RESET_DONE, '{"cause":"DWELL"}') for at_s in (1.0, 2.0, 3.0)]
+    bare = [
+        Stamped(at_s, WALL_S, 1, Kind.RESET_DONE, '{"cause":"DWELL"}') for at_s in (1.0, 2.0, 3.0)
+    ]
     assert locks(*bare)
 
 

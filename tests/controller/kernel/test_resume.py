@@ -11,9 +11,11 @@ from controller.record import treatments
 from controller.record.journal import Row
 from controller.record.store import Store
 from controller.safety.timeline import Moment
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 
+ANYBODY = {"name": "", "role": "practitioner", "origin": "local"}
 WISH = {"program": "refresh", "client": "demo", "zones": ["nose"]}
 
 
@@ -83,8 +85,15 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
             await treated_and_stopped(made)
             journal, now = made.kernel._outside.journal, made.kernel._outside.here.now()
             begun = await journal.read(lambda store: resumable(store, now))
-            body = {"outcome": outcome, "why": "", "zones": []}
-            await journal.commit([Row(treatments.DISMISSED, {}, begun[0].treatment)])
+            body: dict[str, object] = {
+                "outcome": outcome,
+                "why": "",
+                "zones": [],
+                "time_to_safe_ms": None,
+            }
+            await journal.commit(
+                [Row(Kind.DISMISSED, {"who": ANYBODY, "reason": ""}, begun[0].treatment)]
+            )
             plan_body = await journal.read(
                 lambda store: (
                     store.connection()
@@ -93,7 +102,7 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
                 )
             )
             await journal.commit(
-                [Row(treatments.TREATMENT, _loaded(plan_body), 9), Row(treatments.ENDED, body, 9)]
+                [Row(Kind.TREATMENT, _loaded(plan_body), 9), Row(Kind.ENDED, body, 9)]
             )
             again = await journal.read(lambda store: resumable(store, now))
             return len(again)

@@ -18,6 +18,7 @@ from controller.record.clocks import Here
 from controller.record.journal import LAG_MAX_S, Journal, Row
 from controller.record.store import Store
 from controller.record.writer import InlineWriter
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.planning import planned_request
 from qa.rig import PRACTITIONER, RigSpec, Service, rig, service
@@ -152,7 +153,7 @@ def test_a_record_that_is_lost_ends_the_treatment_in_order_and_blocks_the_next(
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo")
                 await desk.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30.0)
-                journal.note(Row("padding", {"x": "x" * 50_000}))
+                journal.note(Row(Kind.LINK_GIVEN_UP, {"why": "x" * 50_000}))
                 store.full = True
                 took_s = await desk.until(lambda: made.handpiece.plant.truth.valve_open < 0.01, 5.0)
                 await asyncio.sleep(6.0)

@@ -31,6 +31,7 @@ from controller.record.journal import Row
 from controller.record.locks import Lock
 from controller.record.verify import Break
 from controller.safety.alarms import Alarm, Priority
+from controller.treatment.kinds import Kind
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.vocabulary import Mode, StopKind
 from qa.loop import run_virtual
@@ -210,15 +211,15 @@ def test_a_fault_is_written_into_the_first_folder_that_takes_it(
 def test_a_stop_that_is_repeated_is_one_row_with_its_count() -> None:
     noted: list[Row] = []
     rows = StopRows(noted.append)
-    stop = Row("stop", {"kind": "NORMAL"}, 7)
+    stop = Row(Kind.STOP, {"kind": "NORMAL"}, 7)
     for _ in range(3):
         rows.pass_on(stop, 1.0)
-    rows.pass_on(Row("zone", {}, 7), 1.0)
-    assert noted == [stop, Row("zone", {}, 7)]
+    rows.pass_on(Row(Kind.ZONE, {}, 7), 1.0)
+    assert noted == [stop, Row(Kind.ZONE, {}, 7)]
     rows.tick(1.0 + PERIOD_S - 0.001)
     assert len(noted) == 2
     rows.tick(1.0 + PERIOD_S)
-    assert noted[2:] == [Row("stop", {"kind": "NORMAL", "times": 2}, 7)]
+    assert noted[2:] == [Row(Kind.STOP, {"kind": "NORMAL", "times": 2}, 7)]
 
 
 def test_how_a_stop_ended_is_a_row_with_its_figures() -> None:
@@ -238,7 +239,7 @@ def test_how_a_stop_ended_is_a_row_with_its_figures() -> None:
 
     run_virtual(scenario())
     body = {"kind": "EMERGENCY", "confirmed": True, "took_ms": 38.4, "frames": 3}
-    assert noted == [Row("stop_report", body, 7)]
+    assert noted == [Row(Kind.STOP_REPORT, body, 7)]
 
 
 def test_whoever_stops_is_a_local_person_by_account_and_process() -> None:

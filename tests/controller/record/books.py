@@ -10,6 +10,7 @@ from typing import TypeVar
 from controller.record.journal import Journal, Row
 from controller.record.store import Store
 from controller.record.writer import InlineWriter, Writer
+from controller.treatment.kinds import Kind
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ class CrowdedStore(Store):
         return connection
 
 
-def rows(count: int, kind: str = "exposure", treatment: int = 1) -> list[Row]:
+def rows(count: int, kind: Kind = Kind.EXPOSURE, treatment: int = 1) -> list[Row]:
     """Return some rows."""
     return [
         Row(kind, {"zone": "chin", "bound_um": number / 10}, treatment) for number in range(count)

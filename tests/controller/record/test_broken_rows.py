@@ -9,9 +9,10 @@ import pytest
 from controller.record import health, listing, recovery, treatments
 from controller.record.chain import Stamped, chain_hash
 from controller.record.journal import canonical
-from controller.record.store import DECISION, BrokenRowError, RecordError, Store
+from controller.record.store import BrokenRowError, RecordError, Store
 from controller.record.verify import Break, verify
 from controller.safety.timeline import Moment
+from controller.treatment.kinds import Kind
 from tests.controller.record import damage, years
 from tests.controller.record.damage import Damage
 from tests.controller.record.years import Years
@@ -161,7 +162,7 @@ def test_after_a_decision_a_broken_row_refuses_nobody_and_is_left_out(path: Path
     damage.no_json(path, BEGUN)
     store = Store(path)
     said = {"subject": "row", "row": BEGUN, "who": {}, "reason": "read on paper"}
-    store.append([Stamped(0.0, NOW_S, 0, DECISION, canonical(said))])
+    store.append([Stamped(0.0, NOW_S, 0, Kind.DECISION, canonical(said))])
     store.close()
     assert len(doses(path, "c-1")) == 2
     assert verify(path).first_bad_id == BEGUN

@@ -18,6 +18,7 @@ from controller.record.store import Store
 from controller.safety.exposure import ZoneUse
 from controller.safety.timeline import Moment
 from controller.safety.totals import Totals
+from controller.treatment.kinds import Kind
 
 WALL_S = 1.9e9
 DAY_S = 86_400.0
@@ -63,7 +64,7 @@ class Book:
             "zones": [[zone, treatments.use_body(use)] for zone, use in before.items()],
             "worst_per_s": [[zone, treatments.use_body(RATE)] for zone in before],
         }  # fmt: skip
-        self.put(treatments.TREATMENT, body | more, number)
+        self.put(Kind.TREATMENT, body | more, number)
         return number
 
     def expose(
@@ -71,12 +72,12 @@ class Book:
     ) -> None:
         """Write what a zone has had by now."""
         body = {"may_open": [zone, *ahead], "totals": None if totals is None else totals._asdict()}
-        self.put(treatments.EXPOSURE, {"zone": zone, **treatments.use_body(use), **body}, number)
+        self.put(Kind.EXPOSURE, {"zone": zone, **treatments.use_body(use), **body}, number)
 
     def end(self, number: int, outcome: str, uses: dict[str, ZoneUse]) -> None:
         """Write the row of the end."""
         zones = [{"zone": zone, **treatments.use_body(use)} for zone, use in uses.items()]
-        self.put(treatments.ENDED, {"outcome": outcome, "zones": zones}, number)
+        self.put(Kind.ENDED, {"outcome": outcome, "zones": zones}, number)
 
     def recover(self, unit: UnitNow | None = None) -> None:
         """Mark what a dead kernel has left, as the next one does at its start."""
@@ -108,7 +109,7 @@ class Book:
 def test_the_zones_that_the_last_row_names_are_charged_and_no_other() -> None:
     book = Book()
     number = book.begin(dict.fromkeys(ZONES, ZoneUse()))
-    book.put(treatments.ARM, {"may_open": ["chin"]}, number)
+    book.put(Kind.ARM, {"may_open": ["chin"]}, number)
     book.recover()
     (dose,) = book.doses("chin")
     assert dose.bound_um == pytest.approx(UNSEEN_S * UM_PER_S)
@@ -117,15 +118,15 @@ def test_the_zones_that_the_last_row_names_are_charged_and_no_other() -> None:
 
 
 @pytest.mark.hazard("H51", shows="works")
-@pytest.mark.parametrize("row", [treatments.ARM, treatments.EXPOSURE, treatments.ZONE])
+@pytest.mark.parametrize("row", [Kind.ARM, Kind.EXPOSURE, Kind.ZONE])
 @pytest.mark.parametrize("named", [("nose", "chin"), ("chin", "forehead"), ZONES])
 def test_each_zone_that_could_be_reached_unseen_is_charged_in_full(
     named: tuple[str, ...], row: str
 ) -> None:
     book = Book()
     number = book.begin(dict.fromkeys(ZONES, ZoneUse()))
-    book.put(treatments.ARM, {"may_open": ["forehead"]}, number)
-    if row == treatments.EXPOSURE:
+    book.put(Kind.ARM, {"may_open": ["forehead"]}, number)
+    if row == Kind.EXPOSURE:
         book.expose(number, named[0], ZoneUse(), None, *named[1:])
     else:
         book.put(row, {"may_open": list(named)}, number)
@@ -138,7 +139,7 @@ def test_each_zone_that_could_be_reached_unseen_is_charged_in_full(
 def test_a_record_of_an_older_build_that_names_none_charges_all() -> None:
     book = Book()
     number = book.begin(dict.fromkeys(ZONES, ZoneUse()))
-    book.put(treatments.ARM, {}, number)
+    book.put(Kind.ARM, {}, number)
     book.recover()
     assert all(book.doses(zone)[0].bound_um > 0.9 for zone in ZONES)
 
@@ -158,7 +159,7 @@ def test_what_the_unit_says_that_it_delivered_unseen_is_charged_where_it_is_more
 ) -> None:
     book = Book()
     number = book.begin(dict.fromkeys(ZONES, ZoneUse()))
-    book.put(treatments.ARM, {"may_open": ["nose"]}, number)
+    book.put(Kind.ARM, {"may_open": ["nose"]}, number)
     book.expose(number, "nose", use_of(3.0), Totals(7, 50.0, 5.0))
     book.recover(UnitNow(UNIT, simulated=False, totals=totals))
     (dose,) = book.doses("nose")
@@ -170,9 +171,7 @@ def test_what_the_unit_says_that_it_delivered_unseen_is_charged_where_it_is_more
 def test_the_totals_of_another_unit_tell_nothing() -> None:
     book = Book()
     number = book.begin({"nose": ZoneUse()})
-    book.put(
-        treatments.ARM, {"may_open": ["nose"], "totals": Totals(7, 1.0, 1.0)._asdict()}, number
-    )
+    book.put(Kind.ARM, {"may_open": ["nose"], "totals": Totals(7, 1.0, 1.0)._asdict()}, number)
     book.recover(UnitNow(UNIT + 1, simulated=False, totals=Totals(7, 99.0, 99.0)))
     assert book.doses("nose")[0].bound_um == pytest.approx(UNSEEN_S * UM_PER_S)
 
@@ -199,7 +198,7 @@ def test_a_dose_that_is_no_number_stays_one_through_a_resume() -> None:
 def test_an_end_that_a_dead_kernel_wrote_after_all_is_what_counts() -> None:
     book = Book()
     number = book.begin({"nose": ZoneUse()})
-    book.put(treatments.ARM, {"may_open": ["nose"]}, number)
+    book.put(Kind.ARM, {"may_open": ["nose"]}, number)
     book.recover()
     book.end(number, "completed", {"nose": use_of(9.0)})
     assert not treatments.unfinished(book.store)
@@ -288,7 +287,7 @@ def test_a_treatment_is_resumed_on_the_day_of_its_last_row_not_of_its_recovery(
     book = Book()
     book.kernel()
     number = book.begin({"nose": ZoneUse()})
-    book.put(treatments.ARM, {"may_open": ["nose"]}, number)
+    book.put(Kind.ARM, {"may_open": ["nose"]}, number)
     book.now_s += hours * 3600.0
     book.recover()
     assert len(treatments.resumable(book.store, CLIENT, book.now, simulated=False)) == found
@@ -331,7 +330,7 @@ def test_whatever_ends_treatments_and_sets_clocks_no_dose_is_lost_or_doubled(
         if how == "refused":
             book.end(number, "refused", {})
             continue
-        book.put(treatments.ARM, {"may_open": [ZONES[falls[0][0]]]}, number)
+        book.put(Kind.ARM, {"may_open": [ZONES[falls[0][0]]]}, number)
         zone = ZONES[falls[-1][0]]
         for index, seconds in falls:
             zone = ZONES[index]

@@ -23,6 +23,7 @@ from controller.record.journal import (
 from controller.record.store import RecordError, Store
 from controller.record.verify import verify
 from controller.record.writer import InlineWriter
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from tests.controller.record.books import CrowdedStore, SilentWriter, journal_in, rows, rows_of
 
@@ -30,7 +31,7 @@ from tests.controller.record.books import CrowdedStore, SilentWriter, journal_in
 def test_a_committed_row_is_there_for_another_reader_when_commit_returns(tmp_path: Path) -> None:
     async def scenario() -> list[tuple[int, str, str]]:
         journal = journal_in(tmp_path)
-        await journal.commit([Row("arm", {"who": "anna"}, 7)])
+        await journal.commit([Row(Kind.ARM, {"who": "anna"}, 7)])
         seen = rows_of(tmp_path / "journal.sqlite3")
         await journal.close()
         return seen
@@ -41,7 +42,7 @@ def test_a_committed_row_is_there_for_another_reader_when_commit_returns(tmp_pat
 def test_notes_are_written_together_after_a_short_while(tmp_path: Path) -> None:
     async def scenario() -> tuple[int, int]:
         journal = journal_in(tmp_path)
-        await journal.commit(rows(1, "begin"))
+        await journal.commit(rows(1, Kind.BEGIN))
         for row in rows(5):
             journal.note(row)
         before = len(rows_of(tmp_path / "journal.sqlite3"))
@@ -56,8 +57,8 @@ def test_notes_are_written_together_after_a_short_while(tmp_path: Path) -> None:
 def test_notes_come_before_the_commit_that_followed_them(tmp_path: Path) -> None:
     async def scenario() -> None:
         journal = journal_in(tmp_path)
-        journal.note(Row("exposure", {}))
-        await journal.commit([Row("trip", {})])
+        journal.note(Row(Kind.EXPOSURE, {}))
+        await journal.commit([Row(Kind.TRIP, {})])
         await journal.close()
 
     run_virtual(scenario())
@@ -68,7 +69,7 @@ def test_rows_carry_the_loops_time_and_the_wall_time_of_the_moment_they_were_sai
     async def scenario() -> tuple[float, float]:
         journal = journal_in()
         await asyncio.sleep(12.5)
-        journal.note(Row("state", {}))
+        journal.note(Row(Kind.STATE, {}))
         await asyncio.sleep(1.0)
         row: tuple[float, float] = await journal.read(
             lambda store: (
@@ -121,7 +122,7 @@ def test_a_full_disk_fails_the_commit_and_blocks_until_proved_again(tmp_path: Pa
         await journal.commit(rows(1))
         store.full = True
         with pytest.raises(RecordError, match=r"journal\.sqlite3 .* disk is full .* free space"):
-            await journal.commit([Row("arm", {"padding": "x" * 20_000})])
+            await journal.commit([Row(Kind.ARM, {"padding": "x" * 20_000})])
         failed = journal.failure
         store.full = False
         await journal.preflight()
@@ -146,7 +147,7 @@ def test_a_note_that_cannot_be_written_is_told_by_failure_without_anybody_waitin
         journal = journal_in(None, InlineWriter(store))
         await journal.commit(rows(1))
         store.full = True
-        journal.note(Row("exposure", {"padding": "x" * 20_000}))
+        journal.note(Row(Kind.EXPOSURE, {"padding": "x" * 20_000}))
         before = journal.failure
         await asyncio.sleep(NOTE_DELAY_S + 0.01)
         after = journal.failure
@@ -162,7 +163,7 @@ def test_a_note_that_cannot_be_written_is_told_by_failure_without_anybody_waitin
 def test_a_disk_that_hangs_is_a_failure_after_a_second_though_nobody_waits() -> None:
     async def scenario() -> tuple[str | None, str | None]:
         journal = journal_in(None, SilentWriter())
-        journal.note(Row("exposure", {}))
+        journal.note(Row(Kind.EXPOSURE, {}))
         await asyncio.sleep(NOTE_DELAY_S + LAG_MAX_S - 0.01)
         before = journal.failure
         await asyncio.sleep(0.02)
@@ -199,7 +200,7 @@ def test_more_notes_than_any_treatment_makes_are_a_failure_not_growth() -> None:
     async def scenario() -> str | None:
         journal = journal_in()
         for _ in range(NOTES_MAX + 1):
-            journal.note(Row("exposure", {}))
+            journal.note(Row(Kind.EXPOSURE, {}))
         failure = journal.failure
         await journal.close()
         return failure
@@ -304,7 +305,7 @@ def test_a_cancelled_commit_is_written_all_the_same(tmp_path: Path) -> None:
 def test_what_is_read_sees_the_notes_that_were_said_before() -> None:
     async def scenario() -> str:
         journal = journal_in()
-        journal.note(Row("lower", {"suction_kpa": 20.0}))
+        journal.note(Row(Kind.LOWER, {"suction_kpa": 20.0}))
         (text,) = await journal.read(
             lambda store: store.connection().execute("SELECT body FROM journal").fetchone()
         )

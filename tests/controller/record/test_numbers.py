@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from controller.kernel.service import Kernel, Outside, Place
-from controller.record import treatments
 from controller.record.journal import Journal, Row
 from controller.record.locks import LockState
 from controller.record.store import Store
 from controller.record.verify import verify
 from controller.record.writer import ThreadWriter
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import RigSpec, rig
 from tests.controller.record.books import journal_in, rows_of
@@ -29,7 +29,7 @@ def test_kernels_that_begin_at_once_get_a_number_each(tmp_path: Path) -> None:
 
     async def begin(journal: Journal) -> list[int]:
         body = {"client": "c-1", "resumes": None}
-        return [await journal.book([Row(treatments.TREATMENT, body)]) for _ in range(EACH)]
+        return [await journal.book([Row(Kind.TREATMENT, body)]) for _ in range(EACH)]
 
     async def scenario() -> list[int]:
         journals = [
@@ -52,10 +52,10 @@ def test_all_rows_that_begin_a_treatment_have_its_number_and_notes_keep_theirs(
 ) -> None:
     async def scenario() -> int:
         journal = journal_in(tmp_path)
-        await journal.book([Row(treatments.TREATMENT, {"client": "c-1"})])
-        journal.note(Row("exposure", {}, 1))
+        await journal.book([Row(Kind.TREATMENT, {"client": "c-1"})])
+        journal.note(Row(Kind.EXPOSURE, {}, 1))
         tip = {"label": "T-1", "use": "single", "unit": 1, "simulated": True}
-        number = await journal.book([Row(treatments.TREATMENT, {"client": "c-2"}), Row("tip", tip)])
+        number = await journal.book([Row(Kind.TREATMENT, {"client": "c-2"}), Row(Kind.TIP, tip)])
         store: Store = journal._writer._store  # type: ignore[attr-defined]  # inline
         found = [(row.kind, row.treatment) for row in store.rows("id > 1")]
         assert found == [("exposure", 1), ("treatment", 2), ("tip", 2)]

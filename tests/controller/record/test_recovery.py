@@ -20,6 +20,7 @@ from controller.record.store import Store
 from controller.record.verify import verify
 from controller.record.writer import InlineWriter, Writer
 from controller.treatment.conduct import AHEAD_S
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import Rig, RigSpec, Service, rig
 from tests.controller.record.books import rows_of
@@ -329,4 +330,4 @@ def _beginning(treatment: int, more: dict[str, Any]) -> Row:
         "zones": [],
         "worst_per_s": [],
     }
-    return Row(treatments.TREATMENT, {**body, **more}, treatment)
+    return Row(Kind.TREATMENT, {**body, **more}, treatment)

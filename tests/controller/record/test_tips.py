@@ -17,6 +17,7 @@ from controller.record.journal import Row
 from controller.record.sterilised import sterilised_here
 from controller.record.store import Store
 from controller.record.verify import verify
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 from tests.controller.record.books import rows_of
@@ -297,7 +298,7 @@ def test_a_row_of_another_kind_is_no_use_of_a_tip(tmp_path: Path) -> None:
     async def scenario() -> int:
         async with room(tmp_path) as made:
             journal = made.kernel._outside.journal
-            await journal.commit([Row("note", {"label": "A-1", "simulated": True})])
+            await journal.commit([Row(Kind.ALARM, {"label": "A-1", "simulated": True})])
             found = await journal.read(lambda store: tips.past(store, "A-1", simulated=True))
             return len(found.uses)
 

@@ -12,6 +12,7 @@ from controller.record.journal import Journal, Row
 from controller.record.store import RecordError, Store
 from controller.record.verify import verify
 from controller.record.writer import QUEUE_MAX, ThreadWriter
+from controller.treatment.kinds import Kind
 from tests.controller.record.books import WALL_S, rows_of
 
 pytestmark = pytest.mark.realtime
@@ -85,11 +86,11 @@ async def test_who_no_longer_waits_is_not_told(tmp_path: Path) -> None:
     journal = Journal(
         ThreadWriter(Store(tmp_path / "journal.sqlite3")), lambda: WALL_S, folder=tmp_path
     )
-    task = asyncio.create_task(journal.commit([Row("arm", {})]), name="commit")
+    task = asyncio.create_task(journal.commit([Row(Kind.ARM, {})]), name="commit")
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
-    await journal.commit([Row("trip", {})])
+    await journal.commit([Row(Kind.TRIP, {})])
     await journal.close()
     assert [kind for _, kind, _ in rows_of(tmp_path / "journal.sqlite3")] == ["arm", "trip"]
     assert verify(tmp_path / "journal.sqlite3").ok
@@ -101,7 +102,7 @@ def test_rows_that_are_written_after_the_loop_has_ended_are_written(tmp_path: Pa
 
     async def scenario() -> None:
         journal = Journal(writer, lambda: WALL_S, folder=tmp_path)
-        journal.note(Row("exposure", {}))
+        journal.note(Row(Kind.EXPOSURE, {}))
         journal._flush()
 
     asyncio.run(scenario())

@@ -31,6 +31,7 @@ from controller.treatment.events import (
     Wake,
     Who,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.states import State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import (
@@ -366,7 +367,7 @@ def exposure_of(one: Conduct, zone: str, may_open: tuple[str, ...] | None = None
     """The row that tells what a zone has had by now."""
     use = next(each.use for each in one.course.zones() if each.stage.zone == zone)
     ahead = one.course.may_open(AHEAD_S) if may_open is None else may_open
-    return Note("exposure", rows.exposure_body(zone, use, ahead, one.newest))
+    return Note(Kind.EXPOSURE, rows.exposure_body(zone, use, ahead, one.newest))
 
 
 def ends(actions: Actions | list[Action]) -> list[Any]:

@@ -18,6 +18,7 @@ from controller.treatment.events import (
     Settle,
     StopNow,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.states import ENDED, Signal, State
 from firmware_protocol.vocabulary import Mode, StopKind, Wish
 from tests.controller.treatment.couch import FLOWING, couch, exposure_of, of, plan, stage
@@ -105,7 +106,7 @@ def test_a_stop_is_written_down_with_its_kind_its_reason_and_the_newest_reading(
     one.tell(RECORD_LOST)
     body: Body = {"kind": kind.name, "why": "because", "reading": rows.reading_body(one.newest)}
     assert one.stop(kind, "because", 101.5) == (
-        StopNow(kind), Settle(HELD.code), exposure(one), Commit("stop", body),
+        StopNow(kind), Settle(HELD.code), exposure(one), Commit(Kind.STOP, body),
     )  # fmt: skip
     assert (one.state, one.stop_kind, one.ending) == (State.STOPPING, kind, Outcome.STOPPED)
     assert (one.why, one.stopped_at_s) == ("because", 101.5)
@@ -120,7 +121,7 @@ def test_stopping_again_is_noted_and_only_ever_makes_the_stop_harder(
     one = treating()
     stopped(one, first)
     assert one.stop(kind, "once more", 103.0) == (
-        StopNow(kind), Note("stop", {"kind": kind.name, "why": "once more", "again": True}),
+        StopNow(kind), Note(Kind.STOP, {"kind": kind.name, "why": "once more", "again": True}),
     )  # fmt: skip
     assert one.stop_kind is max(first, kind)
     assert (one.why, one.ending, one.stopped_at_s) == ("because", Outcome.STOPPED, 100.0)
@@ -130,7 +131,7 @@ def test_stopping_again_is_noted_and_only_ever_makes_the_stop_harder(
 def test_a_stop_after_the_end_is_noted_and_changes_nothing(state: State) -> None:
     one = conduct(state)
     said = of(Note, stopped(one))
-    assert said == [Note("stop", {"kind": "NORMAL", "why": "because", "again": True})]
+    assert said == [Note(Kind.STOP, {"kind": "NORMAL", "why": "because", "again": True})]
     assert (one.state, one.why, one.stopped_at_s) == (state, "", None)
 
 
@@ -149,7 +150,7 @@ def test_a_trip_is_written_down_with_who_found_it_its_cause_and_the_newest_readi
         Settle(HELD.code),
         Raise(ALARM),
         exposure(one),
-        Commit("trip", rows.trip_body(by, cause, ALARM, one.newest)),
+        Commit(Kind.TRIP, rows.trip_body(by, cause, ALARM, one.newest)),
     )
     assert rows.trip_body(by, cause, ALARM, one.newest) == {
         "by": by, "cause": cause, "code": "C01", "sentence": ALARM.sentence,
@@ -209,7 +210,7 @@ def test_a_refusal_stops_tells_why_and_closes_the_record() -> None:
         "zones": [rows.zone_body(zone) for zone in one.course.zones()],
     }  # fmt: skip
     assert one.refuse(ALARM) == (
-        StopNow(StopKind.NORMAL), Settle(HELD.code), Raise(ALARM), Commit("ended", body),
+        StopNow(StopKind.NORMAL), Settle(HELD.code), Raise(ALARM), Commit(Kind.ENDED, body),
     )  # fmt: skip
     assert (one.state, one.outcome) == (State.REFUSED, Outcome.REFUSED)
 
@@ -281,7 +282,7 @@ def test_the_time_to_safe_counts_from_the_stop_whenever_that_was(at_s: float) ->
     stopped(one, now_s=at_s)
     shut = couch().reading(Mode.STOPPING)
     assert one.watch_safe(shut, at_s + 0.0123456) == (
-        Note("safe", {"took_ms": 12.3, "why": "because"}),
+        Note(Kind.SAFE, {"took_ms": 12.3, "why": "because"}),
     )
     assert one.time_to_safe_s == pytest.approx(0.0123456)
     assert one.watch_safe(shut, at_s + 1.0) == ()

@@ -20,6 +20,7 @@ from controller.treatment.events import (
     Settle,
     Step,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.preparation import OFFERS_MAX
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode, Refusal, Wish
@@ -54,7 +55,7 @@ def show(one: Couch, mode: Mode, **changes: Any) -> list[Action]:  # noqa: ANN40
 def test_the_beginning_says_who_began() -> None:
     one = couch()
     who = {"name": "anna", "role": "practitioner", "origin": "local"}
-    assert one.step(Begin(ANNA))[0] == Commit("begin", {"who": who})
+    assert one.step(Begin(ANNA))[0] == Commit(Kind.BEGIN, {"who": who})
 
 
 def test_a_plan_without_anything_left_says_so() -> None:
@@ -99,7 +100,7 @@ def test_a_press_settles_the_request_for_it_and_notes_what_the_zone_has_had() ->
     one = armed()
     actions = show(one, Mode.ACTIVE, **FLOWING)
     assert actions[:3] == [
-        Note("state", {"from": "armed", "to": "active"}),
+        Note(Kind.STATE, {"from": "armed", "to": "active"}),
         Settle("H04"),
         exposure_of(one.conduct, "nose"),
     ]
@@ -112,7 +113,7 @@ def test_a_unit_that_nobody_pressed_is_armed_again_and_says_so_until_it_is() -> 
     one.conduct.state = State.ARMING
     actions = show(one, Mode.ARMED)
     hold = Hold(28.0, 7.0, Wish.ALL, one.conduct.course.left_mg())
-    moved = Note("state", {"from": "arming", "to": "armed"})
+    moved = Note(Kind.STATE, {"from": "arming", "to": "armed"})
     assert actions[:4] == [moved, Settle("H05"), Raise(press), hold]
 
 
@@ -143,7 +144,7 @@ def test_the_end_of_a_zone_says_which_and_by_what_after_the_flow_was_withheld(
         Hold(28.0, 0.0, Wish.PUMP, 0),
         Raise(OF_NOTICE[notice]),
         exposure_of(one.conduct, "nose", tuple(ahead)),
-        Note("zone", {"zone": "nose", "by": by, "receipts": [], "may_open": ahead}),
+        Note(Kind.ZONE, {"zone": "nose", "by": by, "receipts": [], "may_open": ahead}),
     ]
 
 
@@ -151,7 +152,7 @@ def test_the_end_of_the_last_zone_is_noted_after_the_stop() -> None:
     one = active(plan(stage("nose", contact_budget_s=0.13)))
     actions = show(one, Mode.ACTIVE, **FLOWING)
     body = {"zone": "nose", "by": "time", "receipts": [], "may_open": ["nose"]}
-    assert actions[-1] == Note("zone", body)
+    assert actions[-1] == Note(Kind.ZONE, body)
     assert one.conduct.course.done
 
 

@@ -27,6 +27,7 @@ from controller.treatment.events import (
     Step,
     StopNow,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.preparation import OFFERS_MAX
 from controller.treatment.states import State
 from controller.treatment.supervisor import IDLE_MAX_S, STOPPING_MAX_S
@@ -128,7 +129,7 @@ def test_every_stop_says_in_the_record_why_and_how_it_ends(
     assert actions[0] == StopNow(StopKind.NORMAL)
     reading = rows.reading_body(one.conduct.newest)
     body: Body = {"kind": "NORMAL", "why": why, "reading": reading}
-    assert of(Commit, actions) == [Commit("stop", body)]
+    assert of(Commit, actions) == [Commit(Kind.STOP, body)]
     assert raised(actions) == told
     assert (one.conduct.why, one.conduct.ending) == (why, ending)
     assert one.conduct.stopped_at_s == one.now_s
@@ -159,7 +160,9 @@ def test_a_trip_of_the_device_is_recorded_as_its_own_and_charges_nothing_unseen(
     actions = show(one, Mode.SAFE, cause=cause)
     alarm = OF_CAUSE.get(cause, OF_CAUSE[Cause.ENVELOPE])
     trip = of(Commit, actions)[0]
-    assert trip == Commit("trip", rows.trip_body("device", cause.name, alarm, one.conduct.newest))
+    assert trip == Commit(
+        Kind.TRIP, rows.trip_body("device", cause.name, alarm, one.conduct.newest)
+    )
     assert raised(actions) == [alarm.code]
     assert one.conduct.why == f"device {cause.name}"
     assert one.conduct.tripped_by == cause.name
@@ -189,7 +192,7 @@ def test_a_trip_of_the_host_is_recorded_as_its_own_and_charges_what_it_could_not
     actions = list(one.step(LinkLost(why)))
     alarm = OF_INTERLOCK[why]
     body = rows.trip_body("host", why.name, alarm, one.conduct.newest)
-    assert of(Commit, actions) == [Commit("trip", body)]
+    assert of(Commit, actions) == [Commit(Kind.TRIP, body)]
     assert raised(actions) == [alarm.code]
     assert one.conduct.why == f"host {why.name}"
     assert one.conduct.stopped_at_s == one.now_s

@@ -20,6 +20,7 @@ from controller.treatment.events import (
     Step,
     StopNow,
 )
+from controller.treatment.kinds import Kind
 from controller.treatment.preparation import ANSWER_MAX_S
 from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import (
@@ -222,8 +223,7 @@ def test_the_way_to_safe_is_noted_before_the_end() -> None:
     one.person(Command.STOP)
     one.pass_time(0.0125)
     actions = show(one, Mode.DISARMED)
-    assert isinstance(actions[0], Note)
-    assert actions[0] == Note("safe", {"took_ms": 12.5, "why": "stop by anna"})
+    assert actions[0] == Note(Kind.SAFE, {"took_ms": 12.5, "why": "stop by anna"})
     assert ends(actions) == ["stopped"]
 
 

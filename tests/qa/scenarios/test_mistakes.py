@@ -77,7 +77,7 @@ CASES = (
     Case(_expect('check = "happens"\nwhat = { tip = "lifted" }'), 8, "expect[2]",
          ("exactly, at_least, at_most",)),
     Case(_expect('check = "journal"\nrow = "no row"\nexactly = 1'), 10, "expect[2].row",
-         ("is not a code",)),
+         ('"treatment"',)),
 )  # fmt: skip
 
 

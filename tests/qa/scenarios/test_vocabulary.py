@@ -37,7 +37,7 @@ steps = st.one_of(
 expectations = st.one_of(
     st.builds(lambda count: {"check": "happens", "what": {"stop": "any"}, "exactly": count},
               st.integers(0, 99_999)),
-    st.builds(lambda where: {"check": "journal", "row": "x", "at_least": 0, "where": where},
+    st.builds(lambda where: {"check": "journal", "row": "trip", "at_least": 0, "where": where},
               st.dictionaries(words, words | st.booleans() | st.integers(-9, 9), max_size=3)),
 )  # fmt: skip
 scenarios = st.builds(
