@@ -114,7 +114,8 @@ def first_failed(output: str) -> str:
     """Return the name of the test that failed, as pytest's last lines tell it."""
     for line in output.splitlines():
         if line.startswith(("FAILED ", "ERROR ")):
-            return line.split(" ", 1)[1].split(" - ")[0].rpartition("/")[2]
+            file, mark, test = line.split(" ", 1)[1].split(" - ")[0].partition("::")
+            return f"{file.rpartition('/')[2]}{mark}{test}"
     return "an error before any test"
 
 

@@ -105,7 +105,8 @@ def test_a_late_answer_of_another_step_does_not_answer_a_reset(late: Answer) -> 
         await one.control.person(Command.ACK, ANNA)
         one.see(Mode.SAFE, cause=Cause.DWELL)
         reset = asks(one, Command.RESET)
-        await asyncio.sleep(0.1)
+        await one.see_for(0.7, Mode.SAFE, cause=Cause.DWELL)  # the answer to CONFIG comes
+        assert not reset.done()
         one.memory.answer = Answer(Told.FAILED, Refusal.CAUSE_STANDS)
         assert await reset == "not_reset"
         assert one.control.state == "tripped"

@@ -276,6 +276,20 @@ def test_the_request_to_plan_is_refused_by_name_with_the_next_step() -> None:
     assert "corneum plan" in caught.value.next_step
 
 
+@pytest.mark.hazard("H14")
+def test_a_start_that_is_asked_for_during_a_treatment_is_refused_before_anything_is_planned() -> (
+    None
+):
+    async def scenario() -> str:
+        async with service() as made:
+            await made.ask("treat", program="refresh", client="demo")
+            with pytest.raises(ApiError) as caught:
+                await treat(made, program="no-such-program", client="demo")  # nobody looks for it
+            return caught.value.code
+
+    assert run_virtual(scenario()) == "busy"
+
+
 def test_the_loop_turns_between_the_steps_of_planning() -> None:
     async def scenario() -> tuple[int, int]:
         turns = 0

@@ -77,6 +77,25 @@ def test_who_only_looks_never_makes_a_start_fail(tmp_path: Path) -> None:
             watcher.join()
 
 
+@pytest.mark.hazard("H24")
+def test_a_kernel_that_starts_in_the_middle_of_a_look_gets_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, close = Lock(tmp_path / "port.lock"), os.close
+    lock.take()
+    lock.release()  # its file is there now
+
+    def start_and_close(descriptor: int) -> None:  # with this the look gives back what it has
+        monkeypatch.undo()
+        lock.take()
+        close(descriptor)
+
+    monkeypatch.setattr(os, "close", start_and_close)
+    assert look(lock.path) is LockState.FREE
+    assert lock.held
+    lock.release()
+
+
 def test_the_holder_itself_sees_its_lock_as_held(tmp_path: Path) -> None:
     lock = Lock(tmp_path / "port.lock")
     lock.take()

@@ -1,6 +1,7 @@
 """After years of treatments each question of a start is still answered at once."""
 
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -12,8 +13,27 @@ from tests.controller.record import years
 from tests.controller.record.years import Years
 
 QUESTION_MAX_S = 0.050
+LONGER_MAX = 1.1
+"""What is the last of all costs a few steps less to find."""
+
 LATELY = Years(treatments=600, one_interrupted_in=5, clients=30)
 """120 are interrupted and wait, as after 12,000 treatments of which one in 100 is."""
+
+
+def steps(clinic: Years) -> dict[str, int]:
+    """Return how many steps of the database's machine each question of a start takes."""
+    store, taken = years.write(None, clinic), Counter[str]()
+    for name, question in years.questions(clinic).items():
+
+        def step(name: str = name) -> int:
+            taken[name] += 1
+            return 0
+
+        store.connection().set_progress_handler(step, 1)
+        question(store)
+        store.connection().set_progress_handler(None, 1)
+    store.close()
+    return dict(taken)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +71,15 @@ def test_no_question_reads_through_all_treatments(record: Path) -> None:
         for plan in plans
         if "SCAN" in plan[1] and not any(each in " ".join(plan) for each in short)
     ]
+
+
+def test_no_question_takes_longer_because_others_were_treated_for_years() -> None:
+    few = steps(Years(treatments=60, one_interrupted_in=6, clients=3, tips=5))
+    many = steps(Years(treatments=600, one_interrupted_in=60, clients=30, tips=50))
+    assert few
+    assert not {
+        name: (few[name], many[name]) for name in few if not many[name] <= LONGER_MAX * few[name]
+    }
 
 
 def test_a_record_of_november_gets_its_lists_and_keeps_its_chain(record: Path) -> None:

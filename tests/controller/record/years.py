@@ -33,6 +33,7 @@ class Years:
     treatments: int
     one_interrupted_in: int = 100
     clients: int = 1000
+    tips: int = 50
 
     @property
     def end_wall_s(self) -> float:
@@ -64,7 +65,8 @@ def _rows(years: Years) -> Iterator[Stamped]:
     for number in range(1, years.treatments + 1):
         wall_s, client = WALL_S + number * APART_S, f"c-{number % years.clients}"
         yield Stamped(0.0, wall_s, number, "treatment", canonical({**begun, "client": client}))
-        tip = {"label": f"T-{number % 50}", "use": "sterilise", "unit": 1001, "simulated": True}
+        label = f"T-{number % years.tips}"
+        tip = {"label": label, "use": "sterilise", "unit": 1001, "simulated": True}
         yield Stamped(0.0, wall_s, number, "tip", canonical({**tip, "client": client}))
         yield Stamped(0.0, wall_s + 1.0, number, "arm", "{}")
         for _ in range(EXPOSURES):
