@@ -22,7 +22,7 @@ JOBS ?= auto
 COMPILED := .compiled
 # What also holds of the compiled copy. Left out are tests that put a defect into the code from outside: into
 # compiled code nobody can.
-COMPILED_TESTS := tests/controller/safety tests/qa/campaigns/exposure tests/qa/commands/campaign tests/qa/scenarios tests/qa/test_exposure_end.py \
+COMPILED_TESTS := tests/controller/safety tests/qa/campaigns tests/qa/scenarios tests/qa/test_exposure_end.py \
   tests/qa/test_link_matrix.py tests/qa/test_pinned.py tests/qa/test_rig.py tests/qa/test_service.py tests/qa/test_stateful.py \
   tests/qa/traffic/test_golden.py
 SOURCES := $(shell find controller firmware_protocol simulator qa configs tests -name '*.py' -o -name '*.toml' -o -name '*.json')

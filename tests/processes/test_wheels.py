@@ -8,7 +8,7 @@ import tomllib
 import venv
 import zipfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -80,6 +80,11 @@ def both(tmp_path_factory: pytest.TempPathFactory, of_clinic: Path, of_qa: Path)
     return Installed(tmp_path_factory.mktemp("both"), of_clinic, of_qa)
 
 
+def _project(place: str) -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads((ROOT / place / "pyproject.toml").read_text())["project"]
+    return found
+
+
 def _tops(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as file:
         return {name.partition("/")[0] for name in file.namelist()}
@@ -87,8 +92,9 @@ def _tops(wheel: Path) -> set[str]:
 
 def test_each_wheel_holds_its_own_packages_and_nothing_else(of_clinic: Path, of_qa: Path) -> None:
     product = {"controller", "firmware_protocol", "simulator"}
-    assert _tops(of_clinic) == {*product, "corneum-0.1.0.dist-info"}
-    assert _tops(of_qa) == {"qa", "corneum_qa-0.1.0.dist-info"}
+    version = _project("")["version"]
+    assert _tops(of_clinic) == {*product, f"corneum-{version}.dist-info"}
+    assert _tops(of_qa) == {"qa", f"corneum_qa-{version}.dist-info"}
     with zipfile.ZipFile(of_qa) as file:
         names = set(file.namelist())
     sources = [path for end in ("py", "json") for path in (ROOT / "qa").rglob(f"*.{end}")]
@@ -130,10 +136,7 @@ def test_with_the_wheel_of_qa_pytest_has_its_fixtures(both: Installed) -> None:
 
 
 def test_both_distributions_have_one_version_and_qa_tests_that_one() -> None:
-    product, of_qa = (
-        tomllib.loads((ROOT / place / "pyproject.toml").read_text())["project"]
-        for place in ("", "qa")
-    )
+    product, of_qa = _project(""), _project("qa")
     assert of_qa["version"] == product["version"]
     assert f"corneum=={product['version']}" in of_qa["dependencies"]
     assert {*of_qa["entry-points"][GROUP]} == {*OF_QA}

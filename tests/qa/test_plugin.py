@@ -233,7 +233,7 @@ def test_markers_are_known_checked_and_stand_in_the_junit_file(inner: pytest.Pyt
 
 
 def test_the_package_declares_the_plugin() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "qa" / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["pytest11"] == {"corneum": ENTRY}
 
 

@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from controller.cli import boundary
 from controller.config.locate import shipped_configs
 from qa.campaigns.exposure.dose_map import PLACE_MM, WINDOW_MM, dose_map, places_of
-from qa.campaigns.exposure.rows import CARELESS_HANDS, ORDINARY_HANDS, Group, Row, cell_of, plan_of
+from qa.campaigns.exposure.rows import (
+    CARELESS_HANDS,
+    ORDINARY_HANDS,
+    Group,
+    Row,
+    cell_of,
+    plan_of,
+)
 from qa.campaigns.exposure.settings import Arm, ZoneSetting
 from qa.campaigns.exposure.strokes import Strokers
 from qa.campaigns.exposure.treatments import PLACES_AT_ONCE, paced

@@ -12,7 +12,12 @@ from qa.campaigns.exposure.asked import Asked
 from qa.campaigns.exposure.campaign import run
 from qa.campaigns.exposure.example import example
 from qa.campaigns.exposure.goals import goals_of
-from qa.campaigns.exposure.pictures import NoMatplotlibError, depth_map, frontier, sensitivity
+from qa.campaigns.exposure.pictures import (
+    NoMatplotlibError,
+    depth_map,
+    frontier,
+    sensitivity,
+)
 from qa.campaigns.exposure.rows import NoPlanError, Row, plan_of, rows_of
 from qa.campaigns.exposure.studies import frontier as study_frontier
 from qa.campaigns.exposure.studies import patch_test
