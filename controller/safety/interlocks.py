@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Final, NamedTuple
 
-from controller.safety.reading import Reading
+from controller.safety.reading import FLOW_NOISE_G_PER_MIN, Reading
 from firmware_protocol import envelope
 from firmware_protocol.messages import PA_PER_KPA
 from firmware_protocol.vocabulary import Input, Mode, Permit
@@ -24,7 +24,6 @@ SUCTION_TRIP_KPA: Final = envelope.SUCTION_TRIP_PA / PA_PER_KPA
 SEALED_KPA: Final = envelope.CONTACT_SUCTION_MIN_PA / PA_PER_KPA
 SUCTION_OVER_SET_KPA: Final = 8.0  # overshoot of the regulator when a tip seals [derived]
 SUCTION_OVER_SET_RATIO: Final = 1.25
-VENTED_KPA: Final = 2.0 * envelope.VENTED_MAX_PA / PA_PER_KPA  # twice the vented level: not noise
 VENT_GRACE_S: Final = envelope.VENT_TIMEOUT_S + 0.5
 DISAGREE_KPA: Final = 2.0  # hazard H07: 2 kPa or 5 %, whichever is more
 DISAGREE_RATIO: Final = 0.05
@@ -33,7 +32,6 @@ DRIFT_KPA: Final = (
     1.0  # of the averaged difference: half of what counts at once, ten times its noise
 )
 DRIFT_AVERAGE_S: Final = 5.0  # over more than a stroke, so that lifting and sealing average out
-FLOW_NOISE_G_PER_MIN: Final = 1.0  # a third of the weakest program; a shut valve reads below it
 FLOW_OVER_SET_RATIO: Final = 1.5  # crystals pulse; a runaway valve gives three times the set flow
 FLOW_EFFECT_RATIO: Final = 0.2  # less than this of the set flow is no effect
 VALVE_LEAK_PERCENT: Final = 5.0  # the same mark as channel B uses for "not shut"
@@ -203,14 +201,8 @@ def _nothing_drives(reading: Reading) -> bool:
     return reading.outputs_off or (vents and reading.valve_shut)
 
 
-def is_vented(reading: Reading) -> bool:
-    """True where a suction is known, and each that is known is next to none."""
-    known = [kpa for kpa in (reading.suction_kpa, reading.suction_b_kpa) if kpa is not None]
-    return bool(known) and all(kpa <= VENTED_KPA for kpa in known)
-
-
 def _off_means_vented(sight: Sight) -> bool:
-    return not _nothing_drives(sight.reading) or is_vented(sight.reading)
+    return not _nothing_drives(sight.reading) or sight.reading.is_vented
 
 
 def _suction_as_set(sight: Sight) -> bool:

@@ -6,6 +6,8 @@ that has no valid reading is None, never zero: a check on it must come out false
 
 from typing import Final, NamedTuple
 
+from firmware_protocol.envelope import VENTED_MAX_PA
+from firmware_protocol.messages import PA_PER_KPA
 from firmware_protocol.vocabulary import Capability, Cause, Defect, Input, Mode, Permit
 
 VALVE_SHUT_PERCENT: Final = (
@@ -18,6 +20,9 @@ _MOTION: Final = int(Input.MOTION)
 _CLOSED: Final = int(Input.SWITCH_CLOSED)
 _REST: Final = int(Input.SWITCH_REST)
 _BOTH: Final = _CLOSED | _REST
+
+FLOW_NOISE_G_PER_MIN: Final = 1.0  # a third of the weakest program; a shut valve reads below it
+VENTED_KPA: Final = 2.0 * VENTED_MAX_PA / PA_PER_KPA  # twice the vented level: not noise
 
 _OUTPUTS_OFF: Final = frozenset({Mode.BOOT, Mode.DISARMED, Mode.SAFE})
 _TREATING: Final = frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED})
@@ -119,6 +124,12 @@ class Reading(NamedTuple):
     def moving(self) -> bool:
         """True while the tip is seen to move; False too where no motion sensor is fitted."""
         return bool(int(self.inputs) & _MOTION)
+
+    @property
+    def is_vented(self) -> bool:
+        """True where a suction is known, and each that is known is next to none."""
+        known = [kpa for kpa in (self.suction_kpa, self.suction_b_kpa) if kpa is not None]
+        return bool(known) and all(kpa <= VENTED_KPA for kpa in known)
 
     @property
     def switch_pressed(self) -> bool:

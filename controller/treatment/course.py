@@ -12,9 +12,8 @@ from controller.planning.plan import Plan, PlannedStage
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.planning.zone_end import ZoneEnd, end_of
 from controller.safety.exposure import ZoneUse
-from controller.safety.interlocks import FLOW_NOISE_G_PER_MIN, is_vented
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
-from controller.safety.reading import Reading
+from controller.safety.reading import FLOW_NOISE_G_PER_MIN, Reading
 from controller.safety.removal import Motion
 from controller.safety.totals import Totals, delivered, totals_of
 from firmware_protocol.session import age_ms
@@ -352,4 +351,4 @@ def _on_skin(reading: Reading) -> bool:
     if not reading.contact or not reading.valve_shut:
         return reading.contact
     flow = reading.flow_g_per_min
-    return not (is_vented(reading) if flow is None else flow <= FLOW_NOISE_G_PER_MIN)
+    return not (reading.is_vented if flow is None else flow <= FLOW_NOISE_G_PER_MIN)
