@@ -35,6 +35,8 @@ class Meanwhile(threading.Thread):
     def __init__(self, file: Path, act: Callable[[Path], None]) -> None:
         super().__init__(daemon=True)
         self.failed: BaseException | None = None
+        self.over = threading.Event()
+        """Set when the kernel has ended: a signal would then be for whoever runs the tests."""
         self._file = file
         self._act = act
 
@@ -43,13 +45,14 @@ class Meanwhile(threading.Thread):
         try:
             while not self._file.exists():
                 assert time.monotonic() < end_s
-                time.sleep(0.005)
+                assert not self.over.wait(0.005), "the kernel has ended before it was there"
             said = json.loads(self._file.read_text())
             assert said["pid"] == os.getpid()
             self._act(Path(said["socket"]))
         except BaseException as error:  # noqa: BLE001 - told by the test
             self.failed = error
-            os.kill(os.getpid(), signal.SIGTERM)
+            if not self.over.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.fixture
@@ -83,7 +86,10 @@ def test_a_kernel_serves_its_unit_and_leaves_nothing_behind(
 
         meanwhile = Meanwhile(kernel_file(state, device.port), act)
         meanwhile.start()
-        code = process.main(["--port", device.port, "--state", str(state), *words])
+        try:
+            code = process.main(["--port", device.port, "--state", str(state), *words])
+        finally:
+            meanwhile.over.set()
         meanwhile.join(PATIENCE_S)
     assert (code, meanwhile.failed) == (0, None)
     assert seen["kernel"]["port"] == device.port
