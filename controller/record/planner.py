@@ -154,10 +154,14 @@ def _with_tip(plan: Plan, given: Given, past: Past, at_wall_s: float, purpose: P
     return replace(plan, notes=(*plan.notes, note))
 
 
+OF_THE_PAST: Final = frozenset({"interval", "reason_needed", "exposure", "suction", "proof"})
+"""Codes of refusals in which what a client has had may stand in the way."""
+
+
 def _refused(refused: Refusal, wish: TreatArgs, past: Past) -> ApiError:
-    """The interval may stand in the way of what was begun today: then say how to go on."""
+    """What was begun today may stand in the way of a new one: then say how to go on with it."""
     step = refused.next_step
-    if past.resumable is not None and not wish.resume:
+    if past.resumable is not None and not wish.resume and refused.code in OF_THE_PAST:
         step = f"{step} To go on with the one that was begun, resume it (--resume)."
     receipt = None if refused.receipt is None else rows.receipt_body(refused.receipt)
     return ApiError(refused.code, refused.sentence, step, receipt)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +25,10 @@ def resumable(store: Store, now: Moment) -> list[treatments.Beginning]:
     return treatments.resumable(store, "demo", now, simulated=True)
 
 
-async def treated_and_stopped(made: Service, seconds: float = 3.0) -> dict[str, Any]:
-    await made.ask("treat", **WISH)
+async def treated_and_stopped(
+    made: Service, seconds: float = 3.0, client: str = "demo"
+) -> dict[str, Any]:
+    await made.ask("treat", **(WISH | {"client": client}))
     await made.until(lambda: made.state == "active", 30.0)
     await asyncio.sleep(seconds)
     await made.ask("stop")
@@ -118,6 +121,21 @@ def test_nothing_to_go_on_with_is_said_in_one_sentence() -> None:
             return refused.value
 
     assert "stopped, tripped or interrupted" in run_virtual(scenario()).sentence
+
+
+@pytest.mark.parametrize(("zone", "code", "told"), [("nose", "interval", 1), ("noze", "zone", 0)])
+def test_how_to_go_on_is_told_where_what_was_given_stands_in_the_way_and_only_there(
+    configs: Path, zone: str, code: str, told: int
+) -> None:
+    async def scenario() -> ApiError:
+        async with service(RigSpec(configs=configs)) as made:
+            await treated_and_stopped(made, client="c-0042")
+            with pytest.raises(ApiError) as refused:
+                await made.ask("treat", program="refresh", client="c-0042", zones=[zone])
+            return refused.value
+
+    error = run_virtual(scenario())
+    assert (error.code, error.next_step.count("--resume")) == (code, told)
 
 
 def _loaded(text: str) -> dict[str, Any]:
