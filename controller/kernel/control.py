@@ -47,8 +47,8 @@ from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Reading
 from controller.treatment import persons, rows
-from controller.treatment.conduct import Actions
-from controller.treatment.conductor import Assignment, Conductor
+from controller.treatment.conduct import Actions, Conduct
+from controller.treatment.conductor import Assignment, Conducted, Conductor
 from controller.treatment.events import (
     Action,
     Begin,
@@ -125,20 +125,25 @@ class Control:
         self._loop_counter = 0
         self._clock = WallClockWatch()
 
+    @property
+    def _conduct(self) -> Conducted | None:
+        """How far what is under way, or was last, has come; None before the first."""
+        return None if self._conductor is None else self._conductor.conduct
+
     # -- what people and the kernel ask for --------------------------------------------------------
     @property
     def idle(self) -> bool:
         """True while no treatment runs and it is known whether the end of the last is durable."""
-        return self._conductor is None or self._conductor.recorded is not None
+        return self._conduct is None or self._conduct.recorded is not None
 
     @property
     def state(self) -> str:
         """The state of the treatment under way, or of the last one; idle before the first."""
-        conductor = self._conductor
-        if conductor is None:
+        conduct = self._conduct
+        if conduct is None:
             return "idle"
-        waits = conductor.waits and conductor.state in {State.ARMED, State.ACTIVE}
-        return (State.PAUSED if waits else conductor.state).value
+        waits = conduct.waits and conduct.state in {State.ARMED, State.ACTIVE}
+        return (State.PAUSED if waits else conduct.state).value
 
     @property
     def link(self) -> str:
@@ -148,16 +153,16 @@ class Control:
     @property
     def tripped(self) -> bool:
         """True while the unit, or the last treatment, holds a trip that nobody has reset."""
-        newest, conductor = self._handpiece.newest, self._conductor
+        newest, conduct = self._handpiece.newest, self._conduct
         latched = newest is not None and newest.mode is Mode.SAFE
-        return latched or (conductor is not None and conductor.state is State.TRIPPED)
+        return latched or (conduct is not None and conduct.state is State.TRIPPED)
 
     def may_begin(self, assignment: Assignment, who: Who) -> Declined | None:
         """Return why ``begin`` would raise now, before anything is written about it."""
-        handpiece, conductor = self._handpiece, self._conductor
+        handpiece, conduct = self._handpiece, self._conduct
         if not who.is_local:
             return persons.NOT_LOCAL
-        if conductor is not None and conductor.state is State.TRIPPED:
+        if conduct is not None and conduct.state is State.TRIPPED:
             return persons.TRIP_STANDS
         if not self.idle:
             return BUSY
@@ -210,7 +215,7 @@ class Control:
             raise DeclinedError(NOTHING_TO_ACKNOWLEDGE)
         if command is Command.RESET and self.resets.declined is not None:
             raise DeclinedError(self.resets.declined)
-        if not stops and (self._conductor is None or self._conductor.state in ENDED):
+        if not stops and (self._conduct is None or self._conduct.state in ENDED):
             await self._person_idle(command, who, due)
             return
         if stops:
@@ -227,7 +232,7 @@ class Control:
 
     @property
     def _nothing_to_acknowledge(self) -> bool:
-        one = self._conductor
+        one = self._conduct
         trip = one is not None and one.state is State.TRIPPED and not one.acknowledged
         return not (self.alarms.to_acknowledge or trip)
 
@@ -240,8 +245,8 @@ class Control:
         """Return what follows as soon as a command is done, whether or not anybody still waits."""
         if command is Command.ACK:
             return partial(self.alarms.acknowledge, self.alarms.seen)
-        if command is Command.RESET and self._conductor is not None:
-            return partial(self._was_reset, self._conductor.tripped_by)
+        if command is Command.RESET and self._conduct is not None:
+            return partial(self._was_reset, self._conduct.tripped_by)
         return lambda: None
 
     def _was_reset(self, cause: str) -> None:
@@ -270,7 +275,7 @@ class Control:
         if reading.mode is Mode.SAFE:
             self._watch_clock(self._loop.time())  # a computer that slept is why, and no line
         self._decide(Observed(reading))
-        idle = self._conductor is None or self._conductor.state in ENDED
+        idle = self._conduct is None or self._conduct.state in ENDED
         watch = self.alarms.watch_idle if idle else self.alarms.watch_treated
         watch(reading, self._loop.time())
 
@@ -295,12 +300,11 @@ class Control:
                 tasks.create_task(self._performer.run(), name="performer")
                 tasks.create_task(self._beat_on(), name="control-loop")
         finally:
-            if self._conductor is not None and self._conductor.state not in ENDED:
+            if self._conduct is not None and self._conduct.state not in ENDED:
                 self._stop(StopKind.EMERGENCY)
 
     async def _beat_on(self) -> None:
-        loop = self._loop
-        due_s = loop.time()
+        loop, due_s = self._loop, self._loop.time()
         while True:
             self._beat()
             now_s = loop.time()
@@ -309,17 +313,17 @@ class Control:
             self.timing.woke(due_s, loop.time())
 
     def _beat(self) -> None:
-        conductor, now_s = self._conductor, self._loop.time()
+        conduct, now_s = self._conduct, self._loop.time()
         self.alarms.tick(now_s)
         self._stop_rows.tick(now_s)
         self._watch_clock(now_s)
-        if conductor is None or conductor.state in ENDED:
+        if conduct is None or conduct.state in ENDED:
             return
-        live = conductor.state in LIVE
+        live = conduct.state in LIVE
         if live and self._handpiece.limit_exceeded():
             self._decide(LinkLost(Interlock.LINK_NOISY))
         failure = self._journal.failure
-        if failure is not None and (live or conductor.state is State.PREPARING):
+        if failure is not None and (live or conduct.state is State.PREPARING):
             self._decide(RecordLost(failure))
         self._decide(Wake())
 
@@ -333,7 +337,7 @@ class Control:
                 self._slept(self._clock.slept_s)
 
     def _slept(self, slept_s: float) -> None:
-        if self._conductor is not None and self._conductor.state in LIVE:
+        if self._conduct is not None and self._conduct.state in LIVE:
             self._decide(LinkLost(Interlock.LOOP_STALLED, f"It slept for {slept_s:.0f} s."))
 
     # -- what goes out -----------------------------------------------------------------------------
@@ -378,8 +382,7 @@ class Control:
     # -- what is shown -----------------------------------------------------------------------------
     def snapshot(self) -> Snapshot:
         """Return everything there is to see."""
-        now_s = self._loop.time()
-        about = self._about
+        now_s, about = self._loop.time(), self._about
         return view.snapshot(
             view.Seen(
                 kernel=self.timing.view(about.pid, about.port, now_s - self._began_s),
@@ -388,7 +391,7 @@ class Control:
                 clock=self.clock,
                 handpiece=self._handpiece,
                 state=self.state,
-                conduct=None if self._conductor is None else self._conductor.treatment,
+                conduct=self._conduct if isinstance(self._conduct, Conduct) else None,
                 treatment=self._treatment,
                 alarms=self.alarms,
                 now_s=now_s,

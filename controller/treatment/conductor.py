@@ -10,14 +10,14 @@ from typing import NamedTuple, Protocol
 
 from controller.planning.plan import Plan
 from controller.safety.reading import Identity, Reading
-from controller.treatment.conduct import Actions, Conduct
+from controller.treatment.conduct import Actions
 from controller.treatment.events import Event
 from controller.treatment.states import State
 from controller.treatment.supervisor import Supervisor
 
 
-class Conductor(Protocol):
-    """Decides from the row of a beginning to the row of an end; pure, and does nothing itself."""
+class Conducted(Protocol):
+    """How far something has come that is conducted."""
 
     @property
     def state(self) -> State:
@@ -44,9 +44,13 @@ class Conductor(Protocol):
         """The cause of the trip, in the words of the record; empty without one."""
         ...
 
+
+class Conductor(Protocol):
+    """Decides from the row of a beginning to the row of an end; pure, and does nothing itself."""
+
     @property
-    def treatment(self) -> Conduct | None:
-        """What is shown of a treatment; None where no client is treated."""
+    def conduct(self) -> Conducted:
+        """How far it has come; a `Conduct` is shown as a treatment."""
         ...
 
     def step(self, event: Event, now_s: float) -> Actions:
@@ -63,49 +67,12 @@ class Assignment(NamedTuple):
     """Makes the conductor from who the unit says it is, and from its newest reading."""
 
 
-class TreatmentConductor:
-    """Conducts a treatment: its supervisor decides."""
-
-    def __init__(self, supervisor: Supervisor) -> None:
-        self.treatment = supervisor.conduct
-        self._supervisor = supervisor
-
-    def step(self, event: Event, now_s: float) -> Actions:
-        """Let the supervisor decide."""
-        return self._supervisor.step(event, now_s)
-
-    @property
-    def state(self) -> State:
-        """Where the treatment stands."""
-        return self.treatment.state
-
-    @property
-    def recorded(self) -> bool | None:
-        """Whether the row of its end is durable; None until that is known."""
-        return self.treatment.recorded
-
-    @property
-    def waits(self) -> bool:
-        """True while flow is held, and after that until the hand switch was released."""
-        return self.treatment.waits
-
-    @property
-    def acknowledged(self) -> bool:
-        """True when a local person has acknowledged the trip, and the row of it is durable."""
-        return self.treatment.acknowledged
-
-    @property
-    def tripped_by(self) -> str:
-        """The cause of the trip; empty without one."""
-        return self.treatment.tripped_by
-
-
 def treatment_of(plan: Plan) -> Assignment:
     """Return the assignment to treat as planned."""
 
-    def conductor(identity: Identity, newest: Reading | None) -> Conductor:
-        supervisor = Supervisor(plan, identity)
-        supervisor.conduct.newest = newest
-        return TreatmentConductor(supervisor)
+    def supervisor(identity: Identity, newest: Reading | None) -> Supervisor:
+        made = Supervisor(plan, identity)
+        made.conduct.newest = newest
+        return made
 
-    return Assignment(plan.unit_serial, plan.simulated, conductor)
+    return Assignment(plan.unit_serial, plan.simulated, supervisor)

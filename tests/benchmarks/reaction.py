@@ -37,6 +37,7 @@ from controller.record.store import Store
 from controller.record.writer import ThreadWriter
 from controller.safety.interlocks import SUCTION_TRIP_KPA
 from controller.safety.reading import Reading
+from controller.treatment.supervisor import Supervisor
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import decode
 from firmware_protocol.messages import Stop
@@ -92,8 +93,8 @@ class NearEnd:
 
     def _copy(self) -> None:
         live = self.kernel.control._conductor if self.kernel is not None else None
-        if live is not None and live.treatment is not None:
-            plan = live.treatment.plan
+        if isinstance(live, Supervisor):
+            plan = live.conduct.plan
             self._spare = copy.deepcopy(live, {id(plan): plan})
 
 

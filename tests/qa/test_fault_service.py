@@ -71,7 +71,7 @@ def ended_by(
             witness.wrong = False
             await asyncio.sleep(0.5)
             conductor = made.kernel.control._conductor
-            cause = "" if conductor is None else conductor.tripped_by
+            cause = "" if conductor is None else conductor.conduct.tripped_by
             ended = Ended(witness.end(), made.state, len(made.snapshot()["alarms"]), cause)
             if not made.rig.device.silent:
                 made.stop()

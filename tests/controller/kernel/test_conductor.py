@@ -7,7 +7,7 @@ import pytest
 from controller.kernel.control import DeclinedError
 from controller.safety.reading import Identity, Reading
 from controller.treatment import rows
-from controller.treatment.conduct import Actions, Conduct
+from controller.treatment.conduct import Actions
 from controller.treatment.conductor import Assignment
 from controller.treatment.events import (
     Begin,
@@ -48,11 +48,14 @@ class Weighing:
         self.waits = False
         self.acknowledged = False
         self.tripped_by = ""
-        self.treatment: Conduct | None = None
         self._renews = renews
         self._token = 0
         self._ready_s: float | None = None
         self._newest: Reading | None = None
+
+    @property
+    def conduct(self) -> "Weighing":
+        return self
 
     def step(self, event: Event, now_s: float) -> Actions:
         match event:
