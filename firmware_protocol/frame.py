@@ -63,6 +63,7 @@ def free_flags_of(spec: Spec) -> int:
     return RETRY if spec.kind in (Kind.REQUEST, Kind.REPLY) else 0
 
 
+# -- the stream ------------------------------------------------------------------------------------
 RUN_KEPT_BYTES: Final = RUN_MAX_BYTES + 1
 """A longer run is cut to this length, which no codec accepts: it is still reported once."""
 
@@ -89,6 +90,7 @@ class FrameDecoder:
         return [run[:RUN_KEPT_BYTES] for run in runs if run]
 
 
+# -- the check sum ---------------------------------------------------------------------------------
 crc32 = autosar
 
 DIRECTION_BYTE: Final = {Direction.TO_DEVICE: b"\x01", Direction.TO_HOST: b"\x02"}

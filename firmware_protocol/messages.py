@@ -32,6 +32,7 @@ from firmware_protocol.vocabulary import (
     Wish,
 )
 
+# -- fields ----------------------------------------------------------------------------------------
 Code = Literal["B", "H", "I"]
 
 WIDTH_BYTES: Final[dict[Code, int]] = {"B": 1, "H": 2, "I": 4}
@@ -101,6 +102,7 @@ def u32(unit: str, about: str, *, low: int = 0, high: int = -1) -> Field:
     return Field("I", unit, about, low, high)
 
 
+# -- quantities ------------------------------------------------------------------------------------
 UNKNOWN_U16: Final = 0xFFFF
 """The count that says: this sensor has no valid reading."""
 
@@ -134,6 +136,7 @@ def _count(scaled: float, name: str, value: float) -> int:
     raise LocalProtocolError(f"{name} {value} is not in 0 to 65.534, the span of the wire")
 
 
+# -- messages --------------------------------------------------------------------------------------
 class Hello(NamedTuple):
     """The host opens a session. Fixed seed, so that any version can read it."""
 

@@ -121,6 +121,7 @@ SCHEMA_HASH: Final = int.from_bytes(_DIGEST[:4], "little")
 """The first four bytes of SHA-256 over the text of minor 0, as a little-endian number."""
 
 
+# -- minor versions --------------------------------------------------------------------------------
 GROWING: Final[frozenset[type[Enum]]] = frozenset({Cause, Refusal, LogCode, Permit, Input})
 """Mode, StopKind, Outcome and Wish decide what both ends do, and are complete in minor 0, as is
 Defect, whose bits are used up. A new Capability needs no minor: whoever does not know a bit of it

@@ -1,9 +1,13 @@
 """What one end of a session keeps: its number, its counters, its one-shots and its error limiter.
 
-The asking side repeats one one-shot at a time with the same sequence until it has one of three
-outcomes; the answering side hands each up once and remembers its answer. The error limiter ends the
-trust in a link with too many corrupt frames: the CRC alone does not bound the rate of undetected
-errors, this does (OPC UA Safety, part 15).
+The asking side has one one-shot under way at a time and repeats it with the same sequence. It ends
+in one of three ways. Done and failed come with the answer. Unknown is the third: every try went
+unanswered, and the request may have been executed. The next one waits until the peer's telemetry
+resolves it, because afterwards "the last executed sequence" would no longer tell about this one.
+The answering side hands each one-shot up once and remembers its answer.
+
+The error limiter ends the trust in a link with too many corrupt frames: the CRC alone does not
+bound the rate of undetected errors, this does (OPC UA Safety, part 15).
 """
 
 from collections import deque
@@ -33,6 +37,7 @@ def session_number(host_nonce: int, device_nonce: int) -> int:
     return autosar(nonces) or 1
 
 
+# -- counters that wrap ----------------------------------------------------------------------------
 TICK_SPAN: Final = 2**32
 """The tick wraps after 49.7 days."""
 SEQ_SPAN: Final = 2**16
@@ -61,6 +66,7 @@ def next_seq(seq: int) -> int:
     return seq % (SEQ_SPAN - 1) + 1
 
 
+# -- what a link reports ---------------------------------------------------------------------------
 class MessageReceived(NamedTuple):
     """A periodic message, the newest of its session, or a STOP or its answer."""
 
@@ -110,6 +116,7 @@ Event = (
 )
 
 
+# -- the error limiter -----------------------------------------------------------------------------
 _SHORT: Final = BAD_FRAMES_SHORT_MAX + 1
 _LONG: Final = BAD_FRAMES_LONG_MAX + 1
 
@@ -137,6 +144,7 @@ class ErrorLimiter:
         return oldest_s is not None and not oldest_s < since_s
 
 
+# -- asking ----------------------------------------------------------------------------------------
 REQUESTS_MAX: Final = 4  # under way and queued: a person's clicks, never a stream
 TRIES_MAX: Final = 5  # a line that loses five in a row is silent, and silence is the lease's affair
 RTO_FIRST_S: Final = 0.025  # a round trip at 115200 baud is 20 ms
@@ -255,6 +263,7 @@ class Asker:
             self._try(self._queue[0], now_s)
 
 
+# -- answering -------------------------------------------------------------------------------------
 def was_executed(reply: Message) -> bool:
     """True unless the reply says that the request failed."""
     return not (isinstance(reply, Result) and reply.outcome == Outcome.FAILED)

@@ -1,12 +1,9 @@
-"""Alarms, and the trips that no treatment of this kernel has latched.
+"""The alarms of one kernel, and the trips that no treatment of it has latched.
 
-The alarms of one kernel: what stands, what is held back, and a row for each change of either.
-
-Acknowledging and resetting a trip that no treatment of this kernel has latched.
-
-The unit came up tripped, or the kernel that treated is gone: there is no supervisor to decide, so
-that the rules are here, and the unit itself has the last word. As in a treatment, each step is an
-asked action with an end: what it permits follows when that is done, and a stop voids it.
+Each alarm that comes or goes is a row. A trip without a treatment is one that the unit came up
+with, or whose kernel is gone: there is no conductor to decide, so that the rules are here, and the
+unit itself has the last word. As in a treatment, each step is an asked action with an end: what it
+permits follows when that is done, and a stop voids it.
 """
 
 import asyncio
@@ -46,6 +43,7 @@ from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode
 
 
+# -- alarms ----------------------------------------------------------------------------------------
 class AlarmDesk:
     """Keeps the board and the state of inactivation, and writes both down."""
 
@@ -168,6 +166,7 @@ class AlarmDesk:
         self._note(Row(kind, body, self.treatment))
 
 
+# -- trips without a treatment ---------------------------------------------------------------------
 class TripDesk:
     """What a person at the unit may do about its trip while nothing is treated."""
 

@@ -1,11 +1,8 @@
 """What the kernel says to whoever asked for something: declined, or how it ended.
 
-What the kernel declines by itself, beside what a treatment declines: in words for people.
-
-Who waits for the end of what was asked for, and what that end is in words.
-
-Every act of a person ends in one ``Closed``: done, failed, unknown or voided. Whoever asked waits
-for it within a bound; what has to follow a done act follows also where nobody waits any more.
+A treatment declines in its own words (`persons`); here are those of the kernel. Every act of a
+person ends in one ``Closed``: done, failed, unknown or voided. Whoever asked waits for it within a
+bound; what has to follow a done act follows also where nobody waits any more.
 """
 
 import asyncio
@@ -18,6 +15,7 @@ from controller.safety.alarms import Alarm
 from controller.treatment.conduct import Actions
 from controller.treatment.events import Closed, Command, Commit, Declined, End
 
+# -- declined --------------------------------------------------------------------------------------
 NO_UNIT: Final = Declined(
     "no_unit", "No unit is connected.", "Check its cable and power; `corneum doctor` looks closer."
 )
@@ -107,6 +105,7 @@ def raise_declined(actions: Actions) -> None:
             raise DeclinedError(action)
 
 
+# -- the end of an act -----------------------------------------------------------------------------
 class Act(NamedTuple):
     """An act by the treatment that it belongs to and its number in there."""
 

@@ -1,12 +1,8 @@
-"""What is only written down, and the watch over the record while the kernel runs.
-
-Watches over the record while the kernel runs: has its whole chain checked, and tells of it.
-
-What is only written down: nothing here moves anything, or hears of the line.
+"""What is only written down: nothing here moves anything, or hears of the line.
 
 An unfinished treatment is dismissed, a tip was sterilised, the lock of a unit is taken off, and
-what the record says about its resets is recalled at the start. RecordError where the record cannot
-be read or kept.
+what the record says about its resets is recalled at the start. Beside that the whole chain is
+checked from time to time. RecordError where the record cannot be read or kept.
 """
 
 import asyncio
@@ -32,6 +28,7 @@ from controller.treatment import rows
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
 
+# -- the check of the whole record -----------------------------------------------------------------
 FIRST_CHECK_S: Final = 5.0
 """After the start, so that nobody waits for the kernel because of it."""
 
@@ -92,6 +89,7 @@ class RecordDesk:
         self.look()
 
 
+# -- what people have written down -----------------------------------------------------------------
 class Desk:
     """Paper beside the control: reads and writes the record, and tells the control what follows."""
 

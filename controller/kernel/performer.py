@@ -1,12 +1,9 @@
-"""What the control loop needs of unit and journal, and how that is performed in order.
-
-What the control loop needs of the handpiece and of the journal, and nothing beyond.
-
-Performs what must not be done out of order, and tells the end of each asked action once.
+"""Performs what must not be done out of order, and tells the end of each asked action once.
 
 One queue, one task. Rows are committed one after the other; a one-shot goes out only when every row
 before it has ended, and not at all when a stop came in between: it ends as voided. One-shots run
-beside the queue, so that the row of a trip never waits for an answer.
+beside the queue, so that the row of a trip never waits for an answer. The protocols say all that
+the control loop needs of the handpiece and of the journal.
 """
 
 import asyncio
@@ -32,6 +29,7 @@ from firmware_protocol.messages import Config, g_per_min_to_mg_per_min, kpa_to_p
 from firmware_protocol.vocabulary import Cause, StopKind
 
 
+# -- what is needed of unit and journal ------------------------------------------------------------
 class OneShots(Protocol):
     """The part of the handpiece client that answers questions."""
 
@@ -107,6 +105,7 @@ class JournalPort(Protocol):
         ...
 
 
+# -- the queue -------------------------------------------------------------------------------------
 QUEUE_MAX: Final = 256  # a treatment leaves some thirty asked actions; this many is a stuck disk
 ASKS_MAX: Final = 3
 """One-shots under way; the link holds four. A unit that answers none of them gets no more."""

@@ -2,7 +2,8 @@
 
 Datagrams that wait together are one stop, and the bytes are on the line before anybody is answered.
 A flood of them costs a bounded share of the loop; each is a stop, so that nothing can be hidden in
-it. Who sent a stop is what the system says of the sender, never what the datagram says.
+it. Who sent a stop is what the system says of the sender, never what the datagram says. Each first
+stop is a row at once, and repeats are counted, so that a flood fills no record either.
 """
 
 import asyncio
@@ -152,6 +153,7 @@ def _accounts() -> dict[int, str]:
     return {_ROOT_UID: "root"}
 
 
+# -- the rows of stops -----------------------------------------------------------------------------
 PERIOD_S: Final = 1.0
 """One row of a kind within this time; the next one says how many there were."""
 

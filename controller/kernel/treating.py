@@ -1,19 +1,10 @@
 """From the request TREAT to a treatment that runs, or to the reason why it does not.
 
-Turns for others between the steps of longer work, so that no beat of the control loop waits.
-
-Whether the plan that a person saw may still be started: its instant, and its fingerprint.
-
-Writes a treatment down before it begins: the record is ready, the row is durable.
-
-Nothing here moves anything. A booking ends with the row TREATMENT, durable before the unit hears of
-the treatment at all. RecordError where the record cannot be kept, ApiError for everything else.
-
-From the request TREAT to a treatment that runs, or to the reason why it does not.
-
 With nothing running the kernel plans once itself, from its own files and record and at the instant
 of the plan that a person saw, in steps between which its loop turns. It starts only what has the
-same fingerprint. Nothing else of a plan from outside is used.
+same fingerprint. Nothing else of a plan from outside is used. A treatment is booked before it
+begins: its row is durable before the unit hears of it. RecordError where the record cannot be kept,
+ApiError for everything else.
 """
 
 import asyncio
@@ -46,6 +37,7 @@ from controller.treatment.kinds import Kind
 T = TypeVar("T")
 
 
+# -- turns of the loop between the steps of a plan -------------------------------------------------
 async def paced(steps: Steps[T]) -> T:
     """Run one step a turn of the loop and return the result; what the work raises is raised here.
 
@@ -60,6 +52,7 @@ async def paced(steps: Steps[T]) -> T:
         await asyncio.sleep(0)
 
 
+# -- the plan that a person saw --------------------------------------------------------------------
 PLAN_AGE_MAX_S: Final = 600.0
 """A plan is for the client who sits there now: after ten minutes somebody looks again."""
 
@@ -144,6 +137,7 @@ def check_seen(wish: TreatArgs, own: Fingerprint) -> None:
     )
 
 
+# -- the row of a treatment ------------------------------------------------------------------------
 class Booking:
     """Prepares the record, and writes the rows of treatments that begin, end early or are left."""
 
@@ -236,6 +230,7 @@ class Booking:
         return holding is not LockState.FREE
 
 
+# -- the treatment ---------------------------------------------------------------------------------
 TOO_SLOW: Final = ApiError(
     "slow",
     f"The plan was not ready within {PREPARED_MAX_S:g} s, so nothing has begun.",

@@ -1,15 +1,11 @@
 """Who holds the tip, and for how long: the hand switch, the dwell, and the seal.
 
-The hand switch as channel A sees it: two contacts that must disagree with each other.
+Channel A sees two contacts of the switch that must disagree with each other: the normally open one
+closes when pressed, the normally closed one opens. Release is believed at once, a press only after
+it stood for a moment, so that a bouncing release can never look like a new press.
 
-The normally open contact closes when pressed, the normally closed one opens. Release is believed
-at once, a press only after it stood for a moment, so that a bouncing release can never look like a
-new press.
-
-How long the tip has been on one spot, and how long one seal has lasted.
-
-Only lifting the tip (or, for the first, moving it) starts these clocks anew: shutting the valve or
-letting go of the switch in between does not, because the skin under the tip has not changed.
+Only lifting the tip (or, for the dwell, moving it) starts the clocks of the skin anew: shutting the
+valve or letting go of the switch does not, because the skin under the tip has not changed.
 
 The limit of an unbroken seal holds whatever the motion sensor says. A sensor that always says
 moving would otherwise make a unit that has one worse than a unit that has none: at 2 um/s a tip
@@ -22,6 +18,7 @@ from typing import Final
 from firmware_protocol.envelope import CONTACT_SUCTION_MIN_PA, SWITCH_HELD_MAX_S
 from simulator.plant.signals import Sensors
 
+# -- the hand switch -------------------------------------------------------------------------------
 PRESS_DEBOUNCE_MS: Final = 20  # longer than the bounce of a small snap switch, 5 to 10 ms
 CONTACTS_DISAGREE_MAX_MS: Final = 50  # both contacts change within one travel, about 20 ms
 HELD_MAX_MS: Final = int(SWITCH_HELD_MAX_S * 1000)
@@ -67,6 +64,7 @@ class HandSwitch:
         self.pressed = False
 
 
+# -- the skin under the tip ------------------------------------------------------------------------
 SUCKED_MIN_KPA: Final = CONTACT_SUCTION_MIN_PA / 1000
 
 

@@ -1,16 +1,13 @@
-"""What channel A trips on, and by which limits of its own.
-
-The limits that the firmware judges its own sensors by; the shared ones are in the envelope.
-
-Each is of the unit, not of the skin: what its parts need, and how fast they move. [D] derived from
-the time budgets of the hazard register: the spring shuts the valve in 30 to 50 ms and the line
-empties in 80 ms.
-
-The trips of channel A as a table: cause, how long it must stand, when it is watched, and what.
+"""The trips of channel A as a table: cause, how long it must stand, when it is watched, and what.
 
 Rows are judged from top to bottom; the first that has stood long enough is the first-out cause. A
 limit is written as ``x <= limit`` and negated as a whole, so that a value that is not a number
 trips.
+
+The limits are those by which the firmware judges its own sensors; the shared ones are in the
+envelope. Each is of the unit, not of the skin: what its parts need, and how fast they move. [D]
+derived from the time budgets of the hazard register: the spring shuts the valve in 30 to 50 ms and
+the line empties in 80 ms.
 """
 
 from collections.abc import Callable
@@ -28,6 +25,7 @@ from simulator.firmware.contact import CONTACTS_DISAGREE_MAX_MS, HELD_MAX_MS, Dw
 from simulator.firmware.modes import Policy
 from simulator.plant.signals import Sensors
 
+# -- limits ----------------------------------------------------------------------------------------
 FLOW_NONE_G_PER_MIN: Final = 0.5  # below it is noise of the flow sensor: six times 0.08 g/min
 FLOW_EXCESS_RATIO: Final = 1.3  # measured above this much of the setpoint is out of control [D]
 FLOW_EXCESS_G_PER_MIN: Final = 1.0
@@ -50,6 +48,7 @@ SUCKED_MAX_MS: Final = int(SUCKED_MAX_S * 1000)
 ONSET_MAX_MS: Final = 500  # a longer time is an allowance, not a delay of recognition
 
 
+# -- the table -------------------------------------------------------------------------------------
 class Scene:
     """What the guards look at; channel A refreshes it every tick."""
 

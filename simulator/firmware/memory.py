@@ -1,14 +1,9 @@
-"""Who the unit is, and what it keeps.
+"""Who the unit is, and what it keeps over a restart: its event log and its count of restarts.
 
-Who this unit is, as it says in IDENT.
-
-The device's event log: a ring of records that the host reads by number.
-
-What the unit keeps over a restart: its event log, and how often it restarted lately.
-
-No clock runs while the unit is off, so restarts are counted instead of dated: each boot adds one,
-and 60 s without another one forget them all. Four boots that are less than 60 s apart are a storm,
-which is never milder than four within 60 s.
+The log is a ring of records that the host reads by number. No clock runs while the unit is off, so
+restarts are counted instead of dated: each boot adds one, and 60 s without another one forget them
+all. Four boots that are less than 60 s apart are a storm, which is never milder than four within
+60 s.
 
 The count stands in two copies, each beside its complement. A copy that does not fit its complement
 is not believed; where neither can be read, the worst is assumed.
@@ -33,6 +28,7 @@ class Identity(NamedTuple):
     """Tick at power-on; anything, because the tick wraps."""
 
 
+# -- the event log ---------------------------------------------------------------------------------
 CAPACITY: Final = 512  # 16-byte records in 8 kB of FRAM; a host reads back 256
 _WORD: Final = 0xFFFF_FFFF
 
@@ -66,6 +62,7 @@ class EventLog:
         return self._ring[at] if 0 <= at < len(self._ring) else None
 
 
+# -- restarts --------------------------------------------------------------------------------------
 STORM_BOOTS_MAX: Final = 3  # a slip with the plug, twice; more is a fault
 STORM_SPAN_MS: Final = 60_000
 BOOTS_UNKNOWN: Final = 0xFF

@@ -1,13 +1,9 @@
 """What drives the outputs of channel A, and what went through them.
 
-The two regulators of channel A: suction by the pump, crystal flow by the crystal valve.
-
-The orderly end: valve shut, purge so that the line empties, vent so that the tip lets go.
-
-The device's totalisers: what went through the valve, for how long, and what is left to use.
-
-Metering is pessimistic: where the flow has no valid reading the envelope's maximum is charged. The
-totals wrap like the 32-bit counters they are; what is left of the exposure never does.
+Two regulators: suction by the pump, crystal flow by the crystal valve. The orderly end shuts the
+valve, purges so that the line empties, and vents so that the tip lets go. Metering is pessimistic:
+where the flow has no valid reading the envelope's maximum is charged. The totals wrap like the
+32-bit counters they are; what is left of the exposure never does.
 """
 
 from math import isfinite, isnan, sqrt
@@ -24,6 +20,9 @@ from simulator.firmware.guards import FLOW_MISSING_RATIO
 
 # The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s and empties only through small
 # leaks: an overshoot stays for seconds, so damping comes before speed.
+
+
+# -- regulators ------------------------------------------------------------------------------------
 PUMP_KP_PER_KPA: Final = 0.10
 PUMP_KI_PER_KPA_S: Final = 0.10
 PUMP_KD_S_PER_KPA: Final = 0.006
@@ -134,6 +133,7 @@ def _within(value: float, low: float, high: float) -> float:
     return high if value > high else value
 
 
+# -- the orderly end -------------------------------------------------------------------------------
 PURGE_MS: Final = int(PURGE_S * 1000)
 VENT_TIMEOUT_MS: Final = int(VENT_TIMEOUT_S * 1000)
 VENTED_MAX_KPA: Final = VENTED_MAX_PA / 1000
@@ -169,6 +169,9 @@ class Ending:
 
 
 _MASK = 0xFFFF_FFFF
+
+
+# -- totalisers ------------------------------------------------------------------------------------
 _MS_PER_MIN: Final = 60_000
 
 

@@ -1,18 +1,12 @@
-"""What a setpoint may do: its lease, its envelope, and whether it counts.
-
-The lease of channel A: outputs live for a bounded time after each accepted setpoint.
-
-Counted in the device's own 32-bit milliseconds from receipt. Once lapsed it stays lapsed until a
-new grant, so a tick that wraps can never bring it back.
-
-The device's own envelope: the factory's, narrowed by the configuration of a treatment.
-
-Which setpoints count, and what is in force: accepted, narrowed, and raised slowly.
-
-Down is immediate, up is slow: 20 kPa/s of suction and a quarter of full flow in 100 ms.
+"""Which setpoints count, for how long, and what is in force: narrowed, and raised slowly.
 
 A setpoint proves that its host hears by the tick that it echoes. Any number near the clock can be
 made up, so only the ticks that were really sent in this session count, and each for 100 ms.
+
+The lease of channel A is counted in the device's own 32-bit milliseconds from receipt. Once lapsed
+it stays lapsed until a new grant, so a tick that wraps can never bring it back. The envelope is the
+factory's, narrowed by the configuration of a treatment. Down is immediate, up is slow: 20 kPa/s of
+suction and a quarter of full flow in 100 ms.
 """
 
 from collections import deque
@@ -39,6 +33,7 @@ from firmware_protocol.vocabulary import Wish
 _MASK = 0xFFFF_FFFF
 
 
+# -- the lease -------------------------------------------------------------------------------------
 class Lease:
     """How long the last accepted setpoint still counts."""
 
@@ -68,6 +63,7 @@ class Lease:
         return 0
 
 
+# -- the envelope ----------------------------------------------------------------------------------
 class Envelope(NamedTuple):
     """What the outputs may do at most, and the least suction that permits flow."""
 
@@ -102,6 +98,7 @@ def narrow(config: Config) -> Envelope | None:
     )
 
 
+# -- what counts, and what is in force -------------------------------------------------------------
 SUCTION_UP_PA_PER_MS: Final = 20.0
 FLOW_UP_MG_PER_MIN_PER_MS: Final = FLOW_SET_MAX_MG_PER_MIN * 0.25 / 100.0
 FLOW_STARVED_MG_PER_MIN: Final = 3_000.0  # a quarter of full: enough to see whether it comes
