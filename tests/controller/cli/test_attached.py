@@ -13,7 +13,7 @@ from controller.cli import footer
 from controller.cli.attached import OLD_MIN_S, QUIET_MAX_S, STOOD_MIN_S, TICK_S, Attached
 from controller.cli.screen import Screen
 from qa.loop import run_virtual
-from tests.controller.cli.test_screen import SNAPSHOT
+from tests.controller.cli.views import ACTIVE
 from tests.controller.device.clients import stand_still
 
 OLD = "OLD: the kernel has sent nothing for 1 s"
@@ -27,7 +27,7 @@ class Kernel:
 
     async def watch(self) -> AsyncIterator[WatchLine]:
         while True:
-            yield WatchLine(1, leads=False, snapshot=SNAPSHOT.as_dict())
+            yield WatchLine(1, leads=False, snapshot=ACTIVE.as_dict())
             await asyncio.sleep(0.1)
             if self.quiet.is_set():
                 await asyncio.sleep(QUIET_MAX_S)

@@ -72,6 +72,7 @@ def looks_like(name: str, drawn: str) -> None:
     text = "".join(f"{line.rstrip()}\n" for line in drawn.replace("\x1b", "^").splitlines())
     if "CORNEUM_DRAW" in os.environ:
         path.write_text(text)
+        pytest.skip("drawn anew: look at the difference")  # what was just written proves nothing
     assert text == path.read_text()
 
 

@@ -9,58 +9,16 @@ from rich.console import Console
 
 from controller.api.snapshot import (
     AlarmView,
-    KernelView,
     LinkView,
-    LiveView,
-    RecordView,
     Snapshot,
     TreatmentView,
-    UnfinishedView,
-    UnitView,
-    ZoneView,
 )
 from controller.cli import footer, live, output, summary
 from controller.cli.outcome import ExitCode
 from controller.cli.screen import Screen
 from controller.cli.status import lines
 from controller.cli.words import state_words
-
-ALARM = AlarmView(
-    "V01", "MEDIUM", "Suction went above its limit.", "Check the skin.", acknowledged=False
-)
-NOSE = ZoneView(
-    "nose", "Nose", "current", 12.0, 31.0, 0.1, 0.9, 3.15, 18.0, 100.0, 1.4, 26.4, 29.5, 28.0, 7.0
-)  # fmt: skip
-CHIN = ZoneView(
-    "chin", "Chin", "waiting", 0.0, 44.0, 0.0, 0.0, 3.15, 0.0, 100.0, 0.0, None, None, 28.0, 7.0
-)
-TREATMENT = TreatmentView(7, "refresh", "Refresh", "demo", (NOSE, CHIN), None, simulated=True)
-LIVE = LiveView(
-    27.9,
-    7.1,
-    28.0,
-    7.0,
-    46.0,
-    contact=True,
-    switch=True,
-    mode="ACTIVE",
-    cause=None,
-    lease_left_ms=170,
-    age_ms=12.0,
-)
-SNAPSHOT = Snapshot(
-    kernel=KernelView(4242, "/dev/ttyUSB0", 3.0),
-    link=LinkView("identified", 0, 1.2, age_ms=8.0),
-    unit=UnitView(1001, "1.0", simulated=True),
-    state="active",
-    treatment=TREATMENT,
-    live=LIVE,
-    alarms=(ALARM,),
-    receipts=(),
-    record=RecordView("journal.sqlite3", 12),
-    unfinished=(UnfinishedView(6, "c-1", "refresh"),),
-    time_to_safe_ms=None,
-)
+from tests.controller.cli.views import ACTIVE, ALARM, CHIN, LIVE, NOSE, TREATMENT
 
 
 def drawn(snapshot: Snapshot, width: int = 80) -> str:
@@ -71,7 +29,7 @@ def drawn(snapshot: Snapshot, width: int = 80) -> str:
 
 
 def test_the_live_view_shows_what_a_practitioner_looks_for() -> None:
-    text = drawn(SNAPSHOT)
+    text = drawn(ACTIVE)
     for wanted in (
         "Refresh for demo", "SIMULATED", "treating", "Nose", "12 of 31 s", "0.90 of 3.15 µm",
         "1.4 g", "27.9 kPa", "set 28.0", "7.1 g/min", "set 7.0", "on skin, switch pressed",
@@ -81,19 +39,19 @@ def test_the_live_view_shows_what_a_practitioner_looks_for() -> None:
 
 
 def test_the_live_view_cuts_nothing_off_at_eighty_columns() -> None:
-    text = drawn(SNAPSHOT)
+    text = drawn(ACTIVE)
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
 
 
 def test_an_unknown_reading_is_a_dash_and_never_a_zero() -> None:
-    blind = replace(SNAPSHOT, live=replace(LIVE, suction_kpa=None, flow_g_per_min=None))
+    blind = replace(ACTIVE, live=replace(LIVE, suction_kpa=None, flow_g_per_min=None))
     assert "— kPa" in drawn(blind)
     assert "— g/min" in drawn(blind)
 
 
 def test_a_pipe_gets_one_line_with_every_figure() -> None:
-    line = live.plain_line(SNAPSHOT)
+    line = live.plain_line(ACTIVE)
     assert "\n" not in line
     assert "Nose 39 % (12 of 31 s)" in line
     assert "exposure 0.90 of 3.15 µm" in line
@@ -101,7 +59,7 @@ def test_a_pipe_gets_one_line_with_every_figure() -> None:
 
 
 def test_the_state_alone_is_said_before_a_zone_is_under_way() -> None:
-    assert live.plain_line(replace(SNAPSHOT, treatment=None, state="idle")).plain == "idle"
+    assert live.plain_line(replace(ACTIVE, treatment=None, state="idle")).plain == "idle"
 
 
 # -- how old it is ---------------------------------------------------------------------------------
@@ -112,13 +70,13 @@ LOST = LinkView(
     trouble="unit 777 answered, but this connection is bound to unit 1001",
     next_step="plug unit 1001 in again, or start anew for unit 777",
 )
-OLD = replace(SNAPSHOT, live=replace(LIVE, age_ms=430.0))
+OLD = replace(ACTIVE, live=replace(LIVE, age_ms=430.0))
 
 
 def test_status_and_live_view_say_how_old_the_reading_is() -> None:
-    assert "unit 1001, firmware 1.0, simulated, heard 8 ms ago" in lines(SNAPSHOT)
-    assert any(line.endswith("(read 12 ms ago)") for line in lines(SNAPSHOT))
-    assert "heard 8 ms ago, read 12 ms ago" in drawn(SNAPSHOT)
+    assert "unit 1001, firmware 1.0, simulated, heard 8 ms ago" in lines(ACTIVE)
+    assert any(line.endswith("(read 12 ms ago)") for line in lines(ACTIVE))
+    assert "heard 8 ms ago, read 12 ms ago" in drawn(ACTIVE)
 
 
 @pytest.mark.hazard("H10")
@@ -134,7 +92,7 @@ def test_a_reading_that_is_no_picture_of_now_is_called_old_everywhere() -> None:
 def test_a_unit_that_is_not_there_is_called_lost_everywhere_since_when_and_why(
     treatment: TreatmentView | None,
 ) -> None:
-    lost = replace(SNAPSHOT, link=LOST, live=None, treatment=treatment)
+    lost = replace(ACTIVE, link=LOST, live=None, treatment=treatment)
     told = "unit 1001 is LOST, last heard 12 s ago: unit 777 answered"
     assert any(line.startswith(told) for line in lines(lost))
     assert f"next: {LOST.next_step}" in lines(lost)
@@ -143,25 +101,25 @@ def test_a_unit_that_is_not_there_is_called_lost_everywhere_since_when_and_why(
 
 
 def test_a_unit_that_was_never_heard_has_no_age() -> None:
-    never = replace(SNAPSHOT, link=LinkView("connected", 0), live=None)
+    never = replace(ACTIVE, link=LinkView("connected", 0), live=None)
     assert any("last heard never" in line for line in lines(never))
 
 
 def test_a_kernel_that_sends_nothing_makes_the_picture_old_and_says_for_how_long() -> None:
     console = Console(width=80, file=None, force_terminal=False)
     with console.capture() as capture:
-        console.print(live.render(SNAPSHOT, quiet_s=2.4))
+        console.print(live.render(ACTIVE, quiet_s=2.4))
     assert "OLD: the kernel has sent nothing for 2 s" in capture.get()
-    assert "OLD" not in drawn(SNAPSHOT)
+    assert "OLD" not in drawn(ACTIVE)
 
 
 def test_in_a_pipe_that_is_said_once_a_silence(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen(as_json=False, footer=footer.of_treatment)
-    screen.show(SNAPSHOT)
+    screen.show(ACTIVE)
     for quiet_s in (1.0, 1.25, 1.5):
-        screen.show_old(SNAPSHOT, quiet_s)
-    screen.show(SNAPSHOT)
-    screen.show_old(SNAPSHOT, 1.0)
+        screen.show_old(ACTIVE, quiet_s)
+    screen.show(ACTIVE)
+    screen.show_old(ACTIVE, 1.0)
     assert capsys.readouterr().out.count("OLD: the kernel has sent nothing for 1 s") == 2
 
 
@@ -185,7 +143,7 @@ def test_the_exit_code_tells_the_outcome(outcome: str | None, code: ExitCode) ->
 def test_a_treatment_that_a_person_stopped_has_an_exit_code_of_its_own(
     by: str | None, code: int
 ) -> None:
-    ended = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="stopped", stopped_by=by))
+    ended = replace(ACTIVE, treatment=replace(TREATMENT, outcome="stopped", stopped_by=by))
     assert summary.exit_code_of(ended) == code
 
 
@@ -200,7 +158,7 @@ def test_a_name_is_text_and_never_markup_or_a_command_of_the_terminal(name: str)
     treatment = replace(
         TREATMENT, display_name=name, client=name, zones=(zone,), message=f"stop by {name}"
     )
-    shown = replace(SNAPSHOT, treatment=treatment, alarms=(alarm,))
+    shown = replace(ACTIVE, treatment=treatment, alarms=(alarm,))
     for markup in (True, False):  # also on a console that would take it
         console = Console(width=200, file=io.StringIO(), markup=markup)
         with console.capture() as capture:
@@ -215,7 +173,7 @@ def test_a_name_is_text_and_never_markup_or_a_command_of_the_terminal(name: str)
 
 
 def test_scripts_get_outcome_zones_and_record_as_one_object() -> None:
-    ended = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="completed"))
+    ended = replace(ACTIVE, treatment=replace(TREATMENT, outcome="completed"))
     said = json.loads(json.dumps(summary.as_object(ended)))
     assert said["outcome"] == "completed"
     assert [zone["zone"] for zone in said["zones"]] == ["nose", "chin"]
@@ -224,7 +182,7 @@ def test_scripts_get_outcome_zones_and_record_as_one_object() -> None:
 
 
 def test_the_summary_names_each_zone_and_where_the_record_lies() -> None:
-    ended = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="stopped"), time_to_safe_ms=38.4)
+    ended = replace(ACTIVE, treatment=replace(TREATMENT, outcome="stopped"), time_to_safe_ms=38.4)
     console = Console(width=80, file=None)
     with console.capture() as capture:
         summary.show(console, ended)
@@ -250,7 +208,7 @@ def test_the_summary_says_which_limit_ended_a_zone_before_its_time(
     ended_by: str | None, said: str
 ) -> None:
     zones = (replace(NOSE, state="done", ended_by=ended_by), CHIN)
-    done = replace(SNAPSHOT, treatment=replace(TREATMENT, outcome="completed", zones=zones))
+    done = replace(ACTIVE, treatment=replace(TREATMENT, outcome="completed", zones=zones))
     console = Console(width=80, file=None)
     with console.capture() as capture:
         summary.show(console, done)
@@ -260,20 +218,20 @@ def test_the_summary_says_which_limit_ended_a_zone_before_its_time(
 
 
 def test_the_status_says_unit_treatment_alarm_and_what_was_left_unfinished() -> None:
-    text = "\n".join(lines(SNAPSHOT))
-    assert "/dev/ttyUSB0: treating (kernel pid 4242)" in text
+    text = "\n".join(lines(ACTIVE))
+    assert "/dev/ttyACT0: treating (kernel pid 4242)" in text
     assert "unit 1001, firmware 1.0, simulated" in text
     assert "MEDIUM V01" in text
     assert "corneum treat refresh --client c-1 --resume" in text
 
 
 def test_a_kernel_without_a_unit_says_so() -> None:
-    text = "\n".join(lines(replace(SNAPSHOT, unit=None, link=LinkView("disconnected", 0))))
+    text = "\n".join(lines(replace(ACTIVE, unit=None, link=LinkView("disconnected", 0))))
     assert "no unit: disconnected" in text
 
 
 def test_a_snapshot_survives_its_way_over_the_socket() -> None:
-    assert Snapshot.from_dict(json.loads(json.dumps(SNAPSHOT.as_dict()))) == SNAPSHOT
+    assert Snapshot.from_dict(json.loads(json.dumps(ACTIVE.as_dict()))) == ACTIVE
 
 
 # -- one step at a time ----------------------------------------------------------------------------
@@ -300,9 +258,7 @@ def standing(*codes: str) -> tuple[AlarmView, ...]:
 def test_the_state_and_the_alarms_never_tell_the_hand_two_things(
     state: str, codes: tuple[str, ...], said: str, *, switch: bool
 ) -> None:
-    shown = replace(
-        SNAPSHOT, state=state, alarms=standing(*codes), live=replace(LIVE, switch=switch)
-    )
+    shown = replace(ACTIVE, state=state, alarms=standing(*codes), live=replace(LIVE, switch=switch))
     assert state_words(shown) == said
 
 
@@ -333,7 +289,7 @@ def test_the_state_and_the_alarms_never_tell_the_hand_two_things(
 def test_the_last_line_says_what_the_keys_do_in_this_state_only(
     state: str, codes: tuple[str, ...], ending: int, treat: str, watch: str
 ) -> None:
-    shown = replace(SNAPSHOT, state=state, alarms=standing(*codes))
+    shown = replace(ACTIVE, state=state, alarms=standing(*codes))
     assert (footer.of_treatment(shown, ending), footer.of_view(shown, ending)) == (treat, watch)
 
 
@@ -343,7 +299,7 @@ def test_what_was_said_of_a_key_is_gone_with_the_next_state(
     file = io.StringIO()
     terminal = Console(file=file, force_terminal=True, width=100)
     monkeypatch.setattr(output, "console", lambda _: terminal)
-    held = replace(SNAPSHOT, alarms=standing("H07"))
+    held = replace(ACTIVE, alarms=standing("H07"))
 
     def shown(snapshot: Snapshot) -> str:
         file.seek(0)
@@ -352,10 +308,10 @@ def test_what_was_said_of_a_key_is_gone_with_the_next_state(
         return file.getvalue()
 
     with Screen(as_json=False, footer=footer.of_treatment) as screen:
-        shown(SNAPSHOT)
+        shown(ACTIVE)
         screen.say("pausing", passing=True)
-        assert "pausing" in shown(SNAPSHOT)
+        assert "pausing" in shown(ACTIVE)
         assert "pausing" not in shown(held)
         screen.say("this screen stood still for 9 s")
-        assert "stood still" in shown(SNAPSHOT)
-        assert "p pauses" in shown(SNAPSHOT)
+        assert "stood still" in shown(ACTIVE)
+        assert "p pauses" in shown(ACTIVE)

@@ -14,7 +14,7 @@ from controller.cli import live, plan, records, summary
 from controller.cli.sheet import Sheet
 from controller.record.asker import plan_alone
 from controller.record.history import Past
-from tests.controller.cli.test_screen import ALARM, CHIN, NOSE, SNAPSHOT, TREATMENT
+from tests.controller.cli.views import ACTIVE, ALARM, CHIN, NOSE, TREATMENT
 
 WIDTHS = (40, 50, 80, 120)
 LONG = "Haut oberhalb der Augenbrauen, links"
@@ -79,7 +79,7 @@ def test_a_plan_shows_every_zone_every_figure_and_the_limit_that_binds(
 def test_the_live_view_shows_zones_readings_alarm_and_title_whole(width: int, name: str) -> None:
     zones = (replace(NOSE, display=name), CHIN)
     treatment = replace(TREATMENT, display_name=name, client="c-" + "0" * 30, zones=zones)
-    text = printed(width, live.render(replace(SNAPSHOT, treatment=treatment)))
+    text = printed(width, live.render(replace(ACTIVE, treatment=treatment)))
     assert_whole(
         text,
         [
@@ -98,7 +98,7 @@ def test_zones_that_are_too_many_for_the_terminal_are_counted_and_the_rest_stays
     others = tuple(replace(CHIN, zone=f"z{number}", display=WORD) for number in range(30))
     done = replace(NOSE, zone="done", state="done")
     treatment = replace(TREATMENT, zones=(done, NOSE, *others))
-    shown = live.render(replace(SNAPSHOT, treatment=treatment))
+    shown = live.render(replace(ACTIVE, treatment=treatment))
     text = printed(width, shown, height=30)
     assert "… 1 done, 30 waiting" in text
     assert_whole(text, ["12 of 31 s", ALARM.sentence, "27.9 kPa", "set 28.0"])
@@ -111,7 +111,7 @@ def test_the_summary_shows_every_zone_with_all_its_figures(width: int) -> None:
     ended = replace(TREATMENT, outcome="completed", zones=zones, display_name=LONG)
     console = Console(width=width, file=io.StringIO())
     with console.capture() as capture:
-        summary.show(console, replace(SNAPSHOT, treatment=ended))
+        summary.show(console, replace(ACTIVE, treatment=ended))
     text = capture.get()
     assert_whole(text, [*NAMES, "26.4, 29.5 kPa", "0.90 of 3.15 µm", "0.10 µm", "12 s", "done"])
     assert text.count("0.90 of 3.15 µm") == len(NAMES)
