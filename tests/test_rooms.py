@@ -39,7 +39,7 @@ CONTROLLER_ARROWS = {
     "cli": {"api", "config", "device", "record", "safety"},
     "kernel": {"api", "config", "device", "planning", "record", "safety", "treatment"},
     "record": {"api", "config", "planning", "safety", "treatment"},
-    "api": {"config", "planning"},
+    "api": {"config", "planning", "safety", "treatment"},
     "config": {"planning", "safety"},
     "device": {"safety"},
     "treatment": {"planning", "safety"},

@@ -17,7 +17,6 @@ from controller.kernel.asked import (
     VOIDED,
     DeclinedError,
     due_s,
-    of_alarm,
 )
 from controller.kernel.performer import Handpiece, Performer
 from controller.record.journal import Row
@@ -152,7 +151,7 @@ class AlarmDesk:
         effects = [one for one in self.board.standing if one.alarm.code in EFFECT_CODES]
         present = next((one for one in effects if one.present), None)
         if present is not None:
-            return of_alarm("effect_while_off", present.alarm)
+            return persons.of_alarm("effect_while_off", present.alarm)
         return EFFECT_NOT_ACKNOWLEDGED if effects else None
 
     def _become(self, quiet: Quiet, why: str, who: Who | None = None) -> None:

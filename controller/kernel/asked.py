@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from controller.api.ask import END_MAX_S
-from controller.safety.alarms import Alarm
 from controller.treatment.conduct import Actions
 from controller.treatment.events import Closed, Command, Commit, Declined, End
 
@@ -91,11 +90,6 @@ class DeclinedError(Exception):
         self.sentence = declined.sentence
         self.next_step = declined.next_step
         self.receipt = declined.receipt
-
-
-def of_alarm(code: str, alarm: Alarm) -> Declined:
-    """Return an alarm's words as the answer to somebody who asked."""
-    return Declined(code, alarm.sentence, alarm.next_step)
 
 
 def raise_declined(actions: Actions) -> None:

@@ -37,11 +37,11 @@ from controller.kernel.asked import (
     raise_declined,
 )
 from controller.kernel.performer import Handpiece, JournalPort, Performer
-from controller.kernel.reset_lock import ResetLock
-from controller.kernel.stop_way import StopRows
+from controller.kernel.stop_rows import StopRows
 from controller.kernel.view import Timing
 from controller.record.clocks import Here
 from controller.record.journal import Row
+from controller.record.resets import ResetLock
 from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock

@@ -13,8 +13,8 @@ from typing import Any, Final
 from controller.api.authority import Do
 from controller.api.requests import ApiError, UnlockArgs, read_args
 from controller.kernel.control import Control
-from controller.kernel.treating import Booking
 from controller.record import decisions
+from controller.record.booking import Booking
 from controller.record.clocks import Here, doubt_of
 from controller.record.dismissal import dismiss
 from controller.record.journal import Journal, Row

@@ -21,7 +21,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -33,7 +33,8 @@ from controller.api.interrupts import INTERRUPTED, end_at_once, unwind
 from controller.api.peer import listen
 from controller.api.requests import ApiError
 from controller.api.server import Server
-from controller.api.trouble import ENVIRONMENT, owner_step, trouble_of
+from controller.api.stop_way import StopWay
+from controller.api.trouble import ENVIRONMENT, trouble_of
 from controller.api.viewer import SILENT_MAX_S
 from controller.config import paths
 from controller.device.handpiece import HandpieceClient, Listeners
@@ -44,13 +45,13 @@ from controller.device.precedence import (
     take_precedence,
 )
 from controller.device.transport import open_stream
-from controller.kernel.service import Kernel, Outside, Place, record_error, running
-from controller.kernel.stop_way import StopWay
-from controller.kernel.sweep import sweep
+from controller.kernel.service import Kernel, Outside, Place, running
+from controller.record.claims import claimed_port, claimed_unit
 from controller.record.computer import here
-from controller.record.journal import Journal, Row, check_folder, free_bytes
-from controller.record.locks import HeldError, Lock, LockState, look
-from controller.record.store import RecordError, Store
+from controller.record.journal import Journal, Row
+from controller.record.locks import Lock, LockState, look
+from controller.record.store import Store
+from controller.record.sweep import sweep
 from controller.record.verifier import check_apart
 from controller.record.writer import ThreadWriter
 from controller.safety.reading import Identity
@@ -104,7 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _options(arguments)
         files = Files(PROGRAM, options.state)
         threading.excepthook = functools.partial(_thread_failed, files)
-        with _claimed(options), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with (
+            claimed_port(options.state, options.port),
+            asyncio.Runner(loop_factory=loop_factory()) as runner,
+        ):
             runner.run(_serve(options, FaultDesk(files.leave)))
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -172,38 +176,6 @@ def _options(arguments: Sequence[str] | None) -> Options:
         once=said.once,
         until_idle=said.until_idle,
     )
-
-
-@contextlib.contextmanager
-def _claimed(options: Options) -> Iterator[None]:
-    """Hold the port's lock. A file that a killed kernel left behind locks nothing."""
-    try:
-        check_folder(options.state, free_bytes)
-        lock = Lock(paths.port_lock(options.state, options.port))
-        lock.take()
-    except RecordError as error:
-        raise record_error(error) from error
-    except HeldError as error:
-        raise ApiError(
-            "kernel_running",
-            f"Another kernel, process {error.pid or '?'}, serves {options.port} already.",
-            "Use that one, or end it first.",
-        ) from error
-    except OSError as error:
-        raise _not_ours(error, options.state) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _not_ours(error: OSError, state: Path) -> ApiError:
-    """Return why a lock could not be taken: its folder or file belongs to another account."""
-    path = Path(str(error.filename or paths.run_dir(state)))
-    trouble = trouble_of(error)
-    step = owner_step(path, state) or (trouble.next_step if trouble is not None else "")
-    words = f"{path} cannot be used for the locks of this kernel ({error.strerror or error})."
-    return ApiError("record", words, step)
 
 
 async def _serve(options: Options, faults: FaultDesk) -> None:
@@ -281,18 +253,7 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
         return look(paths.run_dir(options.state) / Path(lock).name)
 
     def claim(identity: Identity) -> None:
-        lock = Lock(paths.unit_lock(options.state, identity.serial))
-        try:
-            lock.take()
-        except HeldError as error:
-            raise ApiError(
-                "unit_held",
-                f"Unit {identity.serial} belongs to another kernel, process {error.pid or '?'}.",
-                "Use that one, or end it first.",
-            ) from error
-        except OSError as error:
-            raise _not_ours(error, options.state) from error
-        unit_lock.append(lock)
+        unit_lock.append(claimed_unit(options.state, identity.serial))
 
     store = Store(paths.journal_path(options.state))
     # Wall time is only written down (journal, intervals of days); nothing that moves depends on it.

@@ -26,18 +26,20 @@ from controller.api.requests import (
     unit_absent,
 )
 from controller.api.software import Software, running_software
+from controller.api.stop_way import Stop
 from controller.api.viewer import Viewer
 from controller.config.locate import shipped_configs
 from controller.device.answers import DeviceError, LinkState, PortError
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.control import About, Control, DeclinedError
 from controller.kernel.desk import Desk
-from controller.kernel.device_log import BUSY, DeviceLog
 from controller.kernel.leading import Leading
-from controller.kernel.stop_way import Stop
-from controller.kernel.treating import Booking, Room, Treating
+from controller.kernel.treating import Room, Treating
 from controller.kernel.view import link_view
+from controller.record.booking import Booking
+from controller.record.claims import record_error
 from controller.record.clocks import Here, kernel_row
+from controller.record.device_log import BUSY, DeviceLog
 from controller.record.journal import Journal, Row
 from controller.record.locks import LockState
 from controller.record.recovery import unit_now
@@ -378,11 +380,6 @@ async def running(place: Place, outside: Outside) -> AsyncIterator[Kernel]:
         await kernel.close()
     if failure is not None:
         raise failure
-
-
-def record_error(error: RecordError) -> ApiError:
-    """Return the refusal for a record that cannot be kept."""
-    return ApiError("record", str(error), "Nothing has moved; start again when that is done.")
 
 
 def device_error(error: DeviceError) -> ApiError:

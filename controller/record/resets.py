@@ -1,16 +1,21 @@
-"""What the journal knows about the resets of a unit and the lock that they put on it.
+"""The resets of a unit and the lock that too many of one cause put on it.
 
-Everything since the lock was taken off last: the row that locked the unit, and the resets that may
-lock it yet. Blocks: run it through `Journal.read`.
+The lock outlives the kernel: whoever starts one reads everything since the lock was taken off last
+(`read` blocks: run it through `Journal.read`) and lets `ResetLock` remember it.
 """
 
+import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.record.chain import Chained
 from controller.record.store import Store
-from controller.safety.resets import Moment, PastReset, placed
+from controller.safety.alarm_texts import LOCKED
+from controller.safety.resets import Moment, PastReset, locked_by, placed
+from controller.treatment import persons
+from controller.treatment.events import Commit, Declined, End, Finished
 from controller.treatment.kinds import Kind
 
 RESETS_KEPT: Final = 256
@@ -107,3 +112,64 @@ class _Steps:
             for step_id, step_s in self._steps
             if row_id is None or step_id <= row_id
         )
+
+
+# -- the lock --------------------------------------------------------------------------------------
+UNIT_LOCKED: Final = persons.of_alarm("locked", LOCKED)
+
+
+class ResetLock:
+    """Counts resets and says when the unit is locked; durable rows tell of each of both."""
+
+    def __init__(self, put: Callable[[int, Commit], "asyncio.Future[Finished]"]) -> None:
+        """``put`` writes a row of a treatment and returns its end to come."""
+        self._put = put
+        self._written: list[asyncio.Future[Finished]] = []
+        """The ends of the rows of the newest reset."""
+        self._resets: tuple[PastReset, ...] = ()
+        self._whose: dict[str, Any] = {}
+        self.cause: str | None = None
+        """The cause that locked the unit; None while it is not locked."""
+
+    @property
+    def declined(self) -> Declined | None:
+        """What somebody is told who wants to begin or reset; None while there is no lock."""
+        return None if self.cause is None else UNIT_LOCKED
+
+    def begin(self, whose: Whose, history: History) -> None:
+        """Count for this unit from now on, and remember what its record says."""
+        self._whose = whose.body()
+        self.remember(*history.resets)
+        self.cause = history.locked or self.cause
+
+    def remember(self, *resets: PastReset) -> None:
+        """Take resets of earlier processes, oldest first, with times on the clock of the loop."""
+        self._resets = (*resets, *self._resets)[-RESETS_KEPT:]
+        self.cause = locked_by(self._resets)
+
+    def add(self, cause: str, at_s: float, treatment: int) -> bool:
+        """A trip was reset; True when this locks the unit."""
+        self._resets = (*self._resets, PastReset(cause, at_s))[-RESETS_KEPT:]
+        self._written.clear()
+        self._row(Kind.RESET_DONE, cause, treatment)
+        before, self.cause = self.cause, self.cause or locked_by(self._resets)
+        if self.cause is None or before is not None:
+            return False
+        self._row(Kind.LOCKED, self.cause, treatment)
+        return True
+
+    def release(self) -> None:
+        """Service has taken the lock off, and its row is durable: counting begins anew."""
+        self._resets, self.cause = (), None
+
+    async def written(self, due: float) -> bool:
+        """Wait for the rows of the newest reset; return whether all are durable by ``due``."""
+        try:
+            async with asyncio.timeout_at(due):
+                ends = [await asyncio.shield(end) for end in tuple(self._written)]
+        except TimeoutError:
+            return False
+        return all(end.end is End.DONE for end in ends)
+
+    def _row(self, kind: Kind, cause: str, treatment: int) -> None:
+        self._written.append(self._put(treatment, Commit(kind, {"cause": cause, **self._whose})))

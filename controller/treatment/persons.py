@@ -13,6 +13,7 @@ from typing import Final
 
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.safety.alarm_texts import CAUSE_STANDS, NO_ANSWER, OF_REFUSAL
+from controller.safety.alarms import Alarm
 from controller.safety.guide_texts import HELD
 from controller.safety.interlocks import is_stale
 from controller.safety.reading import Reading
@@ -83,6 +84,11 @@ TOO_LOW: Final = Declined(
     f"Name a suction from {SUCTION_SET_MIN_KPA:g} kPa and a crystal flow from "
     f"{FLOW_SET_MIN_G_PER_MIN:g} g/min, or pause; 0 ends the treatment.",
 )
+
+
+def of_alarm(code: str, alarm: Alarm) -> Declined:
+    """Return an alarm's words as the answer to somebody who asked."""
+    return Declined(code, alarm.sentence, alarm.next_step)
 
 
 def answer(conduct: Conduct, event: Person, now_s: float) -> Actions:

@@ -16,10 +16,10 @@ from controller.api.faults import FaultDesk
 from controller.api.requests import ApiError, Request
 from controller.api.stop_address import name_for
 from controller.api.stop_call import Called, call
+from controller.api.stop_way import StopWay
 from controller.api.viewer import Viewer
 from controller.cli.stop import Words, tell
 from controller.cli.stop_older import Older
-from controller.kernel.stop_way import StopWay
 from qa.loop import LooseEndError, run_virtual
 from qa.rig import service
 from tests.controller.api.served import Desk, say, serving

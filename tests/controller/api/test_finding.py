@@ -14,8 +14,8 @@ from controller.api.finding import _read, kernels
 from controller.cli import session
 from controller.cli.outcome import Failure
 from controller.config import paths
-from controller.kernel import sweep as sweep_module
-from controller.kernel.sweep import AGE_MIN_S, sweep
+from controller.record import sweep as sweep_module
+from controller.record.sweep import AGE_MIN_S, sweep
 
 GONE_PID = 4_194_304  # above the highest pid of a Linux computer
 

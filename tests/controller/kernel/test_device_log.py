@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from controller.kernel.device_log import (
+from controller.kernel.service import Place, running
+from controller.record.device_log import (
     BACK_MAX,
     BUSY,
     CATCH_UP_PERIOD_S,
@@ -16,7 +17,6 @@ from controller.kernel.device_log import (
     RECORDS_PER_LOOK,
     DeviceLog,
 )
-from controller.kernel.service import Place, running
 from controller.record.journal import Row
 from controller.safety.reading import Identity
 from controller.treatment.kinds import Kind

@@ -18,9 +18,9 @@ from controller.api.requests import ApiError, unit_absent
 from controller.api.viewer import SILENT_MAX_S
 from controller.cli import start
 from controller.kernel import service as service_module
-from controller.kernel.device_log import LAST_LOOK_MAX_S
 from controller.record import writer
 from controller.record.clocks import Here
+from controller.record.device_log import LAST_LOOK_MAX_S
 from controller.record.journal import LAG_MAX_S
 from controller.safety.clocks import STEP_MIN_S
 from controller.safety.interlocks import LOOP_STALL_MAX_S

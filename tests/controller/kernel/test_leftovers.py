@@ -10,7 +10,7 @@ from types import FrameType
 import pytest
 
 from controller.config import paths
-from controller.kernel.sweep import AGE_MIN_S, sweep
+from controller.record.sweep import AGE_MIN_S, sweep
 
 SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
 

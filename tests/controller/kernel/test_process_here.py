@@ -23,6 +23,7 @@ from controller.config.paths import kernel_file, port_lock, unit_lock
 from controller.device.precedence import Precedence
 from controller.kernel import process
 from controller.kernel.process import Options
+from controller.record import claims
 from controller.record.locks import LockState, look
 from tests.processes.service import SERIAL, SOMEBODY, unit
 
@@ -204,5 +205,5 @@ def test_a_fault_as_it_starts_is_called_one_of_the_kernel(tmp_path: Path) -> Non
 def test_locks_that_cannot_be_taken_are_named_with_why(
     tmp_path: Path, error: OSError, words: str
 ) -> None:
-    told = process._not_ours(error, tmp_path)
+    told = claims._not_ours(error, tmp_path)
     assert (told.code, told.sentence) == ("record", words.format(tmp_path / "run"))

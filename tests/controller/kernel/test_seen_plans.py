@@ -13,15 +13,15 @@ from controller.api.requests import ApiError, Request, TreatArgs, read_request
 from controller.api.software import running_software
 from controller.config.locate import shipped_configs
 from controller.config.programs import program_names
-from controller.kernel.treating import (
+from controller.kernel.treating import paced
+from controller.record.past import Asked, Past
+from controller.record.planner import ANY_SIMULATED, Purpose, proving, reading, request_of
+from controller.record.seen_plan import (
     INSTANT_ROUNDING_S,
     PLAN_AGE_MAX_S,
     check_instant,
     check_newest,
-    paced,
 )
-from controller.record.past import Asked, Past
-from controller.record.planner import ANY_SIMULATED, Purpose, proving, reading, request_of
 from controller.safety.timeline import Moment
 from qa.loop import run_virtual
 from qa.rig import PRACTITIONER, SOFTWARE, RigSpec, Service, service

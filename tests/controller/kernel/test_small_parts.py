@@ -16,21 +16,22 @@ from controller.api import held_ports, interrupts, own_output
 from controller.api.fault_files import Files, _end_of, _written
 from controller.api.faults import FaultDesk
 from controller.api.peer import is_welcome, peer_uid
+from controller.api.stop_way import ROLE, StopWay
 from controller.config.paths import NoStateFolderError
 from controller.device import precedence
 from controller.device.answers import PortError, PortTrouble, SilentError, StopReport
 from controller.device.precedence import PRIORITY, Linux
-from controller.kernel import sweep
-from controller.kernel.asked import of_alarm
 from controller.kernel.service import device_error
-from controller.kernel.stop_way import PERIOD_S, ROLE, StopRows, StopWay
+from controller.kernel.stop_rows import PERIOD_S, StopRows
 from controller.kernel.view import Timing
+from controller.record import sweep
 from controller.record.chain import GENESIS, Chained, fault
 from controller.record.health import SHOWN_MAX, RecordHealth
 from controller.record.journal import Row
 from controller.record.locks import Lock
 from controller.record.verify import Break
 from controller.safety.alarms import Alarm, Priority
+from controller.treatment import persons
 from controller.treatment.kinds import Kind
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.vocabulary import Mode, StopKind
@@ -120,7 +121,7 @@ def test_a_row_is_believed_when_a_neighbour_vouches_for_it_and_none_contradicts(
 # -- words -----------------------------------------------------------------------------------------
 def test_an_alarm_as_an_answer_has_its_sentence_and_its_step() -> None:
     alarm = Alarm("V01", Priority.MEDIUM, "It is so.", "Do it.")
-    said = of_alarm("held", alarm)
+    said = persons.of_alarm("held", alarm)
     assert (said.code, said.sentence, said.next_step) == ("held", "It is so.", "Do it.")
 
 
