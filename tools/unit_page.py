@@ -247,7 +247,7 @@ def _rules() -> str:
 STOPPED says that the stop was heard, and what the valve showed **at that moment**: a valve needs up to 50 ms, so that it is usually still open. A stop is confirmed by
 a mode in which nothing can flow **and** `valve_percent` of at most {guards.VALVE_SHUT_PERCENT:.0f}, in STOPPED or TELEMETRY: BOOT, DISARMED or SAFE, and STOPPING for a normal stop. Repeat STOP every {_ms(STOP_REPEAT_S)} until then,
 {STOP_REPEAT_MAX_S:.0f} s at most; repeats do not begin the purge anew. From STOP normal on the setpoints wish for PUMP alone, with a flow of 0; from STOP emergency on they cease.
-A normal stop without effect becomes an emergency after {STOP_EFFECT_S:.1f} s. What is not confirmed when the {STOP_REPEAT_MAX_S:.0f} s are over, a person ends: lift the tip, switch the unit off at the mains. `suction_pa` says whether the skin is let go: at most {e.VENTED_MAX_PA} Pa.
+A normal stop without effect becomes an emergency after {STOP_EFFECT_S:.1f} s at most. What is not confirmed when the {STOP_REPEAT_MAX_S:.0f} s are over, a person ends: lift the tip, switch the unit off at the mains. `suction_pa` says whether the skin is let go: at most {e.VENTED_MAX_PA} Pa.
 
 ## Modes
 
