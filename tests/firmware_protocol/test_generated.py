@@ -13,7 +13,7 @@ from firmware_protocol import envelope
 from firmware_protocol.catalogue import CATALOGUE, Direction, Seed
 from firmware_protocol.codec import encode
 from firmware_protocol.errors import Reject
-from firmware_protocol.frame import RUN_KEPT_BYTES, SEEDS, flags_of
+from firmware_protocol.frame import SEEDS, flags_of
 from firmware_protocol.link import FrameRejected, Link, MessageReceived, RequestUnknown
 from firmware_protocol.messages import Field, Hello, Message, SelfTest, Setpoint, u8, u16
 from firmware_protocol.schema import (
@@ -164,10 +164,10 @@ def test_of_several_reasons_the_first_in_the_order_of_the_document_is_told(
 def test_a_long_run_is_one_bad_frame_and_judged_by_its_first_bytes() -> None:
     link = Link(Direction.TO_HOST)
     link.open_session(1, 0.0)
-    whole = bytes([RUN_KEPT_BYTES + 1]) + b"\x01" * RUN_KEPT_BYTES  # one code, to the very end
-    assert len(cobs.decode(whole)) == RUN_KEPT_BYTES
+    whole = bytes([41]) + b"\x01" * 40  # one code, to the very end
+    assert len(cobs.decode(whole)) == 40
     assert link.receive(whole + b"\0", 0.0) == [FrameRejected(Reject.COBS)]
-    assert f"judged by its first {RUN_KEPT_BYTES}." in render_document()
+    assert "judged by its first 40." in render_document()
 
 
 @pytest.mark.parametrize("message", [SelfTest(), Hello(2, 0, SCHEMA_HASH, 1)])
