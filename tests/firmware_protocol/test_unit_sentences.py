@@ -1,4 +1,4 @@
-"""Sentences of PROTOCOL.md that a fresh person misread: the unit does what they say now."""
+"""Sentences of PROTOCOL.md that fresh persons misread or missed: the unit does what they say."""
 
 import pytest
 
