@@ -18,7 +18,7 @@ from qa.campaigns.exposure.population import NO_TILT, Tilt
 from qa.campaigns.exposure.settings import Arm, ZoneSetting, settings_of
 from qa.campaigns.exposure.tables import Grain
 from qa.campaigns.exposure.treatments import Cell
-from qa.skin.truth import Uncertainty
+from qa.skin.truth import Account
 from simulator.handpiece import SERIAL_NUMBER
 from simulator.plant.habits import HABITS
 
@@ -59,7 +59,7 @@ class Row:
     zones: tuple[str, ...] | None = None
     hand: str = "average"
     arm: Arm = Arm.INTERLOCKED
-    uncertainty: Uncertainty = Uncertainty.CENTRAL
+    account: Account = Account.LOWEST
     phototype: int = PHOTOTYPE
     age_years: int = AGE_YEARS
     fault: str | None = None
@@ -85,7 +85,7 @@ class Row:
     @property
     def key(self) -> str:
         """A name that no other row has."""
-        return f"{self.group.name}: {self.label}; {self.arm.value}; {self.uncertainty.value}"
+        return f"{self.group.name}: {self.label}; {self.arm.value}; {self.account.value}"
 
     @property
     def ordinary(self) -> bool:
@@ -100,16 +100,16 @@ class NoPlanError(ValueError):
 def rows_of(configs: Path, programs: Sequence[str] | None = None) -> tuple[Row, ...]:
     """Return the rows of a whole campaign, or only those of some programs.
 
-    Each question is asked at the central rate and under the full uncertainty, with all interlocks,
+    Each question is asked at the central rate and under the full account, with all interlocks,
     with a fixed time alone, and with nothing.
     """
     questions = [Row(Group.PRESET, name) for name in programs or program_names(configs)]
     if not programs:
         questions += _questions(configs)
     rows = [
-        replace(row, uncertainty=uncertainty, arm=arm)
+        replace(row, account=account, arm=arm)
         for row in questions
-        for uncertainty in Uncertainty
+        for account in Account
         for arm in Arm
     ]
     if not programs:
@@ -154,7 +154,7 @@ def cell_of(row: Row, configs: Path, tilt: Tilt = NO_TILT) -> Cell:
         zones=_zones(row, configs),
         habit=HABITS[row.hand],
         arm=row.arm,
-        uncertainty=row.uncertainty,
+        account=row.account,
         fault=None if row.fault is None else response_of(row.fault),
         grain=row.grain,
         tilt=tilt,

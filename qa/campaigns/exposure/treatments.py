@@ -14,7 +14,7 @@ from qa.campaigns.exposure.strokes import Strokers
 from qa.campaigns.exposure.tables import Grain, skin_tables
 from qa.campaigns.exposure.zone_runs import End, FaultCourse, ZoneRuns, run_zone
 from qa.skin.sites import thickness_of
-from qa.skin.truth import Uncertainty, rate_under_tip
+from qa.skin.truth import Account, rate_under_tip
 from simulator.plant.habits import Habit
 
 Array = NDArray[np.float64]
@@ -44,7 +44,7 @@ class Cell:
     zones: tuple[ZoneSetting, ...]
     habit: Habit
     arm: Arm = Arm.INTERLOCKED
-    uncertainty: Uncertainty = Uncertainty.CENTRAL
+    account: Account = Account.LOWEST
     fault: FaultDraw | None = None
     grain: Grain = field(default_factory=Grain)
     tilt: Tilt = NO_TILT
@@ -83,7 +83,7 @@ def treat(
     ``charged`` is what the ledger charges each of them, over what it charges everybody.
     """
     if clients is None:
-        clients = draw_clients(n, cell.uncertainty, rng, cell.tilt)
+        clients = draw_clients(n, cell.account, rng, cell.tilt)
     treated = Treatments(
         clients, Skins.empty(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
         np.zeros(n, np.bool_), np.zeros(n, np.bool_),
