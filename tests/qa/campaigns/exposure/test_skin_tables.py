@@ -8,19 +8,20 @@ from qa.campaigns.exposure.patch_loss import (
     CORRELATIONS_MM,
     FLAKES_MM,
     SHARES,
+    Structure,
     drawn_chance,
     largest,
 )
 from qa.campaigns.exposure.tables import (
     BINS_PER_OCTAVE,
     LAYERS_MIN,
-    Grain,
     blend,
     dose_centres,
     skin_tables,
     thickness_weights,
 )
 from qa.skin.grid import SkinGrid
+from qa.skin.tails import CENTRAL
 from qa.skin.truth import SkinTruth
 
 SIDE_MM = 50.0
@@ -28,7 +29,7 @@ SIDE_MM = 50.0
 
 def at_dose(table: np.ndarray, layers: float, mean_layers: float, spread: float) -> float:
     """Return one value of a table of logarithms, between its columns."""
-    rows, parts = skin_tables(Grain()).rows(np.array([mean_layers]), np.array([spread]))
+    rows, parts = skin_tables(CENTRAL).rows(np.array([mean_layers]), np.array([spread]))
     logs = blend(table, rows, parts)[0]
     column = np.log2(layers / LAYERS_MIN) * BINS_PER_OCTAVE - 0.5
     return float(np.exp(np.interp(column, np.arange(logs.size), logs)))
@@ -40,7 +41,7 @@ def test_the_chance_of_a_connected_square_millimetre_is_what_drawing_it_again_gi
     flake_mm: float, patch_mm: float, number: int
 ) -> None:
     share = float(SHARES[number])
-    drawn = drawn_chance(share, flake_mm, patch_mm, np.random.default_rng(1))
+    drawn = drawn_chance(share, Structure(flake_mm, patch_mm), np.random.default_rng(1))
     told = float(np.exp(patch_loss.patch_loss(flake_mm, patch_mm).log_chance(np.log(share))))
     count = 40_000.0 / patch_mm**2
     assert drawn == pytest.approx(told, abs=5.0 * (max(told, 1e-3) / count) ** 0.5)
@@ -68,7 +69,7 @@ def test_the_share_of_skin_of_each_number_of_layers_sums_to_all_of_it() -> None:
 
 
 def test_more_dose_never_means_less_loss_and_more_thickness_never_more() -> None:
-    tables = skin_tables(Grain())
+    tables = skin_tables(CENTRAL)
     for table in (tables.log_breach, tables.log_lost, tables.shallower):
         assert np.all(np.diff(table, axis=1) >= -1e-4)
     thin = at_dose(tables.log_lost, 2.0, 7.0, 0.3)
@@ -81,11 +82,11 @@ def test_the_tables_say_what_drawn_skin_loses(layers: float, spread: float) -> N
     """Plain sampling: correlated fields, Poisson layers, connected areas."""
     rng = np.random.default_rng(3)
     truth = SkinTruth(10.0, 1.0, spread, 1.0, 0.75, 0.7, 1.0)
-    grain = Grain()
+    grain = CENTRAL
     lost, hits, drawn = [], 0, 25
     for _ in range(drawn):
         skin = SkinGrid(
-            SIDE_MM, truth, rng, correlation_mm=grain.correlation_mm, margin_mm=0.0,
+            SIDE_MM, truth, rng, tail=grain, margin_mm=0.0,
             cell_mm=grain.flake_mm,
         )  # fmt: skip
         skin.depth_um[:] = layers

@@ -20,10 +20,10 @@ from qa.campaigns.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
 from qa.campaigns.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
 from qa.campaigns.exposure.settings import Arm
 from qa.campaigns.exposure.statistics import Estimate, Share, effective_count, weighted_mean
-from qa.campaigns.exposure.tables import Grain
 from qa.campaigns.exposure.treatments import FaultDraw, treat
 from qa.campaigns.workers import Where
 from qa.skin.sites import thickness_of
+from qa.skin.tails import Tail
 from qa.skin.truth import Uncertainty
 from simulator.plant.faults import FAULTS
 
@@ -77,8 +77,8 @@ def test_a_whole_unknown_rate_breaches_more_than_the_central_one() -> None:
 
 
 def test_flakes_as_large_as_a_cell_breach_more_than_those_of_a_few_corneocytes() -> None:
-    coarse = chance(replace(SMALL, grain=Grain(flake_mm=0.5)))
-    fine = chance(replace(SMALL, grain=Grain(flake_mm=0.05)))
+    coarse = chance(replace(SMALL, tail=Tail(flake_mm=0.5)))
+    fine = chance(replace(SMALL, tail=Tail(flake_mm=0.05)))
     assert fine.value < chance(SMALL).value < coarse.value
 
 
