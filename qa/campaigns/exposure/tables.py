@@ -73,6 +73,16 @@ def blend(table: Floats, rows: NDArray[np.intp], parts: Floats) -> Floats:
     return result
 
 
+def log_at(
+    tables: SkinTables, table: Floats, layers: Array, mean_layers: float, spread: float
+) -> Array:
+    """Return what one of the ``tables`` says of one skin at doses between its columns."""
+    logs = blend(table, *tables.rows(np.array([mean_layers]), np.array([spread])))[0]
+    column = np.log2(layers / LAYERS_MIN) * BINS_PER_OCTAVE - 0.5
+    between: Array = np.interp(column, np.arange(DOSE_BINS), logs.astype(np.float64))
+    return between
+
+
 def dose_centres() -> Array:
     """Return the mean removal in layers at the centre of each column."""
     return LAYERS_MIN * 2.0 ** ((np.arange(DOSE_BINS) + 0.5) / BINS_PER_OCTAVE)
