@@ -150,7 +150,7 @@ def draw_truths(
     return SkinTruths(
         thickness_mean_um=thickness,
         layer_um=layer,
-        within_cv=BETWEEN_CV * np.sqrt(share / (1.0 - share)),
+        within_cv=within_cv_of(share),
         hydration=hydration,
         rate_um_per_s=rate,
         suction_exponent=suction,
@@ -202,6 +202,11 @@ def rate_under_tip(
     energy = speed ** (truth.suction_exponent / JET_EXPONENT)
     crystals = (np.maximum(flow_g_per_min, 0.0) / REFERENCE_G_PER_MIN) ** truth.flow_exponent
     return truth.rate_um_per_s * truth.hydration * crystals * energy  # type: ignore[no-any-return]  # numpy's powers are untyped
+
+
+def within_cv_of(share: FloatOrFloats) -> FloatOrFloats:
+    """Return the relative spread within a site whose part of the total variance is ``share``."""
+    return BETWEEN_CV * np.sqrt(share / (1.0 - share))  # type: ignore[no-any-return]  # as above
 
 
 def ln_sd_of(cv: float) -> float:

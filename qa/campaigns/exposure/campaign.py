@@ -1,8 +1,8 @@
 """A campaign of simulated treatments: rows in blocks over many processes, and their figures.
 
-Each row is drawn twice: plainly, so that counts have an exact bound, which alone decides, and tilted
-towards thin skin and high rates, so that chances far below one in the number of treatments have an
-estimate. The plain sample checks the tilted one wherever it can reach.
+Each row is drawn twice: plainly, so that counts have an exact bound, which alone decides; and
+tilted towards thin skin and high rates, so that chances far below one in the number of treatments
+have an estimate. The plain sample checks the tilted one wherever it can reach.
 
 Whether a treatment breached is drawn: its chance follows from the doses of its places (`tables`),
 and a hit is a number from 0 to 1 below that chance. No skin is drawn for it.
