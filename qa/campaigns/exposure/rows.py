@@ -99,10 +99,11 @@ class NoPlanError(ValueError):
 def rows_of(configs: Path, programs: Sequence[str] | None = None) -> tuple[Row, ...]:
     """Return the rows of a whole campaign, or only those of some programs.
 
-    Each question is asked at the central rate and under the full account, with all interlocks,
-    with a fixed time alone, and with nothing.
+    Each question is asked in every account, with all interlocks, with a fixed time alone, and with
+    nothing; and each preset with every tail in the account of what is known.
     """
-    questions = [Row(Group.PRESET, name) for name in programs or program_names(configs)]
+    named = programs or program_names(configs)
+    questions = [Row(Group.PRESET, name) for name in named]
     if not programs:
         questions += _questions(configs)
     rows = [
@@ -113,7 +114,11 @@ def rows_of(configs: Path, programs: Sequence[str] | None = None) -> tuple[Row, 
     ]
     if not programs:
         rows += [Row(Group.GRAIN, tail=tail) for tail in GRAINS]
-        rows += [Row(Group.TAIL, tail=tail) for tail in TAILS.values()]
+    rows += [
+        Row(Group.TAIL, name, tail=tail, account=Account.POSTERIOR)
+        for name in named
+        for tail in TAILS.values()
+    ]
     return tuple(rows)
 
 
