@@ -12,6 +12,7 @@ from controller.planning.chains import (
     model_for,
     suction_receipt,
 )
+from controller.planning.effect import stratum_of
 from controller.planning.plan import NO_USE, EndsBy, PlannedStage, Refusal, ledger_of
 from controller.planning.program import Stage
 from controller.planning.proof import Line
@@ -160,6 +161,7 @@ def _fresh(case: Case, stage: Stage, site: Site, settings: tuple[Receipt, Receip
         ends_by="time",
         receipts=(suction, flow, cap, dose),
         used=used,
+        stratum=stratum_of(case.skin, site),
     )
 
 
