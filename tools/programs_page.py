@@ -9,10 +9,10 @@ from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
-from controller.planning.effect import INSTRUMENTS, in_words
-from controller.planning.plan import Plan, Refusal
+from controller.planning.plan import Plan
 from controller.planning.planning import make_plan
 from controller.planning.program import Program
+from controller.safety.effect import INSTRUMENTS, in_words
 from controller.safety.skin import Skin, risk_cap_um
 from tools.tables import as_page, as_table
 
@@ -109,9 +109,9 @@ def plan_of_preset(configs: Path, skin: Skin, program: Program) -> Plan:
         crystal_um=skin.model.crystal_ref_um,
     )
     plan = make_plan(program, client, unit, skin, (), PLANNED_AT_S)
-    if isinstance(plan, Refusal):
-        raise ValueError(f"{program.name} cannot be planned: {plan.sentence}")
-    return plan
+    if isinstance(plan, Plan):
+        return plan
+    raise ValueError(f"{program.name} cannot be planned: {plan.sentence}")
 
 
 def _sentences(configs: Path, skin: Skin, programs: Sequence[Program]) -> Iterable[tuple[str, ...]]:

@@ -13,9 +13,9 @@ from controller.api.snapshot import (
     UnitView,
     ZoneView,
 )
-from controller.planning.effect import PERCENT
 from controller.safety.alarm_signals import Signal
 from controller.safety.alarms import AlarmBoard
+from controller.safety.effect import PERCENT
 from controller.safety.guide_texts import waits_its_turn
 from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading

@@ -5,7 +5,7 @@ from typing import Final
 
 from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN
-from controller.planning.effect import PERCENT, hours_in_words, percent_in_words
+from controller.safety.effect import PERCENT, hours_in_words, percent_in_words
 
 NAMES: Final = ("zone", "of the stratum corneum", "layers", "shed by itself in about")
 

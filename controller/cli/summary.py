@@ -13,7 +13,7 @@ from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import text
 from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN, outcome_words, quantity, share
-from controller.planning.effect import PERCENT, Effect, in_words, seen_by
+from controller.safety.effect import PERCENT, Effect, in_words, seen_by
 
 KERNEL_GONE: Final = "kernel_gone"
 """The name of the failure after which nobody here knows how the treatment ended."""

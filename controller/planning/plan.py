@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from controller.planning.effect import Effect, Stratum, effect_of
 from controller.planning.program import Program
 from controller.planning.proof import Line, Proof
+from controller.safety.effect import Effect, Stratum, effect_of
 from controller.safety.exposure import SECONDS_PER_MIN, ZoneLedger, ZoneUse
 from controller.safety.limits import Quantity, Receipt
 from controller.safety.removal import RemovalModel

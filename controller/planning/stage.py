@@ -12,13 +12,13 @@ from controller.planning.chains import (
     model_for,
     suction_receipt,
 )
-from controller.planning.effect import stratum_of
 from controller.planning.plan import NO_USE, EndsBy, PlannedStage, Refusal, ledger_of
 from controller.planning.program import Stage
 from controller.planning.proof import Line
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.planning.worst_case import prove_stage
 from controller.planning.zone_end import ZoneEnd, end_of
+from controller.safety.effect import stratum_of
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Receipt, Source, say
 from controller.safety.skin import Site, of_the_day

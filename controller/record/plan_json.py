@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from controller.planning.effect import PERCENT, Effect, in_words
 from controller.planning.plan import Plan, PlannedStage, Refusal
 from controller.planning.proof import Line
+from controller.safety.effect import PERCENT, Effect, in_words
 from controller.safety.limits import Receipt
 from controller.treatment.events import Json
 from controller.treatment.rows import receipt_body

@@ -151,7 +151,8 @@ def test_the_object_of_each_end_has_the_same_names_and_null_where_nothing_is_kno
     }  # fmt: skip
     assert set(said) == {
         "outcome", "state", "recorded", "program", "client", "simulated", "unit", "zones",
-        "message", "stopped_by", "alarms", "time_to_safe_ms", "simulated_faults", "record",
+        "effect", "message", "stopped_by", "alarms", "time_to_safe_ms", "simulated_faults",
+        "record",
     }  # fmt: skip
     assert summary.as_object(replace(end, unit=None))["unit"] is None
 
