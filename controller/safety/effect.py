@@ -15,6 +15,8 @@ from controller.safety.skin import Region, Site, Skin
 PERCENT: Final = 100.0
 MIN_PER_H: Final = 60.0
 H_PER_DAY: Final = 24.0
+_LESS: Final = "less than"
+"""In front of the least that a rounded number shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,11 @@ def in_words(effects: Sequence[Effect], *, given: bool = False) -> str:
     if not some:
         return "Nothing was removed." if given else "This removes nothing."
     depths = _span([each.depth_um for each in some], _um)
+    depths = depths if depths.startswith(_LESS) else f"about {depths}"
     bounds = _span([each.bound_um for each in some], _um)
     return (
-        f"This {'removed' if given else 'removes'} about {depths} µm on average (bound: {bounds} "
-        f"µm): {_share_in_words([each.share for each in some])} of the stratum corneum, "
+        f"This {'removed' if given else 'removes'} {depths} µm on average (bound: {bounds} µm): "
+        f"{_share_in_words([each.share for each in some])} of the stratum corneum, "
         f"{layers_in_words([each.layers for each in some])} of corneocytes, what skin sheds by "
         f"itself in about {hours_in_words([each.shedding_h for each in some])}. {_seen(some)}"
     )
@@ -134,7 +137,7 @@ def percent_in_words(share: float) -> str:
     """Return a share in percent, to one decimal below ten; what is less than that shows is said."""
     percent = PERCENT * share
     if 0.0 < percent < 0.05:  # noqa: PLR2004  where it would round to 0.0
-        return "less than 0.1"
+        return f"{_LESS} 0.1"
     return f"{percent:.1f}" if percent < 9.95 else f"{percent:.0f}"  # noqa: PLR2004  rounds to 10
 
 
@@ -176,7 +179,7 @@ def _span(values: Sequence[float], said: Callable[[float], str]) -> str:
 
 
 def _um(depth_um: float) -> str:
-    return "less than 0.01" if 0.0 < depth_um < 0.005 else f"{depth_um:.2f}"  # noqa: PLR2004
+    return f"{_LESS} 0.01" if 0.0 < depth_um < 0.005 else f"{depth_um:.2f}"  # noqa: PLR2004
 
 
 def _share_in_words(shares: Sequence[float]) -> str:
@@ -185,7 +188,7 @@ def _share_in_words(shares: Sequence[float]) -> str:
 
 def _layers(layers: float) -> str:
     if layers < _PART_MIN:
-        return f"less than a fiftieth{_OF_ONE}"
+        return f"{_LESS} a fiftieth{_OF_ONE}"
     if layers < _PART_MAX:
         return min(_PARTS, key=lambda part: abs(part[0] - layers))[1] + _OF_ONE
     return "one layer" if layers < _ONE_MAX else f"{layers:.1f} layers"
