@@ -88,7 +88,11 @@ def api_page() -> str:
         as_table(("do", "at the unit", "from elsewhere"), rows),
         _LEADING,
         "## Keys\n\nEvery number has its unit at the end of its key; `_um` of a depth is µm of "
-        "stratum corneum, `_kpa_s` of a suction dose kPa times seconds in one place.",
+        "stratum corneum, `_kpa_s` of a suction dose kPa times seconds in one place. What a depth "
+        "means (`share_percent` of the stratum corneum, `layers`, `shedding_h` of natural "
+        "shedding) is of the nominal depth, for words alone: no limit rests on it, and no "
+        "fingerprint covers it. `effect` of `corneum plan --json` and of `corneum treat --json` is "
+        "the same in one sentence, null where nobody knows.",
         as_table(
             ("of", "keys"),
             [
