@@ -75,11 +75,11 @@ COVERAGE_FACTOR_BLIND_MIN: Final = 3.0
 class ModelFile(FileModel):
     """The removal model; see controller/safety/removal.py."""
 
-    rate_ref_um_per_s: Annotated[float, Field(ge=0.75, le=4.0)]
+    rate_ref_um_per_s: Annotated[float, Field(ge=2.54, le=20.0)]
     suction_ref_kpa: Annotated[float, Field(ge=10.0, le=30.0)]
     flow_ref_g_per_min: Annotated[float, Field(ge=1.0, le=10.0)]
     suction_exponent: Annotated[float, Field(ge=0.2, le=1.2)]
-    flow_exponent: Annotated[float, Field(ge=0.7, le=1.0)]
+    flow_exponent: Annotated[float, Field(ge=0.7, le=0.86)]
     choke_kpa: Annotated[float, Field(ge=45.0, le=55.0)]
     crystal_ref_um: Annotated[float, Field(ge=75.0, le=100.0)]
     crystal_max_um: Annotated[float, Field(ge=CRYSTAL_MAX_UM, le=300.0)]

@@ -29,6 +29,9 @@ FLOWS_G_PER_MIN: Final = (1.0, 2.0, 4.0, 7.0, 10.0, 12.0)
 SUCTIONS_KPA: Final = (10.0, 18.0, 25.0, 30.0, 40.0, 48.0)
 """Where the bound has to cover: what a unit can be set to, in steps."""
 P95: Final = 3  # of `posterior.CENTILES`
+ERROR_LN_SD_MIN: Final = 0.9
+"""What the error is not told below: angle, moisture and exponents alone are half of that, and their
+spreads are recalled or assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def belief_of(posterior: Posterior) -> Belief:
 def numbers_of(posterior: Posterior, seed: int) -> ModelNumbers:
     """Return the controller's numbers; what errs is rounded up."""
     belief = belief_of(posterior)
-    rate = _up(belief.rate_um_per_s, 2)
+    rate = _up(belief.rate_um_per_s)
     suction, flow = (round(value, 2) for value in belief.exponents)
     varied = _varied(posterior, seed)
     error = max(
@@ -96,7 +99,8 @@ def numbers_of(posterior: Posterior, seed: int) -> ModelNumbers:
         for kpa in SUCTIONS_KPA
         for g_per_min in FLOWS_G_PER_MIN
     )
-    return ModelNumbers(rate, suction, flow, _up(belief.rate_ln_sd, 2), _up(error, 2))
+    error = max(ERROR_LN_SD_MIN, _up(error))
+    return ModelNumbers(rate, suction, flow, _up(belief.rate_ln_sd), error)
 
 
 def _varied(posterior: Posterior, seed: int) -> Array:
@@ -122,9 +126,9 @@ def _error_ln(
     predicted += draws["suction_exponent"] * ln_suction + draws["flow_exponent"] * ln_flow
     p95 = weighted_centiles(predicted, posterior.weights)[P95]
     nominal = log(rate) + exponents[0] * ln_suction + exponents[1] * ln_flow
-    error: float = (p95 - nominal) / P95_Z
-    return error
+    return (p95 - nominal) / P95_Z
 
 
-def _up(value: float, digits: int) -> float:
-    return ceil(value * 10**digits) / 10**digits
+def _up(value: float) -> float:
+    """Round up to hundredths."""
+    return ceil(value * 100.0) / 100.0

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from controller.config.skin import read_removal
+from controller.config.toml_file import read_toml
 from qa.anchors.belief import Belief, ModelNumbers, belief_of, numbers_of
 from qa.anchors.experiment import depth_um, likelihood, rate_um_per_s, seconds_under_tip
 from qa.anchors.posterior import OPEN, PER_DOSE, Known, Posterior, posterior_of
@@ -72,7 +73,7 @@ def findings_of(file: AnchorsFile, configs: Path, draws: int, seed: int) -> Find
         other.name: posterior_of(file, draws, seed, other) for other in file.other_rates
     }
     numbers = numbers_of(posterior, seed)
-    model = read_removal(configs / "skin" / "removal.toml").model
+    standing = standing_of(read_toml(configs / "skin" / "removal.toml"), numbers)
     return Findings(
         version=file.version,
         draws=draws,
@@ -84,8 +85,15 @@ def findings_of(file: AnchorsFile, configs: Path, draws: int, seed: int) -> Find
         predicted=tuple(_predicted(anchor, posterior, seed) for anchor in file.anchors),
         belief=belief_of(posterior),
         numbers=numbers,
-        standing={name: float(getattr(model, name)) for name in numbers.as_dict()},
+        standing=standing,
     )
+
+
+def standing_of(removal: Mapping[str, object], numbers: ModelNumbers) -> Mapping[str, float]:
+    """Return what a removal.toml says now, whether or not it may; what it lacks is not a number."""
+    model = removal.get("model")
+    said = model if isinstance(model, dict) else {}
+    return {name: float(said.get(name, nan)) for name in numbers.as_dict()}
 
 
 def _open(name: str, posterior: Posterior) -> Known:
@@ -156,8 +164,6 @@ def _numbers(found: Findings) -> list[str]:
         before = found.standing[name]
         moved = "as it stands" if before == value else f"stands as {before:g}"
         lines.append(f"    {name:22} {value:<6g} {moved}")
-    if found.moved:
-        lines.append("`make anchors` writes them, and renews caps, figures and pages.")
     return lines
 
 

@@ -55,3 +55,5 @@ def anchors(
         typer.echo(line)
     for path in written:
         typer.echo(f"written: {path}")
+    if found.moved and not written:
+        typer.echo("`--renew` writes them; `make anchors` renews figures and pages as well.")

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from qa.campaigns.exposure.asked import Asked
 from qa.campaigns.exposure.campaign import Figures
-from qa.campaigns.exposure.goals import Goal
+from qa.campaigns.exposure.goals import Goal, Verdict, gains_of
 from qa.campaigns.exposure.rows import Group, Row
 
 COLUMNS: Final = (
-    "what", "limits", "rate", "n", "breached", "at most", "estimate", "lost area",
+    "what", "limits", "account", "n", "breached", "at most", "estimate", "lost area",
     "deepest 50/95/99.9 %", "dwell", "suction", "early", "useful", "depth µm",
 )  # fmt: skip
 
@@ -21,15 +21,21 @@ def as_json(found: Mapping[Row, Figures], goals: Sequence[Goal], asked: Asked) -
     """Return the whole campaign as one object."""
     return {
         "runs": sum(figures.n for figures in found.values()),
-        "violations": sum(not goal.holds for goal in goals),
+        "violations": sum(goal.verdict is Verdict.SHORT for goal in goals),
+        "undecided": sum(goal.verdict is Verdict.UNDECIDED for goal in goals),
         "seed": asked.seed,
         "command": asked.command,
         "handpiece_s": round(sum(figures.handpiece_s for figures in found.values()), 1),
         "rows": [_row_as_json(figures) for figures in found.values()],
         "goals": [
             {"sentence": goal.sentence, "value": goal.value, "limit": goal.limit,
-             "holds": goal.holds}
+             "verdict": goal.verdict.value}
             for goal in goals
+        ],
+        "gains": [
+            {"what": gain.what, "account": gain.account, "interlocked": gain.interlocked,
+             "timed": gain.timed, "bare": gain.bare, "times": gain.times}
+            for gain in gains_of(found)
         ],
     }  # fmt: skip
 
@@ -40,7 +46,8 @@ def _row_as_json(figures: Figures) -> dict[str, Any]:
         "group": row.group.value,
         "what": row.label,
         "limits": row.arm.value,
-        "rate": row.account.value,
+        "account": row.account.value,
+        "tail": row.tail.words,
         "n": figures.n,
         "breached": figures.breached.hits,
         "breached_bound": figures.breached.bound,
@@ -86,7 +93,7 @@ def line_of(figures: Figures) -> str:
     """Return one line for a terminal."""
     share, rare = figures.breached, figures.breach_chance
     return (
-        f"{figures.row.label} | {figures.row.arm.value} | {figures.row.account.value} rate | "
+        f"{figures.row.label} | {figures.row.arm.value} | {figures.row.account.value} | "
         f"breached {share.hits} of {share.of} (at most {share.bound:.1e}), "
         f"estimate {rare.value:.1e} ± {rare.error:.0e} | early {figures.stopped_early.value:.1%} | "
         f"useful {figures.usefulness:.2f}"
@@ -96,7 +103,7 @@ def line_of(figures: Figures) -> str:
 def goal_line(goal: Goal) -> str:
     """Return one line about a goal."""
     relation = "at least" if goal.at_least else "under"
-    verdict = "holds" if goal.holds else "FALLS SHORT"
+    verdict = goal.verdict.value.upper() if goal.verdict is Verdict.SHORT else goal.verdict.value
     return f"{verdict}: {goal.sentence}: {goal.value:.2g}, {relation} {goal.limit:g}"
 
 
@@ -124,10 +131,7 @@ def _page(folder: Path, found: Mapping[Row, Figures], goals: Sequence[Goal], ask
         "connected square millimetre "
         "that lost its whole stratum corneum. Simulated; see docs/EXPOSURE.md for the model.</p>",
         "<h2>Goals</h2><ul>",
-        *(
-            f"<li{'' if goal.holds else ' class=no'}>{html.escape(goal_line(goal))}</li>"
-            for goal in goals
-        ),
+        *(f"<li{_mark(goal)}>{html.escape(goal_line(goal))}</li>" for goal in goals),
         "</ul>",
     ]
     for group in Group:
@@ -140,6 +144,10 @@ def _page(folder: Path, found: Mapping[Row, Figures], goals: Sequence[Goal], ask
         for picture in sorted(folder.glob("*.svg"))
     )
     return "\n".join(parts) + "\n"
+
+
+def _mark(goal: Goal) -> str:
+    return " class=no" if goal.verdict is Verdict.SHORT else ""
 
 
 def _table(rows: Sequence[Figures]) -> str:

@@ -11,7 +11,7 @@ from qa.campaigns.exposure import tell
 from qa.campaigns.exposure.asked import Asked
 from qa.campaigns.exposure.campaign import run
 from qa.campaigns.exposure.example import example
-from qa.campaigns.exposure.goals import goals_of
+from qa.campaigns.exposure.goals import Verdict, goals_of
 from qa.campaigns.exposure.pictures import (
     NoMatplotlibError,
     depth_map,
@@ -65,7 +65,8 @@ def run_and_tell(asked: Asked, say: Callable[[str], None], kept: Kept | None = N
         asked.report.mkdir(parents=True, exist_ok=True)
         draw(asked.report, min(asked.n, STUDY_MAX), asked.seed, configs, say)
         say(f"report: {tell.write_report(asked.report, found, goals, asked)}")
-    return Told(tell.as_json(found, goals, asked), all(goal.holds for goal in goals))
+    short = any(goal.verdict is Verdict.SHORT for goal in goals)
+    return Told(tell.as_json(found, goals, asked), not short)
 
 
 def _planned(rows: Sequence[Row], configs: Path) -> tuple[Sequence[Row], Sequence[str]]:

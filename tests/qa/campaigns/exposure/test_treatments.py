@@ -14,7 +14,7 @@ from controller.config.locate import shipped_configs
 from qa.campaigns.exposure.campaign import Figures, run
 from qa.campaigns.exposure.coverage import coverage
 from qa.campaigns.exposure.fault_responses import responses
-from qa.campaigns.exposure.goals import goals_of
+from qa.campaigns.exposure.goals import gains_of, goals_of, needed
 from qa.campaigns.exposure.measure_faults import measure
 from qa.campaigns.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
 from qa.campaigns.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
@@ -157,25 +157,60 @@ def test_the_same_seed_gives_the_same_figures_whoever_works() -> None:
     assert other[0].depth_um != alone[0].depth_um
 
 
-def figures(row: Row, chance_of: float, early: int = 0) -> Figures:
+def figures(row: Row, chance_of: float, early: int = 0, hits: int = 0, n: int = 10_000) -> Figures:
     return Figures(
-        row, 10_000, Share(0, 10_000), Estimate(chance_of, chance_of / 10.0), 0.0, (0.1, 0.2, 0.3),
+        row, n, Share(hits, n), Estimate(chance_of, chance_of / 10.0), 0.0, (0.1, 0.2, 0.3),
         Share(0, 10_000), Share(0, 10_000), Share(early, 10_000), Share(0, 10_000), 0.5, 0.3, 1.0,
     )  # fmt: skip
 
 
+def verdicts(*found: Figures) -> list[str]:
+    return [goal.verdict.value for goal in goals_of({each.row: each for each in found})]
+
+
 def test_a_goal_that_is_missed_is_told() -> None:
     good, bad = Row(Group.PRESET, "refresh"), Row(Group.PRESET, "clarify")
-    goals = goals_of({good: figures(good, 1e-6), bad: figures(bad, 1e-3, early=200)})
-    assert [goal.holds for goal in goals] == [True, True, False, False]
+    assert verdicts(figures(good, 1e-6, n=40_000), figures(bad, 1e-6, early=200, hits=9)) == [
+        "holds", "holds", "falls short", "falls short",
+    ]  # fmt: skip
 
 
-def test_a_careless_hand_is_held_against_nothing_at_all() -> None:
+def test_an_estimate_alone_shows_nothing() -> None:
+    row = Row(Group.PRESET, "even-bright")
+    assert verdicts(figures(row, 1.6e-5, hits=3, n=40_000))[0] == "falls short"
+    assert verdicts(figures(row, 1.6e-5, n=10_000))[0] == "undecided"
+    assert verdicts(figures(row, 1.6e-5, n=needed(1e-4)))[0] == "holds"
+    assert needed(1e-4) == pytest.approx(29_957, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("tail", "hits", "verdict"),
+    [("gamma", 3, "holds"), ("gamma", 9, "falls short"),
+     ("student-5", 80, "holds"), ("student-5", 120, "falls short")],
+)  # fmt: skip
+def test_a_preset_is_held_to_one_in_a_thousand_with_gamma_and_to_one_in_a_hundred_with_any_tail(
+    tail: str, hits: int, verdict: str
+) -> None:
+    row = Row(Group.TAIL, account=Account.POSTERIOR, tail=TAILS[tail])
+    assert verdicts(figures(row, 1e-6, hits=hits)) == [verdict]
+
+
+def test_a_careless_hand_is_held_against_nothing_at_all_where_that_is_not_rare() -> None:
     held = Row(Group.HAND, hand="slow")
     bare = replace(held, arm=Arm.NONE)
-    few, many = figures(held, 1e-5), figures(bare, 5e-4)
-    assert [goal.holds for goal in goals_of({held: few, bare: many})] == [False]
-    assert [goal.holds for goal in goals_of({held: few, bare: figures(bare, 5e-3)})] == [True]
+    few = figures(held, 1e-5)
+    assert verdicts(few, figures(bare, 5e-4)) == ["falls short"]
+    assert verdicts(few, figures(bare, 5e-3)) == ["holds"]
+    assert verdicts(few, figures(bare, 5e-5)) == []
+
+
+def test_what_interlocks_gain_is_told_of_every_hand_whether_or_not_it_is_a_goal() -> None:
+    held = Row(Group.HAND, hand="average")
+    rows = {arm: replace(held, arm=arm) for arm in Arm}
+    chances = {Arm.INTERLOCKED: 2e-5, Arm.TIME_LIMIT: 2e-5, Arm.NONE: 3e-5}
+    (gain,) = gains_of({row: figures(row, chances[arm]) for arm, row in rows.items()})
+    assert (gain.interlocked, gain.timed, gain.bare) == (2e-5, 2e-5, 3e-5)
+    assert gain.times == pytest.approx(1.5)
 
 
 def test_the_coverage_factors_of_the_controller_hold_for_the_hands_of_the_library() -> None:
@@ -194,7 +229,7 @@ def test_the_published_thickness_of_a_zone_is_never_below_what_the_controller_co
 def test_the_command_tells_rows_and_goals_as_one_object(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "simulator.cli", "campaign", "treatments", "--n", "20",
-         "--program", "patch-test", "--only", "central", "--workers", "1", "--json"],
+         "--program", "patch-test", "--only", "lowest", "--workers", "1", "--json"],
         capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
