@@ -193,28 +193,36 @@ def patch_by_patch(gone: Bools, structure: Structure) -> Bools:
     return cut.swapaxes(2, 3).reshape(-1, structure.across, structure.across)
 
 
-def count_breached(
+def breached_zones(
     skins: Skins,
     depth_um: Array,
     side_mm: float,
     rng: np.random.Generator,
     structure: Structure = Structure(),
-) -> tuple[Counted, Counted]:
-    """Count the square zones with a breach: in one patch alone, and of whatever is connected.
+) -> tuple[Bools, Bools]:
+    """Return which square zones have a breach: in one patch alone, and of whatever is connected.
 
     The first is what the tables of the campaigns are about; the second also has areas that reach
     over the border of two patches. ``depth_um`` is one value for all, one for each zone, or one for
     each flake of a zone (rows, columns).
     """
     n = len(skins.mean_um)
-    inside = anywhere = 0
+    inside, anywhere = np.zeros((2, n), np.bool_)
     for part in _parts(n, round(side_mm / structure.flake_mm) ** 2):
         depth = depth_um[part][:, None, None] if depth_um.shape == (n,) else depth_um
         gone = gone_flakes(skins.part(part), depth, side_mm, structure, rng)
-        anywhere += int(breached(gone, structure).sum())
+        anywhere[part] = breached(gone, structure)
         by_patch = breached(patch_by_patch(gone, structure), structure)
-        inside += int(by_patch.reshape(len(gone), -1).any(axis=1).sum())
-    return Counted(inside, n), Counted(anywhere, n)
+        inside[part] = by_patch.reshape(len(gone), -1).any(axis=1)
+    return inside, anywhere
+
+
+def count_breached(
+    skins: Skins, depth_um: Array, side_mm: float, rng: np.random.Generator
+) -> tuple[Counted, Counted]:
+    """Count what `breached_zones` finds."""
+    inside, anywhere = breached_zones(skins, depth_um, side_mm, rng)
+    return Counted(int(inside.sum()), len(inside)), Counted(int(anywhere.sum()), len(anywhere))
 
 
 def count_points_gone(
@@ -251,15 +259,27 @@ class People:
     shape: Shape = Shape.LOGNORMAL
     """Within a zone; between people it is lognormal."""
 
-    def drawn(self, n: int, rng: np.random.Generator) -> tuple[Skins, Array]:
-        """Draw ``n`` clients: their skin, and by what factor each gets more than the mean."""
+    def drawn(self, n: int, rng: np.random.Generator, thin: float, wet: float) -> "Drawn":
+        """Draw ``n`` clients, thinner and moister than all by so many standard deviations."""
         ln_sd = math.sqrt(math.log(1.0 + self.between_cv**2))
-        mean_um = self.thickness_um * rng.lognormal(-(ln_sd**2) / 2.0, ln_sd, n)
+        thickness, moisture = rng.normal(-thin, 1.0, n), rng.normal(wet, 1.0, n)
+        mean_um = self.thickness_um * np.exp(ln_sd * thickness - ln_sd**2 / 2.0)
         share = rng.uniform(*self.within_share, n)
         within_cv = np.sqrt(self.between_cv**2 * share / (1.0 - share))
         skins = Skins(mean_um, within_cv, rng.triangular(*self.layer_um, n), self.shape)
-        wet = rng.lognormal(0.0, self.hydration_ln_sd, n)
-        return skins, wet * rng.uniform(1.0 - self.flow_share, 1.0 + self.flow_share, n)
+        flow = rng.uniform(1.0 - self.flow_share, 1.0 + self.flow_share, n)
+        log_weight = thin * thickness + thin**2 / 2.0 - wet * moisture + wet**2 / 2.0
+        factor = flow * np.exp(self.hydration_ln_sd * moisture)
+        return Drawn(skins, factor, np.exp(log_weight))
+
+
+class Drawn(NamedTuple):
+    """Clients: their skin, how much more than the mean each gets, what each counts for."""
+
+    skins: Skins
+    factor: Array
+    weight: Array
+    """1, or the ratio of the densities where thin and moist skin was drawn more often."""
 
 
 def count_treatments(
@@ -269,8 +289,22 @@ def count_treatments(
 
     In one patch alone, and of whatever is connected, as `count_breached`.
     """
-    skins, factor = people.drawn(n, rng)
-    return count_breached(skins, depth_um * factor, side_mm, rng)
+    drawn = people.drawn(n, rng, thin=0.0, wet=0.0)
+    return count_breached(drawn.skins, depth_um * drawn.factor, side_mm, rng)
+
+
+def rare_treatments(
+    people: People, depth_um: float, side_mm: float, n: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the chance of a breach in one patch and its standard error, where counts see none.
+
+    Clients with thin and moist skin are drawn more often and count for less; breaches of each are
+    still counted.
+    """
+    drawn = people.drawn(n, rng, thin=2.0, wet=2.0)
+    inside, _ = breached_zones(drawn.skins, depth_um * drawn.factor, side_mm, rng)
+    weighed = inside * drawn.weight
+    return float(weighed.mean()), float(weighed.std(ddof=1)) / math.sqrt(n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from controller.safety.breach import Layered, breach_risk
 from controller.safety.exposure import ZoneLedger
 from controller.safety.removal import Moisture, Motion
 from qa.campaigns.exposure.outcomes import Skins as CampaignSkins
-from qa.campaigns.exposure.population import draw_clients
+from qa.campaigns.exposure.population import NO_TILT, TOWARDS_BREACH, Tilt, draw_clients
+from qa.campaigns.exposure.statistics import weighted_mean
 from qa.campaigns.exposure.tables import (
     SPREAD_STEPS,
     SPREADS,
@@ -44,6 +45,7 @@ PATCH_MM, PATCH_MM2 = 2.0, 4.0
 NODE_THIN = (15, 4)  # row of mean thickness, row of spread: what the tables hold without blending
 NODE_THICK = (20, 2)
 REMOVAL = Removal()
+CHEEK, FLOW_G_PER_MIN, SUCTION_KPA = "cheek_left", 8.0, 25.0
 MODEL = replace(load_skin(shipped_configs()).model, crystal_um=100.0, moisture=Moisture.DRY)
 
 
@@ -182,26 +184,45 @@ def test_what_joins_across_patches_adds_at_most_a_quarter_to_the_breaches(
     assert anywhere.hits < 1.25 * inside.hits
 
 
-@pytest.mark.hazard("H01")
-def test_the_chance_of_a_whole_treatment_is_what_counted_treatments_have() -> None:
-    """A square of 18 mm on a cheek, everywhere 5 s under the tip, at the central rate."""
-    zone, flow_g_per_min, suction_kpa, seconds, n = "cheek_left", 8.0, 25.0, 5.0, 12_000
-    clients = draw_clients(n, Uncertainty.CENTRAL, rng(2))
-    rate = rate_under_tip(clients.skin, flow_g_per_min * clients.unit_flow, np.full(n, suction_kpa))
+def told_chance(seconds: float, tilt: Tilt) -> float:
+    """Return what the campaigns say of a square of 18 mm on a cheek, at the central rate."""
+    n = 12_000
+    clients = draw_clients(n, Uncertainty.CENTRAL, rng(2), tilt)
+    flow = FLOW_G_PER_MIN * clients.unit_flow
+    rate = rate_under_tip(clients.skin, flow, np.full(n, SUCTION_KPA))
     depth_um = np.full((n, 12, 12), seconds) * rate[:, None, None]  # places of 1.5 mm
     skins = CampaignSkins.empty(n)
     skins.add_zone(
-        depth_um.astype(np.float32), thickness_of(zone) * clients.skin.thickness_mean_um,
+        depth_um.astype(np.float32), thickness_of(CHEEK) * clients.skin.thickness_mean_um,
         clients.skin.layer_um, clients.skin.within_cv, skin_tables(Grain()), PATCH_MM2,
     )  # fmt: skip
-    told_um = REMOVAL.rate_um_per_s(flow_g_per_min, suction_kpa) * seconds
+    return weighted_mean(skins.breach_chance, clients.weight).value
+
+
+@pytest.mark.hazard("H01")
+def test_the_chance_of_a_whole_treatment_is_what_counted_treatments_have() -> None:
+    seconds = 5.0
+    depth_um = REMOVAL.rate_um_per_s(FLOW_G_PER_MIN, SUCTION_KPA) * seconds
     inside, anywhere = oracle.count_treatments(
-        People(thickness_of(zone)), told_um, 18.0, 4_000, rng(3)
+        People(thickness_of(CHEEK)), depth_um, 18.0, 4_000, rng(3)
     )
     assert inside.hits > 100
     for counted in (inside, anywhere):
         low, high = counted.bounds(SURE)
-        assert low <= float(skins.breach_chance.mean()) <= high
+        assert low <= told_chance(seconds, NO_TILT) <= high
+
+
+@pytest.mark.hazard("H01")
+def test_it_still_is_where_one_treatment_in_ten_thousand_has_a_breach() -> None:
+    """Both draw thin and moist skin more often, each in its own way."""
+    seconds = 2.0
+    depth_um = REMOVAL.rate_um_per_s(FLOW_G_PER_MIN, SUCTION_KPA) * seconds
+    chance, error = oracle.rare_treatments(
+        People(thickness_of(CHEEK)), depth_um, 18.0, 8_000, rng(3)
+    )
+    assert chance < 1e-4
+    assert error < 0.2 * chance
+    assert abs(told_chance(seconds, TOWARDS_BREACH[Uncertainty.CENTRAL]) - chance) < 3.0 * error
 
 
 @pytest.mark.hazard("H01")
