@@ -31,6 +31,7 @@ Bools = NDArray[np.bool_]
 FLAKES_AT_ONCE: Final = 2_000_000  # drawn at a time: some 50 MB
 HALVINGS: Final = 60  # of an interval of 1: finer than a float near 1e-3
 T_FREEDOM: Final = 5.0  # of the heavy-tailed shape
+T_CUT_SD: Final = (-7.0, 5.0)  # where it ends: the exponential of an endless t has no mean
 MM_PER_CM: Final = 10.0
 
 
@@ -41,7 +42,7 @@ class Shape(Enum):
     LOGNORMAL = "lognormal"
     GAMMA = "gamma"
     LOG_T5 = "Student's t with 5 degrees of freedom of the logarithm"
-    """Median and spread of the logarithm as of the lognormal; its mean does not exist."""
+    """As wide as the logarithm of the lognormal, cut at ``T_CUT_SD``, moved to the same mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,28 @@ class Skins:
             return drawn
         ln_sd = np.sqrt(np.log(1.0 + cv**2))
         if self.shape is Shape.LOGNORMAL:
-            deviate = rng.normal(size=size)
-        else:
-            deviate = rng.standard_t(T_FREEDOM, size) / math.sqrt(T_FREEDOM / (T_FREEDOM - 2.0))
-        thickness: Array = mean / np.sqrt(1.0 + cv**2) * np.exp(ln_sd * deviate)
-        return thickness
+            thickness: Array = mean * np.exp(ln_sd * rng.normal(size=size) - ln_sd**2 / 2.0)
+            return thickness
+        return mean * np.exp(ln_sd * _cut_t(size, rng)) / _mean_of_exp(ln_sd)
+
+
+def _cut_t(size: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Draw a t of unit variance, again where it falls beyond its ends."""
+    low, high = T_CUT_SD
+    drawn: Array = rng.standard_t(T_FREEDOM, size) / math.sqrt(T_FREEDOM / (T_FREEDOM - 2.0))
+    while np.any(beyond := (drawn < low) | (drawn > high)):
+        drawn[beyond] = _cut_t((int(beyond.sum()),), rng)
+    return drawn
+
+
+def _mean_of_exp(ln_sd: Array) -> Array:
+    """Return the mean of exp(ln_sd * t) of `_cut_t`, by summing over its density."""
+    each, place = np.unique(ln_sd, return_inverse=True)
+    at = np.linspace(*T_CUT_SD, 601)
+    density = (1.0 + at**2 / (T_FREEDOM - 2.0)) ** (-(T_FREEDOM + 1.0) / 2.0)
+    means = (np.exp(each[:, None] * at) * density).sum(axis=-1) / density.sum()
+    summed: Array = means[place.reshape(ln_sd.shape)]
+    return summed
 
 
 class Counted(NamedTuple):
@@ -301,7 +319,7 @@ def rare_treatments(
     Clients with thin and moist skin are drawn more often and count for less; breaches of each are
     still counted.
     """
-    drawn = people.drawn(n, rng, thin=2.0, wet=2.0)
+    drawn = people.drawn(n, rng, thin=1.5, wet=1.5)
     inside, _ = breached_zones(drawn.skins, depth_um * drawn.factor, side_mm, rng)
     weighed = inside * drawn.weight
     return float(weighed.mean()), float(weighed.std(ddof=1)) / math.sqrt(n)
