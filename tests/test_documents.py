@@ -41,8 +41,9 @@ def _places(page: Path) -> set[str]:
     )
 
 
-def test_every_test_that_the_safety_case_names_exists() -> None:
-    named = TEST.findall((ROOT / "docs" / "SAFETY_CASE.md").read_text("utf-8"))
+@pytest.mark.parametrize("page", ["SAFETY_CASE.md", "CREDIBILITY.md"])
+def test_every_test_that_a_page_of_claims_names_exists(page: str) -> None:
+    named = TEST.findall((ROOT / "docs" / page).read_text("utf-8"))
     assert named
     assert not [
         (file, name)

@@ -19,7 +19,7 @@ from firmware_protocol.catalogue import Direction
 from firmware_protocol.vectors import render_vectors
 from qa.scenarios.document import scenarios_page
 from qa.scenarios.model import Scenario
-from tools import tables
+from tools import credibility, tables
 from tools.codecs import render_codec
 from tools.evidence import anomalies
 from tools.exposure_figures import figures_page
@@ -54,6 +54,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("configs/schemas/scenario.json", partial(schema_text, Scenario)),
     ("docs/SCENARIOS.md", scenarios_page),
     ("docs/EXPOSURE_FIGURES.md", figures_page),
+    ("docs/CREDIBILITY.md", lambda: credibility.render(credibility.load())),
 )
 CODECS: Final = 2
 """So many of them, from the first, are codecs."""
