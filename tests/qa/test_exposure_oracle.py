@@ -26,20 +26,24 @@ from qa.campaigns.exposure.tables import (
     SPREADS,
     THICKNESS_LAYERS,
     THICKNESS_STEPS,
-    Grain,
     SkinTables,
     blend,
     dose_centres,
     skin_tables,
 )
 from qa.skin.sites import thickness_of
-from qa.skin.truth import Uncertainty, rate_under_tip
+from qa.skin.tails import TAILS
+from qa.skin.truth import Account, rate_under_tip
 from tests.proof import exposure_oracle as oracle
 from tests.proof.exposure_oracle import Counted, People, Removal, Shape, Skins
 
 SURE = 0.999  # of the bounds: a few dozen comparisons stand here
 MAY_IMPORT = {"collections", "dataclasses", "enum", "math", "numpy", "typing"}
-TABLES: dict[Shape, Callable[[], SkinTables]] = {Shape.LOGNORMAL: lambda: skin_tables(Grain())}
+TABLES: dict[Shape, Callable[[], SkinTables]] = {
+    Shape.LOGNORMAL: lambda: skin_tables(TAILS["lognormal"]),
+    Shape.GAMMA: lambda: skin_tables(TAILS["gamma"]),
+    Shape.LOG_T5: lambda: skin_tables(TAILS["student-5"]),
+}
 """The tables of each shape of the thickness that campaigns know; a row more is tested likewise."""
 PATCH_MM, PATCH_MM2 = 2.0, 4.0
 NODE_THIN = (15, 4)  # row of mean thickness, row of spread: what the tables hold without blending
@@ -204,14 +208,14 @@ def test_what_joins_across_patches_adds_at_most_a_quarter_to_the_breaches(
 def told_chance(seconds: float, tilt: Tilt) -> float:
     """Return what the campaigns say of a square of 18 mm on a cheek, at the central rate."""
     n = 12_000
-    clients = draw_clients(n, Uncertainty.CENTRAL, rng(2), tilt)
+    clients = draw_clients(n, Account.LOWEST, rng(2), tilt)
     flow = FLOW_G_PER_MIN * clients.unit_flow
     rate = rate_under_tip(clients.skin, flow, np.full(n, SUCTION_KPA))
     depth_um = np.full((n, 12, 12), seconds) * rate[:, None, None]  # places of 1.5 mm
     skins = CampaignSkins.empty(n)
     skins.add_zone(
         depth_um.astype(np.float32), thickness_of(CHEEK) * clients.skin.thickness_mean_um,
-        clients.skin.layer_um, clients.skin.within_cv, skin_tables(Grain()), PATCH_MM2,
+        clients.skin.layer_um, clients.skin.within_cv, skin_tables(TAILS["lognormal"]), PATCH_MM2,
     )  # fmt: skip
     return weighted_mean(skins.breach_chance, clients.weight).value
 
@@ -239,7 +243,7 @@ def test_it_still_is_where_one_treatment_in_ten_thousand_has_a_breach() -> None:
     )
     assert chance < 1e-4
     assert error < 0.25 * chance
-    assert abs(told_chance(seconds, TOWARDS_BREACH[Uncertainty.CENTRAL]) - chance) < 3.0 * error
+    assert abs(told_chance(seconds, TOWARDS_BREACH[Account.LOWEST]) - chance) < 3.0 * error
 
 
 @pytest.mark.hazard("H01")
@@ -292,7 +296,7 @@ def test_lanes_side_by_side_remove_what_the_ledger_counts_for_their_time(
 
 
 def test_the_mean_removal_of_the_campaigns_is_the_same_power_law() -> None:
-    clients = draw_clients(1, Uncertainty.CENTRAL, rng())
+    clients = draw_clients(1, Account.LOWEST, rng())
     skin = replace(clients.skin, hydration=np.ones(1))
     for flow_g_per_min, suction_kpa in ((10.0, 30.0), (6.0, 20.0), (12.0, 60.0)):
         found = rate_under_tip(skin, np.array([flow_g_per_min]), np.array([suction_kpa]))

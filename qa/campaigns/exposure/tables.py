@@ -32,7 +32,7 @@ DOSE_BINS: Final = OCTAVES * BINS_PER_OCTAVE
 THICKNESS_LAYERS: Final = (2.0, 120.0)
 THICKNESS_STEPS: Final = 48
 SPREADS: Final = (0.15, 0.55)
-SPREAD_STEPS: Final = 9
+SPREAD_STEPS: Final = 17
 LAYERS_DEEPEST: Final = 400  # the thickest place that is looked at, in layers
 LOG_TINY: Final = -80.0
 
