@@ -30,15 +30,15 @@ _TABLE: Final = (
         0.5,
         "assumed",
         "half a layer of 1.0 µm; the assay itself is accurate and reproducible (Dreher et al. "
-        "1998, Acta Derm Venereol 78:186-189), how much a strip takes is not",
+        "1998, doi:10.1080/000155598441495), how much a strip takes is not",
     ),
     Instrument(
         "tape-strip-weight",
         "Tape strips, weighed",
         1.0,
         "assumed",
-        "a whole layer of 1.0 µm: weighing is often subject to artefacts (Dreher et al. 1998, Acta "
-        "Derm Venereol 78:186-189)",
+        "a whole layer of 1.0 µm: weighing is often subject to artefacts (Dreher et al. 1998, "
+        "doi:10.1080/000155598441495)",
     ),
     Instrument(
         "confocal-raman",
