@@ -35,7 +35,8 @@ READING_LN_SD_MIN: Final = 0.2
 """No method reads a micrometre of stratum corneum to better than a fifth: two algorithms on the
 same spectra differ by 20 % (Skin Res Technol 2018;24:504-508)."""
 READING_LN_SD_MAX: Final = 1.0
-"""A reading that may be off by a factor of 2.7 either way tells no more than the model knows."""
+"""A reading that may be off by a factor of 2.7 either way tells less than the model knows, whose
+rate is known to 0.75."""
 FLOOR_SD: Final = 2.0
 """Standard deviations of the instrument below which a depth cannot be told from none: nothing at
 all reads higher than this once in 44 times."""
