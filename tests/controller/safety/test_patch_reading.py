@@ -157,6 +157,13 @@ def test_readings_that_do_not_agree_within_their_noise_never_permit_more(
     assert max(apart, default=0.0) <= 2.0 + 1e-9 or bound_factor(MODEL, told) >= 1.0
 
 
+@pytest.mark.hazard("H01")
+def test_one_reading_that_says_faster_takes_back_what_two_slow_visits_permitted() -> None:
+    slow = [reading(0.3, day=1), reading(0.3, day=2)]
+    assert bound_factor(MODEL, slow) == 0.5
+    assert bound_factor(MODEL, [*slow, reading(1.5, day=3)]) == 1.0
+
+
 def test_two_visits_that_agree_halve_the_charge_and_three_quarter_it() -> None:
     visits = [reading(0.2, day=day) for day in (1, 2, 3)]
     assert bound_factor(MODEL, visits[:2]) == 0.5
