@@ -17,10 +17,12 @@ from controller.safety.instruments import INSTRUMENTS
 from controller.safety.patch_reading import PatchReading
 
 CONFIGS = shipped_configs()
-SKIN = load_skin(CONFIGS)
+SHIPPED = load_skin(CONFIGS)
+MODEL = replace(SHIPPED.model, rate_ref_um_per_s=0.75, error_ln_sd=0.9, rate_ln_sd=0.75)
+SKIN = replace(SHIPPED, model=MODEL)
 CLIENT = replace(load_client(CONFIGS, "demo"), ref="c-17", practice=False, zones=None)
 UNIT = replace(load_unit(CONFIGS, 7, simulated=True), motion_sensor=True)
-REFRESH = load_program(CONFIGS, "refresh", SKIN)
+REFRESH = load_program(CONFIGS, "refresh", SHIPPED)
 NOW_S = 1.75e9
 TAPE = INSTRUMENTS["tape-strip-protein"]
 
