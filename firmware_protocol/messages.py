@@ -155,8 +155,10 @@ class Ident(NamedTuple):
     minor: Annotated[int, u8("", "protocol minor version of the device; the smaller one is spoken")]
     schema: Annotated[int, u32("", "schema hash of the device's catalogue")]
     serial: Annotated[int, u32("", "serial number of the unit")]
-    boot_id: Annotated[int, u32("", "changes at every boot")]
-    device_nonce: Annotated[int, u32("", "fresh random number of the device")]
+    boot_id: Annotated[int, u32("", "changes at every boot; a simulator draws it from its seed")]
+    device_nonce: Annotated[
+        int, u32("", "fresh random number of the device; a simulator draws it from its seed")
+    ]
     firmware: Annotated[int, u16("", "firmware version, major * 256 + minor")]
     capabilities: Annotated[int, u8("", "bit set of Capability")]
 
@@ -181,7 +183,7 @@ class Config(NamedTuple):
 
 
 class SelfTest(NamedTuple):
-    """Run the self-test. Answered at once; the detail is the token that READY will accept."""
+    """Run the self-test. Answered at once; the detail is the token that ARM must show, in READY."""
 
 
 class Arm(NamedTuple):

@@ -21,11 +21,14 @@ from firmware_protocol.catalogue import (
 )
 from firmware_protocol.errors import Reject
 from firmware_protocol.frame import (
+    CRC_BYTES,
     DELIMITER,
     FLAGS_KNOWN,
+    HEADER_BYTES,
     MUST_UNDERSTAND,
     RESIDUE,
     RETRY,
+    RUN_MAX_BYTES,
     SEEDS,
     cobs_encode,
     crc32,
@@ -261,6 +264,53 @@ def refused() -> list[tuple[str, Direction, Reject, bytes]]:
         for flags, why in ((0, Reject.UNKNOWN), (MUST_UNDERSTAND, Reject.TYPE), (8, Reject.FLAGS)):
             frame = RawFrame(_TYPE_UNKNOWN, flags, _SESSION, _SEQ, b"\x01", seed)
             rows.append((f"unknown type, flags {flags}", way, why, frame.wire()))
+        rows += _odd_lengths(way) + _other_ways(way)
+    return rows
+
+
+def _odd_lengths(way: Direction) -> list[tuple[str, Direction, Reject, bytes]]:
+    """Return runs without a type, too short for a frame and too long, of zeros after the type."""
+    known = next(spec for spec in CATALOGUE if (spec.kind, spec.direction) == (Kind.PERIODIC, way))
+    name, number = known.message.__name__, known.number
+    frame = frame_of(known, examples_of(known)["typ"])
+    body = frame.raw()[: HEADER_BYTES - 1]
+    short = body + struct.pack("<I", crc32(body, frame.seed))
+    runs = [
+        ("no type", Reject.LENGTH, b""),
+        (f"{name} type alone", Reject.CRC, bytes([number])),
+        (f"{name} of {len(short)} bytes with its CRC", Reject.LENGTH, short),
+        (f"{name} of {len(short)} bytes without its CRC", Reject.CRC, short[:-1] + b"\x01"),
+        (f"{name} run of {RUN_MAX_BYTES + 2} bytes", Reject.CRC, _zeros(number, RUN_MAX_BYTES + 2)),
+        ("unknown type alone", Reject.LENGTH, bytes([_TYPE_UNKNOWN])),
+        *(
+            (f"unknown type, run of {size} bytes", why, _zeros(_TYPE_UNKNOWN, size))
+            for size, why in (
+                (HEADER_BYTES + CRC_BYTES, Reject.LENGTH),
+                (HEADER_BYTES + CRC_BYTES + 1, Reject.CRC),
+                (RUN_MAX_BYTES, Reject.CRC),
+                (RUN_MAX_BYTES + 1, Reject.LENGTH),
+                (RUN_MAX_BYTES + 2, Reject.LENGTH),
+            )
+        ),
+    ]
+    return [(word, way, why, cobs_encode(raw) + DELIMITER) for word, why, raw in runs]
+
+
+def _zeros(number: int, run_bytes: int) -> bytes:
+    """Return what makes a run of so many bytes, and is a COBS run wherever it is cut."""
+    return bytes([number]).ljust(run_bytes - 1, b"\0")
+
+
+def _other_ways(way: Direction) -> list[tuple[str, Direction, Reject, bytes]]:
+    """Return fixed-seed types that only the other end knows, with the right seed and the wrong."""
+    rows = []
+    for spec in CATALOGUE:
+        if spec.seed is Seed.FIXED and spec.direction is not way:
+            frame = frame_of(spec, examples_of(spec)["typ"])
+            for seed, why in ((Seed.SCHEMA, Reject.TYPE), (Seed.FIXED, Reject.CRC)):
+                wire = replace(frame, seed=SEEDS[way, seed]).wire()
+                word = f"{spec.message.__name__} the other way, {seed.name.lower()} seed"
+                rows.append((word, way, why, wire))
     return rows
 
 

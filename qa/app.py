@@ -7,8 +7,16 @@ that the help is there at once; those of ``campaign`` are put together in `qa.co
 
 import typer
 
-from qa.commands import campaign, conformance, record, replay, run
+from qa.commands import anchors, campaign, conformance, record, replay, run
 from simulator.refusals import told
+
+
+def add_anchors(app: typer.Typer) -> None:
+    """Add ``anchors``."""
+    examples = (
+        "Examples:  corneum-sim anchors   corneum-sim anchors --configs my-configs --draws 2000000"
+    )
+    app.command(epilog=examples)(told(anchors.anchors))
 
 
 def add_campaign(app: typer.Typer) -> None:

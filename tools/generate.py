@@ -23,6 +23,7 @@ from tools import tables
 from tools.codecs import render_codec
 from tools.evidence import anomalies
 from tools.exposure_figures import figures_page
+from tools.programs_page import programs_page
 from tools.protocol_page import render_document
 from tools.record_page import record_page
 from tools.register import load
@@ -38,7 +39,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/PROTOCOL.md", lambda: "\n".join((render_document(), unit_chapters()))),
     ("docs/SAFETY.md", render_safety),
     ("docs/KNOWN_ANOMALIES.md", lambda: anomalies.render(anomalies.load(), load())),
-    ("docs/PROGRAMS.md", tables.programs_page),
+    ("docs/PROGRAMS.md", programs_page),
     ("docs/MESSAGES.md", tables.messages_page),
     ("docs/STATES.md", tables.states_page),
     ("docs/API.md", tables.api_page),

@@ -24,6 +24,7 @@ from firmware_protocol.frame import (
     DIRECTION_BYTE,
     HEADER_BYTES,
     RESIDUE,
+    RUN_KEPT_BYTES,
     RUN_MAX_BYTES,
     SEEDS,
     cobs_decode,
@@ -105,7 +106,7 @@ opening, closing or end of file: only silence ends anything.
 | {CRC_BYTES} | crc | over everything before it |
 
 All integers are unsigned and little-endian. The frame is COBS-encoded and followed by one zero byte.
-Empty runs between zeros are idle fill. A run longer than {RUN_MAX_BYTES} bytes is one bad frame. Each
+Empty runs between zeros are idle fill. A run of more than {RUN_MAX_BYTES} bytes, its zero not counted, is one bad frame, judged by its first {RUN_KEPT_BYTES}. Each
 message has exactly the length of its table. A sender writes whole frames or none.
 
 **Flags.** A sender sets the flags of the message's table. RETRY marks every further sending of one and the same frame: of a request that was not answered, and of an answer to
@@ -119,7 +120,7 @@ check value 0x1697D06A over `123456789`. Hamming distance 8 up to {BODY_MAX_BYTE
 limit of a frame. It is taken in one run over a seed, which is not sent, and the frame. The seed is the schema hash (4 bytes)
 and the direction (1 byte: 1 to the device, 2 to the host), so that another schema or an echo of our own frames is never
 understood. HELLO, IDENT, STOP and STOPPED are seeded with the direction byte alone: a stranger can be
-told by name, and stopping always works. Every other type has both, and an unknown one too.
+told by name, and stopping always works. Every other type has both, and so has one that is unknown or known only the other way, such as HELLO to a host.
 
 The table has the finished CRC of each seed, **after the final XOR**. A function that goes on from the finished CRC of what came
 before, as `crc32(data, before)` of zlib does, takes it as it is; a bare register takes it XOR 0xFFFFFFFF.
@@ -131,8 +132,8 @@ For example, {_example()}. The finished CRC over seed, frame and the CRC of the 
 
 ## Sessions
 
-The host sends HELLO with a fresh nonce, the device answers IDENT with another; the session is the CRC-32
-(unseeded) over host nonce and device nonce, 4 bytes each, or 1 where that is 0. Both begin it with
+The host sends HELLO with a fresh nonce, the device answers IDENT with another; the session is CRC-32/AUTOSAR,
+unseeded, over host nonce and device nonce, 8 bytes, little-endian, or 1 where that is 0. It holds from IDENT on: TELEMETRY may follow in the same read. Both begin it with
 all sequences at zero, and with nothing of the session before: no configuration, token, lease or tick to echo. Frames of another session are never used. A device in ARMED, ACTIVE,
 PAUSED or STOPPING answers HELLO with BUSY and keeps its session. In SAFE it takes HELLO and stays in SAFE; in BOOT it answers at the end of BOOT; from every
 other mode a new session leads to DISARMED. An IDENT with a refusal opens nothing and ends nothing.
@@ -167,7 +168,7 @@ meaning, change a limit, or add a mode, an outcome, a stop kind, a wish or a def
 the frame and in the payload. One-shots count by themselves, also from 1 in each session, also without 0. The asking end sends at most {TRIES_MAX} times and waits {", ".join(map(str, WAITS_MS[:-1]))} and {WAITS_MS[-1]} ms after
 them. After the last wait the outcome is unknown. It queues at most {REQUESTS_MAX}. The answering end executes
 a sequence once and answers its repeats with the same answer; an older sequence is dropped.
-HELLO has a count of its own, outside of sessions and from 1 too; two are the same if sequence and content are the same. A HELLO without an answer is followed by a new one.
+HELLO has a count of its own, outside of sessions and from 1 too; two are the same if sequence and content are the same. A HELLO is repeated like any other; after its last wait a new one follows, under a new sequence.
 Outcomes: done, failed, unknown. An unknown one is resolved by `last_request_seq` of the next TELEMETRY
 (executed if it is not older than the request; what was refused was not executed); the next one-shot waits for that, {RESOLVE_MAX_S:.0f} s at most.
 The answer itself is lost. Ask anew, under a new sequence, for what it told: SELFTEST for a token (in mode SELFTEST wait for its end), LOG_READ for a record,
@@ -191,17 +192,17 @@ ticks cannot be counted by a host that does not hear; the device draws anew for 
 
 A setpoint is also dropped, and renews nothing, where its treatment is not that of CONFIG, or its loop counter is not newer than that of the last accepted one (as with sequences).
 
-The **check value** of CONFIG, in `detail` of its RESULT, is CRC-32/AUTOSAR, unseeded, over the {_CONFIG_BYTES} bytes of its payload; the host compares it with its own. `detail` of SELFTEST is the token
+The **check value** of CONFIG, in `detail` of its RESULT, is CRC-32/AUTOSAR, unseeded, over the {_CONFIG_BYTES} bytes of its payload; the host compares it with its own, and arms nothing where they differ. `detail` of SELFTEST is the token
 that ARM must show, never 0; of every other RESULT it is 0.
 
 ## What is refused
 
 Bad frames are dropped without an answer. More than {e.BAD_FRAMES_SHORT_MAX} that count in
-{e.BAD_FRAMES_SHORT_S:.0f} s, or {e.BAD_FRAMES_LONG_MAX} in {e.BAD_FRAMES_LONG_S / 60:.0f} minutes, latch the safe state
+{e.BAD_FRAMES_SHORT_S:.0f} s, or {e.BAD_FRAMES_LONG_MAX} in {e.BAD_FRAMES_LONG_S / 60:.0f} minutes, each from the beginning of the session on, latch the safe state
 on both ends while armed: the unit trips with LINK_ERRORS, the host sends STOP emergency and ends the treatment.
 
-The first that holds is the reason. A known type is judged in the order {_names(KNOWN_ORDER)} or UNSOLICITED. A type that is unknown,
-or known only the other way, is judged in the order {_names(UNKNOWN_ORDER)} or UNKNOWN; its LENGTH is wrong below {HEADER_BYTES + CRC_BYTES} and above {RUN_MAX_BYTES - 1} bytes before COBS.
+The first that holds is the reason. A known type is judged in the order {_names(KNOWN_ORDER)} or UNSOLICITED: however short, it is CRC unless it ends with its CRC. A type that is unknown,
+known only the other way, or missing (the run `01`), is judged in the order {_names(UNKNOWN_ORDER)} or UNKNOWN; its LENGTH is wrong below {HEADER_BYTES + CRC_BYTES} and above {RUN_MAX_BYTES - 1} bytes before COBS.
 
 | reason | counts | |
 |---|---|---|

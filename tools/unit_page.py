@@ -12,6 +12,7 @@ from typing import Final
 from controller.device.handpiece import BUSY_PAUSE_S
 from controller.device.port import BAUD
 from controller.device.stopping import STOP_REPEAT_MAX_S, STOP_REPEAT_S
+from controller.safety.interlocks import RULES, Interlock
 from firmware_protocol import envelope as e
 from firmware_protocol.frame import RUN_KEPT_BYTES
 from firmware_protocol.vocabulary import (
@@ -52,6 +53,10 @@ SMALL_PART_BYTES: Final = 20_480
 FRAME_BYTES: Final = 39
 HEALTHY_MIN_S: Final = (e.STREAM_HEALTHY_FRAMES - 1) * e.SETPOINT_PERIOD_S
 """From the first setpoint to the last of those that ARM needs."""
+STOP_EFFECT_S: Final = next(
+    rule.grace_s for rule in RULES if rule.interlock is Interlock.STOP_WITHOUT_EFFECT
+)
+"""How long our host gives the valve to shut after a STOP; then it trips."""
 
 
 def _ms(seconds: float) -> str:
@@ -194,7 +199,7 @@ A client that treats does this, in this order. `->` is what it sends.
    {e.SUCTION_PERMIT_MIN_PA} counts as {e.SUCTION_PERMIT_MIN_PA}. The unit answers with the check value.
 5. `-> SETPOINT` every {_ms(e.SETPOINT_PERIOD_S)}, **before ARM and until the treatment is over**, first when TELEMETRY of this session has come: there is no tick to echo before. Before ARM a setpoint drives
    nothing, whatever it wishes. It must name the treatment of CONFIG (0 before CONFIG); with any other it is dropped. The loop counter may begin anywhere in a session and is one more each time.
-6. `-> SELFTEST`, with the hand switch released; the tip may be on the skin. RESULT comes at once, with the token; the test itself lasts {durations()["SELFTEST"]:.1f} s, after at most {selftest.VENT_WAIT_MAX_MS / 1000:.0f} s of venting. It has passed when
+6. `-> SELFTEST`, with the hand switch released; the tip may be on the skin: CONTACT is told in every mode, with and without suction. RESULT comes at once, with the token; the test itself lasts {durations()["SELFTEST"]:.1f} s, after at most {selftest.VENT_WAIT_MAX_MS / 1000:.0f} s of venting. It has passed when
    the mode is READY. It has failed when the mode goes from SELFTEST to DISARMED without a STOP: STATUS tells why in `defects`, and ARM is refused with SELF_TEST_FAILED.
 7. `-> ARM` with that token and the treatment, when {e.STREAM_HEALTHY_FRAMES} setpoints were accepted in the last second: {HEALTHY_MIN_S:.2f} s after the first at the earliest. ARMED lasts {e.ARM_WAIT_MAX_S:.0f} s: if nobody presses the hand switch, the unit goes to DISARMED.
    From now on setpoints wish for ALL: PUMP and FLOW, with a suction and a flow. A host that wants crystals to wait leaves FLOW out, and PUMP alone holds the suction.
@@ -241,7 +246,8 @@ def _rules() -> str:
 
 STOPPED says that the stop was heard, and what the valve showed **at that moment**: a valve needs up to 50 ms, so that it is usually still open. A stop is confirmed by
 a mode in which nothing can flow **and** `valve_percent` of at most {guards.VALVE_SHUT_PERCENT:.0f}, in STOPPED or TELEMETRY: BOOT, DISARMED or SAFE, and STOPPING for a normal stop. Repeat STOP every {_ms(STOP_REPEAT_S)} until then,
-{STOP_REPEAT_MAX_S:.0f} s at most; the lease has shut the valve long before. `suction_pa` says whether the skin is let go: at most {e.VENTED_MAX_PA} Pa.
+{STOP_REPEAT_MAX_S:.0f} s at most; repeats do not begin the purge anew. From STOP normal on the setpoints wish for PUMP alone, with a flow of 0; from STOP emergency on they cease.
+A normal stop without effect becomes an emergency after {STOP_EFFECT_S:.1f} s at most. What is not confirmed when the {STOP_REPEAT_MAX_S:.0f} s are over, a person ends: lift the tip, switch the unit off at the mains. `suction_pa` says whether the skin is let go: at most {e.VENTED_MAX_PA} Pa.
 
 ## Modes
 

@@ -83,6 +83,12 @@ class ZoneView:
     set_flow_g_per_min: float
     ended_by: str | None = None
     """What a zone that is done was ended by: time, exposure or suction."""
+    share_percent: float | None = None
+    """Of the stratum corneum of this zone, what the nominal depth is; null where nobody knows."""
+    layers: float | None = None
+    """Layers of corneocytes of the nominal depth."""
+    shedding_h: float | None = None
+    """As long as skin that is left alone takes to shed as many layers, about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from controller.api.snapshot import (
 )
 from controller.safety.alarm_signals import Signal
 from controller.safety.alarms import AlarmBoard
+from controller.safety.effect import PERCENT
 from controller.safety.guide_texts import waits_its_turn
 from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading
@@ -61,6 +62,7 @@ def live_view(reading: Reading | None, conduct: Conduct | None, now_s: float) ->
 def zone_view(progress: ZoneProgress) -> ZoneView:
     """One zone and what it has had."""
     stage, use = progress.stage, progress.use
+    effect = stage.effect(use.nominal_um, use.bound_um)
     return ZoneView(
         zone=stage.zone,
         display=stage.display,
@@ -78,6 +80,9 @@ def zone_view(progress: ZoneProgress) -> ZoneView:
         set_suction_kpa=progress.set_suction_kpa,
         set_flow_g_per_min=progress.set_flow_g_per_min,
         ended_by=None if progress.ended_by is None else progress.ended_by.value,
+        share_percent=None if effect is None else round(PERCENT * effect.share, 3),
+        layers=None if effect is None else round(effect.layers, 4),
+        shedding_h=None if effect is None else round(effect.shedding_h, 3),
     )
 
 

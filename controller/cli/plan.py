@@ -10,7 +10,7 @@ from rich.console import Console
 
 from controller.api.interrupts import unwind
 from controller.api.requests import ApiError
-from controller.cli import output, plan_bars, plan_plot, start
+from controller.cli import effect_sheet, output, plan_bars, plan_plot, start
 from controller.cli.outcome import ExitCode, Failure, exit_code_of
 from controller.cli.output import text
 from controller.cli.session import asked, running, serving
@@ -87,6 +87,9 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
     names = ("zone", "suction", "crystals", "on skin", "depth", "bound of cap", "end")
     console.print(Sheet(names, [_cells(zone) for zone in plan["zones"]]))
     console.print(_time_on_skin(plan))
+    if plan["effect"] is not None:
+        console.print(plan["effect"])
+        console.print(effect_sheet.sheet(_effect_row(zone) for zone in plan["zones"]))
     console.print(text(plan_bars.LEGEND, "italic"))
     console.print(plan_bars.bars(plan["zones"]))
     console.print(text(plan_bars.PROOF, "italic"))
@@ -96,6 +99,12 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
     for note in plan["notes"]:
         console.print(note, soft_wrap=True)
     console.print(f"Planned at {_instant(plan)}; fingerprint {plan['sha256'][:SHA_SHOWN]}.")
+
+
+def _effect_row(zone: dict[str, Any]) -> effect_sheet.Row:
+    said = zone["effect"] or {}
+    values = (said.get("share_percent"), said.get("layers"), said.get("shedding_h"))
+    return (zone["display"], *values)
 
 
 def _time_on_skin(plan: dict[str, Any]) -> str:

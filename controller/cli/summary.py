@@ -7,11 +7,13 @@ from rich.console import Console
 from rich.text import Text
 
 from controller.api.snapshot import Snapshot, TreatmentView, ZoneView
+from controller.cli import effect_sheet
 from controller.cli.live import alarm_line
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import text
 from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN, outcome_words, quantity, share
+from controller.safety.effect import PERCENT, Effect, in_words, seen_by
 
 KERNEL_GONE: Final = "kernel_gone"
 """The name of the failure after which nobody here knows how the treatment ended."""
@@ -60,6 +62,7 @@ def as_object(snapshot: Snapshot) -> dict[str, Any]:
         "simulated": treatment.simulated if treatment else None,
         "unit": asdict(unit) if unit else None,
         "zones": [asdict(zone) for zone in treatment.zones] if treatment else [],
+        "effect": effect_in_words(treatment) if treatment else None,
         "message": treatment.message if treatment else None,
         "stopped_by": treatment.stopped_by if treatment else None,
         "alarms": [asdict(alarm) for alarm in snapshot.alarms],
@@ -86,6 +89,10 @@ def show(console: Console, snapshot: Snapshot) -> None:
         return
     console.print(_title(treatment, snapshot.state))
     console.print(_sheet(treatment))
+    words = effect_in_words(treatment)
+    if words is not None:
+        console.print(text(words))
+        console.print(effect_sheet.sheet(_effect_row(zone) for zone in treatment.zones))
     for zone in treatment.zones:
         if zone.ended_by in SPENT:
             console.print(text(_ended_early(zone)))
@@ -98,6 +105,25 @@ def show(console: Console, snapshot: Snapshot) -> None:
     console.print(
         text(f"record: treatment {treatment.id} in {snapshot.record.path}"), soft_wrap=True
     )
+
+
+def effect_in_words(treatment: TreatmentView) -> str | None:
+    """Return what was really removed, in words; None where the kernel does not say it."""
+    found = [_effect(zone) for zone in treatment.zones]
+    known = [each for each in found if each is not None]
+    return in_words(known, given=True) if known else None
+
+
+def _effect(zone: ZoneView) -> Effect | None:
+    share_percent, layers, shedding_h = zone.share_percent, zone.layers, zone.shedding_h
+    if share_percent is None or layers is None or shedding_h is None:
+        return None
+    share, seen = share_percent / PERCENT, seen_by(zone.nominal_um)
+    return Effect(zone.nominal_um, zone.bound_um, share, layers, shedding_h, seen)
+
+
+def _effect_row(zone: ZoneView) -> effect_sheet.Row:
+    return zone.display, zone.share_percent, zone.layers, zone.shedding_h
 
 
 def _ended_early(zone: ZoneView) -> str:

@@ -12,7 +12,7 @@ from controller.config.skin_sources import check_removal_sources, check_site_sou
 from controller.config.toml_file import read_toml
 from controller.planning.steps import Steps, finished
 from controller.safety.removal import RemovalModel
-from controller.safety.skin import CapRules, Region, Site, Skin, risk_cap_um
+from controller.safety.skin import CapRules, Region, Shedding, Site, Skin, risk_cap_um
 from firmware_protocol import envelope
 
 FACE_MAX_KPA: Final = envelope.SUCTION_FACE_MAX_PA / 1000
@@ -39,6 +39,7 @@ def skin_steps(configs: Path) -> Steps[Skin]:
         version=f"{sites.version}+{removal.version}",
         model=RemovalModel(**removal.model.model_dump()),
         rules=CapRules(**removal.rules.model_dump()),
+        shedding=Shedding(**removal.shedding.model_dump()),
         sites=(
             *(_site(site) for site in sites.sites),
             *(_exclusion(zone) for zone in sites.exclusions),

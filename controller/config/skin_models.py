@@ -111,10 +111,18 @@ class RulesFile(FileModel):
     layer_um: Annotated[float, Field(ge=1.0, le=1.0)]
 
 
+class SheddingFile(FileModel):
+    """How long skin that is left alone takes to shed one layer: what an effect is compared with."""
+
+    body_h_per_layer: Annotated[float, Field(ge=5.0, le=100.0)]
+    face_h_per_layer: Annotated[float, Field(ge=5.0, le=100.0)]
+
+
 class RemovalFile(FileModel):
     """configs/skin/removal.toml."""
 
     version: Words
     model: ModelFile
     rules: RulesFile
+    shedding: SheddingFile
     sources: Annotated[list[ValueSourceFile], Field(min_length=1, max_length=64)]

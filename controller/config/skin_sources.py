@@ -17,8 +17,12 @@ SOURCED_BY_SITE: Final = frozenset(
 
 
 def check_removal_sources(file: RemovalFile, path: Path) -> None:
-    """Each value of the model and of the rules has one source; ConfigError names what is wrong."""
-    values = [*_values("model", file.model), *_values("rules", file.rules)]
+    """Each value of the three tables has one source; ConfigError names what is wrong."""
+    values = [
+        *_values("model", file.model),
+        *_values("rules", file.rules),
+        *_values("shedding", file.shedding),
+    ]
     _check([source.about for source in file.sources], values, path)
 
 

@@ -48,12 +48,12 @@ _TEXTS: Final[Mapping[type, frozenset[str]]] = MappingProxyType(
     {
         Program: frozenset({"display_name", "course", "note", "sha256"}),
         Site: frozenset({"display", "source", "confidence"}),
-        Instrument: frozenset({"display", "source", "confidence"}),
-        PlannedStage: frozenset({"display"}),
+        Instrument: frozenset({"name", "confidence", "cite"}),
+        PlannedStage: frozenset({"display", "stratum"}),
         Line: frozenset({"display"}),
     }
 )
-"""Fields that are only read by people. A field that is new counts until it is listed here.
+"""Fields that are only read by people, or serve words alone. A new one counts until it stands here.
 
 The hash of a program's file stands among them because it covers the texts of that file.
 """

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from controller.planning.program import Program
 from controller.planning.proof import Line, Proof
+from controller.safety.effect import Effect, Stratum, effect_of
 from controller.safety.exposure import SECONDS_PER_MIN, ZoneLedger, ZoneUse
 from controller.safety.limits import Quantity, Receipt
 from controller.safety.removal import RemovalModel
@@ -41,6 +42,12 @@ class PlannedStage:
     receipts: tuple[Receipt, ...]
     used: ZoneUse = NO_USE
     proof: tuple[Line, ...] = ()
+    stratum: Stratum | None = None
+    """What is removed here, to say it in words; None where nobody has said."""
+
+    def effect(self, depth_um: float, bound_um: float) -> Effect | None:
+        """Return what a depth means in this zone; None where its stratum corneum is not known."""
+        return None if self.stratum is None else effect_of(self.stratum, depth_um, bound_um)
 
     def receipt(self, quantity: Quantity) -> Receipt | None:
         """Return what was allowed of one quantity, or None where nobody asked."""
@@ -66,6 +73,14 @@ class Plan:
     def proof(self) -> Proof:
         """What was proved of every stage before anything is armed."""
         return Proof(tuple(line for stage in self.stages for line in stage.proof))
+
+    @property
+    def effects(self) -> tuple[Effect | None, ...]:
+        """What is expected of each stage; None where its stratum corneum is not known."""
+        return tuple(
+            stage.effect(stage.expected_nominal_um, stage.expected_bound_um)
+            for stage in self.stages
+        )
 
     @property
     def suction_max_kpa(self) -> float:

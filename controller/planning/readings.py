@@ -30,10 +30,14 @@ def reading_notes(case: Case) -> Sequence[str]:
 
 
 def _in_the_noise(case: Case, reading: PatchReading) -> str:
+    floor_um = reading.instrument.floor_um
+    sees = (
+        "no depth in one person" if floor_um is None else f"only what is at least {floor_um:g} µm"
+    )
     return (
         f"The patch reading of {reading.date}, {case.display(reading.zone)}, changes nothing: "
         f"{reading.removed_um:g} µm where {reading.expected_um:g} µm were expected, and "
-        f"{reading.instrument.display} tells only what is at least {reading.floor_um:g} µm."
+        f"{reading.instrument.name} can see {sees}."
     )
 
 

@@ -18,6 +18,7 @@ from controller.planning.proof import Line
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
 from controller.planning.worst_case import prove_stage
 from controller.planning.zone_end import ZoneEnd, end_of
+from controller.safety.effect import stratum_of
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Receipt, Source, say
 from controller.safety.skin import Site, of_the_day
@@ -160,6 +161,7 @@ def _fresh(case: Case, stage: Stage, site: Site, settings: tuple[Receipt, Receip
         ends_by="time",
         receipts=(suction, flow, cap, dose),
         used=used,
+        stratum=stratum_of(case.skin, site),
     )
 
 

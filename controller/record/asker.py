@@ -13,6 +13,7 @@ from controller.api.snapshot import KernelView, Snapshot
 from controller.config.locate import shipped_configs
 from controller.record.computer import moment
 from controller.record.past import Asked
+from controller.record.plan_json import effects_told
 from controller.record.planner import ANY_SIMULATED, Handset, Purpose, planned
 from controller.record.read_only import ask_record
 from controller.record.store import RecordError
@@ -74,7 +75,7 @@ def _plan(
         proved = ask_record(record, lambda store: planned(store, configs, asked, unit, purpose))
     except RecordError as error:
         raise ApiError("record", str(error), "Nothing has moved.") from error
-    return proved.as_dict()
+    return effects_told(proved.plan, proved.as_dict())
 
 
 def _now_of(kernel: KernelView) -> Moment:

@@ -1,14 +1,17 @@
 """Plans, refusals and receipts as JSON-able values, for the API, the record and ``--json``."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from controller.planning.plan import Plan, PlannedStage, Refusal
 from controller.planning.proof import Line
+from controller.safety.effect import PERCENT, Effect, in_words
 from controller.safety.limits import Receipt
 from controller.treatment.events import Json
 from controller.treatment.rows import receipt_body
 
 PROOF_KEYS: Final = ("zone", "display", "quantity", "unit", "limit", "worst", "margin", "holds")
+EFFECT_KEYS: Final = ("depth_um", "bound_um", "share_percent", "layers", "shedding_h", "seen_by")
 
 
 def plan_as_dict(plan: Plan) -> dict[str, Json]:
@@ -31,6 +34,28 @@ def plan_as_dict(plan: Plan) -> dict[str, Json]:
         },
         "notes": list(plan.notes),
     }
+
+
+def effects_told(plan: Plan, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan as ``told`` with what it means for the skin: in words, and zone by zone.
+
+    It follows from what a plan says already, so that rows do without it.
+    """
+    zones = [
+        {**zone, "effect": None if effect is None else effect_as_dict(effect)}
+        for zone, effect in zip(told["zones"], plan.effects, strict=True)
+    ]
+    known = [effect for effect in plan.effects if effect is not None]
+    return {**told, "zones": zones, "effect": in_words(known) if known else None}
+
+
+def effect_as_dict(effect: Effect) -> dict[str, Json]:
+    """Return what a depth means in one zone."""
+    values = (
+        effect.depth_um, effect.bound_um, PERCENT * effect.share, effect.layers, effect.shedding_h,
+        list(effect.seen_by),
+    )  # fmt: skip
+    return dict(zip(EFFECT_KEYS, values, strict=True))
 
 
 def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:

@@ -1,9 +1,7 @@
-"""What can tell how much stratum corneum is gone, and how finely.
+"""What can tell how much stratum corneum is gone in one person, and how finely.
 
-``noise_um`` is the standard deviation of one reading of removed depth, before minus after on the
-same place, in µm of stratum corneum. No publication gives it as such for any of them: it is derived
-or assumed, as each row says, on the coarse side. A row may be replaced by what a clinic has
-measured with its own instrument.
+No publication gives the noise of one reading of removed depth as such: it is derived, recalled or
+assumed, as each row says, on the coarse side.
 """
 
 from collections.abc import Mapping
@@ -11,63 +9,74 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+FLOOR_SD: Final = 2.0
+"""Standard deviations of an instrument below which a depth cannot be told from none: nothing at all
+reads higher than this once in 44 times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One way of measuring; ``confidence`` is ``derived`` from what is cited, or ``assumed``."""
+    """A way to look at the stratum corneum of one person.
 
+    ``noise_um`` is the standard deviation of one reading of removed depth, before minus after on
+    the same place; None where no depth can be relied on. ``confidence`` is as in the files of the
+    skin data: published, recalled, derived or assumed.
+    """
+
+    key: str
+    """Its name in files."""
     name: str
-    display: str
-    noise_um: float
+    noise_um: float | None
     confidence: str
-    source: str
+    cite: str
+
+    @property
+    def floor_um(self) -> float | None:
+        """The least depth that it can see; None where there is none."""
+        return None if self.noise_um is None else FLOOR_SD * self.noise_um
+
+    def sees(self, depth_um: float) -> bool:
+        """Return True for a depth that it can tell from none."""
+        floor_um = self.floor_um
+        return floor_um is not None and floor_um <= depth_um
 
 
 _TABLE: Final = (
     Instrument(
         "tape-strip-protein",
-        "Tape strips, protein assay",
-        0.5,
+        "tape strips with a protein assay",
+        0.25,
         "assumed",
-        "half a layer of 1.0 µm; the assay itself is accurate and reproducible (Dreher et al. "
-        "1998, doi:10.1080/000155598441495), how much a strip takes is not",
-    ),
-    Instrument(
-        "tape-strip-weight",
-        "Tape strips, weighed",
-        1.0,
-        "assumed",
-        "a whole layer of 1.0 µm: weighing is often subject to artefacts (Dreher et al. 1998, "
-        "doi:10.1080/000155598441495)",
+        "One strip takes about half a layer to one layer, of about 1 µm; less than the least strip "
+        "is not seen. The assay follows what strips take: Dreher et al. 1998, Acta Derm Venereol, "
+        "doi:10.1080/000155598441495.",
     ),
     Instrument(
         "confocal-raman",
-        "Confocal Raman, water profile",
-        1.5,
+        "confocal Raman",
+        1.3,
         "derived",
-        "two algorithms on the same 21 spectra, 21.3 ± 2.6 and 17.6 ± 2.8 µm with r = 0.899 (Skin "
-        "Res Technol 2018;24:504-508), scatter by 1.23 µm about their difference of 20 %; more for "
-        "a place that is not met twice. Axial resolution 5.1 µm (Caspers et al. 2000, J Raman "
-        "Spectrosc)",
+        "The same forearms: 21.3 ± 2.6 µm by one algorithm, 17.6 ± 2.8 µm by another from the same "
+        "spectra, r = 0.899 (Skin Res Technol 2018;24:504-508): beside their difference of 20 % "
+        "they scatter by 1.23 µm. Axial resolution 5.1 µm: Caspers et al. 2000, J Raman "
+        "Spectrosc, repub.eur.nl/pub/10882.",
     ),
     Instrument(
         "oct",
-        "Optical coherence tomography",
-        2.0,
-        "assumed",
-        "a third of an axial resolution of some 5 to 7 µm in tissue, which is recalled",
+        "optical coherence tomography (OCT)",
+        2.5,
+        "recalled",
+        "Axial resolution of some micrometres; 5 µm is the finer end of what is in use on skin.",
     ),
     Instrument(
         "tewl",
-        "Water loss (TEWL)",
-        5.0,
-        "assumed",
-        "half of a stratum corneum: some people show no rise though as much was removed (pubmed "
-        "11301640), so that one person's water loss tells no depth",
+        "transepidermal water loss (TEWL)",
+        None,
+        "published",
+        "Not in one person: some show no rise at the same mass removed (pubmed 11301640); not "
+        "sensitive enough for single strips (Weigmann 2005).",
     ),
 )
 
-INSTRUMENTS: Final[Mapping[str, Instrument]] = MappingProxyType(
-    {each.name: each for each in _TABLE}
-)
-"""Each instrument that a reading may name, the finest first."""
+INSTRUMENTS: Final[Mapping[str, Instrument]] = MappingProxyType({each.key: each for each in _TABLE})
+"""Each instrument by its name in files, the finest first."""

@@ -37,9 +37,6 @@ same spectra differ by 20 % (Skin Res Technol 2018;24:504-508)."""
 READING_LN_SD_MAX: Final = 1.0
 """A reading that may be off by a factor of 2.7 either way tells less than the model knows, whose
 rate is known to 0.75."""
-FLOOR_SD: Final = 2.0
-"""Standard deviations of the instrument below which a depth cannot be told from none: nothing at
-all reads higher than this once in 44 times."""
 AGREE_SD: Final = 2.0
 """Standard deviations of their difference within which two readings agree: two of one truth lie
 further apart once in 22 times."""
@@ -78,14 +75,9 @@ class PatchReading:
         return near and READING_LN_SD_MIN <= self.ln_sd <= READING_LN_SD_MAX
 
     @property
-    def floor_um(self) -> float:
-        """The depth below which the instrument tells nothing."""
-        return FLOOR_SD * self.instrument.noise_um
-
-    @property
     def counts(self) -> bool:
         """True for a reading that can be one, and of which both depths stand out of the noise."""
-        return self.plausible and self.floor_um <= min(self.expected_um, self.removed_um)
+        return self.plausible and self.instrument.sees(min(self.expected_um, self.removed_um))
 
     @property
     def ln_ratio(self) -> float:

@@ -64,6 +64,14 @@ class CapRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Shedding:
+    """How long skin that is left alone takes to shed one layer. For words; no limit rests on it."""
+
+    body_h_per_layer: float
+    face_h_per_layer: float
+
+
+@dataclass(frozen=True, slots=True)
 class PastDose:
     """An earlier treatment of a zone, as the record has it: its latest possible end, its bound."""
 
@@ -78,11 +86,12 @@ class PastDose:
 
 @dataclass(frozen=True, slots=True)
 class Skin:
-    """The versioned skin data: removal model, cap rules and sites."""
+    """The versioned skin data: removal model, cap rules, shedding and sites."""
 
     version: str
     model: RemovalModel
     rules: CapRules
+    shedding: Shedding
     sites: tuple[Site, ...]
 
     def site(self, zone: str) -> Site | None:

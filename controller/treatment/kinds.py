@@ -145,7 +145,7 @@ _TIMES: Final = Part("how many there were since the last such row", optional=Tru
 _RECEIPTS: Final = Part("of each setting", _RECEIPT)
 
 ROWS: Final[tuple[Written, ...]] = (
-    Written(Kind.TREATMENT, KERNEL, "before a treatment begins; its number is given with it", {
+    Written(Kind.TREATMENT, RECORD, "before a treatment begins; its number is given with it", {
         "client": "reference", "program": "name", "display_name": "of the program",
         "program_version": "of its file", "program_sha256": "of its file",
         "unit": "serial number", "simulated": "true or false", "practice": "true for practice",
@@ -157,7 +157,7 @@ ROWS: Final[tuple[Written, ...]] = (
         "corneum": "version of the software", "plan_sha256": "fingerprint of the plan",
         "planned_at_s": "when it was planned, on the wall clock",
         "plan": "the whole plan, as in API.md"}),
-    Written(Kind.TIP, KERNEL, "with the row above, where tips are told apart", {
+    Written(Kind.TIP, RECORD, "with the row above, where tips are told apart", {
         "label": "of the tip", "use": "single or sterilise", "unit": "serial number",
         "simulated": "true or false", "client": "reference"}),
     Written(Kind.BEGIN, TREATMENT, "a person begins; CONFIG goes out when it is durable", {
@@ -218,7 +218,7 @@ ROWS: Final[tuple[Written, ...]] = (
             "suction_kpa_peak": "the same", "set_suction_kpa": "setting at the end",
             "set_flow_g_per_min": "setting at the end"}),
         "time_to_safe_ms": "from stop or trip to a shut valve, null where not seen"}),
-    Written(Kind.ENDED, KERNEL, "a treatment with a number never began", {
+    Written(Kind.ENDED, RECORD, "a treatment with a number never began", {
         "outcome": "refused", "why": "in words", "zones": "empty"}),
     Written(Kind.INTERRUPTED, RECORD, "a kernel finds a treatment that nobody ended", {
         "client": "reference", "program": "name", **_CLOCK,
@@ -236,8 +236,8 @@ ROWS: Final[tuple[Written, ...]] = (
         "who": _ASKED, "why": "reason of the trip"}),
     Written(Kind.RESET, KERNEL, "before RESET goes out, without a treatment", {
         "who": _ASKED, "cause": _CAUSE}),
-    Written(Kind.RESET_DONE, KERNEL, "the unit was reset", {"cause": _CAUSE, **_WHOSE}),
-    Written(Kind.LOCKED, KERNEL, "too many resets of one cause lock the unit", {
+    Written(Kind.RESET_DONE, RECORD, "the unit was reset", {"cause": _CAUSE, **_WHOSE}),
+    Written(Kind.LOCKED, RECORD, "too many resets of one cause lock the unit", {
         "cause": _CAUSE, **_WHOSE}),
     Written(Kind.UNLOCKED, KERNEL, "service takes that lock off", {
         "cause": _CAUSE, **_WHOSE, "who": _ASKED, "reason": "in the person's words"}),
@@ -258,11 +258,11 @@ ROWS: Final[tuple[Written, ...]] = (
     Written(Kind.LINK_GIVEN_UP, KERNEL, "a lost unit was looked for in vain", {"why": "in words"}),
     Written(Kind.CLOCK_STEP, KERNEL, "the wall clock was set, or the computer slept", {
         "step_s": "set forward by so much", "asleep_s": "slept in all since its boot"}),
-    Written(Kind.LOCK_UNKNOWN, KERNEL, "a treatment stays open: its lock could not be looked at", {
+    Written(Kind.LOCK_UNKNOWN, RECORD, "a treatment stays open: its lock could not be looked at", {
         "lock": "name of its file"}),
     Written(Kind.NOT_ALLOWED, KERNEL, "a request was refused for its role; not every one", {
         "do": "what was asked for", "who": _ASKED, "times": "how many since the last such row"}),
-    Written(Kind.FAULT_INJECTED, KERNEL, "a fault was put into a simulated unit, or taken out", {
+    Written(Kind.FAULT_INJECTED, RECORD, "a fault was put into a simulated unit, or taken out", {
         "unit": "serial number", "simulated": "true", "fault": "number of FAULTS.md",
         "active": "false where it ended", "record_seq": "in the log of the unit",
         "tick_ms": "clock of the unit"}),

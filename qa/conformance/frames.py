@@ -104,7 +104,7 @@ def in_session(wire: bytes, session: int, seq: int) -> bytes | None:
         return None
     body, crc = bytes(raw[:-CRC_BYTES]), int.from_bytes(raw[-CRC_BYTES:], "little")
     seed = next((seed for seed in _SEEDS if crc32(body, seed) == crc), None)
-    if seed is None:
+    if seed is None or len(body) < _SEQ.stop:
         return None
     raw = bytearray(body)
     raw[_SESSION] = session.to_bytes(4, "little")

@@ -1,9 +1,10 @@
-"""Simulated skin as a grid of cells: local thickness, depth by depth, layers lost. Needs numpy.
+"""Simulated skin as a grid of cells: local thickness, depth by depth, layers lost. Needs scipy.
 
-Theory of operation. The thickness of the stratum corneum varies from place to place as a lognormal,
-correlated field. A treatment adds, place by place, the mean depth that its crystals remove
-(`expose`). Crystals hit at random, so the layers that a cell loses are a Poisson number with
-that mean (`settle`), and a cell that loses as much as it is thick has lost its stratum corneum.
+Theory of operation. The thickness of the stratum corneum varies from place to place as a correlated
+field, which is lognormal unless the tail has another shape. A treatment adds, place by place, the
+mean depth that its crystals remove (`expose`). Crystals hit at random, so the layers that a cell
+loses are a Poisson number with that mean (`settle`), and a cell that loses as much as it is thick
+has lost its stratum corneum.
 
 Rows of an array are y, columns are x; both are in mm from the first corner of the zone, and the
 grid goes on beyond the zone by a margin, since hands do.
@@ -18,19 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.skin.blobs import largest_blob_cells
-from qa.skin.truth import Floats, SkinTruth, ln_sd_of, rate_under_tip
+from qa.skin.tails import CENTRAL, STREAK_MM, Tail, thickness_at
+from qa.skin.truth import Floats, SkinTruth, rate_under_tip, within_cv_of
 from simulator.plant.deposit import DepositRow
 
 CELL_MAX_MM: Final = 0.5
 MARGIN_MM: Final = 12.0
 """A hand that drifts by 8 mm still has its whole window on the grid."""
-CORRELATION_MM: Final = 2.0
-"""Distance over which the correlation of thickness falls to 1/e. ASSUMED: the spacing of the main
-furrows of skin is of this order; nobody has published it for thickness. Vary it."""
 WINDOW_RADIUS_MM: Final = 3.0
 """The round tip of 6 mm."""
-BREACH_MM2: Final = 1.0
-"""A connected area without stratum corneum from here on is a breach."""
 TOUCHED_MIN_UM: Final = 1e-6
 """Less than this is rounding of the transform."""
 _FINE: Final = 16  # the rim of the window is measured with so many points across a cell
@@ -56,11 +53,13 @@ class Outcome:
     """The largest connected area of them."""
     deepest_fraction: float
     """Removed over thickness where it is largest, 0 to 1."""
+    harm_mm2: float
+    """The smallest connected area whose loss counts."""
 
     @property
     def breached(self) -> bool:
-        """A connected area of a square millimetre or more lost all of it."""
-        return self.largest_lost_mm2 >= BREACH_MM2
+        """A connected area that counts as harm, or a larger one, lost all of it."""
+        return self.largest_lost_mm2 >= self.harm_mm2
 
 
 class SkinGrid:
@@ -72,23 +71,31 @@ class SkinGrid:
         truth: SkinTruth,
         rng: np.random.Generator,
         *,
-        correlation_mm: float = CORRELATION_MM,
+        tail: Tail = CENTRAL,
         margin_mm: float = MARGIN_MM,
         cell_mm: float = CELL_MAX_MM,
     ) -> None:
-        """Draw the thickness of every cell. ValueError for cells above `CELL_MAX_MM`."""
+        """Draw the thickness of every cell. ValueError for cells above `CELL_MAX_MM`.
+
+        Cells act as one, so that they are the flakes whatever ``tail`` says of those; streaks run
+        along the columns.
+        """
         if not 0.0 < cell_mm <= CELL_MAX_MM:
             raise ValueError(
                 f"cells of {cell_mm} mm; they must be above 0 and at most {CELL_MAX_MM}"
             )
         self.truth = truth
+        self.tail = tail
         self.cell_mm = cell_mm
         self.margin_mm = margin_mm
         self.cells = ceil((side_mm + 2.0 * margin_mm) / cell_mm)
         """Along each side."""
-        field = _field(self.cells, correlation_mm / cell_mm, rng)
-        spread = ln_sd_of(truth.within_cv)
-        self.thickness_um: Floats = truth.thickness_mean_um * np.exp(spread * field - spread**2 / 2)
+        reach_cells = tail.correlation_mm / cell_mm
+        field = _field(self.cells, reach_cells, rng)
+        spots = _field(self.cells, reach_cells, rng) if tail.thin_spots else field
+        self.thickness_um: Floats = thickness_at(
+            tail, field, truth.thickness_mean_um, self._spread_within, spots
+        )
         self.depth_um: Floats = np.zeros((self.cells, self.cells))
         """Mean depth removed so far."""
         self.missed_um_mm2 = 0.0
@@ -125,7 +132,7 @@ class SkinGrid:
     def settle(self, rng: np.random.Generator) -> Outcome:
         """Let chance decide how many layers each cell lost; the grid itself stays as it is."""
         layer_um = self.truth.layer_um
-        layers = rng.poisson(self.depth_um / layer_um)
+        layers = rng.poisson(self.depth_um * self._streaks() / layer_um)
         removed = np.minimum(layers * layer_um, self.thickness_um)
         lost = removed >= self.thickness_um
         touched = int((self.depth_um > TOUCHED_MIN_UM).sum())
@@ -137,7 +144,19 @@ class SkinGrid:
             lost_share=float(lost.sum()) / touched if touched else 0.0,
             largest_lost_mm2=largest_blob_cells(lost) * self.cell_mm**2,
             deepest_fraction=float((removed / self.thickness_um).max()),
+            harm_mm2=self.tail.harm_mm2,
         )
+
+    @property
+    def _spread_within(self) -> float:
+        share = self.tail.within_share
+        return self.truth.within_cv if share is None else within_cv_of(share)
+
+    def _streaks(self) -> Floats:
+        """Return the dose of each column over the mean."""
+        at_mm = (np.arange(self.cells) + 0.5) * self.cell_mm
+        doses = np.asarray(self.tail.doses)
+        return doses[(at_mm / STREAK_MM).astype(np.intp) % doses.size]
 
     def _spots(self, at_x: Floats, at_y: Floats, depth: Floats) -> Floats:
         """Return the depths at their places, each shared by the four cells around it."""

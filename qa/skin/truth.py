@@ -3,7 +3,7 @@
 Everything here is hidden from the controller and drawn from the published ranges, not from what a
 controller assumes of them. Two kinds of spread stay apart. What varies between clients, hands and
 strokes is always drawn: thickness, layers, moisture, the angle of the tip. What nobody has measured
-well, the rate itself and its exponents, is at its central published value, or drawn too.
+well, the rate itself and its exponents, is as one of three accounts has it.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
+from qa.skin.belief_file import rate_belief
 from qa.skin.sites import thickness_of
 
 Floats = NDArray[np.float64]
@@ -35,17 +37,22 @@ HYDRATION_LN_SD: Final = 0.3
 ANGLE_LN_SD: Final = 0.35
 """0.5 to 2 between grazing and steep impact: Hutchings 1981."""
 
-RATE_CENTRAL_UM_PER_S: Final = 0.75
-"""15 um in 20 s at 30 kPa: Andrews et al. 2013, Pharm Res 30:1099-1109, figure 5."""
+RATE_LOWEST_UM_PER_S: Final = 0.75
+"""15 um in the whole of 20 s at 30 kPa (Andrews et al. 2013, Pharm Res 30:1099-1109, figure 5): the
+stratum corneum was gone by then, so that this is the least that the rate can have been."""
 
-RATE_LN_SD: Final = 0.75
-"""A factor of 2.1 each way: the mask starves the skin, 20 s were enough but perhaps not needed."""
+RATE_WIDE_UM_PER_S: Final = (0.4, 8.0)
+"""The middle 95 %: from less than the least, to what ten passes of a moving tip would mean if they
+removed the whole stratum corneum (Gill et al. 2009; how many it took was not read)."""
+
+RATE_WIDE_MEDIAN_UM_PER_S: Final = sqrt(RATE_WIDE_UM_PER_S[0] * RATE_WIDE_UM_PER_S[1])
+RATE_WIDE_LN_SD: Final = log(RATE_WIDE_UM_PER_S[1] / RATE_WIDE_UM_PER_S[0]) / (2.0 * 1.96)
 
 SUCTION_EXPONENT: Final = (0.2, 0.7, 1.2)
-"""Lowest, central and highest exponent of suction at a fixed flow."""
+"""Lowest, middle and highest exponent of suction at a fixed flow."""
 
 FLOW_EXPONENT: Final = (0.7, 1.0)
-"""Lowest, and central, which is also the highest: crystals that meet shield the skin."""
+"""Lowest, and highest: crystals that meet shield the skin."""
 
 REFERENCE_KPA: Final = 30.0
 REFERENCE_G_PER_MIN: Final = 10.0
@@ -59,13 +66,16 @@ JET_EXPONENT: Final = 0.4
 
 
 @unique
-class Uncertainty(Enum):
-    """What is drawn for a client."""
+class Account(Enum):
+    """What is taken for the removal rate, which nobody has measured on this device."""
 
-    CENTRAL = "central"
-    """What varies between clients; the rate is the central published one."""
-    FULL = "full"
-    """The rate and its exponents, too."""
+    LOWEST = "lowest plausible rate"
+    """The least that the one published experiment allows, for everybody: only what varies between
+    clients is drawn."""
+    POSTERIOR = "posterior"
+    """Drawn, with the exponents, from what the published anchors leave (`qa.anchors`)."""
+    WIDE = "wide"
+    """Drawn from all that anybody might believe, the exponents too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,45 +119,70 @@ class SkinTruths:
         )
 
 
-def draw_truth(
-    zone: str, rng: np.random.Generator, uncertainty: Uncertainty = Uncertainty.CENTRAL
-) -> SkinTruth:
+def draw_truth(zone: str, rng: np.random.Generator, account: Account = Account.LOWEST) -> SkinTruth:
     """Return the skin of one client; UnknownZoneError where nothing is known about the zone."""
-    return draw_truths(zone, 1, rng, uncertainty).one(0)
+    return draw_truths(zone, 1, rng, account).one(0)
 
 
 def draw_truths(
     zone: str,
     count: int,
     rng: np.random.Generator,
-    uncertainty: Uncertainty = Uncertainty.CENTRAL,
+    account: Account = Account.LOWEST,
+    rate_tilt: float = 0.0,
 ) -> SkinTruths:
     """Return the skin of many clients.
 
-    The same generator gives the same clients in both modes: only what is uncertain differs.
+    ``rate_tilt`` shifts a rate that is drawn by so many standard deviations, for whoever wants high
+    ones more often and weighs them.
+
+    The same generator gives the same clients in every account: only the rate and its exponents
+    differ.
     """
     mean_um, between = thickness_of(zone), ln_sd_of(BETWEEN_CV)
     thickness = mean_um * np.exp(between * rng.standard_normal(count) - between**2 / 2)
     layer = rng.triangular(*LAYER_UM, count)
     share = rng.uniform(*WITHIN_SHARE, count)
     hydration = np.exp(HYDRATION_LN_SD * rng.standard_normal(count))
-    rate = RATE_CENTRAL_UM_PER_S * np.exp(RATE_LN_SD * rng.standard_normal(count))
-    low, central, high = SUCTION_EXPONENT
-    suction = rng.uniform(low, high, count)
-    flow = rng.uniform(*FLOW_EXPONENT, count)
-    if uncertainty is Uncertainty.CENTRAL:
-        rate = np.full(count, RATE_CENTRAL_UM_PER_S)
-        suction = np.full(count, central)
-        flow = np.full(count, FLOW_EXPONENT[1])
+    deviates = rng.standard_normal((3, count))
+    deviates[0] += rate_tilt
+    rate, suction, flow = rates_of(account, deviates)
     return SkinTruths(
         thickness_mean_um=thickness,
         layer_um=layer,
-        within_cv=BETWEEN_CV * np.sqrt(share / (1.0 - share)),
+        within_cv=within_cv_of(share),
         hydration=hydration,
         rate_um_per_s=rate,
         suction_exponent=suction,
         flow_exponent=flow,
     )
+
+
+def ln_rate_of(account: Account) -> tuple[float, float]:
+    """Return mean and standard deviation of the logarithm of the rate in an account."""
+    if account is Account.LOWEST:
+        return log(RATE_LOWEST_UM_PER_S), 0.0
+    if account is Account.WIDE:
+        return log(RATE_WIDE_MEDIAN_UM_PER_S), RATE_WIDE_LN_SD
+    belief = rate_belief()
+    return float(belief.means[0]), float(belief.covariance[0, 0] ** 0.5)
+
+
+def rates_of(account: Account, deviates: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return rates, exponents of suction and of flow; the first deviate is the rate's alone."""
+    mean, sd = ln_rate_of(account)
+    rate = np.exp(mean + sd * deviates[0])
+    low, middle, high = SUCTION_EXPONENT
+    if account is Account.LOWEST:
+        return rate, np.full_like(rate, middle), np.full_like(rate, FLOW_EXPONENT[1])
+    even = ndtr(deviates)
+    if account is Account.WIDE:
+        flow_low, flow_high = FLOW_EXPONENT
+        return rate, low + (high - low) * even[1], flow_low + (flow_high - flow_low) * even[2]
+    belief = rate_belief()
+    lower = np.linalg.cholesky(belief.covariance)
+    suction, flow = (belief.means[:, None] + lower @ deviates)[1:]
+    return rate, np.clip(suction, low, high), np.clip(flow, *FLOW_EXPONENT)
 
 
 def draw_angles(count: int, rng: np.random.Generator) -> Floats:
@@ -167,6 +202,11 @@ def rate_under_tip(
     energy = speed ** (truth.suction_exponent / JET_EXPONENT)
     crystals = (np.maximum(flow_g_per_min, 0.0) / REFERENCE_G_PER_MIN) ** truth.flow_exponent
     return truth.rate_um_per_s * truth.hydration * crystals * energy  # type: ignore[no-any-return]  # numpy's powers are untyped
+
+
+def within_cv_of(share: FloatOrFloats) -> FloatOrFloats:
+    """Return the relative spread within a site whose part of the total variance is ``share``."""
+    return BETWEEN_CV * np.sqrt(share / (1.0 - share))  # type: ignore[no-any-return]  # as above
 
 
 def ln_sd_of(cv: float) -> float:

@@ -15,7 +15,7 @@ from firmware_protocol.codec import encode
 from firmware_protocol.errors import Reject
 from firmware_protocol.frame import SEEDS, flags_of
 from firmware_protocol.link import FrameRejected, Link, MessageReceived, RequestUnknown
-from firmware_protocol.messages import Field, SelfTest, Setpoint, u8, u16
+from firmware_protocol.messages import Field, Hello, Message, SelfTest, Setpoint, u8, u16
 from firmware_protocol.schema import (
     LIMITS,
     SCHEMA_HASH,
@@ -160,10 +160,21 @@ def test_of_several_reasons_the_first_in_the_order_of_the_document_is_told(
         assert ", ".join(reason.name for reason in words) in render_document()
 
 
-def test_a_one_shot_is_sent_and_given_up_when_the_document_says() -> None:
+@pytest.mark.hazard("H11")
+def test_a_long_run_is_one_bad_frame_and_judged_by_its_first_bytes() -> None:
+    link = Link(Direction.TO_HOST)
+    link.open_session(1, 0.0)
+    whole = bytes([41]) + b"\x01" * 40  # one code, to the very end
+    assert len(cobs.decode(whole)) == 40
+    assert link.receive(whole + b"\0", 0.0) == [FrameRejected(Reject.COBS)]
+    assert "judged by its first 40." in render_document()
+
+
+@pytest.mark.parametrize("message", [SelfTest(), Hello(2, 0, SCHEMA_HASH, 1)])
+def test_a_one_shot_is_sent_and_given_up_when_the_document_says(message: Message) -> None:
     link = Link(Direction.TO_DEVICE)
     link.open_session(1, 0.0)
-    link.request(SelfTest(), 0.0)
+    link.request(message, 0.0)
     assert link.outgoing()
     for due_ms in accumulate(WAITS_MS):
         due_s = link.deadline_s()
@@ -188,6 +199,7 @@ def test_the_vectors_cover_every_message_every_range_and_the_wraps() -> None:
         assert {f"{name} {word}" for word in ("min", "typ", "max", "last sequence")} <= accepted
     assert {"Setpoint suction_pa one too high", "Setpoint wish one too high"} <= refused
     assert {"unknown type, flags 0", "unknown type, flags 4"} <= refused
+    assert {"no type", "Stop the other way, fixed seed", "unknown type, run of 40 bytes"} <= refused
     assert {"a": 1, "b": 65535, "newer": True} in vectors["newer"]
     assert {"now": 50, "old": 2**32 - 50, "age_ms": 100} in vectors["age"]
 

@@ -1,16 +1,35 @@
-"""Sentences of PROTOCOL.md that a fresh person misread: the unit does what they say now."""
+"""Sentences of PROTOCOL.md that fresh persons misread or missed: the unit does what they say."""
 
 import pytest
 
+from controller.device.stopping import STOP_REPEAT_S
+from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
+from firmware_protocol.codec import decode, encode
 from firmware_protocol.envelope import (
+    BAD_FRAMES_SHORT_MAX,
     CONTACT_SUCTION_MIN_PA,
     DWELL_TRIP_S,
     SEAL_UNBROKEN_MAX_S,
     SETPOINT_PERIOD_S,
+    TELEMETRY_PERIOD_S,
+    TELEMETRY_SHIFT_S,
     VALVE_CLOSED_MIN_S,
+    VENTED_MAX_PA,
 )
-from firmware_protocol.messages import Arm, LogRead, LogRecord, Reset, Result, SelfTest
-from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
+from firmware_protocol.link import session_number
+from firmware_protocol.messages import (
+    Arm,
+    Hello,
+    Ident,
+    LogRead,
+    LogRecord,
+    Reset,
+    Result,
+    SelfTest,
+    Telemetry,
+)
+from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
 from simulator.firmware.firmware import TICK_S
 from simulator.firmware.outputs import PURGE_MIN_PA
 from tests.simulator.host import Host
@@ -222,6 +241,82 @@ def test_a_self_test_passes_with_the_tip_on_the_skin() -> None:
     trial.sealed = True
     trial.test()
     trial.reaches(Mode.READY)
+
+
+def test_contact_is_told_without_suction_and_with_the_pump_off() -> None:
+    host = Host().configured(CONFIG)
+    host.run(SOON_S)
+    assert host.telemetry is not None
+    assert not host.telemetry.inputs & Input.CONTACT
+    host.device.hand.place()
+    host.run(1.0)
+    assert host.mode is Mode.DISARMED
+    assert host.telemetry.inputs & Input.CONTACT
+    assert not host.telemetry.inputs & Input.PUMP_COMMANDED
+    assert host.telemetry.suction_pa <= VENTED_MAX_PA
+
+
+# -- stopping --------------------------------------------------------------------------------------
+def test_setpoints_for_the_pump_alone_shut_the_valve_where_no_stop_arrives() -> None:
+    trial = in_mode(Mode.ACTIVE)
+    trial.wish = Wish.PUMP
+    trial.run(SOON_S)
+    assert trial.drives.valve == 0.0
+
+
+def test_repeats_of_a_stop_do_not_begin_the_purge_anew() -> None:
+    trial = in_mode(Mode.STOPPING)
+    began_s = trial.now_s
+    while trial.mode is Mode.STOPPING:
+        assert trial.now_s - began_s < 2 * durations()["STOPPING"]
+        trial.stop(StopKind.NORMAL)
+        trial.run(STOP_REPEAT_S)
+    assert trial.now_s - began_s == pytest.approx(durations()["STOPPING"], abs=2 * STOP_REPEAT_S)
+
+
+# -- sessions --------------------------------------------------------------------------------------
+def test_telemetry_of_the_new_session_may_come_in_one_read_with_ident() -> None:
+    host = Host()
+    host.until(lambda: host.mode is Mode.DISARMED)
+    hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, 5)
+    host.device.receive(encode(hello, 0, 1), host.now_s)
+    host.device.advance(host.now_s + TELEMETRY_PERIOD_S + TELEMETRY_SHIFT_S)
+    runs = [run for run in host.device.outgoing().split(b"\0") if run]
+    ident, *later = [decode(run, Direction.TO_HOST) for run in runs]
+    assert isinstance(ident.message, Ident)
+    assert any(isinstance(frame.message, Telemetry) for frame in later)
+    session = session_number(5, ident.message.device_nonce)
+    assert {frame.session for frame in later} == {session}
+
+
+@pytest.mark.parametrize(("anew", "mode"), [(False, Mode.SAFE), (True, Mode.ARMED)])
+def test_bad_frames_count_from_the_session_on_and_not_from_arm(*, anew: bool, mode: Mode) -> None:
+    noise = b"\x05\x05\0"
+    trial = in_mode(Mode.READY)
+    trial.give(noise * BAD_FRAMES_SHORT_MAX)
+    if anew:
+        trial.hello()
+        trial.configure()
+        trial.run(1.1)
+        trial.test()
+        trial.reaches(Mode.READY)
+    assert refusal(trial, Arm(trial.token, TREATMENT)) is Refusal.NONE
+    trial.give(noise)
+    assert trial.mode is mode
+
+
+def test_a_simulator_of_one_seed_begins_with_the_same_numbers_and_boots_with_new_ones() -> None:
+    def told(host: Host) -> tuple[int, int]:
+        host.until(lambda: host.mode is Mode.DISARMED)
+        ident = host.hello()
+        return ident.boot_id, ident.device_nonce
+
+    host = Host(seed=1)
+    first = told(host)
+    assert told(Host(seed=1)) == first
+    assert not set(told(Host(seed=2))) & set(first)
+    host.device.restart()
+    assert not set(told(host)) & set(first)
 
 
 # -- answers ---------------------------------------------------------------------------------------

@@ -14,6 +14,16 @@ def test_a_sample_follows_from_the_names_and_the_seed_alone() -> None:
     assert mutation.sample_of(NAMES[:7], 300, 1) == NAMES[:7]
 
 
+def test_a_module_that_moves_and_changes_elsewhere_leave_the_sample_as_it_was() -> None:
+    first = mutation.sample_of(NAMES, 300, 1)
+    moved = [name.replace(".kernel.", ".record.") for name in NAMES]
+    assert mutation.sample_of(moved, 300, 1) == [
+        name.replace(".kernel.", ".record.") for name in first
+    ]
+    fewer = mutation.sample_of(NAMES[50:], 300, 1)
+    assert len(set(fewer) - set(first)) <= 50
+
+
 def test_how_far_a_sample_is_counts_what_was_tried_and_what_lived() -> None:
     codes = {NAMES[0]: 0, NAMES[1]: 1, NAMES[2]: None, NAMES[5]: 0}
     assert mutation._progress(codes, NAMES[:4]) == "    2 of 4 done, 1 lived"

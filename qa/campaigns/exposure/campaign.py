@@ -1,8 +1,11 @@
 """A campaign of simulated treatments: rows in blocks over many processes, and their figures.
 
-Each row is drawn twice: plainly, so that counts have exact bounds, and tilted towards thin skin and
-high rates, so that chances far below one in the number of treatments have an estimate. The plain
-sample checks the tilted one wherever it can reach.
+Each row is drawn twice: plainly, so that counts have an exact bound, which alone decides; and
+tilted towards thin skin and high rates, so that chances far below one in the number of treatments
+have an estimate. The plain sample checks the tilted one wherever it can reach.
+
+Whether a treatment breached is drawn: its chance follows from the doses of its places (`tables`),
+and a hit is a number from 0 to 1 below that chance. No skin is drawn for it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -67,11 +70,6 @@ class Figures:
     depth_um: float
     handpiece_s: float
 
-    @property
-    def bound(self) -> float:
-        """The upper bound of the chance of a breach at 95 %, from whichever sample says more."""
-        return min(self.breached.high, self.breach_chance.high)
-
 
 def run_job(job: Job) -> dict[str, Any]:
     """Treat one block of clients and return the `Block`, as JSON has it."""
@@ -82,9 +80,7 @@ def treat_block(job: Job) -> Block:
     """Treat one block of clients."""
     seed = np.random.SeedSequence((job.seed, crc32(job.row.key.encode()), job.block, job.tilted))
     rng = np.random.default_rng(seed)
-    cell = cell_of(
-        job.row, job.configs, TOWARDS_BREACH[job.row.uncertainty] if job.tilted else NO_TILT
-    )
+    cell = cell_of(job.row, job.configs, TOWARDS_BREACH[job.row.account] if job.tilted else NO_TILT)
     done = treat(cell, job.n, rng)
     skins, weights = done.skins, done.clients.weight
     return Block(

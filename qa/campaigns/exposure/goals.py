@@ -7,7 +7,7 @@ from typing import Final
 from qa.campaigns.exposure.campaign import Figures
 from qa.campaigns.exposure.rows import CARELESS_HANDS, ORDINARY_HANDS, Group, Row
 from qa.campaigns.exposure.settings import Arm
-from qa.skin.truth import Uncertainty
+from qa.skin.truth import Account
 
 BREACH_MAX: Final = 1e-4  # fewer than one treatment in 10,000
 TIMES_FEWER_MIN: Final = 100.0
@@ -29,7 +29,7 @@ def goals_of(found: Mapping[Row, Figures]) -> Sequence[Goal]:
     """Return every goal that the rows of a campaign speak about."""
     goals: list[Goal] = []
     for row, figures in found.items():
-        if row.arm is not Arm.INTERLOCKED or row.uncertainty is not Uncertainty.CENTRAL:
+        if row.arm is not Arm.INTERLOCKED or row.account is not Account.LOWEST:
             continue
         if row.group is Group.PRESET or (row.group is Group.FAULT and row.hand == "average"):
             goals.append(_rare(row, figures))

@@ -3,8 +3,9 @@
 Removal comes off in flakes that act as one: a corneocyte is 0.05 mm wide (taylorfrancis.com,
 9781420070958-10), and how many of them one impact takes with it is not known. Whether lost flakes
 connect to a whole square millimetre is percolation, for which there is no formula: the table beside
-this file was drawn once (`python -m qa.campaigns.exposure.patch_loss`), and a test draws some of it
-anew. Below its smallest value the chance falls at least as steeply as there.
+this file was drawn once (`python -m qa.campaigns.exposure.patch_loss`, which draws what is missing
+there), and a test draws some of it anew. Below its smallest value the chance falls at least as
+steeply as there.
 """
 
 import json
@@ -19,12 +20,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from controller.cli import boundary
+from qa.skin.tails import BREACH_MM2, CORRELATION_MM, FLAKE_MM
 
 Array = NDArray[np.float64]
 
-BREACH_MM2: Final = 1.0  # the smallest connected area whose loss counts as a breach
 FLAKES_MM: Final = (0.5, 0.25, 0.1, 0.05)
 CORRELATIONS_MM: Final = (2.0, 4.0, 8.0)
+HARMS_MM2: Final = (0.25,)  # of the central flakes and patches only, beside `BREACH_MM2` of all
 SHARES: Final = np.linspace(0.05, 0.95, 37)
 FILE: Final = Path(__file__).with_name("patch_loss.json")
 SEED: Final = 20261126
@@ -50,28 +52,48 @@ class PatchLoss:
         return np.where(log_share < self.log_shares[0], below, inside)
 
 
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What an entry of the table was drawn for."""
+
+    flake_mm: float
+    correlation_mm: float
+    harm_mm2: float = BREACH_MM2
+    """The smallest connected area whose loss counts."""
+
+    @property
+    def key(self) -> str:
+        """The name of the entry."""
+        name = f"flake {self.flake_mm:g} mm, patch {self.correlation_mm:g} mm"
+        return name if self.harm_mm2 == BREACH_MM2 else f"{name}, harm {self.harm_mm2:g} mm2"
+
+    def draws(self) -> np.random.Generator:
+        """Return the draws of the entry: the same patches, whatever counts as harm."""
+        return np.random.default_rng(
+            (SEED, round(self.flake_mm * 1000), round(self.correlation_mm * 10))
+        )
+
+
+STRUCTURES: Final = (
+    *(Structure(flake, patch) for flake in FLAKES_MM for patch in CORRELATIONS_MM),
+    *(Structure(FLAKE_MM, CORRELATION_MM, harm) for harm in HARMS_MM2),
+)
+
+
 @cache
-def patch_loss(flake_mm: float, correlation_mm: float) -> PatchLoss:
-    """Return the table of one size of flakes and of patches; KeyError where none was drawn."""
-    rows = json.loads(FILE.read_text(encoding="utf-8"))["chances"]
-    chances = np.array(rows[key(flake_mm, correlation_mm)])
+def patch_loss(flake_mm: float, correlation_mm: float, harm_mm2: float = BREACH_MM2) -> PatchLoss:
+    """Return the table of one structure of skin and one harm; KeyError where none was drawn."""
+    chances = np.array(_drawn()[Structure(flake_mm, correlation_mm, harm_mm2).key])
     known = chances >= STEEP_FROM
     x, y = np.log(SHARES[known]), np.log(chances[known])
     return PatchLoss(x, y, float((y[2] - y[0]) / (x[2] - x[0])))
 
 
-def key(flake_mm: float, correlation_mm: float) -> str:
-    """Return the name of an entry."""
-    return f"flake {flake_mm:g} mm, patch {correlation_mm:g} mm"
-
-
-def drawn_chance(
-    share: float, flake_mm: float, correlation_mm: float, rng: np.random.Generator
-) -> float:
-    """Return how many of many drawn patches hold a connected lost area of ``BREACH_MM2``."""
-    across = round(correlation_mm / flake_mm)
-    needed = round(BREACH_MM2 / flake_mm**2)
-    patches = min(round(PATCHES_MM2 / correlation_mm**2), round(FLAKES_MAX / across**2))
+def drawn_chance(share: float, structure: Structure, rng: np.random.Generator) -> float:
+    """Return how many of many drawn patches hold a connected lost area that is harm."""
+    across = round(structure.correlation_mm / structure.flake_mm)
+    needed = round(structure.harm_mm2 / structure.flake_mm**2)
+    patches = min(round(PATCHES_MM2 / structure.correlation_mm**2), round(FLAKES_MAX / across**2))
     patches = max(PATCHES_MIN, patches)
     hits = sum(largest(rng.random((across, across)) < share) >= needed for _ in range(patches))
     return hits / patches
@@ -83,17 +105,20 @@ def largest(lost: NDArray[np.bool_]) -> int:
     return int(np.bincount(names.ravel())[1:].max()) if count else 0
 
 
+def _drawn() -> dict[str, list[float]]:
+    """Return the entries that are in the file."""
+    chances: dict[str, list[float]] = json.loads(FILE.read_text(encoding="utf-8"))["chances"]
+    return chances
+
+
 def main() -> None:
-    """Draw the table anew."""
-    chances = {}
-    for flake_mm in FLAKES_MM:
-        for correlation_mm in CORRELATIONS_MM:
-            rng = np.random.default_rng((SEED, round(flake_mm * 1000), round(correlation_mm * 10)))
-            name = key(flake_mm, correlation_mm)
-            sys.stderr.write(f"{name}\n")
-            chances[name] = [
-                drawn_chance(float(share), flake_mm, correlation_mm, rng) for share in SHARES
-            ]
+    """Draw what is missing; to draw all of it anew, delete the file."""
+    chances = _drawn() if FILE.exists() else {}
+    missing = [structure for structure in STRUCTURES if structure.key not in chances]
+    for number, structure in enumerate(missing, 1):
+        sys.stderr.write(f"{number} of {len(missing)}: {structure.key}\n")
+        rng = structure.draws()
+        chances[structure.key] = [drawn_chance(float(share), structure, rng) for share in SHARES]
     text = json.dumps({"shares": SHARES.round(6).tolist(), "chances": chances}, indent=0)
     FILE.write_text(text + "\n", encoding="utf-8")
 

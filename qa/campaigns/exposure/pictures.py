@@ -96,7 +96,7 @@ def sensitivity(base: Estimate, found: Sequence[Influence], stem: Path) -> None:
     axis.set_xscale("log")
     axis.set_xlim(max(min(values) / 3.0, 1e-9), max(base.value, *values) * 6.0)
     axis.set_xlabel("chance of a breach when this one is the same for everybody")
-    axis.set_title("Which unknown matters most: Refresh, full published uncertainty")
+    axis.set_title("Which unknown matters most: Refresh, full published account")
     axis.legend(fontsize=8, loc="lower right")
     _save(figure, stem)
 

@@ -16,11 +16,10 @@ from qa.skin.sites import thickness_of
 from qa.skin.truth import (
     BETWEEN_CV,
     HYDRATION_LN_SD,
-    RATE_CENTRAL_UM_PER_S,
-    RATE_LN_SD,
+    Account,
     SkinTruths,
-    Uncertainty,
     draw_truths,
+    ln_rate_of,
     ln_sd_of,
 )
 
@@ -70,20 +69,21 @@ class Tilt:
 
 
 NO_TILT: Final = Tilt()
-TOWARDS_BREACH: Final[Mapping[Uncertainty, Tilt]] = MappingProxyType(
+TOWARDS_BREACH: Final[Mapping[Account, Tilt]] = MappingProxyType(
     {
-        Uncertainty.CENTRAL: Tilt(thickness=-1.8, hydration=1.5),
-        Uncertainty.FULL: Tilt(thickness=-0.6, hydration=0.5, rate=1.0),
+        Account.LOWEST: Tilt(thickness=-1.8, hydration=1.5),
+        Account.POSTERIOR: Tilt(thickness=-0.6, hydration=0.5, rate=1.0),
+        Account.WIDE: Tilt(thickness=-0.6, hydration=0.5, rate=1.0),
     }
 )
 """Thin and moist skin and, where the rate is drawn, a high one: the smallest error of `refresh`."""
 
 
 def draw_clients(
-    n: int, uncertainty: Uncertainty, rng: np.random.Generator, tilt: Tilt = NO_TILT
+    n: int, account: Account, rng: np.random.Generator, tilt: Tilt = NO_TILT
 ) -> Clients:
     """Draw ``n`` clients."""
-    skin = draw_truths(ANY_ZONE, n, rng, uncertainty)
+    skin = draw_truths(ANY_ZONE, n, rng, account, tilt.rate)
     between = ln_sd_of(BETWEEN_CV)
     share = skin.thickness_mean_um / thickness_of(ANY_ZONE)
     thick = (np.log(share) + between**2 / 2.0) / between
@@ -92,13 +92,12 @@ def draw_clients(
     wet = np.log(skin.hydration) / HYDRATION_LN_SD
     log_weight = log_weight + _log_weight(wet, tilt.hydration)
     hydration = skin.hydration * np.exp(HYDRATION_LN_SD * tilt.hydration)
-    rate = skin.rate_um_per_s
-    if uncertainty is Uncertainty.FULL:
-        high = np.log(rate / RATE_CENTRAL_UM_PER_S) / RATE_LN_SD
+    mean, sd = ln_rate_of(account)
+    if sd > 0.0:
+        high = (np.log(skin.rate_um_per_s) - mean) / sd - tilt.rate
         log_weight = log_weight + _log_weight(high, tilt.rate)
-        rate = rate * np.exp(RATE_LN_SD * tilt.rate)
     return Clients(
-        replace(skin, thickness_mean_um=share, hydration=hydration, rate_um_per_s=rate),
+        replace(skin, thickness_mean_um=share, hydration=hydration),
         rng.uniform(1.0 - UNIT_FLOW_SHARE, 1.0 + UNIT_FLOW_SHARE, n),
         np.exp(log_weight),
     )

@@ -1,7 +1,7 @@
 """What a campaign of treatments looks at: one row a question, the same figures for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, unique
 from functools import cache
 from pathlib import Path
@@ -16,9 +16,9 @@ from controller.safety.skin import Skin
 from qa.campaigns.exposure.fault_responses import response_of, responses
 from qa.campaigns.exposure.population import NO_TILT, Tilt
 from qa.campaigns.exposure.settings import Arm, ZoneSetting, settings_of
-from qa.campaigns.exposure.tables import Grain
 from qa.campaigns.exposure.treatments import Cell
-from qa.skin.truth import Uncertainty
+from qa.skin.tails import CENTRAL, TAILS, Tail
+from qa.skin.truth import Account
 from simulator.handpiece import SERIAL_NUMBER
 from simulator.plant.habits import HABITS
 
@@ -32,8 +32,8 @@ AGE_YEARS: Final = 34
 DARK_PHOTOTYPE: Final = 5
 OLD_YEARS: Final = 70
 GRAINS: Final = (
-    Grain(), Grain(flake_mm=0.5), Grain(flake_mm=0.1), Grain(flake_mm=0.05),
-    Grain(correlation_mm=4.0), Grain(correlation_mm=8.0), Grain(flake_mm=0.5, correlation_mm=8.0),
+    CENTRAL, Tail(flake_mm=0.5), Tail(flake_mm=0.1), Tail(flake_mm=0.05),
+    Tail(correlation_mm=4.0), Tail(correlation_mm=8.0), Tail(flake_mm=0.5, correlation_mm=8.0),
 )  # fmt: skip
 
 
@@ -48,6 +48,7 @@ class Group(Enum):
     UNIT = "a unit without a motion sensor"
     FAULT = "every single fault"
     GRAIN = "structure of the skin, which is assumed"
+    TAIL = "tails: thickness within a site, streaks, flakes and harm, one at a time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class Row:
     zones: tuple[str, ...] | None = None
     hand: str = "average"
     arm: Arm = Arm.INTERLOCKED
-    uncertainty: Uncertainty = Uncertainty.CENTRAL
+    account: Account = Account.LOWEST
     phototype: int = PHOTOTYPE
     age_years: int = AGE_YEARS
     fault: str | None = None
     motion_sensor: bool = True
-    grain: Grain = field(default_factory=Grain)
+    tail: Tail = CENTRAL
 
     @property
     def label(self) -> str:
@@ -76,16 +77,14 @@ class Row:
             parts.append("no motion sensor")
         if self.fault is not None:
             parts.append(self.fault)
-        if self.grain != Grain():
-            parts.append(
-                f"flakes {self.grain.flake_mm:g} mm, patches {self.grain.correlation_mm:g} mm"
-            )
+        if self.tail != CENTRAL or self.group is Group.TAIL:
+            parts.append(self.tail.words)
         return ", ".join(parts)
 
     @property
     def key(self) -> str:
         """A name that no other row has."""
-        return f"{self.group.name}: {self.label}; {self.arm.value}; {self.uncertainty.value}"
+        return f"{self.group.name}: {self.label}; {self.arm.value}; {self.account.value}"
 
     @property
     def ordinary(self) -> bool:
@@ -100,20 +99,26 @@ class NoPlanError(ValueError):
 def rows_of(configs: Path, programs: Sequence[str] | None = None) -> tuple[Row, ...]:
     """Return the rows of a whole campaign, or only those of some programs.
 
-    Each question is asked at the central rate and under the full uncertainty, with all interlocks,
-    with a fixed time alone, and with nothing.
+    Each question is asked in every account, with all interlocks, with a fixed time alone, and with
+    nothing; and each preset with every tail in the account of what is known.
     """
-    questions = [Row(Group.PRESET, name) for name in programs or program_names(configs)]
+    named = programs or program_names(configs)
+    questions = [Row(Group.PRESET, name) for name in named]
     if not programs:
         questions += _questions(configs)
     rows = [
-        replace(row, uncertainty=uncertainty, arm=arm)
+        replace(row, account=account, arm=arm)
         for row in questions
-        for uncertainty in Uncertainty
+        for account in Account
         for arm in Arm
     ]
     if not programs:
-        rows += [Row(Group.GRAIN, grain=grain) for grain in GRAINS]
+        rows += [Row(Group.GRAIN, tail=tail) for tail in GRAINS]
+    rows += [
+        Row(Group.TAIL, name, tail=tail, account=Account.POSTERIOR)
+        for name in named
+        for tail in TAILS.values()
+    ]
     return tuple(rows)
 
 
@@ -154,9 +159,9 @@ def cell_of(row: Row, configs: Path, tilt: Tilt = NO_TILT) -> Cell:
         zones=_zones(row, configs),
         habit=HABITS[row.hand],
         arm=row.arm,
-        uncertainty=row.uncertainty,
+        account=row.account,
         fault=None if row.fault is None else response_of(row.fault),
-        grain=row.grain,
+        tail=row.tail,
         tilt=tilt,
     )
 

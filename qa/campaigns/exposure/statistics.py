@@ -1,4 +1,4 @@
-"""Figures with their bounds: exact for counts, weighted for rare events, centiles of mixtures."""
+"""Figures and their bound: exact for counts; weighted means where counts do not reach."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ CENTILES: Final = (0.5, 0.95, 0.999)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of how many, with the exact binomial bounds of Clopper and Pearson."""
+    """How many of how many, with the exact binomial bound of Clopper and Pearson."""
 
     hits: int
     of: int
@@ -28,30 +28,18 @@ class Share:
         return self.hits / self.of
 
     @property
-    def low(self) -> float:
-        """The lower bound of the two-sided interval at ``CONFIDENCE``."""
-        tail = (1.0 - CONFIDENCE) / 2.0
-        return float(betaincinv(self.hits, self.of - self.hits + 1, tail)) if self.hits else 0.0
-
-    @property
-    def high(self) -> float:
-        """The upper bound of the two-sided interval at ``CONFIDENCE``."""
-        tail = 1.0 - (1.0 - CONFIDENCE) / 2.0
+    def bound(self) -> float:
+        """The one-sided upper bound at ``CONFIDENCE``: exact, and the only one that is told."""
         left = self.of - self.hits
-        return float(betaincinv(self.hits + 1, left, tail)) if left else 1.0
+        return float(betaincinv(self.hits + 1, left, CONFIDENCE)) if left else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A weighted mean and its standard error."""
+    """A weighted mean and its standard error. It is no bound: it says where counts do not reach."""
 
     value: float
     error: float
-
-    @property
-    def high(self) -> float:
-        """The upper bound of a two-sided interval at 95 %, by the normal distribution."""
-        return self.value + 1.96 * self.error
 
 
 def weighted_mean(values: Array, weights: Array) -> Estimate:

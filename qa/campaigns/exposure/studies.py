@@ -19,9 +19,8 @@ from qa.campaigns.exposure.treatments import Cell, Treatments, treat
 from qa.skin.truth import (
     ANGLE_LN_SD,
     HYDRATION_LN_SD,
-    RATE_CENTRAL_UM_PER_S,
-    RATE_LN_SD,
-    Uncertainty,
+    Account,
+    ln_rate_of,
 )
 
 FRONTIER_SHARES: Final = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.45, 0.6, 0.8, 1.0)
@@ -61,12 +60,12 @@ class Frontier:
     """A controller that knows everything, at the same clients and hands."""
 
 
-def frontier(n: int, seed: int, configs: Path, uncertainty: Uncertainty) -> Frontier:
+def frontier(n: int, seed: int, configs: Path, account: Account) -> Frontier:
     """Let the cap, a fixed time, or full knowledge end every zone of the standard program."""
-    row = Row(Group.PRESET, uncertainty=uncertainty)
-    tilt = TOWARDS_BREACH[uncertainty]
+    row = Row(Group.PRESET, account=account)
+    tilt = TOWARDS_BREACH[account]
     cell = replace(cell_of(row, configs), tilt=tilt)
-    clients = draw_clients(n, uncertainty, np.random.default_rng(seed), tilt)
+    clients = draw_clients(n, account, np.random.default_rng(seed), tilt)
     shipped = 0.35
     caps = []
     for share in FRONTIER_SHARES:
@@ -124,10 +123,10 @@ class Influence:
 
 
 def sensitivity(n: int, seed: int, configs: Path) -> tuple[Estimate, Sequence[Influence]]:
-    """Return the chance under full uncertainty, and with each parameter known; best first."""
-    row = Row(Group.PRESET, uncertainty=Uncertainty.FULL)
+    """Return the chance under full account, and with each parameter known; best first."""
+    row = Row(Group.PRESET, account=Account.POSTERIOR)
     cell = cell_of(row, configs)
-    clients = draw_clients(n, Uncertainty.FULL, np.random.default_rng(seed))
+    clients = draw_clients(n, Account.POSTERIOR, np.random.default_rng(seed))
 
     def chance(of: Clients) -> Estimate:
         done = treat(cell, n, np.random.default_rng(seed + 1), of)
@@ -149,16 +148,17 @@ class PatchTest:
 
 def patch_test(n: int, seed: int, configs: Path) -> PatchTest:
     """Let a reading narrow the rate of each client before the treatment: Bayes with lognormals."""
-    row = Row(Group.PRESET, uncertainty=Uncertainty.FULL)
+    row = Row(Group.PRESET, account=Account.POSTERIOR)
     cell = cell_of(row, configs)
     rng = np.random.default_rng(seed)
-    clients = draw_clients(n, Uncertainty.FULL, rng)
-    truth = np.log(clients.skin.rate_um_per_s / RATE_CENTRAL_UM_PER_S)
+    clients = draw_clients(n, Account.POSTERIOR, rng)
+    mean, sd = ln_rate_of(Account.POSTERIOR)
+    truth = np.log(clients.skin.rate_um_per_s) - mean
     reading = truth + READING_LN_SD * rng.standard_normal(n)
-    kept = RATE_LN_SD**2 / (RATE_LN_SD**2 + READING_LN_SD**2)
-    left_sd = float(np.sqrt(1.0 - kept)) * RATE_LN_SD
+    kept = sd**2 / (sd**2 + READING_LN_SD**2)
+    left_sd = float(np.sqrt(1.0 - kept)) * sd
     rest = ANGLE_LN_SD**2 + HYDRATION_LN_SD**2 + 0.2**2
-    narrower = 1.645 * (np.sqrt(left_sd**2 + rest) - np.sqrt(RATE_LN_SD**2 + rest))
+    narrower = 1.645 * (np.sqrt(left_sd**2 + rest) - np.sqrt(sd**2 + rest))
     charged = np.exp(kept * reading + narrower)
     without = _point(0.0, cell, clients, seed)
     done = treat(cell, n, np.random.default_rng(seed + 1), clients, charged=charged)

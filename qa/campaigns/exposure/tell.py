@@ -12,7 +12,7 @@ from qa.campaigns.exposure.goals import Goal
 from qa.campaigns.exposure.rows import Group, Row
 
 COLUMNS: Final = (
-    "what", "limits", "rate", "n", "breached", "95 % bounds", "estimate", "lost area",
+    "what", "limits", "rate", "n", "breached", "at most", "estimate", "lost area",
     "deepest 50/95/99.9 %", "dwell", "suction", "early", "useful", "depth µm",
 )  # fmt: skip
 
@@ -40,11 +40,10 @@ def _row_as_json(figures: Figures) -> dict[str, Any]:
         "group": row.group.value,
         "what": row.label,
         "limits": row.arm.value,
-        "rate": row.uncertainty.value,
+        "rate": row.account.value,
         "n": figures.n,
         "breached": figures.breached.hits,
-        "breached_low": figures.breached.low,
-        "breached_high": figures.breached.high,
+        "breached_bound": figures.breached.bound,
         "breach_estimate": figures.breach_chance.value,
         "breach_estimate_error": figures.breach_chance.error,
         "lost_share": figures.lost_share,
@@ -54,7 +53,7 @@ def _row_as_json(figures: Figures) -> dict[str, Any]:
         "dwell_passed": figures.dwelled.value,
         "suction_dose_passed": figures.overdosed.value,
         "stopped_early": figures.stopped_early.value,
-        "stopped_early_high": figures.stopped_early.high,
+        "stopped_early_bound": figures.stopped_early.bound,
         "zones_early": figures.early_zones.value,
         "usefulness": figures.usefulness,
         "depth_um": figures.depth_um,
@@ -68,10 +67,10 @@ def cells_of(figures: Figures) -> tuple[str, ...]:
     return (
         row.label,
         row.arm.value,
-        row.uncertainty.value,
+        row.account.value,
         f"{figures.n}",
         f"{share.hits}",
-        f"{share.low:.1e} to {share.high:.1e}",
+        f"{share.bound:.1e}",
         f"{rare.value:.1e} ± {rare.error:.0e}",
         f"{figures.lost_share:.0e}",
         " / ".join(f"{value:.2f}" for value in figures.deepest),
@@ -87,8 +86,8 @@ def line_of(figures: Figures) -> str:
     """Return one line for a terminal."""
     share, rare = figures.breached, figures.breach_chance
     return (
-        f"{figures.row.label} | {figures.row.arm.value} | {figures.row.uncertainty.value} rate | "
-        f"breached {share.hits} of {share.of} (at most {share.high:.1e}), "
+        f"{figures.row.label} | {figures.row.arm.value} | {figures.row.account.value} rate | "
+        f"breached {share.hits} of {share.of} (at most {share.bound:.1e}), "
         f"estimate {rare.value:.1e} ± {rare.error:.0e} | early {figures.stopped_early.value:.1%} | "
         f"useful {figures.usefulness:.2f}"
     )

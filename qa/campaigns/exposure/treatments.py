@@ -1,6 +1,6 @@
 """Many whole treatments at a time: one program, one hand, one arm, clients of one kind."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,10 +11,11 @@ from qa.campaigns.exposure.outcomes import Skins
 from qa.campaigns.exposure.population import NO_TILT, Clients, Tilt, draw_clients
 from qa.campaigns.exposure.settings import SPEED_USUAL_MM_PER_S, Arm, ZoneSetting
 from qa.campaigns.exposure.strokes import Strokers
-from qa.campaigns.exposure.tables import Grain, skin_tables
+from qa.campaigns.exposure.tables import skin_tables
 from qa.campaigns.exposure.zone_runs import End, FaultCourse, ZoneRuns, run_zone
 from qa.skin.sites import thickness_of
-from qa.skin.truth import Uncertainty, rate_under_tip
+from qa.skin.tails import CENTRAL, Tail
+from qa.skin.truth import Account, rate_under_tip, within_cv_of
 from simulator.plant.habits import Habit
 
 Array = NDArray[np.float64]
@@ -44,9 +45,9 @@ class Cell:
     zones: tuple[ZoneSetting, ...]
     habit: Habit
     arm: Arm = Arm.INTERLOCKED
-    uncertainty: Uncertainty = Uncertainty.CENTRAL
+    account: Account = Account.LOWEST
     fault: FaultDraw | None = None
-    grain: Grain = field(default_factory=Grain)
+    tail: Tail = CENTRAL
     tilt: Tilt = NO_TILT
 
 
@@ -83,7 +84,8 @@ def treat(
     ``charged`` is what the ledger charges each of them, over what it charges everybody.
     """
     if clients is None:
-        clients = draw_clients(n, cell.uncertainty, rng, cell.tilt)
+        clients = draw_clients(n, cell.account, rng, cell.tilt)
+    clients = _with_spread_of(cell.tail, clients)
     treated = Treatments(
         clients, Skins.empty(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
         np.zeros(n, np.bool_), np.zeros(n, np.bool_),
@@ -96,6 +98,14 @@ def treat(
     for setting, course in zip(cell.zones, courses, strict=True):
         _treat_zone(cell, setting, treated, course, rng)
     return treated
+
+
+def _with_spread_of(tail: Tail, clients: Clients) -> Clients:
+    """Return the clients with the spread within a site that the tail fixes, if it does."""
+    if tail.within_share is None:
+        return clients
+    spread = np.full(len(clients), within_cv_of(tail.within_share))
+    return replace(clients, skin=replace(clients.skin, within_cv=spread))
 
 
 def _treat_zone(
@@ -139,8 +149,8 @@ def _skin_of_zone(
         thickness_of(setting.zone) * clients.skin.thickness_mean_um,
         clients.skin.layer_um,
         clients.skin.within_cv,
-        skin_tables(cell.grain),
-        cell.grain.correlation_mm**2,
+        skin_tables(cell.tail),
+        cell.tail.correlation_mm**2,
     )
     treated.skins.add(part, skins)
     worst_s = map_s.reshape(n, -1).max(axis=1)

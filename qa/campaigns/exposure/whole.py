@@ -24,7 +24,7 @@ from qa.campaigns.exposure.studies import patch_test
 from qa.campaigns.exposure.studies import sensitivity as study_sensitivity
 from qa.campaigns.kept import Kept
 from qa.campaigns.workers import Where
-from qa.skin.truth import Uncertainty
+from qa.skin.truth import Account
 
 REFUSALS: Final = (ConfigError, NoPlanError, NoMatplotlibError, OSError)
 STUDY_MAX: Final = 4000  # treatments a point of a study; more makes no picture clearer
@@ -91,7 +91,7 @@ def draw(folder: Path, n: int, seed: int, configs: Path, say: Callable[[str], No
     zone = example(seed)
     depth_map(zone.outcome, zone.cell_mm, zone.margin_mm, zone.title, folder / "depth-map")
     say("drawn: depth-map")
-    frontier(study_frontier(n, seed, configs, Uncertainty.CENTRAL), folder / "frontier")
+    frontier(study_frontier(n, seed, configs, Account.LOWEST), folder / "frontier")
     say("drawn: frontier")
     base, influences = study_sensitivity(n, seed, configs)
     sensitivity(base, influences, folder / "sensitivity")

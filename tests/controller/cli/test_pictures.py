@@ -151,9 +151,24 @@ def test_the_object_of_each_end_has_the_same_names_and_null_where_nothing_is_kno
     }  # fmt: skip
     assert set(said) == {
         "outcome", "state", "recorded", "program", "client", "simulated", "unit", "zones",
-        "message", "stopped_by", "alarms", "time_to_safe_ms", "simulated_faults", "record",
+        "effect", "message", "stopped_by", "alarms", "time_to_safe_ms", "simulated_faults",
+        "record",
     }  # fmt: skip
     assert summary.as_object(replace(end, unit=None))["unit"] is None
+
+
+def test_the_summary_says_what_was_really_removed() -> None:
+    said = summary.as_object(DONE)["effect"]
+    assert said.startswith("This removed about 0.10 µm on average (bound: 0.90 µm): 1.1 %")
+
+
+def test_the_summary_of_a_kernel_that_does_not_say_what_a_depth_means_leaves_it_out() -> None:
+    older = replace(NOSE, share_percent=None, layers=None, shedding_h=None)
+    end = replace(DONE, treatment=replace(TREATMENT, zones=(older,)))
+    assert summary.as_object(end)["effect"] is None
+    shown = drawn(80, lambda console: summary.show(console, end))
+    assert "Nose" in shown
+    assert "of the stratum corneum" not in shown
 
 
 def test_the_status_of_everything_that_can_be_told() -> None:

@@ -85,6 +85,24 @@ def test_scripts_get_the_same_proof(corneum: Corneum) -> None:
     }  # fmt: skip
 
 
+def test_scripts_get_what_a_plan_means_for_each_zone_and_its_sentence(corneum: Corneum) -> None:
+    code, out, _ = corneum(*REFRESH, "--json")
+    said = json.loads(out)
+    assert code == 0
+    assert said["effect"].startswith(
+        "This removes about 0.25 µm on average (bound: 2.38 µm): 2.8 %"
+    )
+    nose = said["zones"][0]
+    effect = nose["effect"]
+    assert (effect["depth_um"], effect["bound_um"]) == (
+        nose["expected_nominal_um"], nose["expected_bound_um"],
+    )  # fmt: skip
+    assert effect["share_percent"] == pytest.approx(100.0 * effect["depth_um"] / 9.0)
+    assert effect["layers"] == pytest.approx(8.0 * effect["depth_um"] / 9.0)
+    assert effect["shedding_h"] == pytest.approx(14.0 * effect["layers"])
+    assert effect["seen_by"] == []
+
+
 @pytest.mark.parametrize(
     ("name", "starts"), [("plan.svg", b"<?xml"), ("plan.PNG", b"\x89PNG"), ("plan.png", b"\x89PNG")]
 )

@@ -22,11 +22,13 @@ ALARM = AlarmView(
     "V01", "medium", "Suction went above its limit.", "Check the skin.", acknowledged=False
 )
 NOSE = ZoneView(
-    "nose", "Nose", "current", 12.0, 31.0, 0.1, 0.9, 3.15, 18.0, 100.0, 1.4, 26.4, 29.5, 28.0, 7.0
+    "nose", "Nose", "current", 12.0, 31.0, 0.1, 0.9, 3.15, 18.0, 100.0, 1.4, 26.4, 29.5, 28.0, 7.0,
+    share_percent=1.111, layers=0.0889, shedding_h=1.244,
 )  # fmt: skip
 CHIN = ZoneView(
-    "chin", "Chin", "waiting", 0.0, 44.0, 0.0, 0.0, 3.15, 0.0, 100.0, 0.0, None, None, 28.0, 7.0
-)
+    "chin", "Chin", "waiting", 0.0, 44.0, 0.0, 0.0, 3.15, 0.0, 100.0, 0.0, None, None, 28.0, 7.0,
+    share_percent=0.0, layers=0.0, shedding_h=0.0,
+)  # fmt: skip
 TREATMENT = TreatmentView(7, "refresh", "Refresh", "demo", (NOSE, CHIN), None, simulated=True)
 LIVE = LiveView(
     27.9, 7.1, 28.0, 7.0, 46.0, contact=True, switch=True, mode="active", cause=None,
@@ -86,6 +88,7 @@ def _zone(display: str, expected_s: float, budget_s: float, ends_by: str) -> dic
         "zone": display.lower(), "display": display, "suction_kpa": 28.0, "flow_g_per_min": 7.0,
         "expected_contact_s": expected_s, "contact_budget_s": budget_s, "ends_by": ends_by,
         "expected_nominal_um": 0.25, "expected_bound_um": 2.38, "cap_um": 3.09,
+        "effect": {"share_percent": 2.81, "layers": 0.2246, "shedding_h": 3.144},
         "receipts": [
             {"sentence": "Suction 28 kPa is allowed."},
             {"sentence": f"Contact time of {display} was lowered."},
@@ -115,6 +118,11 @@ PLAN: dict[str, Any] = {
     "unit_serial": 0,
     "zones": [_zone("Nose", 25.2, 31.0, "exposure"), _zone("Chin", 44.0, 44.0, "time")],
     "contact_s": 69.2,
+    "effect": (
+        "This removes about 0.25 µm on average (bound: 2.38 µm): 2.8 % of the stratum corneum, a "
+        "fifth of one layer of corneocytes, what skin sheds by itself in about 3 hours. No "
+        "instrument in use can see that little in one person."
+    ),
     "proof": {"lines": [*_proved("Nose"), *_proved("Chin")]},
     "notes": ["A note that is longer than a narrow terminal is wide, and goes on."],
     "planned_at_s": 1.9e9,

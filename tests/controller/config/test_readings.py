@@ -67,7 +67,7 @@ def test_the_readings_of_a_client_are_read(configs: Path) -> None:
         ("forearm_inner", "lips", '"lips" is not among those that are known'),
         ('instrument = "tape-strip-protein"', "", "instrument is missing; add it"),
         ("tape-strip-protein", "ruler", 'instrument = "ruler" is not among those that are known; '
-         "use one of confocal-raman, oct, tape-strip-protein, tape-strip-weight, tewl."),
+         "use one of confocal-raman, oct, tape-strip-protein, tewl."),
         ("1.2", "nan", "expected_um = nan is not a usable number; it must be above 0 to 20 µm."),
         ("2.4", "inf", "removed_um = inf is not a usable number; it must be above 0 to 20 µm."),
         ("2.4", "0.0", "removed_um = 0 µm is out of range; it must be above 0 to 20 µm."),

@@ -15,6 +15,7 @@ from controller.config.skin_models import (
     COVERAGE_FACTOR_MIN,
     ModelFile,
     RulesFile,
+    SheddingFile,
     SiteFile,
 )
 
@@ -51,6 +52,7 @@ def test_both_files_are_versioned_and_every_value_says_where_it_comes_from() -> 
     about = {source["about"]: source for source in removal["sources"]}
     values = {f"model.{name}" for name in ModelFile.model_fields}
     values |= {f"rules.{name}" for name in RulesFile.model_fields}
+    values |= {f"shedding.{name}" for name in SheddingFile.model_fields}
     assert set(about) == values
     for source in (*removal["sources"], *sites["sources"]):
         assert source["confidence"] in CONFIDENCES

@@ -95,7 +95,7 @@ def test_a_wrong_command_line_is_a_usage_error() -> None:
 
 @pytest.mark.hazard("H12")
 def test_a_fault_as_it_starts_is_called_our_own_and_leaves_a_file(tmp_path: Path) -> None:
-    call = _broken("check_folder", "--port", "/dev/null", "--state", str(tmp_path))
+    call = _broken("claimed_port", "--port", "/dev/null", "--state", str(tmp_path))
     code, error, sentence = _ran(call)
     (left,) = (tmp_path / FOLDER).iterdir()
     assert (code, error["code"]) == (FAULT, "fault")

@@ -27,7 +27,7 @@ from controller.planning.steps import finished
 from controller.planning.tips import TipPast, TipUse
 from controller.planning.unit import Reuse
 from controller.safety.exposure import ZoneUse
-from controller.safety.skin import PastDose
+from controller.safety.skin import PastDose, Shedding
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = shipped_configs()
@@ -166,6 +166,13 @@ def test_a_sentence_of_the_plan_changes_nothing() -> None:
     plan = replace(planned(CASE), notes=("something else is said",))
     stages = tuple(replace(stage, display="elsewhere") for stage in plan.stages)
     assert finished(fingerprint(CASE, replace(plan, stages=stages), TIP)) == mark()
+
+
+def test_what_a_depth_is_compared_with_in_words_changes_nothing() -> None:
+    slower = replace(SKIN, shedding=Shedding(body_h_per_layer=47.0, face_h_per_layer=47.0))
+    changed = replace(CASE, skin=slower)
+    assert planned(changed).effects != planned(CASE).effects
+    assert mark(changed) == mark()
 
 
 def test_the_asker_who_searches_for_advice_and_the_kernel_who_does_not_agree() -> None:

@@ -102,7 +102,7 @@ def test_a_reading_in_the_noise_changes_nothing_and_the_plan_says_so() -> None:
     assert plan(tiny).stages == plan().stages
     assert note(tiny) == (
         "The patch reading of 2025-05-01, Chin, changes nothing: 0.004 µm where 0.039 µm were "
-        "expected, and Tape strips, protein assay tells only what is at least 1 µm."
+        "expected, and tape strips with a protein assay can see only what is at least 0.5 µm."
     )
 
 

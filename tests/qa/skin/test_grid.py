@@ -11,6 +11,7 @@ from qa.skin.grid import (
     SkinGrid,
     stroke_angles,
 )
+from qa.skin.tails import Tail
 from qa.skin.truth import Floats, SkinTruth, rate_under_tip
 from simulator.plant.deposit import DepositRow
 from simulator.plant.path import pass_length_of, position
@@ -140,7 +141,8 @@ def test_the_thickness_has_the_mean_and_the_spread_of_the_truth() -> None:
 def test_the_thickness_is_correlated_over_the_length_that_is_asked_for(length_mm: float) -> None:
     rng = np.random.default_rng(1)
     logs = [
-        np.log(SkinGrid(60.0, TRUTH, rng, correlation_mm=length_mm).thickness_um) for _ in range(4)
+        np.log(SkinGrid(60.0, TRUTH, rng, tail=Tail(correlation_mm=length_mm)).thickness_um)
+        for _ in range(4)
     ]
     for lag in (1, 2, 4, 8):
         expected = math.exp(-((lag * CELL_MAX_MM / length_mm) ** 2))
@@ -149,7 +151,7 @@ def test_the_thickness_is_correlated_over_the_length_that_is_asked_for(length_mm
 
 def test_without_correlation_each_cell_is_on_its_own() -> None:
     rng = np.random.default_rng(1)
-    logs = np.log(SkinGrid(60.0, TRUTH, rng, correlation_mm=0.0).thickness_um)
+    logs = np.log(SkinGrid(60.0, TRUTH, rng, tail=Tail(correlation_mm=0.0)).thickness_um)
     assert correlation([logs], 1) == pytest.approx(0.0, abs=0.03)
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from qa.skin.sites import thickness_of
 from qa.skin.truth import (
+    Account,
     SkinTruth,
     SkinTruths,
-    Uncertainty,
     draw_angles,
     draw_truth,
     draw_truths,
@@ -26,18 +26,18 @@ TRUTH = SkinTruth(
 )
 
 
-def drawn(uncertainty: Uncertainty, seed: int = 1) -> SkinTruths:
-    return draw_truths("forehead", COUNT, np.random.default_rng(seed), uncertainty)
+def drawn(account: Account, seed: int = 1) -> SkinTruths:
+    return draw_truths("forehead", COUNT, np.random.default_rng(seed), account)
 
 
 def test_clients_differ_in_thickness_by_the_published_spread_around_the_mean_of_methods() -> None:
-    thickness = drawn(Uncertainty.CENTRAL).thickness_mean_um
+    thickness = drawn(Account.LOWEST).thickness_mean_um
     assert thickness.mean() == pytest.approx(thickness_of("forehead"), rel=0.01)
     assert thickness.std() / thickness.mean() == pytest.approx(0.23, rel=0.03)
 
 
 def test_layers_and_spread_stay_in_the_published_ranges() -> None:
-    some = drawn(Uncertainty.FULL)
+    some = drawn(Account.WIDE)
     assert 0.5 <= some.layer_um.min() < some.layer_um.max() <= 1.3
     assert some.layer_um.mean() == pytest.approx((0.5 + 1.0 + 1.3) / 3, rel=0.01)
     assert some.within_cv.min() == pytest.approx(0.23, abs=0.005)
@@ -47,14 +47,14 @@ def test_layers_and_spread_stay_in_the_published_ranges() -> None:
 
 
 def test_the_central_rate_is_the_same_for_all_clients() -> None:
-    some = drawn(Uncertainty.CENTRAL)
+    some = drawn(Account.LOWEST)
     assert set(some.rate_um_per_s) == {0.75}
     assert set(some.suction_exponent) == {0.7}
     assert set(some.flow_exponent) == {1.0}
 
 
 def test_full_uncertainty_draws_the_rate_and_its_exponents_too() -> None:
-    some = drawn(Uncertainty.FULL)
+    some = drawn(Account.WIDE)
     assert np.median(some.rate_um_per_s) == pytest.approx(0.75, rel=0.03)
     assert np.log(some.rate_um_per_s).std() == pytest.approx(0.75, rel=0.03)
     assert 0.2 <= some.suction_exponent.min() < 0.25
@@ -63,7 +63,7 @@ def test_full_uncertainty_draws_the_rate_and_its_exponents_too() -> None:
 
 
 def test_both_modes_draw_the_same_clients() -> None:
-    central, full = drawn(Uncertainty.CENTRAL), drawn(Uncertainty.FULL)
+    central, full = drawn(Account.LOWEST), drawn(Account.WIDE)
     for name in ("thickness_mean_um", "layer_um", "within_cv", "hydration"):
         assert np.array_equal(getattr(central, name), getattr(full, name))
 

@@ -20,11 +20,11 @@ from qa.campaigns.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
 from qa.campaigns.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
 from qa.campaigns.exposure.settings import Arm
 from qa.campaigns.exposure.statistics import Estimate, Share, effective_count, weighted_mean
-from qa.campaigns.exposure.tables import Grain
 from qa.campaigns.exposure.treatments import FaultDraw, treat
 from qa.campaigns.workers import Where
 from qa.skin.sites import thickness_of
-from qa.skin.truth import Uncertainty
+from qa.skin.tails import TAILS, Tail
+from qa.skin.truth import Account, within_cv_of
 from simulator.plant.faults import FAULTS
 
 CONFIGS = shipped_configs()
@@ -33,24 +33,22 @@ SMALL = Row(Group.PRESET, program="refresh", zones=("nose", "chin"))
 
 
 def chance(row: Row, n: int = FEW, seed: int = 1, tilt: Tilt | None = None) -> Estimate:
-    used = TOWARDS_BREACH[row.uncertainty] if tilt is None else tilt
+    used = TOWARDS_BREACH[row.account] if tilt is None else tilt
     done = treat(cell_of(row, CONFIGS, used), n, np.random.default_rng(seed))
     return weighted_mean(done.skins.breach_chance, done.clients.weight)
 
 
 def test_the_weights_of_tilted_clients_average_to_one() -> None:
-    for uncertainty in Uncertainty:
-        clients = draw_clients(
-            40_000, uncertainty, np.random.default_rng(1), TOWARDS_BREACH[uncertainty]
-        )
+    for account in Account:
+        clients = draw_clients(40_000, account, np.random.default_rng(1), TOWARDS_BREACH[account])
         assert clients.weight.mean() == pytest.approx(1.0, abs=0.2)
         assert effective_count(clients.weight) > 100.0
 
 
 def test_tilted_clients_are_the_same_population_as_plain_ones() -> None:
     rng = np.random.default_rng(2)
-    plain = draw_clients(20_000, Uncertainty.FULL, rng)
-    tilted = draw_clients(20_000, Uncertainty.FULL, rng, Tilt(-1.2, 1.0, 1.0))
+    plain = draw_clients(20_000, Account.WIDE, rng)
+    tilted = draw_clients(20_000, Account.WIDE, rng, Tilt(-1.2, 1.0, 1.0))
     thin_plain = (plain.skin.thickness_mean_um < 0.7).mean()
     thin_tilted = ((tilted.skin.thickness_mean_um < 0.7) * tilted.weight).mean()
     assert thin_tilted == pytest.approx(thin_plain, rel=0.15)
@@ -58,7 +56,7 @@ def test_tilted_clients_are_the_same_population_as_plain_ones() -> None:
 
 
 def test_importance_sampling_agrees_with_plain_sampling_where_that_reaches() -> None:
-    row = replace(SMALL, uncertainty=Uncertainty.FULL, hand="doubler", arm=Arm.NONE)
+    row = replace(SMALL, account=Account.WIDE, hand="doubler", arm=Arm.NONE)
     plain = chance(row, 1500, tilt=Tilt())
     tilted = chance(row, 1500, seed=2)
     error = float(np.hypot(plain.error, tilted.error))
@@ -73,17 +71,44 @@ def test_slow_and_double_strokes_breach_more_without_interlocks_than_with_them()
 
 
 def test_a_whole_unknown_rate_breaches_more_than_the_central_one() -> None:
-    assert chance(SMALL).value < chance(replace(SMALL, uncertainty=Uncertainty.FULL)).value
+    assert chance(SMALL).value < chance(replace(SMALL, account=Account.WIDE)).value
 
 
 def test_flakes_as_large_as_a_cell_breach_more_than_those_of_a_few_corneocytes() -> None:
-    coarse = chance(replace(SMALL, grain=Grain(flake_mm=0.5)))
-    fine = chance(replace(SMALL, grain=Grain(flake_mm=0.05)))
+    coarse = chance(replace(SMALL, tail=Tail(flake_mm=0.5)))
+    fine = chance(replace(SMALL, tail=Tail(flake_mm=0.05)))
     assert fine.value < chance(SMALL).value < coarse.value
 
 
+def test_a_campaign_asks_once_about_every_tail_and_its_row_names_it() -> None:
+    rows = [row for row in rows_of(CONFIGS) if row.group is Group.TAIL]
+    assert [row.tail for row in rows] == list(TAILS.values())
+    for row in rows:
+        assert row.key.startswith("TAIL: refresh, average hand, ")
+        assert row.tail.words in row.label
+
+
+def test_a_row_of_a_structure_that_was_there_before_the_tails_keeps_its_key() -> None:
+    row = Row(Group.GRAIN, tail=Tail(flake_mm=0.5, correlation_mm=8.0))
+    assert row.key == (
+        "GRAIN: refresh, average hand, flakes 0.5 mm, patches 8 mm; interlocked; central"
+    )
+    assert Row(Group.PRESET).key == "PRESET: refresh, average hand; interlocked; central"
+
+
+@pytest.mark.parametrize("name", ["gamma", "student-5", "thin-spots", "within-0.74", "streaks"])
+def test_every_worse_tail_of_the_skin_breaches_more_than_the_central_one(name: str) -> None:
+    assert chance(replace(SMALL, tail=TAILS[name])).value > 2.0 * chance(SMALL).value
+
+
+def test_a_share_within_a_site_that_a_tail_fixes_is_that_of_every_client() -> None:
+    cell = cell_of(replace(SMALL, tail=TAILS["within-0.5"]), CONFIGS)
+    done = treat(cell, 10, np.random.default_rng(1))
+    assert set(done.clients.skin.within_cv) == {within_cv_of(0.5)}
+
+
 def test_more_crystals_than_the_ledger_sees_breach_more() -> None:
-    cell = cell_of(SMALL, CONFIGS, TOWARDS_BREACH[Uncertainty.CENTRAL])
+    cell = cell_of(SMALL, CONFIGS, TOWARDS_BREACH[Account.LOWEST])
     unseen = FaultDraw("unseen", (3.0,), (1.0,), (float("inf"),))
     seen = FaultDraw("seen", (3.0,), (3.0,), (float("inf"),))
     values = {}

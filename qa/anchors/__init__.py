@@ -1,0 +1,1 @@
+"""From what was published of crystals on skin to what is known of the removal rate."""
