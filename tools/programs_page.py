@@ -12,7 +12,8 @@ from controller.config.skin import load_skin
 from controller.planning.plan import Plan
 from controller.planning.planning import make_plan
 from controller.planning.program import Program
-from controller.safety.effect import INSTRUMENTS, in_words
+from controller.safety.effect import in_words
+from controller.safety.instruments import INSTRUMENTS
 from controller.safety.skin import Skin, risk_cap_um
 from tools.tables import as_page, as_table
 
@@ -93,7 +94,9 @@ def _effects_chapter(configs: Path, skin: Skin, programs: Sequence[Program]) -> 
         head,
         as_table(("program", "what it does"), _sentences(configs, skin, programs)),
         SEEN,
-        as_table(("instrument", "sees from, µm", "data", "source"), _instruments()),
+        as_table(
+            ("instrument", "in a client's file", "sees from, µm", "data", "source"), _instruments()
+        ),
     )
 
 
@@ -122,6 +125,6 @@ def _sentences(configs: Path, skin: Skin, programs: Sequence[Program]) -> Iterab
 
 
 def _instruments() -> Iterable[tuple[str, ...]]:
-    for each in INSTRUMENTS:
+    for each in INSTRUMENTS.values():
         floor = "no depth" if each.floor_um is None else f"{each.floor_um:g}"
-        yield each.name, floor, each.confidence, each.cite
+        yield each.name, f"`{each.key}`", floor, each.confidence, each.cite

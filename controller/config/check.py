@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 from controller.config.approvals import FILE_NAME, read_approvals
 from controller.config.errors import ConfigError
 from controller.config.foresee import Foreseen, of_client, of_unit
-from controller.config.people import Zones, read_client, read_unit, zone_names
+from controller.config.people import read_client, read_unit, zone_names
 from controller.config.programs import approval_in, program_hashes, read_program
+from controller.config.readings import Zones
 from controller.config.skin import load_skin, read_removal, read_sites
 from controller.config.suggest import near
 from controller.config.toml_file import check_folder, read_toml
@@ -50,7 +51,7 @@ def check_configs(configs: Path, now_wall_s: float) -> tuple[Checked, ...]:
     found = [*skin_files, *_strays(configs)]
     found += _each(configs / "handpieces", _unit_reader(now_wall_s))
     if not skin_files[0].problem:
-        found += _each(configs / "clients", _client_reader(zone_names(configs)))
+        found += _each(configs / "clients", _client_reader(zone_names(configs), now_wall_s))
     if not any(each.problem for each in skin_files):
         found += _each(configs / "programs", _program_reader(configs))
         if (configs / FILE_NAME).exists():
@@ -71,8 +72,8 @@ def _reader_of(path: Path, skin_of: Path, now_wall_s: float) -> Reader:
     """Tell the kind of a file by a field that only this kind has; a program otherwise."""
     table = read_toml(path)
     readers: tuple[tuple[str, Callable[[], Reader]], ...] = (
-        ("phototype", lambda: _client_reader(zone_names(skin_of))),
-        ("checklist", lambda: _client_reader(zone_names(skin_of))),
+        ("phototype", lambda: _client_reader(zone_names(skin_of), now_wall_s)),
+        ("checklist", lambda: _client_reader(zone_names(skin_of), now_wall_s)),
         ("tip", lambda: _unit_reader(now_wall_s)),
         ("sites", lambda: _plainly(read_sites)),
         ("rules", lambda: _plainly(read_removal)),
@@ -95,8 +96,8 @@ def _unit_reader(now_wall_s: float) -> Reader:
     return lambda path: of_unit(read_unit(path), path, now_wall_s)
 
 
-def _client_reader(zones: Zones) -> Reader:
-    return lambda path: of_client(read_client(path, zones), path)
+def _client_reader(zones: Zones, now_wall_s: float) -> Reader:
+    return lambda path: of_client(read_client(path, zones), path, now_wall_s)
 
 
 def _program_reader(configs: Path) -> Reader:

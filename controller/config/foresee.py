@@ -70,7 +70,7 @@ def _assumed(unit: Unit, path: Path) -> Sequence[str]:
     return ()
 
 
-def of_client(client: Client, path: Path) -> Foreseen:
+def of_client(client: Client, path: Path, now_wall_s: float) -> Foreseen:
     """Foresee what a treatment of this client says; answers that speak against one are no error."""
     unanswered = client.checklist.unanswered
     if unanswered:
@@ -80,6 +80,13 @@ def of_client(client: Client, path: Path) -> Foreseen:
             "false."
         )
         return Foreseen(mistake(path, ("checklist",), words).sentence)
+    for number, reading in enumerate(client.patch_readings):
+        if not (reading.began_wall_s <= now_wall_s):
+            words = (
+                f" = {reading.date} has not come yet, so that treatments are refused; it must be "
+                "the day of the measurement, today at the latest."
+            )
+            return Foreseen(mistake(path, ("patch_readings", number, "date"), words).sentence)
     notes = [
         f"{path}: {item.words}, so that treatments are refused. {item.advice.value}"
         for item in client.checklist.present

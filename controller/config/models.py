@@ -1,12 +1,13 @@
 """What a program, a client and a handpiece look like in TOML. Frozen, strict, no extra fields."""
 
-from datetime import date
+import datetime as dt
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
-from controller.safety.patch_reading import READING_LN_SD_MIN
+from controller.safety.instruments import INSTRUMENTS
+from controller.safety.patch_reading import READING_LN_SD_MAX, READING_LN_SD_MIN, READINGS_MAX
 from firmware_protocol import envelope
 
 SUCTION_MAX_KPA: Final = envelope.SUCTION_SET_MAX_PA / 1000
@@ -62,11 +63,17 @@ class ProgramFile(FileModel):
 
 
 class PatchReadingFile(FileModel):
-    """A patch that was treated and then measured; see controller/safety/patch_reading.py."""
+    """A patch that was treated and then measured; see controller/safety/patch_reading.py.
 
-    nominal_um: Annotated[float, Field(gt=0.0, le=20.0)]
+    ``expected_um`` is the nominal depth that the record said.
+    """
+
+    date: dt.date
+    zone: Zone
+    instrument: Annotated[str, Field(json_schema_extra={"enum": list(INSTRUMENTS)})]
+    expected_um: Annotated[float, Field(gt=0.0, le=20.0)]
     removed_um: Annotated[float, Field(gt=0.0, le=20.0)]
-    ln_sd: Annotated[float, Field(ge=READING_LN_SD_MIN, le=2.0)]
+    ln_sd: Annotated[float, Field(ge=READING_LN_SD_MIN, le=READING_LN_SD_MAX)]
 
 
 class ClientFile(FileModel):
@@ -80,7 +87,7 @@ class ClientFile(FileModel):
     zones: Annotated[list[Zone], Field(min_length=1, max_length=64)] | None = None
     exclusions: Annotated[list[Zone], Field(max_length=64)] = []
     checklist: dict[str, bool]
-    patch_reading: PatchReadingFile | None = None
+    patch_readings: Annotated[list[PatchReadingFile], Field(max_length=READINGS_MAX)] = []
 
 
 class TipFile(FileModel):
@@ -99,7 +106,7 @@ class HandpieceFile(FileModel):
     label: Words
     simulated: bool
     serial: Annotated[int, Field(ge=1, le=0xFFFF_FFFF)] | None = None
-    calibration_due: date | None = None
+    calibration_due: dt.date | None = None
     suction_max_kpa: SuctionKpa
     flow_max_g_per_min: FlowGPerMin
     suction_uncertainty_kpa: Annotated[float, Field(gt=0.0, le=5.0)]

@@ -1,6 +1,6 @@
 """Loading clients and handpieces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -10,17 +10,14 @@ from controller.config.foresee import check_serial
 from controller.config.models import ClientFile, HandpieceFile
 from controller.config.place import mistake
 from controller.config.programs import NAME
+from controller.config.readings import Zones, readings_of, refuse_the_old_table
 from controller.config.skin import first_doubled, read_sites
 from controller.config.suggest import near
 from controller.config.toml_file import is_there, read_toml
 from controller.planning.client import Checklist, Client, Contraindication
 from controller.planning.unit import Reuse, Tip, Unit
-from controller.safety.patch_reading import RATIO_MAX, PatchReading
 from controller.safety.removal import Moisture
 from controller.safety.skin import Skin
-
-Zones = Mapping[str, bool]
-"""Each zone that exists, and whether it can be selected."""
 
 
 def load_client(configs: Path, ref: str, skin: Skin | None = None) -> Client:
@@ -50,7 +47,9 @@ def zone_names(configs: Path) -> Zones:
 
 def read_client(path: Path, zones: Zones) -> Client:
     """Return the client in ``path``, whose zones must be among ``zones``."""
-    file = validate(ClientFile, read_toml(path), path)
+    said = read_toml(path)
+    refuse_the_old_table(said, path)
+    file = validate(ClientFile, said, path)
     if file.ref != path.stem:
         raise mistake(
             path,
@@ -75,7 +74,7 @@ def read_client(path: Path, zones: Zones) -> Client:
         exclusions=tuple(file.exclusions),
         practice=file.practice,
         skin=Moisture(file.skin),
-        patch_reading=_reading(file, path),
+        patch_readings=readings_of(file, path, zones),
     )
 
 
@@ -92,23 +91,6 @@ def _check_zones(path: Path, field: str, said: Sequence[str], zones: Zones) -> N
         if field == "zones" and not zones[zone]:
             words = f': "{zone}" is an exclusion zone that nobody can agree to; remove it.'
             raise mistake(path, (field, number), words)
-
-
-def _reading(file: ClientFile, path: Path) -> PatchReading | None:
-    """Return the reading of a patch test; one that cannot be true is a mistake in the file."""
-    said = file.patch_reading
-    if said is None:
-        return None
-    reading = PatchReading(said.nominal_um, said.removed_um, said.ln_sd)
-    if not reading.usable:
-        raise mistake(
-            path,
-            ("patch_reading",),
-            f": {said.removed_um:g} µm were removed where {said.nominal_um:g} "
-            f"µm were expected; more than {RATIO_MAX:g} times off is a mistake of the reading: "
-            "measure again, or leave it out.",
-        )
-    return reading
 
 
 def load_unit(configs: Path, serial: int, *, simulated: bool) -> Unit:

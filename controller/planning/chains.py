@@ -7,7 +7,7 @@ from typing import Final
 from controller.planning.case import Case
 from controller.planning.program import Stage
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
-from controller.safety.patch_reading import narrowed
+from controller.safety.patch_reading import with_readings
 from controller.safety.removal import RemovalModel
 from controller.safety.skin import (
     Region,
@@ -31,7 +31,7 @@ FLOW_MAX_G_PER_MIN: Final = envelope.FLOW_SET_MAX_MG_PER_MIN / MG_PER_G
 def model_for(case: Case) -> RemovalModel:
     """Return the removal model for these crystals, this skin, and what the readings may be off."""
     return replace(
-        narrowed(case.skin.model, case.client.patch_reading),
+        with_readings(case.skin.model, case.client.patch_readings),
         crystal_um=case.unit.crystal_um,
         moisture=case.client.skin,
         suction_uncertainty_kpa=case.unit.suction_uncertainty_kpa,

@@ -103,4 +103,4 @@ class Client:
     exclusions: tuple[str, ...] = ()
     practice: bool = False
     skin: Moisture = Moisture.UNKNOWN
-    patch_reading: PatchReading | None = None
+    patch_readings: tuple[PatchReading, ...] = ()

@@ -23,6 +23,7 @@ from controller.planning.program import Program
 from controller.planning.proof import Line
 from controller.planning.steps import Steps
 from controller.planning.tips import TipPast
+from controller.safety.instruments import Instrument
 from controller.safety.skin import Site
 
 FORMAT: Final = 1
@@ -47,6 +48,7 @@ _TEXTS: Final[Mapping[type, frozenset[str]]] = MappingProxyType(
     {
         Program: frozenset({"display_name", "course", "note", "sha256"}),
         Site: frozenset({"display", "source", "confidence"}),
+        Instrument: frozenset({"name", "confidence", "cite"}),
         PlannedStage: frozenset({"display", "stratum"}),
         Line: frozenset({"display"}),
     }

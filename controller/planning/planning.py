@@ -9,6 +9,7 @@ from controller.planning.client import Client
 from controller.planning.edits import fits_in_time_g_per_min, plain_refusal_of, refusal_of
 from controller.planning.plan import Lower, Plan, PlannedStage, Refusal
 from controller.planning.program import Program, Role
+from controller.planning.readings import reading_notes
 from controller.planning.rules import RULES, days_since, selected
 from controller.planning.spans import ago
 from controller.planning.stage import LeftOut, Shortfall, note_of, plan_stage
@@ -151,13 +152,7 @@ def _unknown_notes(case: Case) -> Sequence[str]:
             f"Nobody has said whether the skin of client {case.client.ref} is dry, so that it "
             "counts as moist; write skin in the client file."
         )
-    if case.client.patch_reading is not None:
-        known, general = model_for(case), case.skin.model
-        notes.append(
-            f"The patch test of client {case.client.ref} counts: a rate of "
-            f"{known.rate_ref_um_per_s:.2f} instead of {general.rate_ref_um_per_s:.2f} µm/s, and a "
-            f"bound of {known.p95_factor:.1f} instead of {general.p95_factor:.1f} times."
-        )
+    notes.extend(reading_notes(case))
     if case.unit.crystal_um is None:
         notes.append(
             f"The size of the crystals is not known and counts as "

@@ -10,6 +10,7 @@ from controller.planning.chains import flow_receipt, suction_receipt
 from controller.planning.client import Advice
 from controller.planning.plan import Lower, Refusal
 from controller.planning.program import Stage
+from controller.planning.readings import readings_are_of_the_past
 from controller.planning.spans import ago, ahead
 from controller.safety.limits import Quantity, Receipt, resolve, say
 from controller.safety.skin import PastDose, Site
@@ -258,6 +259,7 @@ RULES: Final[tuple[Rule, ...]] = (
     practice_client_is_for_simulated_units,
     checklist_is_clear,
     age_is_within_the_rules,
+    readings_are_of_the_past,
     calibration_is_valid,
     zones_can_be_selected,
     something_is_selected,

@@ -8,8 +8,9 @@ said beside what skin sheds by itself, and beside what instruments can see.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
+from controller.safety.instruments import INSTRUMENTS
 from controller.safety.skin import Region, Site, Skin
 
 PERCENT: Final = 100.0
@@ -45,49 +46,6 @@ class Effect:
     """Names of the ``INSTRUMENTS`` that can see this depth in one person; mostly none."""
 
 
-class Instrument(NamedTuple):
-    """A way to look at the stratum corneum of one person, and the least depth that it can see."""
-
-    name: str
-    floor_um: float | None
-    """None: no depth from which on it can be relied on in one person."""
-    confidence: str
-    """As in the files of the skin data: published, recalled, derived or assumed."""
-    cite: str
-
-
-INSTRUMENTS: Final[tuple[Instrument, ...]] = (
-    Instrument(
-        "tape strips with a protein assay",
-        0.5,
-        "recalled",
-        "One strip takes about half a layer to one layer, of about 1 µm. The assay follows what "
-        "strips take: Dreher et al. 1998, Acta Derm Venereol, doi:10.1080/000155598441495.",
-    ),
-    Instrument(
-        "confocal Raman",
-        2.6,
-        "published",
-        "The same forearms: 21.3 ± 2.6 µm by one algorithm, 17.6 ± 2.8 µm by another from the same "
-        "spectra (Skin Res Technol 2018;24:504-508); the lowest of these spreads is taken. Axial "
-        "resolution 5.1 µm: Caspers et al. 2000, J Raman Spectrosc, repub.eur.nl/pub/10882.",
-    ),
-    Instrument(
-        "optical coherence tomography (OCT)",
-        5.0,
-        "recalled",
-        "Axial resolution of some micrometres; 5 µm is the finer end of what is in use on skin.",
-    ),
-    Instrument(
-        "transepidermal water loss (TEWL)",
-        None,
-        "published",
-        "Not in one person: some show no rise at the same mass removed (pubmed 11301640); not "
-        "sensitive enough for single strips (Weigmann 2005).",
-    ),
-)
-
-
 def stratum_of(skin: Skin, site: Site) -> Stratum:
     """Return the stratum corneum of a site, as the skin data has it."""
     shedding = skin.shedding
@@ -108,9 +66,7 @@ def effect_of(stratum: Stratum, depth_um: float, bound_um: float) -> Effect:
 
 def seen_by(depth_um: float) -> tuple[str, ...]:
     """Return the names of the instruments that can see a depth in one person."""
-    return tuple(
-        each.name for each in INSTRUMENTS if each.floor_um is not None and each.floor_um <= depth_um
-    )
+    return tuple(each.name for each in INSTRUMENTS.values() if each.sees(depth_um))
 
 
 def in_words(effects: Sequence[Effect], *, given: bool = False) -> str:

@@ -79,7 +79,9 @@ class RemovalModel:
     coverage_factor_blind: float
     window_ref_mm: float
     rate_ln_sd: float = 0.0
-    """What of ``error_ln_sd`` is the rate itself, which a patch test can narrow."""
+    """What of ``error_ln_sd`` is the rate itself, of which a measured patch tells something."""
+    bound_factor: float = 1.0
+    """What measured patches of one client make of the bound; see ``patch_reading``."""
     crystal_um: float | None = None
     moisture: Moisture = Moisture.UNKNOWN
     suction_uncertainty_kpa: float = 0.0
@@ -147,7 +149,7 @@ class RemovalModel:
     def _worst_factor(self) -> float:
         size = self._size_factor(max(self._crystal_um(), self.crystal_ref_um))
         skin = 1.0 if self.moisture is Moisture.DRY else self.moist_factor
-        return self.p95_factor * size * skin
+        return self.bound_factor * self.p95_factor * size * skin
 
     def _crystal_um(self) -> float:
         known = self.crystal_um

@@ -7,13 +7,11 @@ import pytest
 
 from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
-from controller.config.people import load_client, load_unit, read_client, zone_names
+from controller.config.people import load_client, load_unit
 from controller.planning.client import Contraindication
 from controller.planning.unit import Reuse
-from controller.safety.patch_reading import PatchReading
 
 CONFIGS = shipped_configs()
-ZONES = zone_names(CONFIGS)
 
 
 @pytest.fixture
@@ -117,16 +115,3 @@ def test_loading_configuration_does_not_bring_in_numpy() -> None:
         "sys.exit(any(name in sys.modules for name in ('numpy', 'asyncio', 'difflib', 'rich')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
-
-
-def test_a_patch_reading_of_a_client_is_read_and_an_impossible_one_is_a_mistake(
-    tmp_path: Path,
-) -> None:
-    text = (shipped_configs() / "clients" / "demo.toml").read_text()
-    block = "\n[patch_reading]\nnominal_um = 0.1\nremoved_um = {}\nln_sd = 0.3\n"
-    path = tmp_path / "demo.toml"
-    path.write_text(text + block.format("0.2"))
-    assert read_client(path, ZONES).patch_reading == PatchReading(0.1, 0.2, 0.3)
-    path.write_text(text + block.format("2.0"))
-    with pytest.raises(ConfigError, match="measure again, or leave it out"):
-        read_client(path, ZONES)

@@ -16,7 +16,6 @@ from controller.planning.planning import make_plan
 from controller.record.plan_json import plan_as_dict, refusal_as_dict
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Source
-from controller.safety.patch_reading import PatchReading
 from controller.safety.skin import PastDose, not_grown_back_um
 
 CONFIGS = shipped_configs()
@@ -286,15 +285,6 @@ def test_a_further_treatment_never_leaves_more_skin(
 
     assert 0.0 <= missing_um(doses) <= missing_um([*doses, extra]) + 1e-9
     assert missing_um(doses) <= sum(um for _, um in doses) + 1e-9
-
-
-def test_a_patch_test_that_counts_is_told_with_what_it_changes() -> None:
-    slow = replace(CLIENT, patch_reading=PatchReading(1.0, 0.5, 0.3))
-    (note,) = [note for note in plan(client=slow).notes if note.startswith("The patch test")]
-    usual = SKIN.model
-    assert f"instead of {usual.rate_ref_um_per_s:.2f} µm/s" in note
-    assert f"instead of {usual.p95_factor:.1f} times." in note
-    assert not [note for note in plan().notes if note.startswith("The patch test")]
 
 
 @pytest.mark.hazard("H19")

@@ -8,7 +8,6 @@ from controller.config.locate import shipped_configs
 from controller.config.skin import load_skin
 from controller.config.skin_models import Confidence
 from controller.safety.effect import (
-    INSTRUMENTS,
     Effect,
     Stratum,
     effect_of,
@@ -19,6 +18,7 @@ from controller.safety.effect import (
     seen_by,
     stratum_of,
 )
+from controller.safety.instruments import INSTRUMENTS
 
 FACE = Stratum(thickness_um=10.0, layers=9.0, shed_h_per_layer=14.0)
 BODY = Stratum(thickness_um=11.0, layers=15.0, shed_h_per_layer=28.0)
@@ -138,7 +138,7 @@ def test_an_instrument_sees_from_its_floor_on_and_tewl_sees_no_depth_in_one_pers
 
 
 def test_every_instrument_says_where_its_floor_comes_from() -> None:
-    for each in INSTRUMENTS:
+    for each in INSTRUMENTS.values():
         assert each.confidence in Confidence.__args__  # type: ignore[attr-defined] # a Literal
         assert len(each.cite) > 15
 
