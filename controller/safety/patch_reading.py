@@ -76,8 +76,11 @@ class PatchReading:
 
     @property
     def counts(self) -> bool:
-        """True for a reading that can be one, and of which both depths stand out of the noise."""
-        return self.plausible and self.instrument.sees(min(self.expected_um, self.removed_um))
+        """True for a reading that can be one, and whose measured depth stands out of the noise.
+
+        What was expected may lie within it: that more was seen is then a reading all the more.
+        """
+        return self.plausible and self.instrument.sees(self.removed_um)
 
     @property
     def ln_ratio(self) -> float:

@@ -187,7 +187,7 @@ def test_two_visits_of_an_ordinary_skin_lower_the_charge_by_what_one_of_them_tel
 
 
 @pytest.mark.hazard("H01")
-@pytest.mark.parametrize(("expected_um", "removed_um"), [(6.0, 2.5), (2.5, 6.0), (0.039, 0.004)])
+@pytest.mark.parametrize(("expected_um", "removed_um"), [(6.0, 2.5), (0.3, 2.5), (0.039, 0.004)])
 def test_a_reading_in_the_noise_of_its_instrument_changes_nothing(
     expected_um: float, removed_um: float
 ) -> None:
@@ -196,6 +196,12 @@ def test_a_reading_in_the_noise_of_its_instrument_changes_nothing(
     )
     for others in ([], [reading(0.2), reading(0.2, day=2)], [reading(4.0)]):
         assert bound_factor(MODEL, [*others, noisy]) == bound_factor(MODEL, others)
+
+
+@pytest.mark.hazard("H01")
+def test_more_than_the_noise_where_less_was_expected_shortens_at_once() -> None:
+    seen = replace(reading(1.0), instrument=RAMAN, expected_um=0.3, removed_um=2.7)
+    assert bound_factor(MODEL, [seen]) > 2.0
 
 
 def test_a_reading_counts_from_twice_the_noise_of_its_instrument() -> None:

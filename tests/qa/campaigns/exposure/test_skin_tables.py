@@ -29,9 +29,7 @@ from qa.skin.truth import SkinTruth
 SIDE_MM = 50.0
 FIRST_TABLES = (
     (0.3, 9.0, 0.3, -37.33724, -13.01779, 5.714306e-30),
-    (1.0, 12.6, 0.23, -40.93361, -13.53282, 3.542802e-24),
     (2.5, 10.0, 0.35, -10.4676, -4.730622, 5.515163e-05),
-    (4.0, 7.0, 0.39, -3.853733, -1.738988, 0.1058297),
     (0.05, 20.0, 0.15, -80, -55.05677, 0),
 )
 """Layers of dose and thickness, spread, and the logarithms that were told before the tails."""
