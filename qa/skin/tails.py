@@ -128,6 +128,11 @@ TAILS: Final[Mapping[str, Tail]] = MappingProxyType(
 """The set that a claim about breaches has to tell all of."""
 
 
+def name_of(tail: Tail) -> str:
+    """Return the name of a tail in ``TAILS``, or what differs where it has none."""
+    return next((name for name, each in TAILS.items() if each == tail), tail.words)
+
+
 def share_thinner(
     tail: Tail, thickness: ArrayOrFloat, mean: ArrayOrFloat, spread: ArrayOrFloat
 ) -> Array:
