@@ -17,7 +17,7 @@ from qa.campaigns.exposure.fault_responses import response_of, responses
 from qa.campaigns.exposure.population import NO_TILT, Tilt
 from qa.campaigns.exposure.settings import Arm, ZoneSetting, settings_of
 from qa.campaigns.exposure.treatments import Cell
-from qa.skin.tails import CENTRAL, TAILS, Tail
+from qa.skin.tails import CENTRAL, TAILS, Tail, name_of
 from qa.skin.truth import Account
 from simulator.handpiece import SERIAL_NUMBER
 from simulator.plant.habits import HABITS
@@ -77,7 +77,9 @@ class Row:
             parts.append("no motion sensor")
         if self.fault is not None:
             parts.append(self.fault)
-        if self.tail != CENTRAL or self.group is Group.TAIL:
+        if self.group is Group.TAIL:
+            parts.append(name_of(self.tail))
+        elif self.tail != CENTRAL:
             parts.append(self.tail.words)
         return ", ".join(parts)
 

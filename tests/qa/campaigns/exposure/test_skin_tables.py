@@ -1,6 +1,7 @@
 """Tables of what a dose does to skin, against skin that was really drawn."""
 
 import json
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,13 @@ import pytest
 
 from qa.campaigns.exposure import patch_loss, tail_tables
 from qa.campaigns.exposure.patch_loss import (
-    CORRELATIONS_MM,
-    FLAKES_MM,
     SHARES,
+    STRUCTURES,
     Structure,
     drawn_chance,
     largest,
 )
+from qa.campaigns.exposure.rows import GRAINS
 from qa.campaigns.exposure.tables import (
     BINS_PER_OCTAVE,
     dose_centres,
@@ -27,6 +28,7 @@ from qa.skin.tails import CENTRAL, TAILS, Tail
 from qa.skin.truth import SkinTruth
 
 SIDE_MM = 50.0
+ASKED = (*GRAINS, *TAILS.values())
 FIRST_TABLES = (
     (0.3, 9.0, 0.3, -37.33724, -13.01779, 5.714306e-30),
     (2.5, 10.0, 0.35, -10.4676, -4.730622, 5.515163e-05),
@@ -45,23 +47,42 @@ def at_dose(
 
 
 @pytest.mark.parametrize("number", [8, 16, 22])
-@pytest.mark.parametrize(("flake_mm", "patch_mm"), [(0.5, 2.0), (0.25, 2.0), (0.25, 4.0)])
-def test_the_chance_of_a_connected_square_millimetre_is_what_drawing_it_again_gives(
-    flake_mm: float, patch_mm: float, number: int
+@pytest.mark.parametrize(
+    "structure",
+    [Structure(0.5, 2.0), Structure(0.25, 2.0), Structure(0.25, 4.0), Structure(0.25, 2.0, 0.25)],
+)
+def test_the_chance_of_a_connected_lost_area_is_what_drawing_it_again_gives(
+    structure: Structure, number: int
 ) -> None:
     share = float(SHARES[number])
-    drawn = drawn_chance(share, Structure(flake_mm, patch_mm), np.random.default_rng(1))
-    told = float(np.exp(patch_loss.patch_loss(flake_mm, patch_mm).log_chance(np.log(share))))
-    count = 40_000.0 / patch_mm**2
+    drawn = drawn_chance(share, structure, np.random.default_rng(1))
+    told = float(np.exp(patch_loss.patch_loss(*astuple(structure)).log_chance(np.log(share))))
+    count = 40_000.0 / structure.correlation_mm**2
     assert drawn == pytest.approx(told, abs=5.0 * (max(told, 1e-3) / count) ** 0.5)
 
 
 def test_a_table_was_drawn_for_every_structure_that_campaigns_look_at() -> None:
-    for flake_mm in FLAKES_MM:
-        for patch_mm in CORRELATIONS_MM:
-            chances = np.exp(patch_loss.patch_loss(flake_mm, patch_mm).log_chances)
-            assert np.all(np.diff(chances) > -0.05)
-            assert chances[-1] > 0.99
+    for structure in STRUCTURES:
+        chances = np.exp(patch_loss.patch_loss(*astuple(structure)).log_chances)
+        assert np.all(np.diff(chances) > -0.05)
+        assert chances[-1] > 0.99
+    wanted = {Structure(each.flake_mm, each.correlation_mm, each.harm_mm2) for each in ASKED}
+    assert wanted <= set(STRUCTURES)
+
+
+def test_what_was_drawn_stays_as_it_is_to_the_byte_when_the_rest_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, part = patch_loss.FILE.read_bytes(), tmp_path / "patch_loss.json"
+    entries = json.loads(whole)
+    del entries["chances"][STRUCTURES[-1].key]
+    part.write_text(json.dumps(entries), encoding="utf-8")
+    monkeypatch.setattr(patch_loss, "FILE", part)
+    monkeypatch.setattr(patch_loss, "drawn_chance", lambda *_: 0.5)
+    patch_loss.main()
+    again = part.read_bytes()
+    assert again.split(b"harm")[0] == whole.split(b"harm")[0]
+    assert json.loads(again)["chances"][STRUCTURES[-1].key] == [0.5] * len(SHARES)
 
 
 def test_the_largest_group_counts_cells_that_touch_by_their_sides_only() -> None:

@@ -23,7 +23,7 @@ from qa.campaigns.exposure.statistics import Estimate, Share, effective_count, w
 from qa.campaigns.exposure.treatments import FaultDraw, treat
 from qa.campaigns.workers import Where
 from qa.skin.sites import thickness_of
-from qa.skin.tails import TAILS, Tail
+from qa.skin.tails import TAILS, Shape, Tail
 from qa.skin.truth import Account, within_cv_of
 from simulator.plant.faults import FAULTS
 
@@ -83,9 +83,12 @@ def test_flakes_as_large_as_a_cell_breach_more_than_those_of_a_few_corneocytes()
 def test_a_campaign_asks_once_about_every_tail_and_its_row_names_it() -> None:
     rows = [row for row in rows_of(CONFIGS) if row.group is Group.TAIL]
     assert [row.tail for row in rows] == list(TAILS.values())
-    for row in rows:
-        assert row.key.startswith("TAIL: refresh, average hand, ")
-        assert row.tail.words in row.label
+    assert [row.label for row in rows] == [f"refresh, average hand, {name}" for name in TAILS]
+
+
+def test_a_row_of_another_question_says_what_tail_its_skin_has() -> None:
+    row = replace(SMALL, tail=Tail(Shape.GAMMA, thin_spots=True))
+    assert row.label == "refresh, nose, chin, average hand, gamma, thin-spots"
 
 
 def test_a_row_of_a_structure_that_was_there_before_the_tails_keeps_its_key() -> None:
