@@ -68,8 +68,8 @@ class SitesFile(FileModel):
     sources: Annotated[list[SiteSourceFile], Field(min_length=1, max_length=128)]
 
 
-COVERAGE_FACTOR_MIN: Final = 1.9  # as shipped in configs/skin/removal.toml
-COVERAGE_FACTOR_BLIND_MIN: Final = 3.0
+COVERAGE_FACTOR_MIN: Final = 2.5  # as shipped in configs/skin/removal.toml
+COVERAGE_FACTOR_BLIND_MIN: Final = 3.5
 
 
 class ModelFile(FileModel):
