@@ -285,12 +285,9 @@ def test_a_whole_folder_is_checked_and_every_bad_file_is_told(tmp_path: Path) ->
 
 def test_one_file_is_checked_as_what_it_is(tmp_path: Path) -> None:
     shipped = shipped_configs()
-    scenarios = shipped / "scenarios"
     for path in sorted(shipped.rglob("*.toml")):
-        if path.parent != scenarios:
+        if path.parent.name != "scenarios" and path.name != "anchors.toml":
             assert check_file(path, shipped, NOW_WALL_S).problem == ""
-    sent_on = check_file(scenarios / "line-cut.toml", shipped, NOW_WALL_S).problem
-    assert "corneum-sim run" in sent_on
     bad = tmp_path / "bad.toml"
     bad.write_text(REFRESH.replace("= 28.0", "= 35.0"))
     assert "stronger than the approved preset" in check_file(bad, shipped, NOW_WALL_S).problem
@@ -298,6 +295,29 @@ def test_one_file_is_checked_as_what_it_is(tmp_path: Path) -> None:
     assert "has no name before the =" in check_file(bad, shipped, NOW_WALL_S).problem
     bad.write_text("[rules]")
     assert "is missing; add it" in check_file(bad, shipped, NOW_WALL_S).problem
+
+
+@pytest.mark.parametrize(
+    ("name", "sent_on"),
+    [
+        ("scenarios/line-cut.toml", "is a scenario for the simulator, not a configuration; check"),
+        ("scenarios/line-cut.toml", "with corneum-sim run"),
+        ("skin/anchors.toml", "is what publications say of the removal rate, not a configuration;"),
+        ("skin/anchors.toml", "check it with corneum-sim anchors --configs FOLDER"),
+    ],
+)
+def test_a_file_of_the_simulator_is_sent_on_to_its_command(name: str, sent_on: str) -> None:
+    shipped = shipped_configs()
+    assert sent_on in check_file(shipped / name, shipped, NOW_WALL_S).problem
+
+
+def test_a_folder_may_hold_the_files_of_the_simulator_whatever_they_say(tmp_path: Path) -> None:
+    configs = tmp_path / "configs"
+    shutil.copytree(shipped_configs(), configs)
+    whole = check_configs(configs, NOW_WALL_S)
+    for name in ("scenarios/line-cut.toml", "skin/anchors.toml"):
+        (configs / name).write_text("no = ")
+    assert check_configs(configs, NOW_WALL_S) == whole
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
