@@ -11,6 +11,7 @@ from controller.config.programs import budget_s, load_program, program_names
 from controller.config.skin import load_skin
 from controller.planning.program import Program, Role
 from controller.safety.skin import Region
+from tests.controller.first_presets import FIRST_APPROVED
 
 CONFIGS = shipped_configs()
 SKIN = load_skin(CONFIGS)
@@ -49,24 +50,6 @@ ROWS = (
     Row("maintain", "Maintain", 24, 1.1, 1, 35, FACE_CM2, 314, 17.5, 28),
 )
 """What ships: the crystals of a zone in mg/cm² are flow * passes / speed over half a window."""
-
-FIRST_APPROVED = {
-    ("patch-test", 15): (3, 1, 40),
-    ("first-gentle", 18): (4, 1, 40),
-    ("refresh", 28): (7, 2, 30),
-    ("clarify", 30): (8, 2, 30),
-    ("texture-refine", 32): (9, 3, 30),
-    ("even-bright", 30): (8, 2, 30),
-    ("tone-safe", 20): (5, 1, 40),
-    ("fine-skin", 16): (4, 1, 40),
-    ("neck-chest", 16): (4, 1, 40),
-    ("neck-chest", 20): (5, 1, 40),
-    ("hands", 24): (6, 2, 35),
-    ("back", 36): (10, 2, 50),
-    ("body-smooth", 34): (9, 2, 45),
-    ("maintain", 24): (6, 1, 35),
-}
-"""What was approved first, by program and suction: flow, passes, speed. No version goes above it."""
 
 NAMES = sorted({row.program for row in ROWS})
 

@@ -22,7 +22,7 @@ MODEL = replace(load_skin(shipped_configs()).model, crystal_um=100.0, moisture=M
 FLOW_REF = MODEL.flow_ref_g_per_min
 SC_MAX_UM = 18.3
 SC_AND_EPIDERMIS_MAX_UM = SC_MAX_UM + 81.5
-"""The thickest skin of trunk and thigh (Sandby-Møller et al. 2003, Acta Derm Venereol 83:410-413)."""
+"""The thickest skin of trunk and thigh: Sandby-Møller et al. 2003, Acta Derm Venereol 83:410."""
 
 
 def under_the_tip(flow_g_per_min: float, suction_kpa: float, seconds: float) -> ZoneLedger:
