@@ -142,7 +142,7 @@ async def refused(house: House, **changes: Any) -> tuple[str, str, str]:  # noqa
     with pytest.raises((ApiError, DeclinedError)) as caught:
         await house.treat(**changes)
     error = cast("ApiError", caught.value)
-    assert not house.treating.starting
+    assert house.treating.starting is False
     return error.code, error.sentence, error.next_step
 
 

@@ -1,11 +1,13 @@
 """What is said of a kernel, and how it is started, run and ended around a body."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from controller.api.requests import ApiError
+from controller.api.snapshot import LeadView, SimulatedFaultView
 from controller.kernel import service
 from controller.kernel.service import Outside, Place, running
 from controller.safety.timeline import Moment
@@ -23,8 +25,12 @@ def test_what_is_said_of_a_kernel_is_what_its_parts_say() -> None:
         assert (kernel.idle, kernel.state, kernel.treatments) == (True, "idle", 0)
         kernel._treating.starting, kernel._treating.begun = True, 3
         assert (kernel.idle, kernel.treatments) == (False, 3)
-        shown = kernel.snapshot()["kernel"]
-        assert shown == {
+        kernel._device_log = cast("Any", SimpleNamespace(faults=(SimulatedFaultView(7, True),)))  # noqa: FBT003
+        kernel._leading = cast("Any", SimpleNamespace(view=LeadView("anna", gone=True)))
+        shown = kernel.snapshot()
+        assert shown["simulated_faults"] == ({"number": 7, "active": True},)
+        assert shown["lead"] == {"name": "anna", "gone": True}
+        assert shown["kernel"] == {
             "pid": 7,
             "port": "/dev/a",
             "uptime_s": 2.0,

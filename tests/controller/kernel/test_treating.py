@@ -162,6 +162,17 @@ def test_a_stop_before_the_row_is_durable_withdraws_it(house: House, stops: int)
     assert house.treating.begun == 0
 
 
+def test_each_stop_voids_what_was_asked_for_before_it(house: House) -> None:
+    async def scenario() -> None:
+        house.book_s = 0.5
+        for _ in range(3):
+            asyncio.get_running_loop().call_later(0.1, house.treating.void)
+            assert (await refused(house))[0] == "stopped"
+
+    run_virtual(scenario())
+    assert house.treating.begun == 0
+
+
 def test_a_stop_before_somebody_asks_voids_nothing(house: House) -> None:
     house.treating.void()
     run_virtual(house.treat())
