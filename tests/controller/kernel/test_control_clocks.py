@@ -15,6 +15,24 @@ from firmware_protocol.vocabulary import Cause, Mode
 from tests.controller.kernel.score import Stage, staged
 
 
+@pytest.mark.parametrize(("slept_s", "told"), [(0.99, []), (1.0, ["It slept for 1 s."])])
+def test_a_sleep_of_a_second_is_one(slept_s: float, told: list[str]) -> None:
+    asleep = [0.0]
+
+    async def play(one: Stage) -> None:
+        await one.begin()
+        await asyncio.sleep(0.06)
+        asleep[0] = slept_s
+        await asyncio.sleep(0.06)
+        one.score.state = State.STOPPED
+
+    def wall_s() -> float:
+        return 1.9e9 + asleep[0] + asyncio.get_running_loop().time()
+
+    one = staged(play, here=Here(wall_s, "a boot", lambda: asleep[0]))
+    assert [each.detail for each in one.score.told(LinkLost) if isinstance(each, LinkLost)] == told
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_a_sleep_of_the_computer_is_written_down_and_ends_what_is_live(*, live: bool) -> None:
     clocks = {"wall": 1.9e9, "asleep": 0.0}

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from controller.api.snapshot import KernelView, LinkView, RecordView, UnfinishedView
 from controller.device.answers import LinkNews, LinkState, StopReport
 from controller.kernel.asked import DeclinedError
 from controller.record.journal import Row
@@ -38,7 +37,7 @@ from controller.treatment.kinds import Kind
 from controller.treatment.states import State
 from firmware_protocol.messages import Config
 from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
-from tests.controller.kernel.score import ANNA, FAR, WHO, Score, Stage, staged
+from tests.controller.kernel.score import ANNA, FAR, WHO, Stage, staged
 
 ALARM = Alarm("X01", Priority.LOW, "It is so.", "Do it.", latching=False)
 OVER = {State.CLEARED, State.COMPLETED, State.STOPPED, State.REFUSED}
@@ -50,6 +49,7 @@ def test_each_action_is_performed_with_all_that_it_says_for_its_treatment() -> N
     actions = (
         Raise(ALARM),
         Settle("X01"),
+        Raise(replace(ALARM, code="X02")),
         Hold(12.0, 4.0, Wish.NONE, 0),
         HOLD,
         Note(Kind.PAUSE, {"who": WHO}),
@@ -62,17 +62,22 @@ def test_each_action_is_performed_with_all_that_it_says_for_its_treatment() -> N
     async def play(one: Stage) -> None:
         one.score.answers[Begin] = actions
         one.control._loop_counter = 2**16 - 2
+        await asyncio.sleep(0.1)
         begin = asyncio.create_task(one.begin(), name="begin")
         await asyncio.sleep(0.04)
         one.score.state = State.STOPPED
         begin.cancel()
+        (standing,) = one.control.alarms.board.standing
+        assert standing.alarm.code == "X02"
+        assert standing.since_s == pytest.approx(0.1)
 
     one = staged(play)
     said = {"code": "X01", "priority": "LOW", "sentence": "It is so.", "first_out": False}
     assert one.unit.done == [
         ("note", Row(Kind.ALARM, said, 7)),
         ("note", Row(Kind.ALARM_GONE, {"code": "X01"}, 7)),
-        ("setpoint", actions[2], 7, 2**16 - 1),
+        ("note", Row(Kind.ALARM, {**said, "code": "X02"}, 7)),
+        ("setpoint", actions[3], 7, 2**16 - 1),
         ("setpoint", HOLD, 7, 0),
         ("note", Row(Kind.PAUSE, {"who": WHO}, 7)),
         ("commit", Row(Kind.ARM, {"offer": 1}, 7)),
@@ -274,10 +279,12 @@ def test_each_reading_is_told_to_the_conductor_and_what_an_idle_unit_shows_to_pe
         one.show(treated)
         assert one.control.snapshot().alarms == ()  # its conductor tells
         one.score.state = State.STOPPED
+        await asyncio.sleep(0.02)
         idle = one.reading(Mode.SAFE, cause=Cause.DWELL)
         one.show(idle)
         assert one.score.told(Observed) == [Observed(treated), Observed(idle)]
-        assert [each.alarm.code for each in one.control.alarms.board.standing] == ["S01"]
+        standing = one.control.alarms.board.standing
+        assert [(each.alarm.code, each.since_s) for each in standing] == [("S01", idle.at_s)]
 
     staged(play)
 
@@ -314,41 +321,17 @@ def test_beats_are_every_fifty_milliseconds_and_none_is_late_or_missed() -> None
     staged(play)
 
 
-# -- its end, and what it shows --------------------------------------------------------------------
-@pytest.mark.parametrize("state", [*State])
-def test_a_control_that_ends_stops_what_has_not_ended(state: State) -> None:
+# -- another treatment -----------------------------------------------------------------------------
+def test_whoever_waits_for_an_act_hears_that_another_treatment_begins() -> None:
     async def play(one: Stage) -> None:
         await one.begin()
-        one.score.state = state
-
-    done = staged(play).unit.done
-    assert done == ([] if state in OVER else [StopKind.EMERGENCY])
-
-
-def test_the_snapshot_is_of_this_kernel_its_line_and_its_record() -> None:
-    async def play(one: Stage) -> None:
-        one.control.unfinished = (UnfinishedView(3, "c-0042", "refresh"),)
-        one.control.clock = "It is wrong."
-        one.unit.rows, one.unit.bad_frames = 12, 4
-        await asyncio.sleep(1.2345)
-        shown = one.control.snapshot()
-        assert shown.kernel == KernelView(7, "a port", 1.234, None, None, 0.0, 0)
-        assert shown.link == LinkView("identified", 4)
-        assert shown.record == RecordView("a file", 12)
-        assert shown.unfinished == (UnfinishedView(3, "c-0042", "refresh"),)
-        assert shown.clock == "It is wrong."
-        assert (shown.state, shown.treatment, shown.live) == ("idle", None, None)
+        one.score.answers[Person] = (Commit(Kind.PAUSE, {"who": WHO}, 5),)
+        asked = asyncio.create_task(one.control.person(Command.PAUSE, ANNA), name="pause")
+        await asyncio.sleep(0.1)
+        one.score.state, one.score.recorded = State.STOPPED, True
+        await one.begin(8)
+        with pytest.raises(DeclinedError, match="it is not known yet"):
+            await asked
+        assert asyncio.get_running_loop().time() < 1.0
 
     staged(play)
-
-
-def test_what_is_no_treatment_is_shown_by_its_state_alone() -> None:
-    async def play(one: Stage) -> None:
-        await one.begin()
-        assert one.control.snapshot().treatment is None
-        assert one.control.snapshot().state == "active"
-        one.score.waits = True
-        assert one.control.snapshot().state == "paused"
-        one.score.state = State.STOPPED
-
-    staged(play, Score())
