@@ -175,7 +175,9 @@ def test_at_the_start_resets_lock_unfinished_and_clock_are_recalled(
 
     async def scenario() -> None:
         await asyncio.sleep(4.0)
-        await office.desk().begin(WHOSE)
+        desk = office.desk()
+        await desk.begin(WHOSE)
+        assert desk._whose is WHOSE  # and an unlocking says so
 
     run_virtual(scenario())
     assert office.done == [("resets", "a store", WHOSE, 4.0, 1.9e9), doubted(4.0)]

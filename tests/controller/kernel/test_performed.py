@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from controller.device.answers import Answer, StopReport, Told
-from controller.kernel.performer import ASKS_MAX, BEHIND, Asked, Performer, config_of
+from controller.kernel.performer import ASKS_MAX, QUEUE_MAX, Asked, Performer, config_of
 from controller.kernel.stop_rows import PERIOD_S, StopRows
 from controller.record.journal import Row
 from controller.record.store import RecordError
@@ -160,10 +160,6 @@ def test_a_lost_row_is_told_with_its_sentence_and_the_next_one_is_written() -> N
     ]
 
 
-def test_a_record_that_is_behind_is_called_so() -> None:
-    assert BEHIND == "The journal does not keep up."
-
-
 def test_an_end_that_nobody_waits_for_any_more_is_dropped() -> None:
     async def play(performer: Performer, line: Line, _told: list[Finished]) -> None:
         end = performer.ended(9, Commit(Kind.ACK, {}, 5))
@@ -182,18 +178,36 @@ def test_of_more_one_shots_than_may_be_out_at_a_time_the_others_are_void() -> No
             performer.put(9, SendArm(77, number), told.append)
         await asyncio.sleep(1.0)
         assert line.out_max == ASKS_MAX == 3
-        performer.put(9, SendArm(78, 9), told.append)  # their places are free again
+        for number in (7, 8, 9):
+            performer.put(9, SendArm(78, number), told.append)  # their places are free again
         await asyncio.sleep(1.0)
 
     heard, told = perform(play)
-    assert heard == [("arm", 77, 9)] * 3 + [("arm", 78, 9)]
+    assert heard == [("arm", 77, 9)] * 3 + [("arm", 78, 9)] * 3
     assert told == [
         Finished(4, End.VOIDED),
         Finished(5, End.VOIDED),
         Finished(1, End.DONE, Refusal.NONE, 77),
         Finished(2, End.DONE, Refusal.NONE, 77),
         Finished(3, End.DONE, Refusal.NONE, 77),
+        Finished(7, End.DONE, Refusal.NONE, 77),
+        Finished(8, End.DONE, Refusal.NONE, 77),
         Finished(9, End.DONE, Refusal.NONE, 77),
+    ]
+
+
+def test_what_finds_no_place_in_the_queue_is_told_as_lost_or_void() -> None:
+    async def play(performer: Performer, line: Line, told: list[Finished]) -> None:
+        line.after_s = 5.0
+        for _ in range(QUEUE_MAX):
+            performer.put(9, Commit(Kind.STOP, {}, 1), lambda _said: None)
+        performer.put(9, Commit(Kind.STOP, {}, 2), told.append)
+        performer.put(9, SendArm(77, 3), told.append)
+        await asyncio.sleep(0.1)
+
+    assert perform(play)[1] == [
+        Finished(2, End.FAILED, Refusal.NONE, 0, "The journal does not keep up."),
+        Finished(3, End.VOIDED, Refusal.NONE, 0, ""),
     ]
 
 
@@ -253,6 +267,7 @@ def test_each_stop_that_ends_is_told_with_its_own_figures() -> None:
         first: asyncio.Future[StopReport] = loop.create_future()
         second: asyncio.Future[StopReport] = loop.create_future()
         rows.follow(first, 7)
+        rows.follow(first, 7)  # the same stop, asked for again
         rows.follow(second, 8)
         first.set_result(
             StopReport(StopKind.NORMAL, confirmed=True, took_s=0.12345, mode=Mode.SAFE, frames=1)

@@ -123,6 +123,18 @@ def test_a_reset_whose_answer_is_lost_is_done_where_the_unit_shows_it(mode: Mode
     on_trip(play)
 
 
+def test_a_reset_that_is_done_after_anybody_waits_still_counts() -> None:
+    async def play(one: TripBench) -> None:
+        one.performed.ends = [DONE, DONE]
+        one.performed.then = lambda: setattr(one.performed, "after_s", 6.0)
+        assert (await declined(one.reset()))[0] == "unknown"
+        assert one.resets == []
+        await asyncio.sleep(2.0)
+        assert one.resets == ["DWELL"]
+
+    on_trip(play)
+
+
 def test_a_reading_from_before_shows_no_reset() -> None:
     async def play(one: TripBench) -> None:
         one.performed.ends = [DONE, Finished(0, End.UNKNOWN)]

@@ -29,7 +29,7 @@ from controller.safety.alarms import Alarm, Priority
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
 from tests.controller.kernel.memory import Memory
-from tests.controller.treatment.couch import active, stopped
+from tests.controller.treatment.couch import ANNA, active, stopped
 
 TOLD = Alarm("X01", Priority.INFORMATION, "It is so.", "Do it.", latching=False)
 KERNEL = KernelView(7, "/dev/a", 1.0)
@@ -56,6 +56,7 @@ def seen(**changes: Any) -> Seen:  # noqa: ANN401 - by name
 def test_before_a_treatment_everything_is_shown_but_what_only_a_treatment_has() -> None:
     alarms = AlarmDesk(lambda _row: None)
     alarms.put(TOLD, 90.0)
+    alarms.silence(ANNA, 90.5)
     assert view.snapshot(seen(alarms=alarms)) == Snapshot(
         kernel=KERNEL,
         link=LinkView("identified", 4, 12.3, 500.0, None, None),
@@ -71,8 +72,8 @@ def test_before_a_treatment_everything_is_shown_but_what_only_a_treatment_has() 
         signal=SignalView(
             None,
             light=LightView("white", 0.0, 100.0),
-            inactivation="none",
-            left_s=None,
+            inactivation="audio paused",
+            left_s=110.5,
             reminder_in_s=None,
         ),
         simulated_faults=(),
@@ -154,7 +155,7 @@ def test_the_age_of_the_line_is_since_it_was_heard_last_and_unknown_before() -> 
 def test_what_the_system_granted_and_how_late_beats_came_are_shown_of_the_process() -> None:
     timing = Timing()
     timing.precedence = Precedence("real-time 10", memory_locked=True)
-    timing.woke(10.0, 10.01239)
+    timing.woke(10.0, 10.01234)
     timing.woke(20.0, 20.001)
     timing.beats_missed = 3
     assert timing.view(7, "/dev/a", 1.23456) == KernelView(
@@ -163,7 +164,7 @@ def test_what_the_system_granted_and_how_late_beats_came_are_shown_of_the_proces
         uptime_s=1.235,
         scheduling="real-time 10",
         memory_locked=True,
-        late_max_ms=12.4,
+        late_max_ms=12.3,
         beats_missed=3,
     )
 
