@@ -52,16 +52,15 @@ def test_what_is_said_of_a_kernel_is_what_its_parts_say() -> None:
 class Ran:
     """A kernel around a body, whose steps are noted."""
 
-    def __init__(self, place: Place, outside: Outside) -> None:
+    def __init__(self, fails: Exception | None, place: Place, outside: Outside) -> None:
         self.given = (place, outside)
         self.done: list[str] = []
-        self.fails: Exception | None = None
-        made.append(self)
+        self.fails = fails
 
     async def start(self) -> None:
         self.done.append("start")
-        if fails:
-            raise fails[0]
+        if self.fails is not None:
+            raise self.fails
 
     async def run(self) -> None:
         self.done.append("run")
@@ -75,10 +74,6 @@ class Ran:
 
     async def close(self) -> None:
         self.done.append("close")
-
-
-made: list[Ran] = []
-fails: list[Exception] = []
 
 
 @pytest.mark.parametrize(
@@ -96,9 +91,13 @@ def test_a_kernel_is_started_run_ended_and_closed_around_a_body(
     body: Exception | None,
     done: list[str],
 ) -> None:
-    monkeypatch.setattr(service, "Kernel", Ran)
-    made.clear()
-    fails[:] = [] if start is None else [start]
+    made: list[Ran] = []
+
+    def make(place: Place, outside: Outside) -> Ran:
+        made.append(Ran(start, place, outside))
+        return made[0]
+
+    monkeypatch.setattr(service, "Kernel", make)
     outside = cast("Any", object())
 
     async def scenario() -> None:
