@@ -109,8 +109,8 @@ def test_whatever_is_planned_stays_inside_every_limit(
     client = replace(CLIENT, phototype=phototype, age_years=age)
     history = tuple(PastDose(*dose) for dose in past)
     made = answer(
-        program=stronger(PROGRAMS[name], flow_g_per_min=3.0), client=client, history=history,
-        reason="asked", lower=Lower(suction, flow),
+        program=stronger(PROGRAMS[name], suction_kpa=15.0, flow_g_per_min=3.0), client=client,
+        history=history, reason="asked", lower=Lower(suction, flow),
     )  # fmt: skip
     if isinstance(made, Refusal):
         assert made.code in {"interval", "exposure"}
