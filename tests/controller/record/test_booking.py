@@ -219,5 +219,5 @@ def test_without_usable_tables_nothing_starts(tmp_path: Path) -> None:
 
 def test_a_record_that_cannot_be_kept_is_found_before_the_unit_is_asked(tmp_path: Path) -> None:
     journal = journal_in(tmp_path, free=lambda _folder: 0)
-    with pytest.raises(RecordError, match="0.0 MB free"):
+    with pytest.raises(RecordError, match=r"has 0\.0 MB free"):
         run_virtual(booking(journal).check_record())
