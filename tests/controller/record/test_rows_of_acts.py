@@ -191,12 +191,13 @@ def test_whether_a_kernel_treats_with_the_tip_is_asked_of_the_lock_of_that_treat
     with_tip(tmp_path, "sterilise")
     asked: list[str] = []
 
+    def alive(lock: str) -> bool:
+        asked.append(lock)
+        return False
+
     async def scenario() -> None:
         journal = journal_in(tmp_path)
-        asking = {"tip": "R-7"}
-        await sterilised.sterilised(
-            journal, asking, Who("a", "practitioner"), lambda lock: bool(asked.append(lock))
-        )
+        await sterilised.sterilised(journal, {"tip": "R-7"}, Who("a", "practitioner"), alive)
         await journal.close()
 
     run_virtual(scenario())
@@ -223,7 +224,7 @@ def test_the_row_of_a_kernel_says_which_process_serves_which_unit_in_which_boot(
 
 # -- resets ----------------------------------------------------------------------------------------
 WHOSE: Final = Whose(4711, simulated=True, boot="a boot")
-ABOUT: Final = {"unit": 4711, "simulated": True, "boot": "a boot"}
+ABOUT: Final[dict[str, Any]] = {"unit": 4711, "simulated": True, "boot": "a boot"}
 
 
 class Put:
