@@ -10,6 +10,7 @@ import pytest
 
 from controller.api.requests import ApiError, TreatArgs
 from controller.config.locate import shipped_configs
+from controller.planning.steps import finished
 from controller.record import asker, tips, treatments
 from controller.record.asker import plan_alone, plan_beside
 from controller.record.chain import Stamped
@@ -20,7 +21,6 @@ from controller.record.planner import (
     Handset,
     Proved,
     Purpose,
-    finished,
     planned,
     reading,
 )
