@@ -47,7 +47,7 @@ def dismissed(treatment: int) -> Written:
     return treatment, Kind.DISMISSED, {}
 
 
-SERIES: Final = (
+SERIES: Final[tuple[Written, ...]] = (
     (0, Kind.KERNEL, {"boot": "a"}),  # 1
     begun(1, "c-1"),
     (1, Kind.TIP, {"label": "A-1", "simulated": True, "unit": 4711}),
@@ -285,7 +285,7 @@ def told(store: Store, treatment: int = 1) -> list[int]:
 
 
 def test_the_row_that_closed_a_treatment_tells_and_what_came_behind_it() -> None:
-    still = (begun(1, "c-1"), exposed(1, "nose"), exposed(2, "nose"), (1, Kind.ZONE, {}),
+    still: tuple[Written, ...] = (begun(1, "c-1"), exposed(1, "nose"), exposed(2, "nose"), (1, Kind.ZONE, {}),
              exposed(1, "chin"))  # fmt: skip
     store = record(*still)
     assert told(store) == [2, 5]
