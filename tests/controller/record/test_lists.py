@@ -285,8 +285,10 @@ def told(store: Store, treatment: int = 1) -> list[int]:
 
 
 def test_the_row_that_closed_a_treatment_tells_and_what_came_behind_it() -> None:
-    still: tuple[Written, ...] = (begun(1, "c-1"), exposed(1, "nose"), exposed(2, "nose"), (1, Kind.ZONE, {}),
-             exposed(1, "chin"))  # fmt: skip
+    still: tuple[Written, ...] = (
+        begun(1, "c-1"), exposed(1, "nose"), exposed(2, "nose"), (1, Kind.ZONE, {}),
+        exposed(1, "chin"),
+    )  # fmt: skip
     store = record(*still)
     assert told(store) == [2, 5]
     store.close()
