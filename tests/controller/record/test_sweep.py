@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -99,6 +100,16 @@ def test_a_file_that_says_nothing_stays_and_stops_nobody(state: Path, text: str)
     leave(state, "/dev/another")
     assert sweep(state) == 1
     assert file.exists()
+
+
+@pytest.mark.parametrize(("age_s", "removed"), [(AGE_MIN_S - 0.5, 0), (AGE_MIN_S, 1)])
+def test_a_file_is_old_after_a_minute_by_the_wall_clock(
+    state: Path, monkeypatch: pytest.MonkeyPatch, age_s: float, removed: int
+) -> None:
+    file = leave(state)
+    os.utime(file, (1.9e9, 1.9e9))
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1.9e9 + age_s))
+    assert sweep(state) == removed
 
 
 def test_a_process_of_another_account_lives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from controller.treatment.kinds import Kind
 from firmware_protocol.messages import LogRecord
 from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
 from qa.loop import run_virtual
+from tests.controller.record import damage
 from tests.controller.record.books import journal_in, rows_of
 
 UNIT: Final = Identity(4711, 7, "1.0", Capability.SIMULATED)
@@ -223,6 +224,18 @@ def test_only_the_newest_rows_are_remembered_oldest_first(monkeypatch: pytest.Mo
     log = Log(record(4), record(5), record(6))
     _, made = noted(log)
     assert list(made._known) == [(5, 100, 3), (6, 120, 3)]
+
+
+def test_a_row_that_cannot_be_believed_is_not_remembered(tmp_path: Any) -> None:  # noqa: ANN401
+    path = tmp_path / "journal.sqlite3"
+    store = Store(path)
+    bodies = [dict(fault(seq, 3, active=True).body) for seq in (1, 2, 3)]
+    store.append(on_record(*bodies))
+    store.close()
+    damage.no_json(path, 2)
+    store = Store(path)
+    assert module._written(store, 4711) == [(1, 20, 3), (3, 60, 3)]
+    store.close()
 
 
 # -- when ------------------------------------------------------------------------------------------
