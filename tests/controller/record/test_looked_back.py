@@ -114,6 +114,17 @@ def test_a_mark_of_an_older_build_charges_nothing_that_it_does_not_say(tmp_path:
     assert cut_off(tmp_path) == (replace(LEFT_OVER, zones=(), unseen_s=0.0, marked=True),)
 
 
+def test_a_zone_that_was_charged_and_never_planned_has_no_known_charge(tmp_path: Path) -> None:
+    zones = [{"zone": "lip", **CHARGED}]
+    charge = {"charged": ["lip", "ear"], "unseen_s": 2.0, "zones": zones}
+    write(tmp_path, *LEFT, (1, "interrupted", charge))
+    (left,) = cut_off(tmp_path)
+    assert left.zones == (
+        CutZone("lip", "lip", CHARGED["bound_um"], 0.0, None),
+        CutZone("ear", "ear", 0.0, 0.0, None),
+    )
+
+
 def test_rows_that_cannot_be_believed_are_the_trouble_and_the_rest_is_told(tmp_path: Path) -> None:
     write(tmp_path, *LEFT, MARKED)
     damage.no_json(journal_path(tmp_path), BROKEN_AT + 1)
