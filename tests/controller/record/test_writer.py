@@ -147,8 +147,9 @@ async def test_in_a_pause_the_log_is_folded_into_the_file(
 @pytest.mark.asyncio
 async def test_the_thread_is_called_after_what_it_does_and_holds_no_process_alive() -> None:
     writer = ThreadWriter(Store(None))
-    assert (writer._thread.name, writer._thread.daemon) == ("journal", True)
+    told = (writer._thread.name, writer._thread.daemon)
     writer.close()
+    assert told == ("journal", True)
 
 
 @pytest.mark.asyncio
