@@ -9,10 +9,14 @@ import pytest
 
 from controller.api.requests import ApiError, TreatArgs
 from controller.config.locate import shipped_configs
+from controller.planning.case import Case, Wanted
 from controller.planning.fingerprint import Fingerprint
-from controller.planning.steps import finished
+from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.planning import plan_steps
+from controller.planning.steps import Steps, finished
 from controller.planning.tips import TipPast, TipUse
 from controller.planning.unit import Reuse
+from controller.record import planner
 from controller.record.past import Asked, Past, Resumed
 from controller.record.planner import (
     ANY_SIMULATED,
@@ -314,3 +318,25 @@ def test_a_practice_client_makes_a_plan_of_practice_at_the_instant_of_the_wish(
     assert (demo.practice, real.practice) == (True, False)
     assert (real.at, real.mark.planned_at_wall_s) == (NOW, NOW.wall_s)
     assert isinstance(real.mark, Fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "advise"), [(Purpose.LOOK, True), (Purpose.START, True), (Purpose.CHECK, False)]
+)
+def test_only_whoever_asks_searches_for_a_change_that_would_fit(
+    configs: Path, monkeypatch: pytest.MonkeyPatch, purpose: Purpose, *, advise: bool
+) -> None:
+    asked: list[tuple[Case, bool]] = []
+
+    def steps(case: Case, *, advise: bool) -> Steps[Plan | Refusal]:
+        asked.append((case, advise))
+        return plan_steps(case, advise=advise)
+
+    monkeypatch.setattr(planner, "plan_steps", steps)
+    past = replace(NO_PAST, doses=(replace(YESTERDAY, ended_wall_s=1.0),))
+    proved(configs, past, WISH.model_copy(update={"reason": " agreed "}), purpose)
+    ((case, advised),) = asked
+    assert advised is advise
+    assert (case.history, case.now_wall_s, case.wanted) == (
+        past.doses, NOW.wall_s, Wanted(Lower(), ("nose",), "agreed", ()),
+    )  # fmt: skip
