@@ -10,6 +10,7 @@ from controller.planning.proof import Line
 from controller.planning.unit import Reuse
 from controller.record.planner import Proved
 from controller.record.tips import FittedTip
+from controller.safety.effect import Stratum
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Limit, Quantity, Receipt, Source
 from controller.safety.timeline import Moment
@@ -40,6 +41,7 @@ NOSE: Final = stage(
     expected_bound_um=2.25, expected_suction_kpa_s=9.5, expected_contact_s=10.5,
     ends_by="exposure", receipts=(LOWERED,),
     used=ZoneUse(0.125, 0.25, 2.0, 0.375, 50.0),
+    stratum=Stratum(10.0, 16.0, 8.0),
     proof=(Line("nose", "The nose", Quantity.DEPTH_UM, 3.25, 3.0),),
 )  # fmt: skip
 CHIN: Final = stage("chin", suction_kpa=20.0, flow_g_per_min=8.0, expected_contact_s=12.0)

@@ -16,6 +16,7 @@ from controller.record.asker import plan_alone, plan_beside
 from controller.record.chain import Stamped
 from controller.record.journal import canonical
 from controller.record.past import Asked, past_of
+from controller.record.plan_json import effects_told
 from controller.record.planner import (
     ANY_SIMULATED,
     Handset,
@@ -35,6 +36,7 @@ from tests.controller.record.test_asker import shown
 WISH: Final[dict[str, Any]] = {"program": "refresh", "client": "demo", "zones": ["nose"]}
 THEN: Final = Moment("a boot", 77.5, 1_900_000_000.25)
 NOTES: Final = ["Wipe it dry."]
+TOLD: Final = effects_told(PROVED.plan, PROVED.as_dict())
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_beside_a_kernel_all_is_read_where_it_reads_as_of_its_instant(
     assert heard == [
         Path("/r/journal.sqlite3"), Path("/etc/c"), asked_of(THEN, UNIT), UNIT, purpose,
     ]  # fmt: skip
-    assert plan == PROVED.as_dict()
+    assert plan == TOLD
 
 
 @pytest.mark.parametrize("missing", ["up_s", "wall_s"])
@@ -100,7 +102,7 @@ def test_a_folder_is_the_kernels_by_whatever_name(heard: list[Any], tmp_path: Pa
     named = plan_beside(
         snapshot(configs=str(tmp_path / "real")), WISH, Purpose.START, tmp_path / "link"
     )
-    assert named == PROVED.as_dict()
+    assert named == TOLD
     assert heard[1] == tmp_path / "real"
     with pytest.raises(ApiError) as caught:
         plan_beside(snapshot(configs=str(tmp_path / "real")), WISH, Purpose.START, tmp_path)
@@ -117,7 +119,7 @@ def test_what_is_wrong_with_the_kernels_record_is_the_last_note(heard: list[Any]
     made = snapshot()
     made["record"]["trouble"] = "It lacks row 7."
     plan = plan_beside(made, WISH, Purpose.LOOK)
-    assert plan == PROVED.as_dict() | {"notes": [*NOTES, "Before treating: It lacks row 7."]}
+    assert plan == TOLD | {"notes": [*NOTES, "Before treating: It lacks row 7."]}
     assert heard
 
 
@@ -155,7 +157,7 @@ def test_a_unit_that_does_not_answer_is_told_as_the_link_tells_it(
 def test_without_a_kernel_any_simulated_handpiece_is_looked_at_now(
     heard: list[Any], configs: Path | None
 ) -> None:
-    assert plan_alone(WISH, Path("/r/j"), configs) == PROVED.as_dict()
+    assert plan_alone(WISH, Path("/r/j"), configs) == TOLD
     assert Handset(0, simulated=True, motion_sensor=True) == ANY_SIMULATED
     at = asked_of(Moment("now", 1.0, 2.0), ANY_SIMULATED)
     folder = configs or shipped_configs()

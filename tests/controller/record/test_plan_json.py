@@ -1,9 +1,13 @@
 """A plan as everybody sees it: each field by its name, with its own figure."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from controller.planning.plan import Refusal
 from controller.record import plan_json, treatments
+from controller.safety.effect import Effect, in_words
 from tests.controller.record.plans import CHIN, LOWERED, NOSE, PLAN, PROVED, RECEIPT
 
 NOSE_JSON = {
@@ -33,7 +37,7 @@ LINE_JSON = {
     "margin": 0.25,
     "holds": True,
 }
-PLAN_JSON = {
+PLAN_JSON: dict[str, Any] = {
     "program": "refresh",
     "display_name": "Refresh",
     "program_version": 3,
@@ -70,6 +74,41 @@ def test_a_proved_plan_adds_its_fingerprint_and_both_clocks_of_its_instant() -> 
         "planned_up_s": 77.5,
         "planned_at": "2030-03-17T17:46:40+00:00",
         "parts": {"wish": "01" * 32, "program": "23" * 32},
+    }
+
+
+def test_a_plan_that_is_asked_for_says_what_it_means_for_the_skin_where_that_is_known() -> None:
+    effect = {
+        "depth_um": 0.5,
+        "bound_um": 2.25,
+        "share_percent": 5.0,
+        "layers": 0.8,
+        "shedding_h": 6.4,
+        "seen_by": ["tape strips with a protein assay"],
+    }
+    nose, chin = PLAN_JSON["zones"]
+    told = plan_json.effects_told(PLAN, PLAN_JSON)
+    sentence = told.pop("effect")
+    assert told == {
+        **PLAN_JSON, "zones": [{**nose, "effect": effect}, {**chin, "effect": None}]
+    }  # fmt: skip
+    assert sentence == in_words([found for found in PLAN.effects if found is not None])
+    assert sentence.startswith("This removes about 0.50 µm on average (bound: 2.25 µm): 5.0 %")
+    unknown = replace(PLAN, stages=(CHIN,))
+    assert plan_json.effects_told(unknown, {"zones": [chin]}) == {
+        "zones": [{**chin, "effect": None}], "effect": None,
+    }  # fmt: skip
+
+
+def test_an_instrument_that_sees_a_depth_is_named() -> None:
+    seen = Effect(1.0, 2.0, 0.25, 4.0, 32.0, ("OCT", "loss of water"))
+    assert plan_json.effect_as_dict(seen) == {
+        "depth_um": 1.0,
+        "bound_um": 2.0,
+        "share_percent": 25.0,
+        "layers": 4.0,
+        "shedding_h": 32.0,
+        "seen_by": ["OCT", "loss of water"],
     }
 
 

@@ -266,11 +266,11 @@ def test_lower_settings_of_a_wish_are_those_of_the_plan(configs: Path) -> None:
     wish = TreatArgs.model_validate(
         {
             "program": "refresh", "client": "c-0042", "zones": ["nose"], "reason": "thin skin",
-            "lower": {"suction_kpa": 20.0, "flow_g_per_min": 4.0},
+            "lower": {"suction_kpa": 20.0, "flow_g_per_min": 1.0},
         }
     )  # fmt: skip
     (stage,) = proved(configs, wish=wish).plan.stages
-    assert (stage.suction_kpa, stage.flow_g_per_min) == (20.0, 4.0)
+    assert (stage.suction_kpa, stage.flow_g_per_min) == (20.0, 1.0)
     parts = [dict(proved(configs, wish=each).mark.parts) for each in (WISH, wish)]
     assert parts[0]["wish"] != parts[1]["wish"]
 
