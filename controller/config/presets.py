@@ -38,7 +38,7 @@ PRESETS: Final[Mapping[str, tuple[Preset, ...]]] = MappingProxyType(
         "clarify": (Preset(_FACE, 30.0, 1.1, 1, 40.0),),
         "texture-refine": (Preset(_CHEEKS_TEMPLES_CHIN, 32.0, 1.0, 1, 35.0),),
         "even-bright": (Preset(_FACE, 30.0, 1.1, 1, 40.0),),
-        "tone-safe": (Preset(_FACE, 20.0, 1.4, 1, 40.0),),
+        "tone-safe": (Preset(_FACE, 14.0, 1.0, 1, 50.0),),
         "fine-skin": (Preset(_FACE_LESS_NOSE_SIDES, 16.0, 1.6, 1, 40.0),),
         "neck-chest": (
             Preset(("neck_left", "neck_right"), 16.0, 1.6, 1, 40.0),

@@ -22,8 +22,8 @@ from simulator.plant.deposit import DepositRow
 from simulator.plant.faults import FAULTS
 
 PROGRAM: Final = "refresh"
-ZONE: Final = "nose"  # small, so that a run takes half a minute of treatment
-ONSET_S: Final = (4.0, 14.0)  # of contact, while the zone has another 17 s
+ZONE: Final = "chin"  # small, so that a run takes half a minute of treatment
+ONSET_S: Final = (3.0, 8.0)  # of contact, while the zone has another 9 s
 SEEDS: Final = range(1, 6)
 ZONE_MAX_S: Final = 90.0  # three times what an average hand takes
 ROWS_FEW: Final = 20  # a tenth of a second of crystals: nothing to tell a rate from

@@ -1,0 +1,336 @@
+"""Paper beside the control: what is recalled, written down, shown, and passed on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from controller.api.authority import Do
+from controller.api.requests import ApiError
+from controller.kernel import desk as desk_module
+from controller.kernel.alarms import AlarmDesk
+from controller.kernel.desk import CHECK_PERIOD_S, FIRST_CHECK_S, IDLE_LOOK_S, Desk, RecordDesk
+from controller.record import decisions
+from controller.record.clocks import Here
+from controller.record.health import RecordHealth
+from controller.record.journal import Row
+from controller.record.resets import History, ResetLock, Whose
+from controller.record.store import BrokenRowError, RecordError
+from controller.record.verify import Break, Verdict
+from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
+from controller.safety.resets import PastReset
+from controller.safety.timeline import Moment
+from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
+from qa.loop import run_virtual
+
+TOM = Who("tom", "technician", "local")
+TOM_SAYS = {"name": "tom", "role": "technician", "origin": "local"}
+WHOSE = Whose(1001, simulated=True, boot="a boot")
+PATH = Path("/state/journal.sqlite3")
+
+
+class Office:
+    """A journal, a booking and a control around the desk, which keep what they are asked."""
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+        self.health = RecordHealth()
+        self.path: Path | None = PATH
+        self.check: Any = self._check
+        self.verdict = Verdict(PATH, 12)
+        self.lost: str | None = None
+        self.doubt: str | None = "It is wrong."
+        self.waits: tuple[str, ...] = ("one that waits",)
+        self.control = SimpleNamespace(
+            alarms=AlarmDesk(lambda _row: None),
+            resets=ResetLock(cast("Any", None)),
+            idle=True,
+            clock=None,
+            unfinished=None,
+        )
+        self.is_under_way = object()
+        self.here = Here(lambda: 1.9e9, "a boot")
+
+    async def read(self, question: Callable[[str], object]) -> object:
+        return question("a store")
+
+    async def commit(self, rows: Sequence[Row]) -> None:
+        self.done.append(list(rows))
+        if self.lost is not None:
+            raise RecordError(self.lost)
+
+    async def _check(self, path: Path) -> Verdict:
+        self.done.append(("check", path, asyncio.get_running_loop().time()))
+        return self.verdict
+
+    async def unfinished(self) -> tuple[str, ...]:
+        return self.waits
+
+    @property
+    def alarms(self) -> list[tuple[str, float]]:
+        return [(one.alarm.code, one.since_s) for one in self.control.alarms.board.standing]
+
+    def desk(self) -> Desk:
+        them = cast("Any", self)
+        return Desk(them, self.here, them, cast("Any", self.control))
+
+    def record(self) -> RecordDesk:
+        return RecordDesk(cast("Any", self), self.here, cast("Any", self.control))
+
+
+@pytest.fixture
+def office(monkeypatch: pytest.MonkeyPatch) -> Office:
+    made = Office()
+
+    def doubt_of(store: str, now: Moment) -> str | None:
+        made.done.append(("doubt", store, now))
+        return made.doubt
+
+    def passes(name: str) -> Callable[..., Awaitable[dict[str, Any]]]:
+        async def passed(journal: object, *given: object) -> dict[str, Any]:
+            assert journal is made
+            made.done.append((name, *given))
+            return {"done": name}
+
+        return passed
+
+    async def refresh(journal: object) -> None:
+        assert journal is made
+        made.done.append("refreshed")
+        if made.lost is not None:
+            raise RecordError(made.lost)
+
+    monkeypatch.setattr(desk_module, "doubt_of", doubt_of)
+    monkeypatch.setattr(desk_module, "dismiss", passes("dismiss"))
+    monkeypatch.setattr(desk_module, "sterilised", passes("sterilised"))
+    monkeypatch.setattr(decisions, "accept", passes("accept"))
+    monkeypatch.setattr(decisions, "refresh", refresh)
+    return made
+
+
+def doubted(up_s: float = 0.0) -> tuple[str, str, Moment]:
+    return ("doubt", "a store", Moment("a boot", up_s, 1.9e9))
+
+
+# -- what is passed on -----------------------------------------------------------------------------
+def test_each_act_on_paper_is_passed_on_with_who_asks_and_what_follows_is_shown(
+    office: Office,
+) -> None:
+    desk, args = office.desk(), {"tip": "A-1"}
+
+    async def scenario() -> None:
+        answers = desk.answers
+        assert set(answers) == {Do.DISMISS, Do.STERILISED, Do.UNLOCK, Do.ACCEPT}
+        assert answers[Do.UNLOCK] == desk.unlock
+        assert await answers[Do.DISMISS](args, TOM) == {"done": "dismiss"}
+        assert office.control.unfinished == ("one that waits",)
+        assert office.control.clock == "It is wrong."
+        office.doubt, office.control.unfinished = None, None
+        assert await answers[Do.STERILISED](args, TOM) == {"done": "sterilised"}
+        assert office.control.unfinished is None
+        await asyncio.sleep(7.0)
+        assert await answers[Do.ACCEPT](args, TOM) == {"done": "accept"}
+        assert office.control.clock is None
+
+    run_virtual(scenario())
+    assert office.done == [
+        ("dismiss", args, TOM, office.is_under_way),
+        doubted(),
+        ("sterilised", args, TOM, office.is_under_way),
+        ("accept", args, TOM, office.here),
+        doubted(7.0),
+    ]
+
+
+def test_a_decision_takes_the_alarm_of_the_record_off(office: Office) -> None:
+    async def scenario() -> None:
+        desk = office.desk()
+        await asyncio.sleep(3.0)
+        office.health.unchecked = "It could not be checked."
+        await desk.look()
+        assert office.alarms == [(RECORD_BROKEN.code, 3.0)]
+        office.health.unchecked = None
+        await desk.answers[Do.ACCEPT]({}, TOM)
+        assert office.alarms == []
+
+    run_virtual(scenario())
+
+
+# -- what is recalled at the start -----------------------------------------------------------------
+@pytest.mark.parametrize("locked", ["DWELL", None])
+def test_at_the_start_resets_lock_unfinished_and_clock_are_recalled(
+    office: Office, monkeypatch: pytest.MonkeyPatch, locked: str | None
+) -> None:
+    history = History(locked, (PastReset("OTHER", 1.0),))
+
+    def read(*given: object) -> History:
+        office.done.append(("resets", *given))
+        return history
+
+    monkeypatch.setattr(desk_module, "read_resets", read)
+
+    async def scenario() -> None:
+        await asyncio.sleep(4.0)
+        desk = office.desk()
+        await desk.begin(WHOSE)
+        assert desk._whose is WHOSE  # and an unlocking says so
+
+    run_virtual(scenario())
+    assert office.done == [("resets", "a store", WHOSE, 4.0, 1.9e9), doubted(4.0)]
+    resets = office.control.resets
+    assert (resets.cause, resets._resets) == (locked, history.resets)
+    assert resets._whose == {"unit": 1001, "simulated": True, "boot": "a boot"}
+    assert office.alarms == ([(LOCKED.code, 4.0)] if locked else [])
+    assert office.control.unfinished == ("one that waits",)
+
+
+def test_resets_that_cannot_be_read_lock_the_unit_and_name_the_row(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = BrokenRowError(PATH, 5, "its content is not what was written")
+
+    def read(*_: object) -> History:
+        raise broken
+
+    monkeypatch.setattr(desk_module, "read_resets", read)
+    run_virtual(office.desk().begin(WHOSE))
+    assert office.control.resets.cause == str(broken)
+    assert office.control.resets._resets == ()
+    assert office.health.breaks == (Break(5, "its content is not what was written"),)
+    assert {code for code, _ in office.alarms} == {LOCKED.code, RECORD_BROKEN.code}
+
+
+# -- the lock of a unit ----------------------------------------------------------------------------
+def lock(office: Office) -> Desk:
+    desk = office.desk()
+    desk._whose = WHOSE
+    office.control.resets.begin(WHOSE, History("DWELL", (PastReset("DWELL", 1.0),)))
+    office.control.alarms.put(LOCKED, 1.0)
+    return desk
+
+
+UNLOCKED = Row(
+    Kind.UNLOCKED,
+    {
+        "unit": 1001,
+        "simulated": True,
+        "boot": "a boot",
+        "cause": "DWELL",
+        "who": TOM_SAYS,
+        "reason": "mended",
+    },
+)
+
+
+def test_a_lock_is_taken_off_when_its_row_is_durable(office: Office) -> None:
+    desk = lock(office)
+    assert run_virtual(desk.unlock({"reason": "mended"}, TOM)) == {"cause": "DWELL"}
+    assert office.done == [[UNLOCKED]]
+    assert (office.control.resets.cause, office.control.resets._resets) == (None, ())
+    assert office.alarms == []
+
+
+def test_a_lock_whose_row_is_lost_stays_on(office: Office) -> None:
+    desk = lock(office)
+    office.lost = "The disk is full."
+    with pytest.raises(RecordError, match="The disk is full"):
+        run_virtual(desk.unlock({"reason": "mended"}, TOM))
+    assert office.control.resets.cause == "DWELL"
+    assert office.alarms == [(LOCKED.code, 1.0)]
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+def test_what_is_not_locked_is_not_unlocked(office: Office, *, unknown: bool) -> None:
+    desk = lock(office)
+    if unknown:
+        desk._whose = None
+    else:
+        office.control.resets.release()
+    with pytest.raises(ApiError) as caught:
+        run_virtual(desk.unlock({"reason": "mended"}, TOM))
+    error = caught.value
+    assert (error.code, error.sentence, error.next_step) == (
+        "not_locked",
+        "The unit is not locked.",
+        "Read `corneum status` for what stands.",
+    )
+    assert office.done == []
+
+
+def test_a_lock_is_not_taken_off_without_a_reason(office: Office) -> None:
+    desk = lock(office)
+    with pytest.raises(ApiError) as caught:
+        run_virtual(desk.unlock({}, TOM))
+    assert caught.value.code == "bad_request"
+    assert office.control.resets.cause == "DWELL"
+
+
+# -- the check of the whole record -----------------------------------------------------------------
+def test_the_record_is_checked_soon_after_the_start_then_daily_and_beside_no_treatment(
+    office: Office,
+) -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        checking = asyncio.create_task(office.desk().run(), name="desk")
+        loop.call_at(1000.0, setattr, office.control, "idle", False)  # noqa: FBT003 - a field
+        busy_until_s = FIRST_CHECK_S + CHECK_PERIOD_S + 12.0
+        loop.call_at(busy_until_s, setattr, office.control, "idle", True)  # noqa: FBT003
+        await asyncio.sleep(2.1 * CHECK_PERIOD_S)
+        checking.cancel()
+
+    run_virtual(scenario(), limit_s=3 * CHECK_PERIOD_S)
+    second_s = FIRST_CHECK_S + CHECK_PERIOD_S + 3 * IDLE_LOOK_S
+    assert (FIRST_CHECK_S, CHECK_PERIOD_S, IDLE_LOOK_S) == (5.0, 86_400.0, 5.0)
+    assert [what for what in office.done if what != "refreshed"] == [
+        ("check", PATH, 5.0),
+        ("check", PATH, second_s),
+        ("check", PATH, second_s + CHECK_PERIOD_S),
+    ]
+    assert office.health.verified_to == 12
+
+
+@pytest.mark.parametrize("lacks", ["check", "path"])
+def test_a_record_in_memory_is_checked_by_nobody(office: Office, lacks: str) -> None:
+    setattr(office, lacks, None)
+    run_virtual(office.desk().run())
+    assert office.done == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "unchecked", "alarmed"),
+    [
+        (Verdict(PATH, 12), None, False),
+        (Verdict(PATH, 4, [Break(5, "x"), Break(9, "y")]), None, True),
+        (Verdict(PATH, unreadable="It cannot be read."), "It cannot be read.", True),
+        (
+            Verdict(PATH, 12, lists="an index"),
+            f"The rows of the record {PATH} are whole, its indexes not (an index).",
+            True,
+        ),
+    ],
+)
+def test_what_a_check_has_found_is_known_and_shown(
+    office: Office, verdict: Verdict, unchecked: str | None, *, alarmed: bool
+) -> None:
+    async def scenario() -> None:
+        await asyncio.sleep(2.0)
+        office.health.unchecked = "an earlier one"
+        await office.record().take(verdict)
+
+    run_virtual(scenario())
+    health = office.health
+    assert (health.verified_to, health.breaks) == (verdict.rows, tuple(verdict.breaks))
+    assert (health.unchecked or None) == unchecked
+    assert office.alarms == ([(RECORD_BROKEN.code, 2.0)] if alarmed else [])
+    assert office.done == ["refreshed"]
+
+
+def test_decisions_that_cannot_be_read_leave_the_record_unchecked(office: Office) -> None:
+    office.lost = "The disk is full."
+    run_virtual(office.record().take(Verdict(PATH, 12)))
+    assert office.health.unchecked == "The disk is full."
+    assert office.alarms == [(RECORD_BROKEN.code, 0.0)]
