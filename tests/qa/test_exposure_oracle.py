@@ -50,6 +50,8 @@ NODE_THIN = (15, 8)  # row of mean thickness, row of spread: what the tables hol
 NODE_THICK = (20, 4)
 REMOVAL = Removal(rate_ref_um_per_s=2.54, flow_exponent=0.86, suction_exponent=0.57)
 """What configs/skin/removal.toml says, once more."""
+LOWEST = Removal()
+"""What the account of the lowest plausible rate says."""
 CHEEK, FLOW_G_PER_MIN, SUCTION_KPA = "cheek_left", 8.0, 25.0
 MODEL = replace(load_skin(shipped_configs()).model, crystal_um=100.0, moisture=Moisture.DRY)
 
@@ -208,7 +210,7 @@ def test_what_joins_across_patches_adds_at_most_a_quarter_to_the_breaches(
 
 
 def told_chance(seconds: float, tilt: Tilt) -> float:
-    """Return what the campaigns say of a square of 18 mm on a cheek, at the central rate."""
+    """Return what campaigns say of 18 mm square on a cheek, at the lowest plausible rate."""
     n = 12_000
     clients = draw_clients(n, Account.LOWEST, rng(2), tilt)
     flow = FLOW_G_PER_MIN * clients.unit_flow
@@ -225,7 +227,7 @@ def told_chance(seconds: float, tilt: Tilt) -> float:
 @pytest.mark.hazard("H01")
 def test_the_chance_of_a_whole_treatment_is_what_counted_treatments_have() -> None:
     seconds = 5.0
-    depth_um = REMOVAL.rate_um_per_s(FLOW_G_PER_MIN, SUCTION_KPA) * seconds
+    depth_um = LOWEST.rate_um_per_s(FLOW_G_PER_MIN, SUCTION_KPA) * seconds
     inside, anywhere = oracle.count_treatments(
         People(thickness_of(CHEEK)), depth_um, 18.0, 4_000, rng(3)
     )
@@ -239,7 +241,7 @@ def test_the_chance_of_a_whole_treatment_is_what_counted_treatments_have() -> No
 def test_it_still_is_where_one_treatment_in_ten_thousand_has_a_breach() -> None:
     """Both draw thin and moist skin more often, each in its own way."""
     seconds = 2.0
-    depth_um = REMOVAL.rate_um_per_s(FLOW_G_PER_MIN, SUCTION_KPA) * seconds
+    depth_um = LOWEST.rate_um_per_s(FLOW_G_PER_MIN, SUCTION_KPA) * seconds
     chance, error = oracle.rare_treatments(
         People(thickness_of(CHEEK)), depth_um, 18.0, 6_000, rng(3)
     )
@@ -302,5 +304,5 @@ def test_the_mean_removal_of_the_campaigns_is_the_same_power_law() -> None:
     skin = replace(clients.skin, hydration=np.ones(1))
     for flow_g_per_min, suction_kpa in ((10.0, 30.0), (6.0, 20.0), (12.0, 60.0)):
         found = rate_under_tip(skin, np.array([flow_g_per_min]), np.array([suction_kpa]))
-        wanted = Removal().rate_um_per_s(flow_g_per_min, suction_kpa)  # the lowest plausible one
+        wanted = LOWEST.rate_um_per_s(flow_g_per_min, suction_kpa)
         assert math.isclose(float(found[0]), wanted, rel_tol=1e-9)

@@ -185,6 +185,16 @@ def test_a_damaged_file_of_approvals_approves_nothing_and_is_named(
     assert load_program(configs, "refresh", SKIN).name == "refresh"
 
 
+def test_behind_an_empty_list_of_approvals_none_can_be_added(configs: Path) -> None:
+    path = copied(configs, "strong", suction_kpa="36.0")
+    approvals_path(path).write_text("approvals = []\n")
+    with pytest.raises(ConfigError, match=r"holds approvals = \[\], after which no approval can"):
+        approved(path)
+    approvals_path(path).write_text("# nobody yet\n")
+    approved(path)
+    assert len(read_approvals(approvals_path(path))) == 1
+
+
 def test_approvals_that_are_given_at_once_all_stand_there_afterwards(configs: Path) -> None:
     path = approvals_path(configs / "programs" / "x.toml")
     threads = [

@@ -58,8 +58,10 @@ def test_a_treatment_of_the_nose_leaves_a_sane_map_of_depth_on_its_skin() -> Non
     even_um = rate_under_tip(truth, flow, suction) * contact_s * WINDOW_MM2 / side_mm**2
     first = round((skin.margin_mm + 4.0) / skin.cell_mm)
     inner = outcome.depth_um[first:-first, first:-first]
-    assert inner.mean() == pytest.approx(even_um, rel=0.35)  # angles, and less at the rim
-    assert 0.0 < inner.min() < inner.max() < 4.0 * inner.mean()
+    assert inner.mean() == pytest.approx(
+        even_um, rel=0.5
+    )  # one pass: few strokes, each at an angle; and less at the rim
+    assert 0.0 <= inner.min() < inner.max() < 4.0 * inner.mean()  # one pass may miss a corner
     assert skin.missed_um_mm2 == 0.0
     assert not outcome.breached
     assert 0.0 < outcome.deepest_fraction < 1.0

@@ -1,8 +1,10 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
+from qa.skin.belief_file import BELIEF_FILE
 from qa.skin.sites import thickness_of
 from qa.skin.truth import (
     Account,
@@ -11,6 +13,7 @@ from qa.skin.truth import (
     draw_angles,
     draw_truth,
     draw_truths,
+    ln_rate_of,
     rate_under_tip,
 )
 
@@ -46,26 +49,52 @@ def test_layers_and_spread_stay_in_the_published_ranges() -> None:
     assert np.log(some.hydration).std() == pytest.approx(0.3, rel=0.03)
 
 
-def test_the_central_rate_is_the_same_for_all_clients() -> None:
+def test_the_lowest_plausible_rate_is_the_same_for_all_clients() -> None:
     some = drawn(Account.LOWEST)
     assert set(some.rate_um_per_s) == {0.75}
     assert set(some.suction_exponent) == {0.7}
     assert set(some.flow_exponent) == {1.0}
 
 
-def test_full_uncertainty_draws_the_rate_and_its_exponents_too() -> None:
+def test_the_wide_account_draws_the_rate_and_its_exponents_too() -> None:
     some = drawn(Account.WIDE)
-    assert np.median(some.rate_um_per_s) == pytest.approx(0.75, rel=0.03)
-    assert np.log(some.rate_um_per_s).std() == pytest.approx(0.75, rel=0.03)
+    assert np.quantile(some.rate_um_per_s, (0.025, 0.975)) == pytest.approx((0.4, 8.0), rel=0.05)
     assert 0.2 <= some.suction_exponent.min() < 0.25
     assert 1.15 < some.suction_exponent.max() <= 1.2
     assert 0.7 <= some.flow_exponent.min() < some.flow_exponent.max() <= 1.0
 
 
-def test_both_modes_draw_the_same_clients() -> None:
-    central, full = drawn(Account.LOWEST), drawn(Account.WIDE)
+def test_the_posterior_account_draws_what_the_anchors_leave() -> None:
+    some, said = drawn(Account.POSTERIOR), json.loads(BELIEF_FILE.read_text("utf-8"))
+    known = {each["name"]: each["posterior"] for each in said["known"]}
+    low, _, middle, _, high = known["open_rate_um_per_s"]
+    found = np.quantile(some.rate_um_per_s, (0.025, 0.5, 0.975))
+    assert found == pytest.approx(
+        (low, middle, high), rel=0.08
+    )  # a lognormal, of what is nearly one
+    for name in ("suction_exponent", "flow_exponent"):
+        assert getattr(some, name).mean() == pytest.approx(known[name][2], abs=0.03)
+    assert 0.2 <= some.suction_exponent.min() < some.suction_exponent.max() <= 1.2
+    assert 0.7 <= some.flow_exponent.min() < some.flow_exponent.max() <= 1.0
+
+
+def test_a_tilted_rate_is_higher_by_so_many_standard_deviations_and_takes_its_exponents_along() -> (
+    None
+):
+    plain, tilted = (
+        draw_truths("forehead", COUNT, np.random.default_rng(1), Account.POSTERIOR, tilt)
+        for tilt in (0.0, 1.5)
+    )
+    moved = np.log(tilted.rate_um_per_s / plain.rate_um_per_s)
+    assert moved == pytest.approx(np.full(COUNT, 1.5 * ln_rate_of(Account.POSTERIOR)[1]))
+    assert np.array_equal(plain.thickness_mean_um, tilted.thickness_mean_um)
+
+
+def test_every_account_draws_the_same_clients() -> None:
+    lowest, *others = (drawn(account) for account in Account)
     for name in ("thickness_mean_um", "layer_um", "within_cv", "hydration"):
-        assert np.array_equal(getattr(central, name), getattr(full, name))
+        for other in others:
+            assert np.array_equal(getattr(lowest, name), getattr(other, name))
 
 
 def test_the_same_seed_gives_the_same_client_and_another_seed_another() -> None:
