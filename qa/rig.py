@@ -43,6 +43,7 @@ BOOT: Final = "virtual"  # all kernels of a run share its loop, whose clock neve
 PID: Final = 1  # the record names the process; in virtual time there is only one
 LOOK_S: Final = 0.05  # how often a scenario looks whether what it waits for has come
 WAIT_MAX_S: Final = 600.0  # the longest zone of any program is shorter
+FLOWING: Final = 0.05  # the lowest preset, 1 g/min, holds the valve open by 7 %
 
 PRACTITIONER: Final = {"name": "qa", "role": "practitioner", "origin": "local"}
 
@@ -126,6 +127,11 @@ class Rig:
         """Return the hash of the newest row of the journal: the chain stands for all of them."""
         (head,) = self._store.connection().execute("SELECT hash FROM head").fetchone()
         return str(head)
+
+    @property
+    def flows(self) -> bool:
+        """Whether the valve stands open as far as a treatment has it."""
+        return self.handpiece.plant.truth.valve_open > FLOWING
 
     def close(self) -> None:
         """Power off."""

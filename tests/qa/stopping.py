@@ -67,13 +67,13 @@ class Watched(Service):
             handpiece.set_fault("waste-full")
         await self.ask("treat", program="refresh", client="demo", zones=["nose"])
         if state in ("paused", "stopping", "tripped", "stopped"):
-            await self.until(lambda: handpiece.plant.truth.valve_open > 0.2, 30.0)
+            await self.until(lambda: self.rig.flows, 30.0)
         self._on_from_active(state)
         async with asyncio.timeout(120.0):
             while self.state != state:
                 await asyncio.sleep(0.002)
         if state == "active":
-            await self.until(lambda: handpiece.plant.truth.valve_open > 0.2, 30.0)
+            await self.until(lambda: self.rig.flows, 30.0)
 
 
 @asynccontextmanager

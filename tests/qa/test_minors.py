@@ -70,8 +70,7 @@ def test_a_trip_of_the_next_minor_is_shown_by_its_older_cause_and_reset_under_th
     async def scenario() -> tuple[str, str]:
         async with rig.service() as made:
             await made.ask("treat", program="refresh", client="demo", zones=["nose"])
-            plant = made.rig.handpiece.plant
-            await made.until(lambda: plant.truth.valve_open > 0.2, FLOWING_MAX_S)
+            await made.until(lambda: made.rig.flows, FLOWING_MAX_S)
             board = made.rig.handpiece.firmware.board
             board.trip(worn)
             await made.until(lambda: made.snapshot()["live"]["mode"] == "safe", 1.0)

@@ -30,7 +30,7 @@ def valve_shut_s(made: Service, since_s: float) -> float:
 async def _flowing(made: Service) -> None:
     """Start a treatment and wait until crystals flow."""
     await made.ask("treat", program="refresh", client="demo", zones=["nose"])
-    await made.until(lambda: made.rig.handpiece.plant.truth.valve_open > 0.2, 30.0)
+    await made.until(lambda: made.rig.flows, 30.0)
 
 
 def _treat_nose(spec: RigSpec) -> tuple[dict[str, Any], str]:

@@ -41,7 +41,7 @@ async def test_a_line_that_goes_silent_ends_the_treatment_on_both_ends(
     service: Service, device: Device, faults: Faults
 ) -> None:
     await service.ask("treat", program="refresh", client="demo", zones=["nose"])
-    await service.until(lambda: device.valve_percent > 20.0, 30.0)
+    await service.until(lambda: device.valve_percent > 5.0, 30.0)
     silent = faults.line(silent=True)
     await service.until(lambda: service.kernel.idle)
     device.assert_safe_within(BUDGET_LEASE_S, of=silent)

@@ -57,7 +57,7 @@ def broken_off(folder: Path, ends: Callable[[Service], Any], until: str) -> list
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo")
-                await desk.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30.0)
+                await desk.until(lambda: made.flows, 30.0)
                 seen = [Snapshot.from_dict(desk.snapshot())]
                 store.full = True
                 ends(desk)
@@ -123,7 +123,7 @@ def test_a_backup_tool_that_holds_the_record_is_named_and_nothing_was_completed(
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo")
-                await desk.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30.0)
+                await desk.until(lambda: made.flows, 30.0)
                 with closing(sqlite3.connect(tmp_path / JOURNAL, isolation_level=None)) as backup:
                     backup.execute("BEGIN IMMEDIATE")
                     await desk.until(lambda: desk.state == "stopping", 5.0)
@@ -166,7 +166,7 @@ def test_the_next_treatment_is_told_by_itself(tmp_path: Path) -> None:
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo", zones=["nose"])
-                await desk.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30.0)
+                await desk.until(lambda: made.flows, 30.0)
                 store.full = True
                 await desk.until(lambda: kernel.idle, 10.0)
                 store.full = False

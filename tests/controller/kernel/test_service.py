@@ -41,7 +41,7 @@ def moved(made: Service) -> bool:
 async def dose(made: Service, client: str, zone: str) -> None:
     """Treat a zone for a moment and stop: a short dose is a dose."""
     await made.ask("treat", program="refresh", client=client, zones=[zone])
-    await made.until(lambda: made.rig.handpiece.plant.truth.valve_open > 0.2, 30.0)
+    await made.until(lambda: made.rig.flows, 30.0)
     await asyncio.sleep(0.5)
     await made.ask("stop")
     await made.until(lambda: made.kernel.idle)
@@ -152,7 +152,7 @@ def test_a_record_that_is_lost_ends_the_treatment_in_order_and_blocks_the_next(
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 await desk.ask("treat", program="refresh", client="demo")
-                await desk.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30.0)
+                await desk.until(lambda: made.flows, 30.0)
                 journal.note(Row(Kind.LINK_GIVEN_UP, {"why": "x" * 50_000}))
                 store.full = True
                 took_s = await desk.until(lambda: made.handpiece.plant.truth.valve_open < 0.01, 5.0)

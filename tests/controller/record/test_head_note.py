@@ -250,7 +250,7 @@ def test_a_unit_that_was_armed_for_a_treatment_that_is_not_on_record_is_told(
                     troubles.append(kernel.snapshot()["record"]["trouble"])
                     if not troubles[1:]:
                         await person.ask("treat", program="refresh", client="demo", zones=["nose"])
-                        await person.until(lambda: made.handpiece.plant.truth.valve_open > 0.2, 30)
+                        await person.until(lambda: made.flows, 30)
                         await person.ask("stop")
                         await person.until(lambda: kernel.idle)
                         await asyncio.sleep(20.0)

@@ -54,7 +54,7 @@ async def room(folder: Path, use: str = "single") -> AsyncIterator[Service]:
 async def touch(made: Service, client: str, zone: str = "nose", **args: object) -> None:
     """Begin a treatment, let some crystals fall, stop it."""
     await made.ask("treat", program="refresh", client=client, zones=[zone], **args)
-    await made.until(lambda: made.rig.handpiece.plant.truth.valve_open > 0.2, 30.0)
+    await made.until(lambda: made.rig.flows, 30.0)
     await made.ask("stop")
     await made.until(lambda: made.kernel.idle)
 
