@@ -3,7 +3,7 @@
 from enum import Enum, unique
 
 from controller.planning.plan import PlannedStage
-from controller.safety.exposure import LEFT_LEAST_MG, ZoneLedger
+from controller.safety.exposure import ZoneLedger
 
 
 @unique
@@ -23,8 +23,7 @@ def end_of(stage: PlannedStage, ledger: ZoneLedger) -> ZoneEnd | None:
     """
     if not ledger.contact_s < stage.contact_budget_s:
         return ZoneEnd.TIME
-    left_mg = ledger.left_mg(stage.flow_g_per_min, stage.suction_kpa)
-    if ledger.reached or left_mg < LEFT_LEAST_MG:
+    if ledger.reached or not ledger.opens(stage.flow_g_per_min, stage.suction_kpa):
         by_suction = ledger.ends_by_suction(stage.flow_g_per_min, stage.suction_kpa)
         return ZoneEnd.SUCTION if by_suction else ZoneEnd.EXPOSURE
     return None

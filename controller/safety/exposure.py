@@ -9,7 +9,6 @@ from firmware_protocol.envelope import BUDGET_SWITCH_S, ECHO_AGE_MAX_MS
 from firmware_protocol.messages import MG_PER_G
 
 LEFT_MAX_MG: Final = 0xFFFF  # the width of exposure_left_mg on the wire
-LEFT_LEAST_MG: Final = 10  # less than the line holds (60 ms at 10 g/min): not worth opening for
 SECONDS_PER_MIN: Final = 60.0
 CHARGE_MAX_S: Final = 3600.0  # one charge; longer than any treatment is not a time but a mistake
 OVERSHOOT_S: Final = ECHO_AGE_MAX_MS / 1000.0 + BUDGET_SWITCH_S
@@ -18,6 +17,13 @@ OVERSHOOT_S: Final = ECHO_AGE_MAX_MS / 1000.0 + BUDGET_SWITCH_S
 The device itself meters what a setpoint leaves it, whatever becomes of host and line, and it drops
 a setpoint that rests on a reading older than the first part; the second is from its decision to the
 shut valve and the empty line."""
+
+LEFT_LEAST_S: Final = BUDGET_SWITCH_S
+"""A shorter time is not worth opening for: the valve takes as long to shut. A time and not an
+amount of crystals, or more would be kept back at a lower flow, and what fits would not at less."""
+
+KEPT_BACK_S: Final = OVERSHOOT_S + LEFT_LEAST_S
+"""The end of a zone: what may still fall, and what is not worth opening for."""
 
 STOP_SEEN_S: Final = 0.25
 """A tip that stands still for longer has stopped, and every such stop is charged in full. A shorter
@@ -170,16 +176,21 @@ class ZoneLedger:
         usual = self.model.spread_rate_um_per_s(
             flow_g_per_min, suction_kpa, self.area_cm2, self.motion_usual
         )
-        kept_um = um_per_s * _kept_back_s(flow_g_per_min)
+        kept_um = um_per_s * KEPT_BACK_S
         return _seconds(max(0.0, self.left_um - kept_um), usual.bound_um_per_s)
 
     def lasts_by_suction_s(self, flow_g_per_min: float, suction_kpa: float) -> float:
         """Return the seconds of contact with a working hand after which suction ends the zone."""
         kpa = self._worst_kpa(suction_kpa)
         usual_share = self.model.place_share(self.area_cm2, self.motion_usual)
-        kept_kpa_s = kpa * _kept_back_s(flow_g_per_min)
+        kept_kpa_s = kpa * KEPT_BACK_S
         usual_kpa = self.model.suction_high_kpa(suction_kpa) * usual_share
         return _seconds(max(0.0, self.left_kpa_s - kept_kpa_s), usual_kpa)
+
+    def opens(self, flow_g_per_min: float, suction_kpa: float) -> bool:
+        """Return True while enough is left to open the valve for, on the wire too."""
+        worth = self.left_s(flow_g_per_min, suction_kpa) >= LEFT_LEAST_S
+        return worth and self.left_mg(flow_g_per_min, suction_kpa) > 0
 
     def left_mg(self, flow_g_per_min: float | None = None, suction_kpa: float | None = None) -> int:
         """Return the crystals that still fit under the limits, in whole mg, rounded down.
@@ -243,11 +254,6 @@ class ZoneLedger:
     def _worst_kpa(self, suction_kpa: float | None) -> float:
         share = self.model.place_share(self.area_cm2, self.motion_worst)
         return self.model.suction_high_kpa(suction_kpa) * share
-
-
-def _kept_back_s(flow_g_per_min: float) -> float:
-    """The end of a zone: what may still fall, and what is not worth opening for."""
-    return OVERSHOOT_S + LEFT_LEAST_MG / MG_PER_G / flow_g_per_min * SECONDS_PER_MIN
 
 
 def _seconds(left: float, per_s: float) -> float:

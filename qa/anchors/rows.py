@@ -114,6 +114,21 @@ class Anchor(FileModel):
             raise ValueError("a moving tip has both passes and speed_mm_per_s")
 
 
+class Treatment(FileModel):
+    """Published faces without an injury, at one dose that the paper allows."""
+
+    name: Words
+    dose: Literal["lowest", "usual"]
+    faces: Annotated[int, Field(ge=1, le=100_000)]
+    sessions: Annotated[int, Field(ge=1, le=100)]
+    passes: Annotated[int, Field(ge=1, le=1000)]
+    speed_mm_per_s: Annotated[float, Field(gt=0.0, le=500.0)]
+    suction_kpa: Annotated[float, Field(gt=0.0, le=100.0)]
+    flow_g_per_min: Annotated[float, Field(gt=0.0, le=100.0)]
+    seen: Words
+    cite: Words
+
+
 class AnchorsFile(FileModel):
     """The whole file."""
 
@@ -121,6 +136,7 @@ class AnchorsFile(FileModel):
     anchors: Annotated[list[Anchor], Field(min_length=1, max_length=200)]
     priors: list[Prior]
     other_rates: Annotated[list[OtherRate], Field(default_factory=list, max_length=10)]
+    treatments: Annotated[list[Treatment], Field(default_factory=list, max_length=50)]
 
     def prior(self, name: str) -> Prior:
         """Return the prior of that name; `load_anchors` has seen that there is one."""

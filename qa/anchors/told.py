@@ -12,7 +12,9 @@ from controller.config.toml_file import read_toml
 from qa.anchors.belief import Belief, ModelNumbers, belief_of, numbers_of
 from qa.anchors.experiment import depth_um, likelihood, rate_um_per_s, seconds_under_tip
 from qa.anchors.posterior import OPEN, PER_DOSE, Known, Posterior, posterior_of
+from qa.anchors.published import CONTRADICTED_BELOW, Prediction, predict
 from qa.anchors.rows import Anchor, AnchorsFile
+from qa.skin.tails import TAILS
 
 ABOUT: Final[Mapping[str, str]] = {
     OPEN: "rate on open skin, 30 kPa, 10 g/min, µm/s",
@@ -54,6 +56,8 @@ class Findings:
     numbers: ModelNumbers
     standing: Mapping[str, float]
     """The controller's numbers as they stand in configs/skin/removal.toml."""
+    published: tuple[Prediction, ...]
+    """What each tail of the skin predicts of published treatments."""
 
     @property
     def moved(self) -> bool:
@@ -86,6 +90,11 @@ def findings_of(file: AnchorsFile, configs: Path, draws: int, seed: int) -> Find
         belief=belief_of(posterior),
         numbers=numbers,
         standing=standing,
+        published=tuple(
+            predict(treatment, name, tail, seed)
+            for treatment in file.treatments
+            for name, tail in TAILS.items()
+        ),
     )
 
 
@@ -143,7 +152,7 @@ def lines_of(found: Findings) -> Sequence[str]:
     lines += [f"    {each.name:28} {_range(each.posterior)}" for each in found.headline]
     lines += ["", "Each experiment done once more:"]
     lines += [f"    {_predicted_line(each)}" for each in found.predicted]
-    lines += ["", *_numbers(found)]
+    lines += ["", *_published(found.published), "", *_numbers(found)]
     return lines
 
 
@@ -156,6 +165,22 @@ def _predicted_line(one: Predicted) -> str:
     if not one.depth_um and one.chance is None:
         said += " no dose, no depth"
     return said
+
+
+def _published(predictions: Sequence[Prediction]) -> list[str]:
+    """Say of each published series what the tails predict, and which of them it contradicts."""
+    lines = ["Published treatments at the lowest plausible rate, by the tails of the skin:"]
+    for name, lowest in dict.fromkeys((each.treatment, each.lowest) for each in predictions):
+        of_it = [each for each in predictions if (each.treatment, each.lowest) == (name, lowest)]
+        chances = sorted(each.chance for each in of_it)
+        dose = "lowest dose" if lowest else "usual dose"
+        lines.append(
+            f"    {name}, {dose}, {of_it[0].depth_um:.2g} µm: harm in {chances[0]:.1g} to "
+            f"{chances[-1]:.1g} of faces"
+        )
+    against = sorted({each.tail for each in predictions if each.contradicted})
+    told = f"Contradicted (chance under {CONTRADICTED_BELOW:.0%} at the lowest dose): "
+    return [*lines, f"{told}{', '.join(against) or 'no tail'}."]
 
 
 def _numbers(found: Findings) -> list[str]:
@@ -194,6 +219,18 @@ def as_json(found: Findings) -> dict[str, Any]:
                 "counted": _digits(one.counted),
             }
             for one in found.predicted
+        ],
+        "published": [
+            {
+                "treatment": each.treatment,
+                "lowest": each.lowest,
+                "tail": each.tail,
+                "depth_um": _digits(each.depth_um),
+                "chance": _digits(each.chance),
+                "uninjured": _digits(each.uninjured),
+                "contradicted": each.contradicted,
+            }
+            for each in found.published
         ],
         "belief": found.belief.as_json(),
         "numbers": dict(found.numbers.as_dict()),

@@ -1,13 +1,14 @@
 """A whole campaign of treatments: rows, goals, report and pictures, for whoever asks."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
-from qa.campaigns.exposure import tell
+from qa.campaigns.exposure import sobol, tell
 from qa.campaigns.exposure.asked import Asked
 from qa.campaigns.exposure.campaign import run
 from qa.campaigns.exposure.example import example
@@ -100,6 +101,13 @@ def draw(folder: Path, n: int, seed: int, configs: Path, say: Callable[[str], No
     say(
         f"drawn: sensitivity. Knowing the {first.words} would help most: "
         f"{first.breach.value:.1e} instead of {base.value:.1e}"
+    )
+    decides = sobol.indices(seed, configs)
+    (folder / "sobol.json").write_text(json.dumps(asdict(decides), indent=1) + "\n", "utf-8")
+    say(
+        f"Sobol indices from {decides.treatments} treatments: most of the depth is decided by the "
+        f"{decides.depth[0].words} ({decides.depth[0].total:.2f}), most of the chance by the "
+        f"{decides.log_chance[0].words} ({decides.log_chance[0].total:.2f})"
     )
     patch = patch_test(n, seed, configs)
     say(

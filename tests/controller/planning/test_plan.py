@@ -308,12 +308,12 @@ def test_dark_or_old_skin_gets_a_smaller_cap_and_a_suggestion() -> None:
     assert dark.ends_by == "exposure"
     assert dark.receipts[3].quantity is Quantity.CONTACT_S
     assert made.notes[-1] == (
-        "Chin: the exposure cap of 1.57 µm ends this zone after about 28 of 44 s of contact; "
-        "all of it fits at 2.7 g/min."
+        "Chin: the exposure cap of 1.57 µm ends this zone after about 30 of 44 s of contact; "
+        "all of it fits at 2.9 g/min."
     )
-    fits = plan(**asked, lower=Lower(flow_g_per_min=2.7))
+    fits = plan(**asked, lower=Lower(flow_g_per_min=2.9))
     assert fits.stages[0].ends_by == "time"
-    one_step_more = plan(**asked, lower=Lower(flow_g_per_min=2.8))
+    one_step_more = plan(**asked, lower=Lower(flow_g_per_min=3.0))
     assert one_step_more.stages[0].ends_by == "exposure"
     assert refusal(client=replace(CLIENT, age_years=80)).code == "age"
 
@@ -325,10 +325,10 @@ def test_less_than_one_whole_pass_is_refused_with_the_smallest_change_that_fits(
     }  # fmt: skip
     refused = refusal(**asked)
     assert refused.code == "exposure"
-    assert refused.next_step == "Lower the crystal flow to 4.3 g/min, or leave out chin."
-    fits = plan(**asked, lower=Lower(flow_g_per_min=4.3))
+    assert refused.next_step == "Lower the crystal flow to 4.5 g/min, or leave out chin."
+    fits = plan(**asked, lower=Lower(flow_g_per_min=4.5))
     assert fits.stages[0].ends_by == "exposure"
-    assert refusal(**asked, lower=Lower(flow_g_per_min=4.4)).code == "exposure"
+    assert refusal(**asked, lower=Lower(flow_g_per_min=4.6)).code == "exposure"
 
 
 @pytest.mark.hazard("H52")

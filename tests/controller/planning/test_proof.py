@@ -189,16 +189,16 @@ def test_where_the_first_setting_cannot_help_the_other_is_lowered_or_the_zone_le
     rules = replace(SKIN.rules, suction_max_kpa_s=5.0)
     nothing = refusal(skin=replace(SKIN, rules=rules), zones=("chin",))
     assert nothing.next_step == "Leave out chin."
-    slow = stronger(REFRESH, suction_kpa=12.0, flow_g_per_min=1.0, passes=1, contact_budget_s=213.0)
+    slow = stronger(REFRESH, suction_kpa=14.0, flow_g_per_min=1.0, passes=1, contact_budget_s=213.0)
     asked = {
         "program": slow, "zones": ("chin",), "client": replace(CLIENT, skin=Moisture.MOIST),
         "unit": replace(UNIT, crystal_um=None), "skin": SLOW_SKIN,
     }  # fmt: skip
     other = refusal(**asked)
     assert other.code == "exposure"
-    assert other.next_step == "Lower the suction to 11.0 kPa, or leave out chin."
-    assert isinstance(answer(**asked, lower=Lower(suction_kpa=11.0)), Plan)
-    assert refusal(**asked, lower=Lower(suction_kpa=11.5)).code == "exposure"
+    assert other.next_step == "Lower the suction to 12.5 kPa, or leave out chin."
+    assert isinstance(answer(**asked, lower=Lower(suction_kpa=12.5)), Plan)
+    assert refusal(**asked, lower=Lower(suction_kpa=13.0)).code == "exposure"
 
 
 @pytest.mark.hazard("H25")
@@ -234,7 +234,7 @@ def test_suction_may_end_a_zone_before_its_time_and_the_plan_says_so() -> None:
     made = plan(program=FIRST["refresh"], skin=skin, zones=("chin",))
     assert made.stages[0].ends_by == "suction"
     assert made.notes[-1] == (
-        "Chin: the suction dose of 30 kPa s ends this zone after about 28 of 44 s of contact."
+        "Chin: the suction dose of 30 kPa s ends this zone after about 27 of 44 s of contact."
     )
     contact = made.stages[0].receipt(Quantity.CONTACT_S)
     assert contact is not None

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from controller.config.locate import shipped_configs
 from controller.config.skin import load_skin
 from controller.safety.exposure import (
-    LEFT_LEAST_MG,
     LEFT_MAX_MG,
     OVERSHOOT_S,
     STOP_SEEN_S,
@@ -253,11 +252,19 @@ def test_a_working_hand_can_treat_for_as_long_as_the_plan_says_and_not_longer(
     zone = ledger(suction_max_kpa_s=most_kpa_s, motion_sensor=motion_sensor)
     lasts_s = min(zone.lasts_by_depth_s(7.0, 28.0), zone.lasts_by_suction_s(7.0, 28.0))
     zone.add(7.0, 28.0, lasts_s * 0.999, Motion.MOVING)
-    assert zone.left_mg(7.0, 28.0) >= LEFT_LEAST_MG
+    assert zone.opens(7.0, 28.0)
     zone.add(7.0, 28.0, lasts_s * 0.002, Motion.MOVING)
-    assert zone.left_mg(7.0, 28.0) < LEFT_LEAST_MG
+    assert not zone.opens(7.0, 28.0)
     assert not zone.reached
     assert zone.nominal_um < zone.cap_um / 4.0
+
+
+@given(flow=st.floats(1.0, 12.0), less=st.floats(0.0, 1.0), suction=st.floats(10.0, 50.0))
+def test_at_a_lower_flow_a_zone_lasts_no_shorter(flow: float, less: float, suction: float) -> None:
+    zone, lower = ledger(), 1.0 + less * (flow - 1.0)
+    assert zone.lasts_by_depth_s(flow, suction) <= zone.lasts_by_depth_s(lower, suction)
+    assert ledger(1e6, suction_max_kpa_s=1e6).opens(lower, suction)
+    assert not ledger(1e6, suction_max_kpa_s=1e6).opens(0.0, suction)
 
 
 def test_what_is_left_fits_into_the_field_of_the_wire() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.planning.zone_end import ZoneEnd
-from controller.safety.exposure import LEFT_LEAST_MG, OVERSHOOT_S, ZoneUse
+from controller.safety.exposure import KEPT_BACK_S, LEFT_LEAST_S, ZoneUse
 from controller.safety.removal import Motion
 from controller.treatment.course import Course, Tally
 from firmware_protocol.vocabulary import Input, Mode
@@ -57,8 +57,7 @@ def test_a_zone_ends_by_its_exposure_before_the_cap() -> None:
     assert show(one, 99.0) == [ZoneEnd.EXPOSURE]
     use = one.zones()[0].use
     tip_um_per_s = MODEL.rate_um_per_s(7.0, 28.0).bound_um_per_s
-    line_s = LEFT_LEAST_MG / 1000.0 / (7.0 / 60.0)
-    assert use.bound_um == pytest.approx(0.9 - tip_um_per_s * (OVERSHOOT_S + line_s), abs=0.03)
+    assert use.bound_um == pytest.approx(0.9 - tip_um_per_s * KEPT_BACK_S, abs=0.03)
     one.advance()
     assert one.done
     assert one.left_mg() == 0
@@ -142,9 +141,9 @@ def test_finished_zones_of_a_resumed_treatment_are_passed_over() -> None:
     assert one.done
 
 
-def test_a_zone_that_could_not_even_take_what_the_line_holds_is_finished() -> None:
+def test_a_zone_that_could_not_take_what_falls_until_the_valve_is_shut_is_finished() -> None:
     rate = MODEL.rate_um_per_s(7.0, 28.0).bound_um_per_s
-    least_um = rate * (LEFT_LEAST_MG / 1000.0 / (7.0 / 60.0) + OVERSHOOT_S)
+    least_um = rate * KEPT_BACK_S
     assert course(stage(cap_um=least_um * 0.9)).done
     assert not course(stage(cap_um=least_um * 1.1)).done
 
@@ -194,7 +193,7 @@ def test_suction_without_crystals_counts_as_suction_and_not_as_contact() -> None
 def test_a_zone_ends_by_its_suction_dose() -> None:
     one = course(stage("nose", suction_max_kpa_s=30.0), stage("chin"))
     assert show(one, 9.0, valve_percent=0.0, flow_g_per_min=0.2, inputs=STILL) == [ZoneEnd.SUCTION]
-    assert one.left_mg() < LEFT_LEAST_MG
+    assert one.left_mg() < LEFT_LEAST_S * 7.0 / 60.0 * 1000.0
 
 
 @pytest.mark.hazard("H01", "H50")
