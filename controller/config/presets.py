@@ -32,14 +32,14 @@ _LIMBS: Final = ("arm_left", "arm_right", "thigh_left", "thigh_right")
 
 PRESETS: Final[Mapping[str, tuple[Preset, ...]]] = MappingProxyType(
     {
-        "patch-test": (Preset(("forearm_inner",), 15.0, 3.0, 1, 40.0),),
-        "first-gentle": (Preset(_FACE, 18.0, 1.6, 1, 40.0),),
-        "refresh": (Preset(_FACE, 28.0, 1.1, 1, 40.0),),
-        "clarify": (Preset(_FACE, 30.0, 1.1, 1, 40.0),),
-        "texture-refine": (Preset(_CHEEKS_TEMPLES_CHIN, 32.0, 1.0, 1, 35.0),),
-        "even-bright": (Preset(_FACE, 30.0, 1.1, 1, 40.0),),
-        "tone-safe": (Preset(_FACE, 14.0, 1.0, 1, 50.0),),
-        "fine-skin": (Preset(_FACE_LESS_NOSE_SIDES, 16.0, 1.6, 1, 40.0),),
+        "patch-test": (Preset(("forearm_inner",), 15.0, 1.2, 1, 40.0),),
+        "first-gentle": (Preset(_FACE, 18.0, 1.4, 1, 40.0),),
+        "refresh": (Preset(_FACE, 28.0, 1.0, 1, 40.0),),
+        "clarify": (Preset(_FACE, 30.0, 1.0, 1, 40.0),),
+        "texture-refine": (Preset(_CHEEKS_TEMPLES_CHIN, 32.0, 1.0, 1, 40.0),),
+        "even-bright": (Preset(_FACE, 30.0, 1.0, 1, 40.0),),
+        "tone-safe": (Preset(_FACE, 13.0, 1.0, 1, 50.0),),
+        "fine-skin": (Preset(_FACE_LESS_NOSE_SIDES, 16.0, 1.5, 1, 40.0),),
         "neck-chest": (
             Preset(("neck_left", "neck_right"), 16.0, 1.6, 1, 40.0),
             Preset(("chest",), 20.0, 1.6, 1, 40.0),
@@ -47,7 +47,7 @@ PRESETS: Final[Mapping[str, tuple[Preset, ...]]] = MappingProxyType(
         "hands": (Preset(("hand_left", "hand_right"), 24.0, 1.2, 2, 35.0),),
         "back": (Preset(_BACK, 36.0, 1.1, 1, 50.0),),
         "body-smooth": (Preset(_LIMBS, 34.0, 1.3, 1, 45.0),),
-        "maintain": (Preset(_FACE, 24.0, 1.1, 1, 35.0),),
+        "maintain": (Preset(_FACE, 24.0, 1.0, 1, 35.0),),
     }
 )
 

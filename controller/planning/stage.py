@@ -20,7 +20,7 @@ from controller.planning.worst_case import prove_stage
 from controller.planning.zone_end import ZoneEnd, end_of
 from controller.safety.effect import stratum_of
 from controller.safety.exposure import ZoneUse
-from controller.safety.limits import Quantity, Receipt, Source, say
+from controller.safety.limits import Quantity, Receipt, Source, say, say_difference
 from controller.safety.skin import Site, of_the_day
 
 _ENDS_BY: Final[dict[Source, EndsBy]] = {Source.ZONE: "exposure", Source.SUCTION: "suction"}
@@ -186,10 +186,11 @@ def _no_whole_pass(fresh: PlannedStage, contact: Receipt, pass_s: float) -> Shor
         if by_suction
         else f"the exposure cap of {say(Quantity.DEPTH_UM, fresh.cap_um)}"
     )
+    needed, allowed, _ = say_difference(Quantity.CONTACT_S, pass_s, contact.allowed)
     return Shortfall(
         "suction" if by_suction else "exposure",
-        f"{fresh.display}: only {contact.allowed:.0f} s of contact fit under {under}, and one "
-        f"whole pass takes {pass_s:.0f} s.",
+        f"{fresh.display}: only {allowed} of contact fit under {under}, and one "
+        f"whole pass takes {needed}.",
         held(Quantity.CONTACT_S, pass_s, [(source, contact.allowed)]).as_refusal(),
         Quantity.SUCTION_KPA if by_suction else Quantity.FLOW_G_PER_MIN,
     )

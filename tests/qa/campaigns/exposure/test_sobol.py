@@ -31,7 +31,11 @@ def test_the_mean_depth_does_not_ask_how_thick_the_skin_is(found: sobol.Indices)
 
 def test_the_chance_of_a_breach_asks_for_rate_and_thickness_alike(found: sobol.Indices) -> None:
     totals = {each.name: each.total for each in found.log_chance}
-    assert {name for name, total in totals.items() if total > 0.1} >= {"rate", "within", "thickness"}
+    assert {name for name, total in totals.items() if total > 0.1} >= {
+        "rate",
+        "within",
+        "thickness",
+    }
 
 
 def test_a_rate_that_is_the_same_for_all_decides_nothing() -> None:
