@@ -70,12 +70,29 @@ def test_a_plan_says_time_exposure_and_limits_without_a_unit(run: Run) -> None:
     assert plan["planned_at_s"] > 1.7e9
 
 
-def test_a_plan_for_people_fits_eighty_columns(run: Run) -> None:
-    code, out, _ = run("plan", "refresh", "--client", "demo", "--zones", "nose,chin")
+@pytest.fixture
+def small_cap(tmp_path: Path) -> Path:
+    """Return configurations whose practice client has 0.4 of the usual cap."""
+    shutil.copytree(shipped_configs(), tmp_path / "configs")
+    client = tmp_path / "configs/clients/demo.toml"
+    text = client.read_text().replace("phototype = 2", "phototype = 5")
+    client.write_text(text.replace("age_years = 34", "age_years = 70"))
+    return tmp_path / "configs"
+
+
+@pytest.mark.parametrize(
+    ("program", "zones", "cap"),
+    [("refresh", "Nose, Chin", "3.09"), ("hands", "Back of the left hand", "2.52")],
+)
+def test_a_plan_for_people_fits_eighty_columns(
+    run: Run, small_cap: Path, program: str, zones: str, cap: str
+) -> None:
+    """One whose zones end on time, and one whose zone ends before it, with the longer words."""
+    folder = small_cap if program == "hands" else shipped_configs()
+    code, out, _ = run("plan", program, "--client", "demo", "--configs", str(folder))
     assert code == 0
-    assert "Nose" in out
-    assert "of 3.09 µm" in out
-    tables, _, sentences = out.partition("Nose, Chin: ")
+    assert f"of {cap} µm" in out
+    tables, _, sentences = out.partition(f"{zones}: ")
     assert sentences
     assert max(len(line) for line in tables.splitlines()) <= 80
 
@@ -214,18 +231,13 @@ def test_a_number_behind_an_option_is_told_how_it_is_written(
 
 
 def test_a_plan_says_how_much_of_its_time_a_zone_is_expected_to_have(
-    run: Run, tmp_path: Path
+    run: Run, small_cap: Path
 ) -> None:
     """The live view counts to the whole time: both numbers have to stand somewhere together.
 
-    Two passes of a client whose cap is 0.4 of the usual: the second does not fit to its end.
+    Of two passes the second does not fit to its end.
     """
-    shutil.copytree(shipped_configs(), tmp_path / "configs")
-    client = tmp_path / "configs/clients/demo.toml"
-    text = client.read_text().replace("phototype = 2", "phototype = 5")
-    client.write_text(text.replace("age_years = 34", "age_years = 70"))
-    configs = ("--configs", str(tmp_path / "configs"))
-    words = ("plan", "hands", "--client", "demo", *configs, "--json")
+    words = ("plan", "hands", "--client", "demo", "--configs", str(small_cap), "--json")
     (zone,) = json.loads(run(*words)[1])["zones"]
     assert zone["ends_by"] == "exposure"
     assert zone["expected_contact_s"] < zone["contact_budget_s"]

@@ -49,7 +49,7 @@ def planned(tmp_path: Path) -> dict[str, Any]:
     """A plan of three zones with long, wide and unbroken names."""
     wish = {"program": "refresh", "client": "demo", "zones": ["nose", "chin"]}
     made = plan_alone(wish, tmp_path / "none.sqlite3")
-    zone = made["zones"][0]
+    zone = made["zones"][0] | {"expected_contact_s": 25.2, "contact_budget_s": 31.0}
     made["zones"] = [{**zone, "zone": f"z{number}", "display": name, "ends_by": "suction dose"}
                      for number, name in enumerate(NAMES)]  # fmt: skip
     lines = made["proof"]["lines"]
@@ -71,7 +71,7 @@ def test_a_plan_shows_every_zone_every_figure_and_the_limit_that_binds(
     figures = [f"{zone['expected_bound_um']:.2f} of {zone['cap_um']:.2f} µm"
                for zone in planned["zones"]]  # fmt: skip
     margins = [f"{line['margin']:.0f}" for line in planned["proof"]["lines"]]
-    assert_whole(tables, [*NAMES, *figures, *margins])
+    assert_whole(tables, [*NAMES, "25 of 31 s", *figures, *margins])
 
 
 @pytest.mark.parametrize("width", WIDTHS)
