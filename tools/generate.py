@@ -17,6 +17,7 @@ from controller.cli import boundary
 from controller.config.schema import SCHEMAS, schema_text
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.vectors import render_vectors
+from qa.anchors.rows import AnchorsFile
 from qa.scenarios.document import scenarios_page
 from qa.scenarios.model import Scenario
 from tools import credibility, tables
@@ -52,6 +53,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
         for name, model in SCHEMAS.items()
     ),
     ("configs/schemas/scenario.json", partial(schema_text, Scenario)),
+    ("configs/schemas/anchors.json", partial(schema_text, AnchorsFile)),
     ("docs/SCENARIOS.md", scenarios_page),
     ("docs/EXPOSURE_FIGURES.md", figures_page),
     ("docs/CREDIBILITY.md", lambda: credibility.render(credibility.load())),

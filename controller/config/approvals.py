@@ -67,9 +67,11 @@ def approvals_path(program: Path) -> Path:
 
 def read_approvals(path: Path) -> tuple[Approval, ...]:
     """Return the approvals in ``path``, none where there is no such file."""
-    if not os.path.lexists(path):
-        return ()
-    file = validate(ApprovalsFile, read_toml(path), path)
+    return _of_table(read_toml(path), path) if os.path.lexists(path) else ()
+
+
+def _of_table(table: dict[str, object], path: Path) -> tuple[Approval, ...]:
+    file = validate(ApprovalsFile, table, path)
     return tuple(
         Approval(each.program, each.sha256, each.supervisor, each.reason, each.approved_at)
         for each in file.approvals
@@ -86,8 +88,9 @@ def approve(path: Path, program: str, sha256: str, reason: str) -> Approval:
         raise ConfigError(
             f"The reason has {len(said)} characters, and must have 1 to {REASON_MAX}."
         )
-    known = read_approvals(path)
-    if os.path.lexists(path) and not known and "approvals" in read_toml(path):
+    table = read_toml(path) if os.path.lexists(path) else None  # once: another may approve now
+    known = () if table is None else _of_table(table, path)
+    if table is not None and not known and "approvals" in table:
         raise ConfigError(
             f"{path} holds approvals = [], after which no approval can be added; remove that line.",
             file=path,

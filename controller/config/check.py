@@ -79,6 +79,7 @@ def _reader_of(path: Path, skin_of: Path, now_wall_s: float) -> Reader:
         ("rules", lambda: _plainly(read_removal)),
         ("approvals", lambda: _approvals),
         ("expect", lambda: _scenario),
+        ("anchors", lambda: _anchors),
     )
     made = next((reader for field, reader in readers if field in table), None)
     return _program_reader(skin_of) if made is None else made()
@@ -139,6 +140,14 @@ def _scenario(path: Path) -> Foreseen:
     raise ConfigError(
         f"{path} is a scenario for the simulator, not a configuration; check it with "
         f"corneum-sim run {path}.",
+        file=path,
+    )
+
+
+def _anchors(path: Path) -> Foreseen:
+    raise ConfigError(
+        f"{path} is what publications say of the removal rate, not a configuration; check it with "
+        "corneum-sim anchors --configs FOLDER, whose skin/anchors.toml it is.",
         file=path,
     )
 

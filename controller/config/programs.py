@@ -180,7 +180,8 @@ def _check_stage(path: Path, number: int, group: StageFile, skin: Skin) -> None:
     if not (group.contact_budget_s <= most_s + 1.0):
         raise _too_much(
             path, number, "contact_budget_s", group.contact_budget_s, round(most_s),
-            f"{group.passes} passes at {group.speed_mm_per_s:g} mm/s",
+            f"{group.passes} {'pass' if group.passes == 1 else 'passes'} at "
+            f"{group.speed_mm_per_s:g} mm/s",
         )  # fmt: skip
 
 

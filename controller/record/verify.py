@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from controller.record import words
 from controller.record.chain import FIELDS, GENESIS, Chained
+from controller.record.head_note import newest
 from controller.treatment.kinds import Kind
 
 PIECE_ROWS: Final = 2000
@@ -99,7 +100,7 @@ def verify(path: Path, told: Callable[[int, int], None] = lambda _row, _rows: No
 def _walk(
     connection: sqlite3.Connection, verdict: Verdict, told: Callable[[int, int], None]
 ) -> None:
-    head = connection.execute("SELECT id, hash FROM head").fetchone() or (0, "")
+    head = newest(connection)
     trail = Trail()
     while trail.row < head[0] and len(trail.breaks) < BREAKS_MAX:
         piece = _piece(connection, trail.row, head[0])

@@ -29,14 +29,14 @@ from controller.safety.instruments import Instrument
 from controller.safety.removal import RemovalModel
 
 RATIO_MAX: Final = 10.0
-"""A reading further off than this is a mistake of the reading, not a property of skin: all that the
-publications leave open, 0.4 to 4 µm/s, is a factor of 10."""
+"""A reading further off than this is a mistake of the reading, not a property of skin: the rate is
+known to 0.67 as a standard deviation of its logarithm, and one skin in 1,700 is further off."""
 READING_LN_SD_MIN: Final = 0.2
 """No method reads a micrometre of stratum corneum to better than a fifth: two algorithms on the
 same spectra differ by 20 % (Skin Res Technol 2018;24:504-508)."""
 READING_LN_SD_MAX: Final = 1.0
 """A reading that may be off by a factor of 2.7 either way tells less than the model knows, whose
-rate is known to 0.75."""
+rate is known to 0.67."""
 AGREE_SD: Final = 2.0
 """Standard deviations of their difference within which two readings agree: two of one truth lie
 further apart once in 22 times."""

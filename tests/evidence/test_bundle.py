@@ -89,8 +89,9 @@ def test_the_documents_are_copied_and_the_anomalies_counted(tmp_path: Path) -> N
 def test_every_part_of_the_issue_is_made() -> None:
     names = [name for name, _, _ in PARTS]
     assert len(set(names)) == len(names)
-    assert {"tests", "scenarios", "matrix", "storm", "treatments", "trace", "coverage", "fuzz",
-            "mutants", "mutation", "sbom", "versions", "anomalies"} <= set(names)  # fmt: skip
+    assert {"tests", "scenarios", "matrix", "storm", "treatments", "posterior", "trace",
+            "coverage", "fuzz", "mutants", "mutation", "sbom", "versions",
+            "anomalies"} <= set(names)  # fmt: skip
 
 
 def test_coverage_is_measured_with_the_tests_of_make_coverage() -> None:

@@ -213,11 +213,22 @@ def test_a_number_behind_an_option_is_told_how_it_is_written(
     assert told in " ".join(err.split())
 
 
-def test_a_plan_says_how_much_of_its_time_a_zone_is_expected_to_have(run: Run) -> None:
-    """The live view counts to the whole time: both numbers have to stand somewhere together."""
-    words = ("plan", "refresh", "--client", "demo", "--zones", "nose", "--json")
+def test_a_plan_says_how_much_of_its_time_a_zone_is_expected_to_have(
+    run: Run, tmp_path: Path
+) -> None:
+    """The live view counts to the whole time: both numbers have to stand somewhere together.
+
+    Two passes of a client whose cap is 0.4 of the usual: the second does not fit to its end.
+    """
+    shutil.copytree(shipped_configs(), tmp_path / "configs")
+    client = tmp_path / "configs/clients/demo.toml"
+    text = client.read_text().replace("phototype = 2", "phototype = 5")
+    client.write_text(text.replace("age_years = 34", "age_years = 70"))
+    configs = ("--configs", str(tmp_path / "configs"))
+    words = ("plan", "hands", "--client", "demo", *configs, "--json")
     (zone,) = json.loads(run(*words)[1])["zones"]
     assert zone["ends_by"] == "exposure"
+    assert zone["expected_contact_s"] < zone["contact_budget_s"]
     text = run(*words[:-1])[1]
     assert f"{zone['expected_contact_s']:.0f} of {zone['contact_budget_s']:.0f} s" in text
     assert "a zone that ends by exposure or suction has used up what it may have" in " ".join(

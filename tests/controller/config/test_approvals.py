@@ -57,9 +57,9 @@ def refusal(configs: Path, name: str) -> str:
     ("of", "changes", "said"),
     [
         ("refresh", {"suction_kpa": "36.0"}, "36 kPa is stronger than the approved preset refresh"),
-        ("refresh", {"flow_g_per_min": "11.0"}, "it must be at most 7 g/min"),
-        ("refresh", {"passes": "3"}, "it must be at most 2"),
-        ("refresh", {"speed_mm_per_s": "25.0"}, "it must be at least 30 mm/s"),
+        ("refresh", {"flow_g_per_min": "11.0"}, "it must be at most 1.1 g/min"),
+        ("refresh", {"passes": "3"}, "it must be at most 1, or"),
+        ("refresh", {"speed_mm_per_s": "25.0"}, "it must be at least 40 mm/s"),
         ("refresh", {"interval_days": "7"}, "interval_days = 7 days is stronger"),
         ("tone-safe", {"suction_kpa": "28.0"}, "preset tone-safe; a practitioner may only lower"),
         ("first-gentle", {"suction_kpa": "28.0"}, "preset first-gentle"),
@@ -183,6 +183,16 @@ def test_a_damaged_file_of_approvals_approves_nothing_and_is_named(
         approved(path)
     assert approvals_path(path).read_text() == text
     assert load_program(configs, "refresh", SKIN).name == "refresh"
+
+
+def test_behind_an_empty_list_of_approvals_none_can_be_added(configs: Path) -> None:
+    path = copied(configs, "strong", suction_kpa="36.0")
+    approvals_path(path).write_text("approvals = []\n")
+    with pytest.raises(ConfigError, match=r"holds approvals = \[\], after which no approval can"):
+        approved(path)
+    approvals_path(path).write_text("# nobody yet\n")
+    approved(path)
+    assert len(read_approvals(approvals_path(path))) == 1
 
 
 def test_approvals_that_are_given_at_once_all_stand_there_afterwards(configs: Path) -> None:

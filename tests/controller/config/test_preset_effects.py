@@ -53,13 +53,21 @@ def test_the_page_of_programs_says_of_each_preset_what_the_model_expects(name: s
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_preset_removes_less_than_the_guide_says_of_every_one(name: str) -> None:
-    """Half of one layer, half a day of shedding, and nothing that an instrument can see."""
+    """A quarter of one layer, six hours of shedding, and nothing that an instrument can see."""
     plan = plan_of_preset(CONFIGS, SKIN, load_program(CONFIGS, name, SKIN))
     for effect in plan.effects:
         assert effect is not None
-        assert effect.layers < 0.5
-        assert effect.shedding_h < 12.0
+        assert effect.layers < 0.25
+        assert effect.shedding_h < 6.0
         assert effect.seen_by == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_guide_says_how_many_times_the_bound_is_the_nominal_depth(name: str) -> None:
+    plan = plan_of_preset(CONFIGS, SKIN, load_program(CONFIGS, name, SKIN))
+    times = {round(stage.expected_bound_um / stage.expected_nominal_um) for stage in plan.stages}
+    assert times == {12}
+    assert "it is about 12 times the nominal value" in (DOCS / "PRACTITIONER.md").read_text("utf-8")
 
 
 def test_the_guide_quotes_what_a_plan_says(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ DUE = next(
          "already."),
         (REFRESH, "suction_kpa = 28.0", "suction_kpa = 28 mmHg",
          "suction_kpa = 28 mmHg has mmHg behind it; write the number alone, in kPa."),
-        (REFRESH, "passes = 2", "passes = 02", "passes = 02 begins with 0; write passes = 2."),
+        (REFRESH, "passes = 1", "passes = 02", "passes = 02 begins with 0; write passes = 2."),
         (REFRESH, "suction_kpa = 28.0", "suction_kpa = .5",
          "suction_kpa = .5 has a point without a digit on both sides; write suction_kpa = 0.5."),
         (REFRESH, "suction_kpa = 28.0", "suction_kpa = 28.",
@@ -88,11 +88,11 @@ DUE = next(
          'name = “refresh” has quotes of a printed page; write name = "refresh".'),
         (REFRESH, 'name = "refresh"', 'name = "refresh',
          'name = "refresh is text that is not closed; write name = "refresh".'),
-        (REFRESH, "passes = 2", "// two passes",
+        (REFRESH, "passes = 1", "// two passes",
          "// two passes cannot be read; a remark begins with #."),
-        (REFRESH, "passes = 2", "two passes",
+        (REFRESH, "passes = 1", "two passes",
          "two passes is no field; write NAME = VALUE, or # before a remark."),
-        (REFRESH, "passes = 2", "\u00a0passes = 2",
+        (REFRESH, "passes = 1", "\u00a0passes = 1",
          "has a character that cannot be seen (U+00A0); remove it."),
         (REFRESH, "[[stages]]", "[[stages]",
          "[[stages] is no whole header of a table; write [[stages]]."),
@@ -164,8 +164,8 @@ def test_what_is_written_by_hand_is_answered_with_what_to_write(
 def test_a_field_that_stands_twice_is_told_with_both_lines(configs: Path) -> None:
     path = configs / REFRESH
     text = path.read_text()
-    first = text.split("\n").index("passes = 2") + 1
-    path.write_text(text.replace("passes = 2", "passes = 2\npasses = 3", 1))
+    first = text.split("\n").index("passes = 1") + 1
+    path.write_text(text.replace("passes = 1", "passes = 1\npasses = 3", 1))
     assert check_file(path, configs, NOW_WALL_S).problem == (
         f"{path}, line {first + 1}, passes stands there twice, first in line {first}; keep one."
     )
@@ -220,7 +220,7 @@ def test_a_list_that_is_not_closed_is_told_where_it_begins(configs: Path) -> Non
 @pytest.mark.hazard("H20")
 def test_a_missing_field_is_told_in_the_line_of_its_table(configs: Path) -> None:
     path = configs / REFRESH
-    text = path.read_text().replace("passes = 2\n", "", 1)
+    text = path.read_text().replace("passes = 1\n", "", 1)
     path.write_text(text)
     line = text.split("\n").index("[[stages]]") + 1
     assert check_file(path, configs, NOW_WALL_S).problem == (

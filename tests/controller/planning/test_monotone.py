@@ -24,7 +24,8 @@ from controller.treatment.course import Course
 from controller.treatment.events import Hold
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode
-from tests.controller.planning.test_plan import CLIENT, DAY_S, NOW_S, PROGRAMS, SKIN, UNIT
+from tests.controller.first_presets import FIRST, SLOW_SKIN
+from tests.controller.planning.test_plan import CLIENT, DAY_S, NOW_S, UNIT
 from tests.controller.treatment.couch import FLOWING, couch
 
 LITTLE = 1e-9
@@ -93,7 +94,7 @@ def tightened(world: World, field: str, value: Any) -> World:  # noqa: ANN401 - 
 
 
 def planned(world: World) -> Plan | Refusal:
-    program = PROGRAMS[world.program]
+    program = FIRST[world.program]
     stages = tuple(
         replace(
             stage,
@@ -113,9 +114,10 @@ def planned(world: World) -> Plan | Refusal:
             suction_max_kpa=min(site.suction_max_kpa, world.site_kpa),
             sc_nom_um=min(site.sc_nom_um, world.site_um),
         )
-        for site in SKIN.sites
+        for site in SLOW_SKIN.sites
     )
-    skin = replace(SKIN, sites=sites, rules=replace(SKIN.rules, cap_share=world.cap_share))
+    rules = replace(SLOW_SKIN.rules, cap_share=world.cap_share)
+    skin = replace(SLOW_SKIN, sites=sites, rules=rules)
     unit = replace(
         UNIT,
         suction_max_kpa=world.unit_kpa,
@@ -181,7 +183,7 @@ def test_tightening_any_link_of_the_chain_raises_no_output_of_a_plan(
 
 
 @pytest.mark.hazard("H53")
-@given(world=worlds, left_out=st.sets(st.sampled_from([site.zone for site in SKIN.sites])))
+@given(world=worlds, left_out=st.sets(st.sampled_from([site.zone for site in SLOW_SKIN.sites])))
 @settings(max_examples=25)
 def test_leaving_zones_out_raises_nothing_in_the_others(world: World, left_out: set[str]) -> None:
     loose, tight = planned(world), planned(replace(world, excluded=tuple(sorted(left_out))))

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from controller.planning.edits import STEP
 from controller.planning.plan import Lower, Plan, Refusal
-from controller.planning.program import Program
 from controller.planning.proof import Line, Proof
 from controller.record.plan_json import plan_as_dict
 from controller.safety.exposure import OVERSHOOT_S
 from controller.safety.limits import Quantity, Source
 from controller.safety.removal import Moisture, Motion
-from controller.safety.skin import DAY_S, PastDose
+from controller.safety.skin import DAY_S, PastDose, Skin
+from tests.controller.first_presets import FIRST, SLOW_SKIN, stronger
 from tests.controller.planning.test_plan import (
     CLIENT,
     DEMO,
@@ -36,13 +36,6 @@ PROVED = {
     Quantity.DEPTH_UM, Quantity.SUCTION_KPA_S, Quantity.SUCTION_KPA, Quantity.FLOW_G_PER_MIN,
     Quantity.CONTACT_S, Quantity.DWELL_S,
 }  # fmt: skip
-
-
-def stronger(name: str, **changes: float) -> Program:
-    """A program beyond the presets, as a supervisor might approve one."""
-    program = PROGRAMS[name]
-    stages = tuple(replace(stage, **changes) for stage in program.stages)  # type: ignore[arg-type]
-    return replace(program, stages=stages)
 
 
 def line(made: Plan, quantity: Quantity) -> Line:
@@ -70,13 +63,14 @@ def test_every_preset_is_proved_limit_by_limit_and_stage_by_stage(name: str) -> 
     name=st.sampled_from(sorted(PROGRAMS)),
     phototype=st.integers(1, 6),
     flow=st.floats(1.0, 3.0) | st.none(),
+    skin=st.sampled_from([SKIN, SLOW_SKIN]),
     unsure=st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 20.0)),
     motion_sensor=st.booleans(),
     moisture=st.sampled_from(Moisture),
     wrong_by=st.tuples(st.floats(-1.0, 1.0), st.floats(-1.0, 1.0)),
 )
 def test_whatever_the_unit_truly_does_within_its_uncertainty_no_limit_is_left(  # noqa: PLR0913, PLR0917 - all that may vary
-    name: str, phototype: int, flow: float | None, unsure: tuple[float, float],
+    name: str, phototype: int, flow: float | None, skin: Skin, unsure: tuple[float, float],
     motion_sensor: bool, moisture: Moisture, wrong_by: tuple[float, float],  # noqa: FBT001
 ) -> None:  # fmt: skip
     """A hand that works until the ledger ends the zone, and stands still from then on."""
@@ -86,7 +80,8 @@ def test_whatever_the_unit_truly_does_within_its_uncertainty_no_limit_is_left(  
         motion_sensor=motion_sensor,
     )  # fmt: skip
     client = replace(CLIENT, phototype=phototype, skin=moisture)
-    made = answer(program=PROGRAMS[name], client=client, unit=unit, lower=Lower(None, flow))
+    program = PROGRAMS[name] if flow is None else stronger(PROGRAMS[name], flow_g_per_min=flow)
+    made = answer(program=program, client=client, unit=unit, skin=skin)
     if isinstance(made, Refusal):
         assert made.code == "exposure"
         return
@@ -111,7 +106,8 @@ def test_whatever_the_unit_truly_does_within_its_uncertainty_no_limit_is_left(  
 
 @pytest.mark.hazard("H02")
 def test_the_time_in_one_place_is_what_the_ledger_or_the_guard_leaves() -> None:
-    strong = line(plan(zones=("chin",)), Quantity.DWELL_S)
+    first = {"program": FIRST["refresh"], "skin": SLOW_SKIN, "zones": ("chin",)}
+    strong = line(plan(**first), Quantity.DWELL_S)
     assert strong.worst < 2.0 < strong.limit == 2.25
     weak = line(plan(program=PROGRAMS["neck-chest"]), Quantity.DWELL_S)
     assert (weak.worst, weak.limit) == (2.1, 2.25)
@@ -121,11 +117,15 @@ def test_the_time_in_one_place_is_what_the_ledger_or_the_guard_leaves() -> None:
 
 REFUSED = {
     "depth": (
-        {"program": PROGRAMS["texture-refine"], "client": DARK, "zones": ("chin",)},
+        {
+            "program": FIRST["texture-refine"], "client": DARK, "zones": ("chin",),
+            "skin": SLOW_SKIN,
+        },
         "exposure", Quantity.FLOW_G_PER_MIN, "one whole pass takes",
     ),
     "depth in many zones": (
-        {"program": REFRESH, "client": DARK}, "exposure", Quantity.FLOW_G_PER_MIN,
+        {"program": FIRST["refresh"], "client": DARK, "skin": SLOW_SKIN},
+        "exposure", Quantity.FLOW_G_PER_MIN,
         "s of contact fit under the exposure cap of",
     ),
     "suction dose": (
@@ -137,7 +137,8 @@ REFUSED = {
     ),
     "suction trip": (
         {
-            "program": stronger("back", suction_kpa=50.0, flow_g_per_min=3.0),
+            "program": stronger(PROGRAMS["back"], suction_kpa=50.0, flow_g_per_min=3.0),
+            "skin": SLOW_SKIN,
             "unit": replace(UNIT, suction_uncertainty_kpa=4.0),
         },
         "proof", Quantity.SUCTION_KPA,
@@ -146,7 +147,7 @@ REFUSED = {
     ),
     "flow of the envelope": (
         {
-            "program": stronger("back", flow_g_per_min=10.0),
+            "program": FIRST["back"], "skin": SLOW_SKIN,
             "unit": replace(UNIT, flow_uncertainty_percent=25.0),
         },
         "proof", Quantity.FLOW_G_PER_MIN,
@@ -188,12 +189,10 @@ def test_where_the_first_setting_cannot_help_the_other_is_lowered_or_the_zone_le
     rules = replace(SKIN.rules, suction_max_kpa_s=5.0)
     nothing = refusal(skin=replace(SKIN, rules=rules), zones=("chin",))
     assert nothing.next_step == "Leave out chin."
-    slow = stronger(
-        "refresh", suction_kpa=12.0, flow_g_per_min=1.0, passes=1, contact_budget_s=213.0
-    )
+    slow = stronger(REFRESH, suction_kpa=12.0, flow_g_per_min=1.0, passes=1, contact_budget_s=213.0)
     asked = {
         "program": slow, "zones": ("chin",), "client": replace(CLIENT, skin=Moisture.MOIST),
-        "unit": replace(UNIT, crystal_um=None),
+        "unit": replace(UNIT, crystal_um=None), "skin": SLOW_SKIN,
     }  # fmt: skip
     other = refusal(**asked)
     assert other.code == "exposure"
@@ -206,16 +205,17 @@ def test_where_the_first_setting_cannot_help_the_other_is_lowered_or_the_zone_le
 def test_a_second_treatment_of_the_day_starts_from_what_the_day_has_used() -> None:
     """The interval refuses it, whatever is left; this is the ledger's own answer beneath."""
     rules = replace(SKIN.rules, interval_refuse_days=0.0, interval_reason_days=0.0)
-    skin = replace(SKIN, rules=rules)
+    skin = replace(SLOW_SKIN, rules=rules)
     history = (
         PastDose("chin", NOW_S - 3600.0, 0.5, 0.1, 20.0),
         PastDose("chin", NOW_S - 7200.0, 0.2, 0.05, 10.0),
         PastDose("chin", NOW_S - 2 * DAY_S, 2.0, 0.4, 90.0),
     )
-    asked = {"zones": ("chin",), "reason": "asked", "lower": Lower(flow_g_per_min=4.0)}
+    first = stronger(FIRST["refresh"], flow_g_per_min=4.0)
+    asked = {"zones": ("chin",), "reason": "asked", "program": first}
     made = plan(**asked, skin=skin, history=history)
     (stage,) = made.stages
-    fresh = plan(**asked).stages[0]
+    fresh = plan(**asked, skin=SLOW_SKIN).stages[0]
     assert stage.used.bound_um == pytest.approx(0.7)
     assert stage.used.nominal_um == pytest.approx(0.15)
     assert stage.used.suction_kpa_s == 30.0
@@ -230,7 +230,8 @@ def test_a_second_treatment_of_the_day_starts_from_what_the_day_has_used() -> No
 
 def test_suction_may_end_a_zone_before_its_time_and_the_plan_says_so() -> None:
     rules = replace(SKIN.rules, suction_max_kpa_s=30.0)
-    made = plan(skin=replace(SKIN, rules=rules), zones=("chin",))
+    skin = replace(SLOW_SKIN, rules=rules)
+    made = plan(program=FIRST["refresh"], skin=skin, zones=("chin",))
     assert made.stages[0].ends_by == "suction"
     assert made.notes[-1] == (
         "Chin: the suction dose of 30 kPa s ends this zone after about 28 of 44 s of contact."
@@ -245,7 +246,8 @@ def test_what_nobody_has_said_or_can_see_is_noted() -> None:
     made = plan(
         client=replace(DEMO, skin=Moisture.UNKNOWN),
         unit=replace(BLIND, crystal_um=None),
-        lower=Lower(flow_g_per_min=2.0),
+        program=stronger(FIRST["refresh"], flow_g_per_min=2.0),
+        skin=SLOW_SKIN,
     )
     moist, crystals, blind = made.notes[:3]
     assert moist.startswith("Nobody has said whether the skin of client demo is dry")

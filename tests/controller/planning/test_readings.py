@@ -6,8 +6,6 @@ import pytest
 
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
-from controller.config.programs import load_program
-from controller.config.skin import load_skin
 from controller.planning.case import Case
 from controller.planning.fingerprint import Fingerprint, fingerprint
 from controller.planning.plan import Plan, Refusal
@@ -15,14 +13,13 @@ from controller.planning.planning import Given, case_of, plan_steps, wanted_of
 from controller.planning.steps import finished
 from controller.safety.instruments import INSTRUMENTS
 from controller.safety.patch_reading import PatchReading
+from tests.controller.first_presets import FIRST, SLOW_SKIN
 
 CONFIGS = shipped_configs()
-SHIPPED = load_skin(CONFIGS)
-MODEL = replace(SHIPPED.model, rate_ref_um_per_s=0.75, error_ln_sd=0.9, rate_ln_sd=0.75)
-SKIN = replace(SHIPPED, model=MODEL)
+SKIN = replace(SLOW_SKIN, model=replace(SLOW_SKIN.model, error_ln_sd=0.9, rate_ln_sd=0.75))
 CLIENT = replace(load_client(CONFIGS, "demo"), ref="c-17", practice=False, zones=None)
 UNIT = replace(load_unit(CONFIGS, 7, simulated=True), motion_sensor=True)
-REFRESH = load_program(CONFIGS, "refresh", SHIPPED)
+REFRESH = FIRST["refresh"]
 NOW_S = 1.75e9
 TAPE = INSTRUMENTS["tape-strip-protein"]
 

@@ -9,6 +9,7 @@ from controller.record.computer import boot_id
 from controller.record.journal import canonical
 from controller.record.recovery import UNSEEN_S
 from controller.record.store import Store
+from controller.safety.totals import Totals
 
 LOCK: Final = "port-killed.lock"
 HAD: Final = {
@@ -41,10 +42,12 @@ def crashed(
     client: str = "c-0042",
     marked: bool = False,
     age_s: float = 60.0,
+    totals: Totals | None = None,
 ) -> None:
     """Append to a record a treatment whose kernel was killed on the nose."""
     mono_s, wall_s = time.monotonic() - age_s, time.time() - age_s
-    exposure = {"zone": "nose", **HAD, "may_open": ["nose"], "totals": None}
+    so_far = None if totals is None else totals._asdict()
+    exposure = {"zone": "nose", **HAD, "may_open": ["nose"], "totals": so_far}
     bodies: list[tuple[int, str, dict[str, Any]]] = [
         (0, "kernel", {"boot": boot_id(), "asleep_s": 0.0}),
         (treatment, "treatment", begun(client)),

@@ -1,6 +1,8 @@
 """Locks: one holder, named; what a dead holder leaves behind holds nothing."""
 
+import errno
 import fcntl
+import gc
 import os
 import resource
 import threading
@@ -134,3 +136,78 @@ def test_a_lock_that_a_build_of_november_holds_is_not_taken(tmp_path: Path) -> N
         fcntl.flock(theirs, fcntl.LOCK_EX)
         with pytest.raises(HeldError):
             Lock(path).take()
+
+
+# -- the file --------------------------------------------------------------------------------------
+def descriptors() -> int:
+    """How many files this process has open, without those that nobody holds any more."""
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_lock_is_a_file_of_the_own_user_that_names_only_who_has_it_now(tmp_path: Path) -> None:
+    path = tmp_path / "deeper" / "run" / "port.lock"
+    lock, before = Lock(path), descriptors()
+    assert (lock.path, lock.held) == (path, False)
+    lock.take()
+    assert lock.held
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    lock.release()
+    assert (path.read_bytes(), lock.held, descriptors()) == (b"", False, before)
+    path.write_text("9" * 40)  # of a process that was killed
+    lock.take()
+    assert path.read_text() == str(os.getpid())
+    lock.release()
+
+
+def test_a_file_that_cannot_be_emptied_is_given_up_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, before = Lock(tmp_path / "port.lock"), descriptors()
+    lock.take()
+
+    def refuses(_descriptor: int, _length: int) -> None:
+        raise OSError(errno.EIO, "so")
+
+    monkeypatch.setattr(os, "ftruncate", refuses)
+    lock.release()
+    assert (look(lock.path), descriptors()) == (LockState.FREE, before)
+
+
+@pytest.mark.parametrize(
+    ("text", "pid"),
+    [("77", 77), (" 77\n", 77), ("", None), ("seven", None), ("7" * 64 + "x", int("7" * 64))],
+)
+def test_a_lock_that_is_not_had_leaves_nothing_open_and_tells_who_has_it(
+    tmp_path: Path, text: str, pid: int | None
+) -> None:
+    holder = Lock(tmp_path / "port.lock")
+    holder.take()
+    holder.path.write_text(text)
+    before = descriptors()
+    with pytest.raises(HeldError) as caught:
+        Lock(holder.path).take()
+    assert (caught.value.pid, descriptors()) == (pid, before)
+    assert holder.path.read_text() == text
+    holder.release()
+
+
+def test_a_look_that_fails_sees_nothing_and_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "port.lock").touch()
+    before = descriptors()
+
+    def refuses(_descriptor: int, _what: int, _lock: bytes) -> bytes:
+        raise OSError(errno.EINVAL, "so")
+
+    monkeypatch.setattr(fcntl, "fcntl", refuses)
+    assert (look(tmp_path / "port.lock"), descriptors()) == (LockState.UNKNOWN, before)
+
+
+def test_who_was_given_a_lock_by_an_earlier_build_does_not_have_it_twice(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "port.lock")
+    lock.take()
+    with lock.path.open() as theirs, pytest.raises(BlockingIOError):
+        fcntl.flock(theirs, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock.release()

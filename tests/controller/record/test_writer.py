@@ -1,6 +1,7 @@
 """The journal's thread: in order, never in the way of the loop, and bounded when the disk hangs."""
 
 import asyncio
+import queue
 import threading
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from controller.record import writer as writer_module
 from controller.record.journal import Journal, Row
 from controller.record.store import RecordError, Store
 from controller.record.verify import verify
-from controller.record.writer import QUEUE_MAX, ThreadWriter
+from controller.record.writer import QUEUE_MAX, InlineWriter, ThreadWriter
 from controller.treatment.kinds import Kind
 from tests.controller.record.books import WALL_S, rows_of
 
@@ -108,3 +109,61 @@ def test_rows_that_are_written_after_the_loop_has_ended_are_written(tmp_path: Pa
     asyncio.run(scenario())
     writer.close()
     assert len(rows_of(path)) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_queue_that_is_full_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = ThreadWriter(Store(tmp_path / "journal.sqlite3"))
+
+    def full(_queue: object, _job: object) -> None:
+        raise queue.Full
+
+    monkeypatch.setattr(queue.Queue, "put_nowait", full)
+    with pytest.raises(RecordError) as caught:
+        await writer.submit(Store.probe)
+    writer.close()
+    assert str(caught.value) == (
+        f"The journal {tmp_path / 'journal.sqlite3'} does not keep up: the disk is too slow or "
+        "hangs; check it before the next treatment."
+    )
+    assert not writer._thread.is_alive()
+
+
+@pytest.mark.asyncio
+async def test_in_a_pause_the_log_is_folded_into_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "IDLE_S", 0.005)
+    paused = threading.Event()
+    monkeypatch.setattr(Store, "checkpoint", lambda _store: paused.set())
+    writer = ThreadWriter(Store(tmp_path / "journal.sqlite3"))
+    assert paused.wait(5.0)
+    assert await writer.submit(Store.probe) == 0  # and the thread lives on
+    writer.close()
+
+
+@pytest.mark.asyncio
+async def test_the_thread_is_called_after_what_it_does_and_holds_no_process_alive() -> None:
+    writer = ThreadWriter(Store(None))
+    told = (writer._thread.name, writer._thread.daemon)
+    writer.close()
+    assert told == ("journal", True)
+
+
+@pytest.mark.asyncio
+async def test_a_job_without_a_thread_is_done_when_it_is_submitted() -> None:
+    writer = InlineWriter(Store(None))
+    done = writer.submit(Store.probe)
+    assert (done.done(), await done) == (True, 0)
+
+    def fails(_store: Store) -> None:
+        raise KeyError("so")
+
+    failed = writer.submit(fails)
+    assert failed.done()
+    with pytest.raises(KeyError, match="so"):
+        await failed
+    writer.close()
+    assert writer._store._connection is None

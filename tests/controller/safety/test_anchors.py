@@ -1,8 +1,9 @@
-"""The published anchors, reproduced by the model as it is shipped.
+"""The published anchors: the model as it is shipped is no slower than what was seen.
 
 A1, A2: Andrews et al., Pharm Res 2013;30:1099-1109, fig. 5: on human skin through a mask, 20 s at
-30 kPa removed the stratum corneum and 60 s at 50 kPa the whole epidermis. A4: Andrews et al., Int J
-Pharm 2011;407:95-104: removal depends strongly on crystal flow and time, weakly on pressure. The
+30 kPa removed the stratum corneum and 60 s at 50 kPa the whole epidermis. A mask only starves the
+skin, and what was gone may have been gone long before: lower bounds, both. A4: Andrews et al., Int
+J Pharm 2011;407:95-104: removal depends strongly on crystal flow and time, weakly on pressure. The
 crystal flow of the experiments is not known; it is the reference flow of the model.
 """
 
@@ -19,8 +20,9 @@ from controller.safety.removal import Moisture
 
 MODEL = replace(load_skin(shipped_configs()).model, crystal_um=100.0, moisture=Moisture.DRY)
 FLOW_REF = MODEL.flow_ref_g_per_min
-SC_UM = (12.0, 18.0)
-SC_AND_EPIDERMIS_UM = (62.0, 80.0)
+SC_MAX_UM = 18.3
+SC_AND_EPIDERMIS_MAX_UM = SC_MAX_UM + 81.5
+"""The thickest skin of trunk and thigh: Sandby-Møller et al. 2003, Acta Derm Venereol 83:410."""
 
 
 def under_the_tip(flow_g_per_min: float, suction_kpa: float, seconds: float) -> ZoneLedger:
@@ -35,18 +37,14 @@ def exponent(depth_um: Callable[[float], float], at: float) -> float:
     return math.log(depth_um(at * 1.1) / depth_um(at / 1.1)) / math.log(1.1 * 1.1)
 
 
-def test_a1_20_s_at_30_kpa_remove_the_stratum_corneum() -> None:
+def test_a1_20_s_at_30_kpa_remove_the_stratum_corneum_at_least() -> None:
     taken = under_the_tip(FLOW_REF, 30.0, 20.0)
-    assert SC_UM[0] / 1.5 <= taken.nominal_um <= SC_UM[1] * 1.5
-    assert SC_UM[0] <= taken.nominal_um <= SC_UM[1]
-    assert taken.bound_um > SC_UM[1]
+    assert SC_MAX_UM <= taken.nominal_um <= taken.bound_um
 
 
-def test_a2_60_s_at_50_kpa_remove_the_whole_epidermis() -> None:
+def test_a2_60_s_at_50_kpa_remove_the_whole_epidermis_at_least() -> None:
     taken = under_the_tip(FLOW_REF, 50.0, 60.0)
-    assert taken.nominal_um >= SC_AND_EPIDERMIS_UM[0] * 0.8
-    assert 62.0 <= taken.nominal_um <= 64.0
-    assert taken.bound_um > SC_AND_EPIDERMIS_UM[1]
+    assert SC_AND_EPIDERMIS_MAX_UM <= taken.nominal_um <= taken.bound_um
 
 
 @pytest.mark.parametrize("suction_kpa", [12.0, 30.0, 45.0])

@@ -263,16 +263,16 @@ def test_a_working_hand_can_treat_for_as_long_as_the_plan_says_and_not_longer(
 def test_what_is_left_fits_into_the_field_of_the_wire() -> None:
     wide = ledger(1e6, suction_max_kpa_s=1e6)
     assert wide.left_mg(12.0, 10.0) == LEFT_MAX_MG
-    assert 0 < ledger().left_mg(None, None) < ledger().left_mg(7.0, 28.0)
+    assert 0 < ledger(30.0).left_mg(None, None) < ledger(30.0).left_mg(7.0, 28.0)
 
 
 def test_without_flow_no_crystals_are_left_to_flow_and_time_runs_out_by_suction_alone() -> None:
     zone = ledger()
-    zone.add(0.0, 28.0, 100.0, Motion.MOVING)
+    zone.add(0.0, 28.0, 80.0, Motion.MOVING)
     assert zone.left_mg(0.0, 28.0) == 0
     assert zone.left_s(0.0, 28.0) == pytest.approx(zone.left_kpa_s / 28.0 - OVERSHOOT_S)
     assert zone.left_s(0.0, 0.0) == math.inf
-    assert (zone.bound_um, zone.contact_s) == (0.0, 100.0)
+    assert (zone.bound_um, zone.contact_s) == (0.0, 80.0)
 
 
 @pytest.mark.hazard("H39")
@@ -304,7 +304,7 @@ def test_the_turns_of_strokes_cost_the_longest_of_them_and_a_real_stop_costs_all
 
 @pytest.mark.hazard("H02")
 def test_a_stop_that_may_become_a_real_one_is_kept_back_before_it_is_charged() -> None:
-    zone = ledger()
+    zone = ledger(cap_um=100.0)
     zone.add(7.0, 28.0, 0.2, Motion.STILL)
     zone.add(7.0, 28.0, 1.0, Motion.MOVING)
     before_um = zone.left_um
