@@ -35,8 +35,13 @@ FAR: Final = Who("ben", "practitioner", "remote")
 LOOK_S: Final = 0.02
 
 
-def plan_of(program: str = "refresh", budget_s: float | None = None) -> Plan:
-    """Return the plan of the practice client, its zones cut to ``budget_s`` of contact."""
+def plan_of(
+    program: str = "refresh", budget_s: float | None = None, flow_g_per_min: float | None = None
+) -> Plan:
+    """Return the plan of the practice client, its zones cut to ``budget_s`` of contact.
+
+    With ``flow_g_per_min`` its zones have that flow, whatever the plan itself could have.
+    """
     made = make_plan(
         load_program(CONFIGS, program, SKIN),
         load_client(CONFIGS, "demo"),
@@ -46,10 +51,15 @@ def plan_of(program: str = "refresh", budget_s: float | None = None) -> Plan:
         1.9e9,
     )
     assert isinstance(made, Plan)
-    if budget_s is None:
-        return made
-    stages = tuple(replace(stage, contact_budget_s=budget_s) for stage in made.stages)
-    return replace(made, stages=stages)
+    stages = [
+        replace(
+            stage,
+            contact_budget_s=stage.contact_budget_s if budget_s is None else budget_s,
+            flow_g_per_min=stage.flow_g_per_min if flow_g_per_min is None else flow_g_per_min,
+        )
+        for stage in made.stages
+    ]
+    return replace(made, stages=tuple(stages))
 
 
 @dataclass(slots=True)

@@ -52,7 +52,7 @@ def test_a_treatment_runs_zone_by_zone_to_its_end_without_arming_twice() -> None
         assert [zone.state for zone in view.zones] == ["done", "done"]
         for zone in view.zones:
             assert zone.contact_s == pytest.approx(4.0, abs=0.1)
-            assert zone.grams == pytest.approx(1.1 / 60.0 * 4.0, rel=0.15)
+            assert zone.grams == pytest.approx(1.0 / 60.0 * 4.0, rel=0.15)
             assert 0.0 < zone.nominal_um < zone.bound_um < zone.cap_um
         assert made.kinds().count("arm") == 1
         modes = [event["mode"] for event in made.events("mode")]
@@ -278,13 +278,13 @@ def test_pause_shuts_and_resume_needs_a_fresh_press() -> None:
 
 def test_lowered_settings_reach_the_unit_and_are_told() -> None:
     async def play(made: Clinic) -> None:
-        await bring_to(made, "active")
-        await made.control.person(Command.LOWER, FAR, suction_kpa=18.0, flow_g_per_min=0.8)
+        await bring_to(made, "active", plan_of(budget_s=60.0, flow_g_per_min=7.0))
+        await made.control.person(Command.LOWER, FAR, suction_kpa=18.0, flow_g_per_min=4.0)
         await asyncio.sleep(0.3)
         newest = made.client.newest
         assert newest is not None
         assert newest.set_suction_kpa <= 18.0
-        assert newest.set_flow_g_per_min <= 0.8
+        assert newest.set_flow_g_per_min <= 4.0
         assert {receipt.quantity for receipt in made.view.receipts} >= {
             "suction_kpa", "flow_g_per_min",
         }  # fmt: skip

@@ -1,7 +1,6 @@
 """What goes wrong between loop, line and device; the device's own events are the witness."""
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -261,11 +260,8 @@ def test_a_fault_of_the_unit_ends_as_a_trip_in_words(fault: str, codes: str) -> 
 
 @works("H05")
 def test_a_leak_that_is_no_excess_is_told_when_the_valve_shuts() -> None:
-    strong = plan_of(budget_s=60.0)
-    stages = tuple(replace(stage, flow_g_per_min=7.0) for stage in strong.stages)
-
     async def play(made: Clinic) -> None:
-        await bring_to(made, "active", replace(strong, stages=stages))
+        await bring_to(made, "active", plan_of(budget_s=60.0, flow_g_per_min=7.0))
         made.rig.handpiece.set_fault("valve-leak")
         await made.until("tripped", within_s=10.0)
         await made.wait_for(lambda: made.control.idle, 3.0)
