@@ -153,7 +153,7 @@ def _setting_receipt(case: Case, quantity: Quantity, value: float) -> Receipt:
 
 
 def _setting_refusal(quantity: Quantity, value: float, low: float, high: float) -> Refusal:
-    span = f"{say(quantity, low)} to {say(quantity, high)}"
+    span = f"{say(quantity, low)} to {say(quantity, high)}" if low < high else say(quantity, high)
     if math.isfinite(value) and value > high:
         return Refusal(
             "raised",

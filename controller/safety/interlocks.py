@@ -34,6 +34,7 @@ DRIFT_KPA: Final = (
 DRIFT_AVERAGE_S: Final = 5.0  # over more than a stroke, so that lifting and sealing average out
 FLOW_OVER_SET_RATIO: Final = 1.5  # crystals pulse; a runaway valve gives three times the set flow
 FLOW_EFFECT_RATIO: Final = 0.2  # less than this of the set flow is no effect
+FLOW_EFFECT_MAX_RATIO: Final = 0.5  # of a small one noise is none either, up to this much
 VALVE_LEAK_PERCENT: Final = 5.0  # the same mark as channel B uses for "not shut"
 SET_TOLERANCE_KPA: Final = 0.01  # wire resolution is 0.001
 SET_TOLERANCE_G_PER_MIN: Final = 0.01
@@ -252,8 +253,10 @@ def _flow_follows(sight: Sight) -> bool:
     reading, belief = sight.reading, sight.belief
     if not (belief.flow_wished and _commanded_open(reading)):
         return True
-    flow = reading.flow_g_per_min
-    return flow is not None and flow >= FLOW_EFFECT_RATIO * reading.set_flow_g_per_min
+    set_flow = reading.set_flow_g_per_min
+    noise = min(FLOW_NOISE_G_PER_MIN, FLOW_EFFECT_MAX_RATIO * set_flow)
+    least = max(FLOW_EFFECT_RATIO * set_flow, noise)
+    return reading.flow_g_per_min is not None and reading.flow_g_per_min >= least
 
 
 def _tip_moves(sight: Sight) -> bool:

@@ -21,7 +21,7 @@ _CLOSED: Final = int(Input.SWITCH_CLOSED)
 _REST: Final = int(Input.SWITCH_REST)
 _BOTH: Final = _CLOSED | _REST
 
-FLOW_NOISE_G_PER_MIN: Final = 1.0  # a third of the weakest program; a shut valve reads below it
+FLOW_NOISE_G_PER_MIN: Final = 0.5  # half of the weakest program; a shut valve reads below it
 VENTED_KPA: Final = 2.0 * VENTED_MAX_PA / PA_PER_KPA  # twice the vented level: not noise
 
 _OUTPUTS_OFF: Final = frozenset({Mode.BOOT, Mode.DISARMED, Mode.SAFE})

@@ -22,12 +22,12 @@ from simulator.firmware.guards import (
     FILTER_MAX_KPA,
     FLOW_EXCESS_G_PER_MIN,
     FLOW_EXCESS_RATIO,
-    FLOW_MISSING_RATIO,
     FLOW_NONE_G_PER_MIN,
     PUMP_MAX_DEG_C,
     SENSORS_DISAGREE_KPA,
     SENSORS_DISAGREE_RATIO,
     VALVE_AJAR_PERCENT,
+    flow_missing_g_per_min,
 )
 from simulator.firmware.modes import POLICY
 from simulator.handpiece import VALVE_SHUT_PERCENT, Handpiece, Happening
@@ -275,7 +275,7 @@ def starved(witness: Witness) -> bool:
     """The valve is commanded open and next to nothing passes."""
     device = witness.holding()
     channel = device.firmware.board.a
-    least = FLOW_MISSING_RATIO * channel.setpoints.flow_mg_per_min / 1000.0
+    least = flow_missing_g_per_min(channel.setpoints.flow_mg_per_min / 1000.0)
     return channel.valve > 0.0 and device.plant.truth.feed_g_per_min <= least
 
 

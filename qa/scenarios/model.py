@@ -1,7 +1,7 @@
 """A scenario file as a value."""
 
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,9 @@ class ScenarioClient(ScenarioModel):
     phototype: Annotated[int, Field(ge=1, le=6, description="Fitzpatrick")] = 2
     age_years: Annotated[int, Field(ge=18, le=120, description="age")] = 34
     practice: Annotated[bool, Field(description="a client without a history")] = False
+    skin: Annotated[
+        Literal["dry", "moist", "unknown"], Field(description="unknown counts as moist")
+    ] = "unknown"
     exclusions: Annotated[
         list[Zone],
         Field(default_factory=list, max_length=64, description="zones that may not be treated"),

@@ -39,6 +39,7 @@ def _client_text(client: ScenarioClient) -> str:
         f"practice = {str(client.practice).lower()}",
         f"phototype = {client.phototype}",
         f"age_years = {client.age_years}",
+        f'skin = "{client.skin}"',
         f"exclusions = {json.dumps(client.exclusions)}",
         "[checklist]",
         *(f"{key} = {str(key in client.contraindications).lower()}" for key in QUESTIONS),

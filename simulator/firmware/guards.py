@@ -30,6 +30,7 @@ FLOW_NONE_G_PER_MIN: Final = 0.5  # below it is noise of the flow sensor: six ti
 FLOW_EXCESS_RATIO: Final = 1.3  # measured above this much of the setpoint is out of control [D]
 FLOW_EXCESS_G_PER_MIN: Final = 1.0
 FLOW_MISSING_RATIO: Final = 0.2  # measured below this much of the setpoint is no flow [D]
+FLOW_MISSING_MAX_RATIO: Final = 0.5  # of a small one noise is no flow either, up to this much [D]
 VALVE_SHUT_PERCENT: Final = 1.0  # on its seat
 VALVE_AJAR_PERCENT: Final = 5.0  # certainly not on its seat
 SENSORS_DISAGREE_KPA: Final = 2.0  # H07
@@ -208,10 +209,20 @@ def lease_lapsed(scene: Scene) -> bool:
     return not scene.lease
 
 
+def flow_missing_g_per_min(set_g_per_min: float) -> float:
+    """Return the reading up to which next to nothing flows.
+
+    A fifth of a setpoint below 2.5 g/min is inside of the noise of the sensor, and a single grain
+    of noise above it would start the time of the row anew.
+    """
+    noise = min(FLOW_NONE_G_PER_MIN, FLOW_MISSING_MAX_RATIO * set_g_per_min)
+    return max(FLOW_MISSING_RATIO * set_g_per_min, noise)
+
+
 def no_flow(scene: Scene) -> bool:
     """The valve is commanded open and next to nothing flows."""
     flow = scene.sensors.flow_g_per_min
-    missing = FLOW_MISSING_RATIO * scene.set_flow_g_per_min
+    missing = flow_missing_g_per_min(scene.set_flow_g_per_min)
     return scene.opened and flow is not None and flow <= missing
 
 
@@ -298,7 +309,7 @@ def calm(scene: Scene) -> bool:
         return False
     none = flow <= FLOW_NONE_G_PER_MIN
     weak = sensors.contact and suction_kpa <= scene.suction_min_kpa
-    missing = flow <= FLOW_MISSING_RATIO * scene.set_flow_g_per_min
+    little = none or flow <= FLOW_MISSING_RATIO * scene.set_flow_g_per_min
     return (
         scene.lease
         and suction_kpa <= SUCTION_TRIP_KPA
@@ -314,7 +325,7 @@ def calm(scene: Scene) -> bool:
         and not (scene.pumping and scene.unchanged_ms >= ONSET_MAX_MS)
         and not (scene.pumping and scene.flow_unchanged_ms >= ONSET_MAX_MS)
         and not (scene.pumping and weak)
-        and not (scene.opened and missing)
+        and not (scene.opened and little and no_flow(scene))
         and dwell.still_ms <= DWELL_MAX_MS
         and dwell.sealed_ms <= SEAL_MAX_MS
         and dwell.sucked_ms <= SUCKED_MAX_MS

@@ -16,7 +16,7 @@ from firmware_protocol.envelope import (
     VENT_TIMEOUT_S,
     VENTED_MAX_PA,
 )
-from simulator.firmware.guards import FLOW_MISSING_RATIO
+from simulator.firmware.guards import flow_missing_g_per_min
 
 # The line fills at 65 kPa/s per unit of drive behind a lag of 0.08 s and empties only through small
 # leaks: an overshoot stays for seconds, so damping comes before speed.
@@ -113,7 +113,7 @@ class FeedRegulator:
         """Return the opening of the valve, 0 to 1, for a set flow, measured flow and suction."""
         self._open_ms += dt_ms
         self._shut_ms = 0
-        missing = flow is not None and flow <= FLOW_MISSING_RATIO * set_g_per_min
+        missing = flow is not None and flow <= flow_missing_g_per_min(set_g_per_min)
         self._missing_ms = self._missing_ms + dt_ms if missing else 0
         settled = self._open_ms > TRIM_SETTLE_MS and set_g_per_min > 0.0
         known = flow is not None and isfinite(flow)

@@ -57,7 +57,7 @@ def refusal(configs: Path, name: str) -> str:
     ("of", "changes", "said"),
     [
         ("refresh", {"suction_kpa": "36.0"}, "36 kPa is stronger than the approved preset refresh"),
-        ("refresh", {"flow_g_per_min": "11.0"}, "it must be at most 1.1 g/min"),
+        ("refresh", {"flow_g_per_min": "11.0"}, "it must be at most 1 g/min"),
         ("refresh", {"passes": "3"}, "it must be at most 1, or"),
         ("refresh", {"speed_mm_per_s": "25.0"}, "it must be at least 40 mm/s"),
         ("refresh", {"interval_days": "7"}, "interval_days = 7 days is stronger"),

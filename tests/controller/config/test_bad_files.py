@@ -73,12 +73,12 @@ def sentence_of(path: Path, old: str, new: str) -> str:
             ", in [[stages]], suction_kpa = nan is not a usable number; it must be 10 to 50 kPa.",
         ),
         (
-            "flow_g_per_min = 1.1", "flow_g_per_min = inf",
+            "flow_g_per_min = 1.0", "flow_g_per_min = inf",
             ", in [[stages]], flow_g_per_min = inf is not a usable number; it must be "
             "1 to 12 g/min.",
         ),
         (
-            "flow_g_per_min = 1.1", "flow_g_per_min = -7.0",
+            "flow_g_per_min = 1.0", "flow_g_per_min = -7.0",
             ", in [[stages]], flow_g_per_min = -7 g/min is out of range; it must be 1 to 12 g/min.",
         ),
         (
@@ -98,9 +98,9 @@ def sentence_of(path: Path, old: str, new: str) -> str:
             "preset (corneum approve FILE --reason TEXT).",
         ),
         (
-            "flow_g_per_min = 1.1", "flow_g_per_min = 8.0",
+            "flow_g_per_min = 1.0", "flow_g_per_min = 8.0",
             ", in [[stages]], flow_g_per_min = 8 g/min is stronger than the approved preset; a "
-            "practitioner may only lower, so it must be at most 1.1 g/min, or a supervisor "
+            "practitioner may only lower, so it must be at most 1 g/min, or a supervisor "
             "must approve a new preset (corneum approve FILE --reason TEXT).",
         ),
         (
@@ -332,4 +332,4 @@ def test_a_damaged_file_is_read_or_refused_and_never_crashes(
         return
     program = read_program(refresh, SKIN)
     assert all(stage.suction_kpa <= 28.0 for stage in program.stages)
-    assert all(stage.flow_g_per_min <= 1.1 for stage in program.stages)
+    assert all(stage.flow_g_per_min <= 1.0 for stage in program.stages)

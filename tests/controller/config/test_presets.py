@@ -34,20 +34,20 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("patch-test", "Patch test", 15, 3, 1, 40, 4, 3, 41.7, 7),
-    Row("first-gentle", "First / Gentle", 18, 1.6, 1, 40, FACE_CM2, 275, 22.2, 21),
-    Row("refresh", "Refresh", 28, 1.1, 1, 40, FACE_CM2, 275, 15.3, 14),
-    Row("clarify", "Clarify", 30, 1.1, 1, 40, FACE_CM2, 275, 15.3, 14),
-    Row("texture-refine", "Texture refine", 32, 1, 1, 35, 200, 191, 15.9, 14),
-    Row("even-bright", "Even & bright", 30, 1.1, 1, 40, FACE_CM2, 275, 15.3, 14),
-    Row("tone-safe", "Tone-safe", 14, 1, 1, 50, FACE_CM2, 220, 11.1, 28),
-    Row("fine-skin", "Fine skin", 16, 1.6, 1, 40, 324, 275, 22.2, 21),
+    Row("patch-test", "Patch test", 15, 1.2, 1, 40, 4, 3, 16.7, 7),
+    Row("first-gentle", "First / Gentle", 18, 1.4, 1, 40, FACE_CM2, 275, 19.4, 21),
+    Row("refresh", "Refresh", 28, 1, 1, 40, FACE_CM2, 275, 13.9, 14),
+    Row("clarify", "Clarify", 30, 1, 1, 40, FACE_CM2, 275, 13.9, 14),
+    Row("texture-refine", "Texture refine", 32, 1, 1, 40, 200, 167, 13.9, 14),
+    Row("even-bright", "Even & bright", 30, 1, 1, 40, FACE_CM2, 275, 13.9, 14),
+    Row("tone-safe", "Tone-safe", 13, 1, 1, 50, FACE_CM2, 220, 11.1, 28),
+    Row("fine-skin", "Fine skin", 16, 1.5, 1, 40, 324, 275, 20.8, 21),
     Row("neck-chest", "Neck & chest", 16, 1.6, 1, 40, 130, 108, 22.2, 21),
     Row("neck-chest", "Neck & chest", 20, 1.6, 1, 40, 220, 183, 22.2, 21),
     Row("hands", "Hands", 24, 1.2, 2, 35, 200, 381, 38.1, 14),
     Row("back", "Back", 36, 1.1, 1, 50, 800, 534, 12.2, 14),
     Row("body-smooth", "Body smooth", 34, 1.3, 1, 45, 500, 370, 16, 14),
-    Row("maintain", "Maintain", 24, 1.1, 1, 35, FACE_CM2, 314, 17.5, 28),
+    Row("maintain", "Maintain", 24, 1, 1, 35, FACE_CM2, 314, 15.9, 28),
 )
 """What ships: the crystals of a zone in mg/cm² are flow * passes / speed over half a window."""
 

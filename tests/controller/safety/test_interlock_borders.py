@@ -45,12 +45,12 @@ BORDERS = (
     Border(Interlock.SUCTION_WHILE_OFF, OFF, "suction_kpa", 6.0),
     Border(Interlock.SUCTION_WHILE_OFF, OFF, "suction_b_kpa", 6.0),
     Border(Interlock.SUCTION_WHILE_OFF, OFF._replace(suction_b_kpa=None), "suction_kpa", 6.0),
-    Border(Interlock.OVER_FLOW, READING, "flow_g_per_min", 10.0),
-    Border(Interlock.FLOW_WHILE_SHUT, SHUT, "flow_g_per_min", 1.0),
+    Border(Interlock.OVER_FLOW, READING, "flow_g_per_min", 9.5),
+    Border(Interlock.FLOW_WHILE_SHUT, SHUT, "flow_g_per_min", 0.5),
     Border(Interlock.FLOW_WHILE_SHUT, SHUT, "valve_percent", 5.0),
     Border(Interlock.FLOW_WHILE_SHUT, SHUT._replace(flow_g_per_min=None), "valve_percent", 5.0),
     Border(Interlock.FLOW_WITHOUT_CONTACT, LIFTED, "valve_percent", 5.0),
-    Border(Interlock.STOP_WITHOUT_EFFECT, SHUT, "flow_g_per_min", 1.0, STOPPED),
+    Border(Interlock.STOP_WITHOUT_EFFECT, SHUT, "flow_g_per_min", 0.5, STOPPED),
     Border(Interlock.STOP_WITHOUT_EFFECT, SHUT, "valve_percent", 5.0, STOPPED),
     Border(Interlock.SUCTION_OVER_SET, READING, "suction_kpa", 28.0),
     Border(
@@ -63,6 +63,14 @@ BORDERS = (
     Border(Interlock.SETPOINT_NOT_TAKEN, READING, "set_flow_g_per_min", 6.01),
     Border(
         Interlock.NO_FLOW, READING._replace(set_flow_g_per_min=5.0), "flow_g_per_min", 1.0,
+        least=True,
+    ),
+    Border(
+        Interlock.NO_FLOW, READING._replace(set_flow_g_per_min=1.1), "flow_g_per_min", 0.5,
+        least=True,
+    ),
+    Border(
+        Interlock.NO_FLOW, READING._replace(set_flow_g_per_min=0.6), "flow_g_per_min", 0.3,
         least=True,
     ),
 )  # fmt: skip
@@ -149,8 +157,8 @@ def test_a_sensor_has_to_move_only_above_the_suction_of_a_seal_and_with_the_pump
 
 def test_a_flow_has_to_move_only_above_its_noise_and_with_an_open_valve() -> None:
     assert not holds(Interlock.FLOW_FROZEN, READING, BELIEF)
-    assert holds(Interlock.FLOW_FROZEN, READING._replace(flow_g_per_min=1.0), BELIEF)
-    assert not holds(Interlock.FLOW_FROZEN, READING._replace(flow_g_per_min=1.001), BELIEF)
+    assert holds(Interlock.FLOW_FROZEN, READING._replace(flow_g_per_min=0.5), BELIEF)
+    assert not holds(Interlock.FLOW_FROZEN, READING._replace(flow_g_per_min=0.501), BELIEF)
     assert holds(Interlock.FLOW_FROZEN, READING._replace(valve_percent=1.0), BELIEF)
     assert not holds(Interlock.FLOW_FROZEN, READING._replace(valve_percent=1.001), BELIEF)
     before = READING._replace(flow_g_per_min=6.1)

@@ -190,9 +190,11 @@ def test_a_flow_that_stands_still_at_a_plausible_value_breaks_after_a_second() -
     assert broken_after_s(Interlock.FLOW_FROZEN, HEALTHY, BELIEF, alive=False) == pytest.approx(
         1.0, abs=FRAME_S
     )
-    quiet = HEALTHY._replace(flow_g_per_min=1.0)
+    quiet = HEALTHY._replace(flow_g_per_min=0.5)
     for still, belief in ((quiet, BELIEF), (SEALED_SHUT, BELIEF), (HEALTHY, IDLE)):
         assert broken_after_s(Interlock.FLOW_FROZEN, still, belief, alive=False) is None
+    gentle = HEALTHY._replace(flow_g_per_min=1.0)  # the weakest program
+    assert broken_after_s(Interlock.FLOW_FROZEN, gentle, BELIEF, alive=False) is not None
     missing = HEALTHY._replace(flow_g_per_min=None)
     assert broken_after_s(Interlock.FLOW_FROZEN, missing, BELIEF, alive=False) is None
 

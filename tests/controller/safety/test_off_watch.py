@@ -77,7 +77,7 @@ def test_both_effects_stand_beside_each_other() -> None:
     [
         OFF,
         OFF._replace(inputs=OFF.inputs | Input.CONTACT),
-        OFF._replace(suction_kpa=6.0, suction_b_kpa=6.0, flow_g_per_min=1.0, valve_percent=5.0),
+        OFF._replace(suction_kpa=6.0, suction_b_kpa=6.0, flow_g_per_min=0.5, valve_percent=5.0),
         OFF._replace(suction_b_kpa=None, flow_g_per_min=None),
         SUCKING._replace(mode=Mode.STOPPING, inputs=Input.SWITCH_REST | Input.PUMP_COMMANDED),
     ],

@@ -40,6 +40,19 @@ def test_a_fifth_of_what_was_set_is_no_flow_and_half_a_gram_is_an_empty_hopper()
     assert not hopper_empty(scene(flow_g_per_min=2.0, hopper_g=math.nextafter(0.5, 99.0)))
 
 
+@pytest.mark.hazard("H06", "H30")
+@pytest.mark.parametrize(
+    ("set_g_per_min", "most"), [(2.5, 0.5), (1.1, 0.5), (1.0, 0.5), (0.6, 0.3)]
+)
+def test_of_a_small_setpoint_noise_is_no_flow_up_to_half_of_it(
+    set_g_per_min: float, most: float
+) -> None:
+    at, beyond = scene(flow_g_per_min=most), scene(flow_g_per_min=math.nextafter(most, 99.0))
+    at.set_flow_g_per_min = beyond.set_flow_g_per_min = set_g_per_min
+    assert no_flow(at)
+    assert not no_flow(beyond)
+
+
 @pytest.mark.hazard("H04")
 def test_the_suction_that_permits_flow_has_to_be_more_than_the_least() -> None:
     assert no_suction(scene(suction_a_kpa=8.0))
