@@ -36,10 +36,10 @@ PRESETS: Final[Mapping[str, tuple[Preset, ...]]] = MappingProxyType(
         "first-gentle": (Preset(_FACE, 18.0, 1.4, 1, 40.0),),
         "refresh": (Preset(_FACE, 28.0, 1.0, 1, 40.0),),
         "clarify": (Preset(_FACE, 30.0, 1.0, 1, 40.0),),
-        "texture-refine": (Preset(_CHEEKS_TEMPLES_CHIN, 32.0, 1.0, 1, 40.0),),
+        "texture-refine": (Preset(_CHEEKS_TEMPLES_CHIN, 30.0, 1.0, 1, 40.0),),
         "even-bright": (Preset(_FACE, 30.0, 1.0, 1, 40.0),),
         "tone-safe": (Preset(_FACE, 13.0, 1.0, 1, 50.0),),
-        "fine-skin": (Preset(_FACE_LESS_NOSE_SIDES, 16.0, 1.5, 1, 40.0),),
+        "fine-skin": (Preset(_FACE_LESS_NOSE_SIDES, 16.0, 1.4, 1, 40.0),),
         "neck-chest": (
             Preset(("neck_left", "neck_right"), 16.0, 1.6, 1, 40.0),
             Preset(("chest",), 20.0, 1.6, 1, 40.0),
