@@ -138,7 +138,7 @@ SAID: Final[dict[str, Any]] = {
     "clock": "It is wrong.",
     "lead": {"name": "anna", "gone": True},
 }  # fmt: skip
-LATER: Final[Mapping[str, object]] = {
+LATER: Final[Mapping[str, Any]] = {
     "signal": None,
     "simulated_faults": (),
     "clock": None,
@@ -179,7 +179,7 @@ def test_what_is_not_there_is_said_and_read_as_nothing() -> None:
 @pytest.mark.parametrize(
     "silent", [{"tone": None}, {"light": None}, {"tone": None, "light": None}], ids=str
 )
-def test_a_signal_without_tone_or_light_is_read_as_one(silent: dict[str, None]) -> None:
+def test_a_signal_without_tone_or_light_is_read_as_one(silent: dict[str, Any]) -> None:
     assert WHOLE.signal is not None
     one = replace(WHOLE, signal=replace(WHOLE.signal, **silent))
     assert Snapshot.from_dict(one.as_dict()) == one
