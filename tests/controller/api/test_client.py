@@ -81,8 +81,10 @@ def test_questions_are_sent_whole_with_rising_numbers_and_answered_in_any_order(
             kernel.say({"id": 2, "ok": True, "result": {"b": 2}})
             assert await second == {"b": 2}
             assert not first.done()
-            kernel.say({"id": 7, "ok": True}, {"ok": True}, {"id": 1, "ok": True})
-            assert await first == {}
+            kernel.say(
+                {"id": 7, "ok": True}, {"ok": True}, {"id": 1, "ok": True, "result": {"a": 1}}
+            )
+            assert await first == {"a": 1}
             assert client._pending == {}
 
     asyncio.run(scenario())
@@ -108,6 +110,11 @@ def test_a_refusal_is_raised_with_all_that_was_said(
         error = caught.value
         assert (error.code, error.sentence, error.next_step, error.receipt) == told
         assert str(error) == error.sentence
+
+
+def test_a_yes_without_a_result_is_an_empty_one() -> None:
+    assert client_module._result({"ok": True}) == {}
+    assert client_module._result({"ok": True, "result": None}) == {}
 
 
 def test_a_kernel_that_does_not_answer_is_silent_and_a_late_answer_is_dropped() -> None:
@@ -257,7 +264,10 @@ def test_a_kernel_is_knocked_at_until_it_has_room(monkeypatch: pytest.MonkeyPatc
 def test_a_kernel_that_takes_nobody_in_is_told_with_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(_path: Path) -> socket.socket:
+    knocked: list[Path] = []
+
+    def full(path: Path) -> socket.socket:
+        knocked.append(path)
         raise KernelSilentError("x")
 
     monkeypatch.setattr(client_module, "knock", full)
@@ -265,3 +275,4 @@ def test_a_kernel_that_takes_nobody_in_is_told_with_its_place(
     with pytest.raises(KernelSilentError) as caught:
         asyncio.run(KernelClient.open(Path("/r/kernel.sock"), WHO))
     assert str(caught.value) == "the kernel at /r/kernel.sock takes nobody in for 0.03 s"
+    assert 2 <= len(knocked) <= 5  # one each 10 ms, and none in between

@@ -17,7 +17,7 @@ from controller.api.server import (
 )
 from controller.api.turns import BURST_UNITS
 from qa.loop import run_virtual
-from tests.controller.api.connected import Connected, ask
+from tests.controller.api.connected import Connected, ask, settle
 
 TOO_LARGE = (
     b'{"id":0,"ok":false,"error":{"code":"too_large","sentence":"A request is longer than 64 KiB.",'
@@ -173,6 +173,9 @@ def test_so_many_are_told_why_at_a_time_and_the_others_hung_up_on() -> None:
         it.one.refuse_and_part(why)
         assert (it.line.written, it.line.done) == ([], ["abort"])
         it.one.connection_lost(None)  # it was told nothing, and leaves no place
+        last, line = it.come()
+        last.refuse_and_part(why)
+        assert line.done == ["abort"]
         many[0][0].connection_lost(None)
         last, line = it.come()
         last.refuse_and_part(why)
@@ -203,5 +206,30 @@ def test_a_client_that_is_gone_is_forgotten_everywhere() -> None:
         it.one.connection_lost(None)  # twice is once
         await it.one.hang_up()
         assert it.line.done == ["close"]
+
+    run_virtual(scenario())
+
+
+def test_nothing_more_is_taken_of_or_made_for_a_client_that_is_gone() -> None:
+    async def scenario() -> None:
+        it = Connected()
+        it.hear(ask(1, "watch") + ask(2, "ack") * 30)
+        await settle()
+        asked, looks = len(it.notes.asked), it.notes.looks
+        it.one.connection_lost(None)
+        await asyncio.sleep(0.3)
+        assert (len(it.notes.asked), it.notes.looks) == (asked, looks)
+
+    run_virtual(scenario())
+
+
+def test_a_client_that_is_being_hung_up_on_is_shown_nothing_more() -> None:
+    async def scenario() -> None:
+        it = Connected()
+        it.hear(ask(1, "watch"))
+        closed, written = it.one.hang_up(), len(it.line.written)
+        await asyncio.sleep(0.3)
+        assert (len(it.line.written), closed.done()) == (written, False)
+        it.one.connection_lost(None)
 
     run_virtual(scenario())
