@@ -188,3 +188,12 @@ def test_a_file_that_says_too_little_is_none_and_hides_no_other(
 )
 def test_a_kernel_serves_its_port_under_any_name_of_it(port: str, *, same: bool) -> None:
     assert serves(KernelAddress(7, "/dev/a", Path("/s")), port) is same
+
+
+def test_a_file_that_goes_while_it_is_looked_at_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of(tmp_path, "/dev/a", {"pid": 7, "port": "/dev/a"})
+    monkeypatch.setattr(Path, "is_file", lambda _self: True)
+    found = ([KernelAddress(7, "/dev/a", path.with_suffix(".sock"))], "")
+    assert finding._read(path.parent, ["gone.json", path.name]) == found

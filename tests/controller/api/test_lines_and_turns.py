@@ -177,6 +177,17 @@ def test_a_quiet_moment_makes_room_for_one_burst_and_no_more() -> None:
     assert len(second) == BURST_UNITS
 
 
+def test_where_nobody_asks_no_timer_runs() -> None:
+    async def scenario() -> tuple[bool, bool]:
+        turns = Turns()
+        turns.come(Asker(1))
+        runs = turns._timer is not None
+        await asyncio.sleep(1.0)
+        return runs, turns._timer is not None
+
+    assert run_virtual(scenario()) == (True, False)
+
+
 def test_clients_are_taken_one_line_each_in_the_order_in_which_they_came() -> None:
     order: list[str] = []
 

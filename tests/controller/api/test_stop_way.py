@@ -116,6 +116,26 @@ def test_stops_that_wait_together_are_one_as_bad_as_the_worst_and_all_are_answer
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("words", "passed_on"), [((False, False), 0), ((False, True), 1), ((True, True), 0)]
+)
+def test_of_stops_by_several_the_first_of_the_worst_is_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[bool, ...], passed_on: int
+) -> None:
+    asked = [
+        stop_way._Asked(word, Who(str(number), "viewer", "local"), None)
+        for number, word in enumerate(words)
+    ]
+    monkeypatch.setattr(StopWay, "_take", lambda _self, _line: asked)
+
+    async def scenario() -> None:
+        async with served(str(tmp_path)) as (way, heard):
+            way._readable()
+            assert heard.stops == [(asked[passed_on].who, any(words))]
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("word", [b"stop", b"anything", b" emergency", b"EMERGENCY", b"x" * 9000])
 def test_whatever_does_not_begin_with_the_word_is_a_normal_stop(
     tmp_path: Path, word: bytes
