@@ -19,6 +19,9 @@ BREACH_LIKELY_MAX: Final = 1e-3
 """In the posterior account with a gamma distribution of thickness."""
 BREACH_WORST_MAX: Final = 1e-2
 """In the posterior account with any tail that nothing published contradicts."""
+EXPECTED_MIN: Final = 10.0
+"""Where fewer breaches than these would be expected at the limit, chance decides how many there are,
+and a count below the limit shows nothing."""
 TIMES_FEWER_MIN: Final = 100.0
 NEEDLESS_MAX: Final = 0.01
 
@@ -30,7 +33,7 @@ class Verdict(Enum):
     HOLDS = "holds"
     SHORT = "falls short"
     UNDECIDED = "undecided"
-    """No breach was counted, and too few were treated for the bound to be below the limit."""
+    """Less than the limit was counted, and too few were treated for the bound to be below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ def _rare(what: str, figures: Figures, limit: float) -> Goal:
     """Judge by the exact bound of what was counted, and by nothing else."""
     value = figures.breached.bound
     verdict = Verdict.HOLDS if value < limit else Verdict.SHORT
-    if verdict is Verdict.SHORT and figures.breached.hits == 0 and figures.n < needed(limit):
+    few = figures.n * limit < EXPECTED_MIN
+    if verdict is Verdict.SHORT and few and figures.breached.value < limit:
         verdict = Verdict.UNDECIDED
     sentence = f"breaches are rarer than 1 in {1.0 / limit:,.0f} {what}"
     return Goal(sentence, value, limit, verdict)
