@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, unique
-from math import ceil, log
 from typing import Final
 
 from qa.campaigns.exposure.campaign import Figures
 from qa.campaigns.exposure.rows import CARELESS_HANDS, ORDINARY_HANDS, Group, Row
 from qa.campaigns.exposure.settings import Arm
-from qa.campaigns.exposure.statistics import CONFIDENCE
 from qa.skin.tails import Shape
 from qa.skin.truth import Account
 
@@ -20,8 +18,8 @@ BREACH_LIKELY_MAX: Final = 1e-3
 BREACH_WORST_MAX: Final = 1e-2
 """In the posterior account with any tail that nothing published contradicts."""
 EXPECTED_MIN: Final = 10.0
-"""Where fewer breaches than these would be expected at the limit, chance decides how many there are,
-and a count below the limit shows nothing."""
+"""Where fewer breaches than these would be expected at the limit, chance decides how many there
+are, and a count below the limit shows nothing."""
 TIMES_FEWER_MIN: Final = 100.0
 NEEDLESS_MAX: Final = 0.01
 
@@ -114,11 +112,6 @@ def _rare(what: str, figures: Figures, limit: float) -> Goal:
         verdict = Verdict.UNDECIDED
     sentence = f"breaches are rarer than 1 in {1.0 / limit:,.0f} {what}"
     return Goal(sentence, value, limit, verdict)
-
-
-def needed(limit: float) -> int:
-    """Return how many treatments without a breach put the bound below ``limit``."""
-    return ceil(log(1.0 - CONFIDENCE) / log(1.0 - limit)) + 1
 
 
 def _not_needless(row: Row, figures: Figures) -> Goal:

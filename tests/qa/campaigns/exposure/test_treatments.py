@@ -14,7 +14,7 @@ from controller.config.locate import shipped_configs
 from qa.campaigns.exposure.campaign import Figures, run
 from qa.campaigns.exposure.coverage import coverage
 from qa.campaigns.exposure.fault_responses import responses
-from qa.campaigns.exposure.goals import gains_of, goals_of, needed
+from qa.campaigns.exposure.goals import gains_of, goals_of
 from qa.campaigns.exposure.measure_faults import measure
 from qa.campaigns.exposure.population import TOWARDS_BREACH, Tilt, draw_clients
 from qa.campaigns.exposure.rows import Group, NoPlanError, Row, cell_of, plan_of, rows_of
@@ -119,7 +119,8 @@ def test_a_share_within_a_site_that_a_tail_fixes_is_that_of_every_client() -> No
 
 
 def test_more_crystals_than_the_ledger_sees_breach_more() -> None:
-    cell = cell_of(SMALL, CONFIGS, TOWARDS_BREACH[Account.LOWEST])
+    row = replace(SMALL, account=Account.POSTERIOR)
+    cell = cell_of(row, CONFIGS, TOWARDS_BREACH[Account.POSTERIOR])
     unseen = FaultDraw("unseen", (3.0,), (1.0,), (float("inf"),))
     seen = FaultDraw("seen", (3.0,), (3.0,), (float("inf"),))
     values = {}
@@ -188,10 +189,16 @@ def test_a_goal_that_is_missed_is_told() -> None:
 
 def test_an_estimate_alone_shows_nothing() -> None:
     row = Row(Group.PRESET, "even-bright")
-    assert verdicts(figures(row, 1.6e-5, hits=3, n=40_000))[0] == "falls short"
-    assert verdicts(figures(row, 1.6e-5, n=10_000))[0] == "undecided"
-    assert verdicts(figures(row, 1.6e-5, n=needed(1e-4)))[0] == "holds"
-    assert needed(1e-4) == pytest.approx(29_957, abs=2)
+    assert verdicts(figures(row, 1.6e-5, n=29_000))[0] == "undecided"
+    assert verdicts(figures(row, 1.6e-5, n=30_000))[0] == "holds"
+
+
+def test_three_of_forty_thousand_show_nothing_about_one_in_ten_thousand() -> None:
+    row = Row(Group.PRESET, "even-bright")
+    assert verdicts(figures(row, 1.6e-5, hits=3, n=40_000))[0] == "undecided"
+    assert verdicts(figures(row, 1.6e-5, hits=4, n=40_000))[0] == "falls short"
+    assert verdicts(figures(row, 1.6e-5, hits=3, n=100_000))[0] == "holds"
+    assert verdicts(figures(row, 1.6e-5, hits=8, n=100_000))[0] == "falls short"
 
 
 @pytest.mark.parametrize(
