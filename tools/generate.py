@@ -21,6 +21,7 @@ from qa.anchors.rows import AnchorsFile
 from qa.scenarios.document import scenarios_page
 from qa.scenarios.model import Scenario
 from tools import credibility, tables
+from tools.chances import chances_file
 from tools.codecs import render_codec
 from tools.evidence import anomalies
 from tools.exposure_figures import figures_page
@@ -40,6 +41,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/PROTOCOL.md", lambda: "\n".join((render_document(), unit_chapters()))),
     ("docs/SAFETY.md", render_safety),
     ("docs/KNOWN_ANOMALIES.md", lambda: anomalies.render(anomalies.load(), load())),
+    ("configs/skin/chances.toml", chances_file),
     ("docs/PROGRAMS.md", programs_page),
     ("docs/MESSAGES.md", tables.messages_page),
     ("docs/STATES.md", tables.states_page),

@@ -5,13 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from controller.config.chances import FILE as CHANCES
+from controller.config.chances import chance_of, read_chances
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
+from controller.config.toml_file import is_there
 from controller.planning.plan import Plan
 from controller.planning.planning import make_plan
 from controller.planning.program import Program
+from controller.safety.chance import TAIL_WORDS, Chance, at_most_in_words
 from controller.safety.effect import in_words
 from controller.safety.instruments import INSTRUMENTS
 from controller.safety.skin import Skin, risk_cap_um
@@ -23,6 +27,12 @@ PLANNED_AT_S: Final = 0.0
 SEEN: Final = (
     "What instruments can see in one person. A depth below every one of these floors is less than "
     "any of them can see: a result that somebody notices then is not shown by a measurement."
+)
+
+TAILS: Final = (
+    "What nobody has published about skin and harm decides how rare that is. Each of these was "
+    "simulated, one at a time; nothing published contradicts any of them. The worst is the one "
+    "with the largest bound. What they are in full is in `qa/skin/tails.py`."
 )
 
 
@@ -93,7 +103,18 @@ def _effects_chapter(configs: Path, skin: Skin, programs: Sequence[Program]) -> 
     )
     return (
         head,
-        as_table(("program", "what it does"), _sentences(configs, skin, programs)),
+        _chances_head(configs),
+        as_table(
+            (
+                "program",
+                "what it does",
+                "loses 1 mm²: by what is known",
+                "loses 1 mm²: by the worst not ruled out",
+            ),
+            _sentences(configs, skin, programs),
+        ),
+        TAILS,
+        as_table(("name", "what it assumes"), [(f"`{k}`", w) for k, w in TAIL_WORDS.items()]),
         SEEN,
         as_table(
             ("instrument", "in a client's file", "sees from, µm", "data", "source"), _instruments()
@@ -122,7 +143,36 @@ def _sentences(configs: Path, skin: Skin, programs: Sequence[Program]) -> Iterab
     for program in programs:
         effects = plan_of_preset(configs, skin, program).effects
         known = [effect for effect in effects if effect is not None]
-        yield f"{program.display_name} `{program.name}`", in_words(known)
+        chance = chance_of(configs, program.sha256)
+        yield (
+            f"{program.display_name} `{program.name}`", in_words(known), *chance_cells(chance)
+        )  # fmt: skip
+
+
+def chance_cells(chance: Chance | None) -> tuple[str, str]:
+    """Return how often a treatment goes too deep, by both accounts."""
+    if chance is None:
+        return "not simulated", "not simulated"
+    worst = f"{at_most_in_words(chance.worst_bound)} (`{chance.worst_tail}`)"
+    return at_most_in_words(chance.likely_bound), worst
+
+
+def _chances_head(configs: Path) -> str:
+    """Say what the two figures are, and of whom."""
+    path = configs / CHANCES
+    entries = read_chances(path) if is_there(path) else ()
+    numbers = sorted({n for each in entries for n in (each.likely_n, each.worst_n)}, reverse=True)
+    counted = " and ".join(f"{number:,}" for number in numbers) or "no"
+    return (
+        "The last two columns say how many treatments lose a connected square millimetre of "
+        "stratum corneum in the simulation, as upper 95 % bounds of a count among "
+        f"{counted} treatments of each preset: with the removal rate drawn from what publications "
+        "leave of it, and thickness by a gamma distribution; and by the worst assumption about "
+        "skin and harm that nothing published rules out. An average hand treats all zones of "
+        "light skin of 34 years, with a motion sensor. Lower settings and fewer zones lose it less "
+        "often. Other hands, skins and units: [EXPOSURE_FIGURES.md](EXPOSURE_FIGURES.md). It is "
+        "no clinical trial: [EXPOSURE.md](EXPOSURE.md)."
+    )
 
 
 def _instruments() -> Iterable[tuple[str, ...]]:

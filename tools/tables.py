@@ -11,6 +11,7 @@ from controller.kernel.leading import UNLED_MAX_S
 from controller.record.plan_json import EFFECT_KEYS, PROOF_KEYS
 from controller.safety.alarm_texts import OF_CAUSE, OF_INTERLOCK, OF_NOTICE, OF_REFUSAL
 from controller.safety.alarms import Alarm
+from controller.safety.chance import Chance
 from controller.safety.shortage_texts import OF_SHORT, UNSTEADY
 from controller.treatment import states
 from controller.treatment.kinds import Kind
@@ -92,7 +93,9 @@ def api_page() -> str:
         "means (`share_percent` of the stratum corneum, `layers`, `shedding_h` of natural "
         "shedding) is of the nominal depth, for words alone: no limit rests on it, and no "
         "fingerprint covers it. `effect` of `corneum plan --json` and of `corneum treat --json` is "
-        "the same in one sentence, null where nobody knows.",
+        "the same in one sentence, null where nobody knows. `chance` is how often the program goes "
+        "too deep in the simulation: upper 95 % bounds of shares of treatments, each of `_n` "
+        "counted ones; null where its content was not simulated.",
         as_table(
             ("of", "keys"),
             [
@@ -104,6 +107,7 @@ def api_page() -> str:
                     "the `effect` of a zone of `corneum plan --json`",
                     ", ".join(f"`{key}`" for key in EFFECT_KEYS),
                 ),
+                ("the `chance` of `corneum plan --json`", _keys(Chance)),
             ],
         ),
     )

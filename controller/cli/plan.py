@@ -19,6 +19,7 @@ from controller.cli.treat import Wish
 from controller.cli.words import quantity
 from controller.config.paths import journal_path, port_name, state_dir
 from controller.record.read import Purpose, plan_alone, plan_beside
+from controller.safety import chance
 
 NOT_A_UNIT: Final = (
     "Planned for a simulated handpiece, because no kernel runs: name --port to plan for a unit."
@@ -89,6 +90,8 @@ def _show(console: Console, plan: dict[str, Any]) -> None:
     console.print(_time_on_skin(plan))
     if plan["effect"] is not None:
         console.print(plan["effect"])
+    console.print(_chance_in_words(plan["chance"]))
+    if plan["effect"] is not None:
         console.print(effect_sheet.sheet(_effect_row(zone) for zone in plan["zones"]))
     console.print(text(plan_bars.LEGEND, "italic"))
     console.print(plan_bars.bars(plan["zones"]))
@@ -105,6 +108,10 @@ def _effect_row(zone: dict[str, Any]) -> effect_sheet.Row:
     said = zone["effect"] or {}
     values = (said.get("share_percent"), said.get("layers"), said.get("shedding_h"))
     return (zone["display"], *values)
+
+
+def _chance_in_words(told: dict[str, Any] | None) -> str:
+    return chance.in_words(None if told is None else chance.Chance(**told))
 
 
 def _time_on_skin(plan: dict[str, Any]) -> str:

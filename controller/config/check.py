@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from controller.config.approvals import FILE_NAME, read_approvals
+from controller.config.chances import FILE as CHANCES
+from controller.config.chances import read_chances
 from controller.config.errors import ConfigError
 from controller.config.foresee import Foreseen, of_client, of_unit
 from controller.config.people import read_client, read_unit, zone_names
@@ -56,6 +58,8 @@ def check_configs(configs: Path, now_wall_s: float) -> tuple[Checked, ...]:
         found += _each(configs / "programs", _program_reader(configs))
         if (configs / FILE_NAME).exists():
             found.append(_one(configs / FILE_NAME, _approvals))
+        if (configs / CHANCES).exists():
+            found.append(_one(configs / CHANCES, _chances_reader(configs)))
     return tuple(found)
 
 
@@ -78,6 +82,7 @@ def _reader_of(path: Path, skin_of: Path, now_wall_s: float) -> Reader:
         ("sites", lambda: _plainly(read_sites)),
         ("rules", lambda: _plainly(read_removal)),
         ("approvals", lambda: _approvals),
+        ("programs", lambda: _chances_reader(skin_of)),
         ("expect", lambda: _scenario),
         ("anchors", lambda: _anchors),
     )
@@ -134,6 +139,23 @@ def _approvals(path: Path) -> Foreseen:
             if each.sha256 not in names
         )
     )
+
+
+def _chances_reader(configs: Path) -> Reader:
+    names = program_hashes(configs)
+
+    def read(path: Path) -> Foreseen:
+        """Read the chances, and name those of a content that no program has any more."""
+        return Foreseen(
+            notes=tuple(
+                f"{path}: what was simulated for {each.name} is of no program that lies here: it "
+                "was edited or removed since. Plans say nothing of it."
+                for each in read_chances(path)
+                if each.sha256 not in names
+            )
+        )
+
+    return read
 
 
 def _scenario(path: Path) -> Foreseen:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from controller.config.approvals import ApprovalsFile
+from controller.config.chances import ChancesFile
 from controller.config.models import ClientFile, FileModel, HandpieceFile, ProgramFile
 from controller.config.skin_models import RemovalFile, SitesFile
 
@@ -18,6 +19,7 @@ SCHEMAS: Final[Mapping[str, type[FileModel]]] = MappingProxyType(
         "sites": SitesFile,
         "removal": RemovalFile,
         "approvals": ApprovalsFile,
+        "chances": ChancesFile,
     }
 )
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from controller.api.requests import ApiError, TreatArgs, read_args, unit_absent
 from controller.api.snapshot import KernelView, Snapshot
+from controller.config.chances import chance_of
+from controller.config.errors import ConfigError
 from controller.config.locate import shipped_configs
 from controller.record.computer import moment
 from controller.record.past import Asked
-from controller.record.plan_json import effects_told
+from controller.record.plan_json import chance_as_dict, effects_told
 from controller.record.planner import ANY_SIMULATED, Handset, Purpose, planned
 from controller.record.read_only import ask_record
 from controller.record.store import RecordError
@@ -75,7 +77,17 @@ def _plan(
         proved = ask_record(record, lambda store: planned(store, configs, asked, unit, purpose))
     except RecordError as error:
         raise ApiError("record", str(error), "Nothing has moved.") from error
-    return effects_told(proved.plan, proved.as_dict())
+    told = effects_told(proved.plan, proved.as_dict())
+    return {**told, "chance": _chance_told(configs, proved.plan.program.sha256)}
+
+
+def _chance_told(configs: Path, program_sha256: str) -> dict[str, Any] | None:
+    """Return how often this goes too deep; it is for words alone, so no plan is proved by it."""
+    try:
+        chance = chance_of(configs, program_sha256)
+    except ConfigError as error:
+        raise ApiError("config", error.sentence, "Then ask again; nothing has moved.") from error
+    return None if chance is None else chance_as_dict(chance)
 
 
 def _now_of(kernel: KernelView) -> Moment:

@@ -1,10 +1,12 @@
 """Plans, refusals and receipts as JSON-able values, for the API, the record and ``--json``."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from controller.planning.plan import Plan, PlannedStage, Refusal
 from controller.planning.proof import Line
+from controller.safety.chance import Chance
 from controller.safety.effect import PERCENT, Effect, in_words
 from controller.safety.limits import Receipt
 from controller.treatment.events import Json
@@ -56,6 +58,11 @@ def effect_as_dict(effect: Effect) -> dict[str, Json]:
         list(effect.seen_by),
     )  # fmt: skip
     return dict(zip(EFFECT_KEYS, values, strict=True))
+
+
+def chance_as_dict(chance: Chance) -> dict[str, Json]:
+    """Return how often a treatment goes too deep in the simulation."""
+    return asdict(chance)
 
 
 def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from controller.config.locate import shipped_configs
+from controller.config.programs import program_hashes
 from qa.campaigns.exposure.asked import Asked
 from qa.campaigns.exposure.campaign import Figures
 from qa.campaigns.exposure.goals import Goal, Verdict, gains_of
@@ -25,6 +27,7 @@ def as_json(found: Mapping[Row, Figures], goals: Sequence[Goal], asked: Asked) -
         "undecided": sum(goal.verdict is Verdict.UNDECIDED for goal in goals),
         "seed": asked.seed,
         "command": asked.command,
+        "programs": _hashes(asked.configs),
         "handpiece_s": round(sum(figures.handpiece_s for figures in found.values()), 1),
         "rows": [_row_as_json(figures) for figures in found.values()],
         "goals": [
@@ -40,11 +43,18 @@ def as_json(found: Mapping[Row, Figures], goals: Sequence[Goal], asked: Asked) -
     }  # fmt: skip
 
 
+def _hashes(configs: Path | None) -> dict[str, str]:
+    """Return the hash of each program, by name: figures are of this content and no other."""
+    found = program_hashes(shipped_configs() if configs is None else configs)
+    return {name: sha256 for sha256, name in found.items()}
+
+
 def _row_as_json(figures: Figures) -> dict[str, Any]:
     row = figures.row
     return {
         "group": row.group.value,
         "what": row.label,
+        "program": row.program,
         "limits": row.arm.value,
         "account": row.account.value,
         "tail": row.tail.words,

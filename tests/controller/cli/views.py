@@ -123,6 +123,13 @@ PLAN: dict[str, Any] = {
         "fifth of one layer of corneocytes, what skin sheds by itself in about 3 hours. No "
         "instrument in use can see that little in one person."
     ),
+    "chance": {
+        "likely_bound": 6.5e-4,
+        "likely_n": 40_000,
+        "worst_bound": 5.0e-3,
+        "worst_n": 4_000,
+        "worst_tail": "harm-0.25",
+    },
     "proof": {"lines": [*_proved("Nose"), *_proved("Chin")]},
     "notes": ["A note that is longer than a narrow terminal is wide, and goes on."],
     "planned_at_s": 1.9e9,

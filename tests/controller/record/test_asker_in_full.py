@@ -36,7 +36,7 @@ from tests.controller.record.test_asker import shown
 WISH: Final[dict[str, Any]] = {"program": "refresh", "client": "demo", "zones": ["nose"]}
 THEN: Final = Moment("a boot", 77.5, 1_900_000_000.25)
 NOTES: Final = ["Wipe it dry."]
-TOLD: Final = effects_told(PROVED.plan, PROVED.as_dict())
+TOLD: Final = {**effects_told(PROVED.plan, PROVED.as_dict()), "chance": None}
 
 
 @pytest.fixture

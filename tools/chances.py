@@ -1,0 +1,145 @@
+"""configs/skin/chances.toml: how often a treatment with each preset goes too deep, simulated.
+
+Usage: python -m tools.chances {gamma,tails} TREATMENTS.json [--of CONFIGS]
+
+Keeps of what a campaign of treatments wrote the rows of tails that plans and pages need, as
+docs/exposure/gamma.json or tails.json. ``python -m tools.generate`` makes chances.toml of them.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_CEILING, Context
+from pathlib import Path
+from typing import Any, Final
+
+from controller.cli import boundary
+from controller.config.locate import shipped_configs
+from controller.config.programs import program_hashes
+from qa.campaigns.exposure.rows import Group
+from qa.skin.tails import TAILS
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "exposure"
+LIKELY: Final = "gamma"
+"""The tail of the first figure, and the name of the campaign that counted it oftener."""
+ALL: Final = "tails"
+"""The name of the campaign of all tails."""
+FIELDS: Final = (
+    "group", "what", "program", "tail", "account", "n", "breached", "breached_bound",
+    "breach_estimate", "depth_um",
+)  # fmt: skip
+HEAD: Final = """\
+#:schema ../schemas/chances.json
+# Generated from docs/exposure/gamma.json and tails.json by `python -m tools.generate`; do not edit.
+# In how many simulated treatments, at most (95 %), a connected square millimetre loses its whole
+# stratum corneum: an average hand, all zones, light skin of 34 years, a motion sensor. likely: by
+# what is known of the removal rate, thickness by a gamma distribution. worst: by the assumption
+# about skin and harm that gives most of them. A program of another sha256 was not simulated.
+"""
+
+_UP: Final = Context(prec=3, rounding=ROUND_CEILING)
+
+Row = Mapping[str, Any]
+Campaign = Mapping[str, Any]
+
+
+def chances_file(folder: Path = FOLDER, configs: Path | None = None) -> str:
+    """Return chances.toml: an entry of each program whose content is the one that was simulated."""
+    likely, every = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in (LIKELY, ALL)
+    )
+    now = _hashes(configs)
+    entries = [
+        _entry(name, now[name], likely, every)
+        for name in sorted(now)
+        if name not in unsimulated(likely, now) and name not in unsimulated(every, now)
+    ]
+    return "\n".join((HEAD, *entries))
+
+
+def unsimulated(campaign: Campaign, now: Mapping[str, str]) -> list[str]:
+    """Return the programs of ``now``, by name with hash, of which a campaign says nothing."""
+    rowed = {row["program"] for row in campaign["rows"]}
+    return [
+        name for name, sha256 in now.items()
+        if name not in rowed or campaign["programs"].get(name) != sha256
+    ]  # fmt: skip
+
+
+def worst_of(rows: list[Row]) -> Row:
+    """Return the row with the largest bound; of equal ones that with the largest estimate.
+
+    Where few treatments were counted, several tails have none and so the same bound.
+    """
+    return max(rows, key=lambda row: (row["breached_bound"], row["breach_estimate"]))
+
+
+def _entry(name: str, sha256: str, likely: Campaign, every: Campaign) -> str:
+    of_likely = next(row for row in likely["rows"] if row["program"] == name)
+    others = [row for row in every["rows"] if row["program"] == name and row["tail"] != LIKELY]
+    worst = worst_of([of_likely, *others])
+    return (
+        f'[[programs]]\nname = "{name}"\nsha256 = "{sha256}"\n'
+        f"likely_n = {of_likely['n']}\nlikely_bound = {_rounded_up(of_likely['breached_bound'])}\n"
+        f"worst_n = {worst['n']}\nworst_bound = {_rounded_up(worst['breached_bound'])}\n"
+        f'worst_tail = "{worst["tail"]}"\n'
+    )
+
+
+def _rounded_up(bound: float) -> str:
+    """Return a bound to three digits; it stays a bound."""
+    return f"{float(_UP.create_decimal_from_float(bound)):g}"
+
+
+def _hashes(configs: Path | None) -> dict[str, str]:
+    found = program_hashes(shipped_configs() if configs is None else configs)
+    return {name: sha256 for sha256, name in found.items()}
+
+
+def kept(campaign: Campaign, programs: Mapping[str, str]) -> str:
+    """Return what is kept of a campaign as JSON, a row a line; ``programs`` are those simulated."""
+    lines = ",\n".join(json.dumps(row) for row in _rows(campaign))
+    said = {"command": campaign["command"], "seed": campaign["seed"], "programs": programs}
+    return f'{json.dumps(said)[:-1]},\n"rows": [\n{lines}\n]}}\n'
+
+
+def _rows(campaign: Campaign) -> Iterator[Row]:
+    """Yield the rows of tails, each tail by its name."""
+    names = {tail.words: name for name, tail in TAILS.items()}
+    for row in campaign["rows"]:
+        if row["group"] == Group.TAIL.value:
+            # A label begins with the program, which campaigns did not tell by itself at first.
+            program = row.get("program", row["what"].partition(",")[0])
+            told = {**row, "program": program, "tail": names[row["tail"]]}
+            yield {field: told[field] for field in FIELDS}
+
+
+def main(arguments: list[str]) -> int:
+    """Keep a campaign; 1 where nobody knows which programs it simulated."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.chances", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("name", choices=(LIKELY, ALL), help="the campaign of one tail, or of all")
+    parser.add_argument("result", type=Path, help="what `corneum-sim campaign treatments` wrote")
+    parser.add_argument(
+        "--of",
+        type=Path,
+        metavar="CONFIGS",
+        help="the folder of configurations that was simulated, for a result that does not say it",
+    )
+    asked = parser.parse_args(arguments)
+    campaign = json.loads(asked.result.read_text(encoding="utf-8"))
+    programs = campaign.get("programs") or ({} if asked.of is None else _hashes(asked.of))
+    if not programs:
+        sys.stderr.write(
+            f"{asked.result} does not say which programs were simulated; name the folder of them "
+            "with --of, or run the campaign again.\n"
+        )
+        return 1
+    (FOLDER / f"{asked.name}.json").write_text(kept(campaign, programs), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    boundary.run("tools.chances", lambda: main(sys.argv[1:]))
