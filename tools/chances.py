@@ -81,8 +81,8 @@ def _entry(name: str, sha256: str, likely: Campaign, every: Campaign) -> str:
     worst = worst_of([of_likely, *others])
     return (
         f'[[programs]]\nname = "{name}"\nsha256 = "{sha256}"\n'
-        f"likely_n = {of_likely['n']}\nlikely_bound = {_rounded_up(of_likely['breached_bound'])}\n"
-        f"worst_n = {worst['n']}\nworst_bound = {_rounded_up(worst['breached_bound'])}\n"
+        f"likely_n = {of_likely['n']}\nlikely_bound_share = {_rounded_up(of_likely['breached_bound'])}\n"
+        f"worst_n = {worst['n']}\nworst_bound_share = {_rounded_up(worst['breached_bound'])}\n"
         f'worst_tail = "{worst["tail"]}"\n'
     )
 

@@ -153,8 +153,8 @@ def chance_cells(chance: Chance | None) -> tuple[str, str]:
     """Return how often a treatment goes too deep, by both accounts."""
     if chance is None:
         return "not simulated", "not simulated"
-    worst = f"{at_most_in_words(chance.worst_bound)} (`{chance.worst_tail}`)"
-    return at_most_in_words(chance.likely_bound), worst
+    worst = f"{at_most_in_words(chance.worst_bound_share)} (`{chance.worst_tail}`)"
+    return at_most_in_words(chance.likely_bound_share), worst
 
 
 def _chances_head(configs: Path) -> str:

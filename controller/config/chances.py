@@ -30,9 +30,9 @@ class ChanceFile(FileModel):
     name: Name
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     likely_n: Count
-    likely_bound: Share
+    likely_bound_share: Share
     worst_n: Count
-    worst_bound: Share
+    worst_bound_share: Share
     worst_tail: TailName
 
 
@@ -64,21 +64,21 @@ def read_chances(path: Path) -> tuple[ChanceFile, ...]:
             words = f' = "{doubled}" stands there twice; keep one.'
             raise mistake(path, ("programs", second, field), words)
     for number, each in enumerate(file.programs):
-        if not (each.likely_bound <= each.worst_bound):
+        if not (each.likely_bound_share <= each.worst_bound_share):
             raise mistake(
                 path,
-                ("programs", number, "worst_bound"),
-                f" = {each.worst_bound:g} is out of range; it must be at least likely_bound, "
-                f"{each.likely_bound:g}.",
+                ("programs", number, "worst_bound_share"),
+                f" = {each.worst_bound_share:g} is out of range; it must be at least likely_bound_share, "
+                f"{each.likely_bound_share:g}.",
             )
     return tuple(file.programs)
 
 
 def _chance(file: ChanceFile) -> Chance:
     return Chance(
-        likely_bound=file.likely_bound,
+        likely_bound_share=file.likely_bound_share,
         likely_n=file.likely_n,
-        worst_bound=file.worst_bound,
+        worst_bound_share=file.worst_bound_share,
         worst_n=file.worst_n,
         worst_tail=file.worst_tail,
     )

@@ -43,10 +43,10 @@ _DIGITS: Final = 2
 class Chance:
     """Upper bounds of the share of treatments that go too deep, above 0 to 1, and their counts."""
 
-    likely_bound: float
+    likely_bound_share: float
     """By what is known of the removal rate, thickness by a gamma distribution."""
     likely_n: int
-    worst_bound: float
+    worst_bound_share: float
     worst_n: int
     worst_tail: TailName
     """The one with the largest bound."""
@@ -56,7 +56,10 @@ def in_words(chance: Chance | None) -> str:
     """Say both figures for people; that there are none where nothing was simulated."""
     if chance is None:
         return NOT_SIMULATED
-    likely, worst = at_most_in_words(chance.likely_bound), at_most_in_words(chance.worst_bound)
+    likely, worst = (
+        at_most_in_words(chance.likely_bound_share),
+        at_most_in_words(chance.worst_bound_share),
+    )
     return (
         f"Simulated, an average hand: {likely} treatments lose a connected square millimetre of "
         "stratum corneum by what is known of the removal rate; "

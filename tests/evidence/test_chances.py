@@ -52,7 +52,7 @@ def test_the_worst_figure_is_no_better_than_any_tail() -> None:
     for entry in read_chances(CONFIGS / FILE):
         for row in rows:
             if row["program"] == entry.name and (row["tail"], row["n"]) != ("gamma", 4000):
-                assert row["breached_bound"] <= entry.worst_bound
+                assert row["breached_bound"] <= entry.worst_bound_share
 
 
 def test_of_tails_that_were_never_seen_the_one_with_the_larger_estimate_is_the_worst() -> None:
@@ -77,9 +77,9 @@ def test_an_entry_has_both_bounds_rounded_up_and_the_worst_tail(tmp_path: Path) 
     path.write_text(chances.chances_file(tmp_path), encoding="utf-8")
     (entry,) = read_chances(path)
     assert (entry.name, entry.sha256) == ("refresh", NOW["refresh"])
-    assert (entry.likely_n, entry.likely_bound) == (40000, 0.000697)
+    assert (entry.likely_n, entry.likely_bound_share) == (40000, 0.000697)
     assert (entry.worst_n, entry.worst_tail) == (4000, "harm-0.25")
-    assert 0.01 <= entry.worst_bound <= 0.0101
+    assert 0.01 <= entry.worst_bound_share <= 0.0101
 
 
 def test_a_preset_that_was_edited_since_its_campaign_has_no_entry(tmp_path: Path) -> None:

@@ -124,9 +124,9 @@ PLAN: dict[str, Any] = {
         "instrument in use can see that little in one person."
     ),
     "chance": {
-        "likely_bound": 6.5e-4,
+        "likely_bound_share": 6.5e-4,
         "likely_n": 40_000,
-        "worst_bound": 5.0e-3,
+        "worst_bound_share": 5.0e-3,
         "worst_n": 4_000,
         "worst_tail": "harm-0.25",
     },

@@ -20,9 +20,9 @@ ENTRY = f"""[[programs]]
 name = "mine"
 sha256 = "{SHA}"
 likely_n = 40000
-likely_bound = 0.0007
+likely_bound_share = 0.0007
 worst_n = 4000
-worst_bound = 0.005
+worst_bound_share = 0.005
 worst_tail = "harm-0.25"
 """
 WISH = {"program": "refresh", "client": "demo", "zones": ["nose"]}
@@ -51,7 +51,7 @@ def sentence_of(path: Path) -> str:
 def test_a_chance_is_found_by_the_hash_of_the_content(tmp_path: Path) -> None:
     write(tmp_path, ENTRY)
     assert chance_of(tmp_path, SHA) == Chance(
-        likely_bound=0.0007, likely_n=40000, worst_bound=0.005, worst_n=4000,
+        likely_bound_share=0.0007, likely_n=40000, worst_bound_share=0.005, worst_n=4000,
         worst_tail="harm-0.25",
     )  # fmt: skip
     assert chance_of(tmp_path, "cd" * 32) is None
@@ -65,15 +65,15 @@ def test_a_folder_without_the_file_has_no_chance_and_no_mistake(tmp_path: Path) 
     ("said", "written", "sentence"),
     [
         (
-            "worst_bound = 0.005",
-            "worst_bound = 0.0001",
-            "line 7, in [[programs]], worst_bound = 0.0001 is out of range; it must be at least "
-            "likely_bound, 0.0007.",
+            "worst_bound_share = 0.005",
+            "worst_bound_share = 0.0001",
+            "line 7, in [[programs]], worst_bound_share = 0.0001 is out of range; it must be at least "
+            "likely_bound_share, 0.0007.",
         ),
         (
-            "likely_bound = 0.0007",
-            "likely_bound = 0.0",
-            "line 5, in [[programs]], likely_bound = 0 is out of range; it must be above 0 to 1.",
+            "likely_bound_share = 0.0007",
+            "likely_bound_share = 0.0",
+            "line 5, in [[programs]], likely_bound_share = 0 is out of range; it must be above 0 to 1.",
         ),
         (
             '"harm-0.25"',
@@ -124,7 +124,7 @@ def test_an_edited_preset_is_planned_and_has_no_chance(configs: Path, tmp_path: 
     write(configs, ENTRY.replace(SHA, sha256))
     record = tmp_path / "none.sqlite3"
     assert plan_alone(WISH, record, configs)["chance"] == {
-        "likely_bound": 0.0007, "likely_n": 40000, "worst_bound": 0.005, "worst_n": 4000,
+        "likely_bound_share": 0.0007, "likely_n": 40000, "worst_bound_share": 0.005, "worst_n": 4000,
         "worst_tail": "harm-0.25",
     }  # fmt: skip
     program = configs / "programs" / "refresh.toml"
