@@ -9,7 +9,7 @@ docs/exposure/gamma.json or tails.json. ``python -m tools.generate`` makes chanc
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import ROUND_CEILING, Context
 from pathlib import Path
 from typing import Any, Final
@@ -50,21 +50,24 @@ def chances_file(folder: Path = FOLDER, configs: Path | None = None) -> str:
         json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in (LIKELY, ALL)
     )
     now = _hashes(configs)
+    missing = {*unsimulated(likely, now, (LIKELY,)), *unsimulated(every, now)}
     entries = [
-        _entry(name, now[name], likely, every)
-        for name in sorted(now)
-        if name not in unsimulated(likely, now) and name not in unsimulated(every, now)
+        _entry(name, now[name], likely, every) for name in sorted(now) if name not in missing
     ]
     return "\n".join((HEAD, *entries))
 
 
-def unsimulated(campaign: Campaign, now: Mapping[str, str]) -> list[str]:
-    """Return the programs of ``now``, by name with hash, of which a campaign says nothing."""
-    rowed = {row["program"] for row in campaign["rows"]}
+def unsimulated(
+    campaign: Campaign, now: Mapping[str, str], tails: Collection[str] = tuple(TAILS)
+) -> list[str]:
+    """Return the programs of ``now``, by name with hash, that lack one of ``tails`` as they are."""
+    rowed = {(row["program"], row["tail"]) for row in campaign["rows"]}
     return [
-        name for name, sha256 in now.items()
-        if name not in rowed or campaign["programs"].get(name) != sha256
-    ]  # fmt: skip
+        name
+        for name, sha256 in now.items()
+        if campaign["programs"].get(name) != sha256
+        or not all((name, tail) in rowed for tail in tails)
+    ]
 
 
 def worst_of(rows: list[Row]) -> Row:
@@ -76,13 +79,17 @@ def worst_of(rows: list[Row]) -> Row:
 
 
 def _entry(name: str, sha256: str, likely: Campaign, every: Campaign) -> str:
-    of_likely = next(row for row in likely["rows"] if row["program"] == name)
+    of_likely = next(
+        row for row in likely["rows"] if (row["program"], row["tail"]) == (name, LIKELY)
+    )
     others = [row for row in every["rows"] if row["program"] == name and row["tail"] != LIKELY]
     worst = worst_of([of_likely, *others])
+    likely_share = _rounded_up(of_likely["breached_bound"])
+    worst_share = _rounded_up(worst["breached_bound"])
     return (
         f'[[programs]]\nname = "{name}"\nsha256 = "{sha256}"\n'
-        f"likely_n = {of_likely['n']}\nlikely_bound_share = {_rounded_up(of_likely['breached_bound'])}\n"
-        f"worst_n = {worst['n']}\nworst_bound_share = {_rounded_up(worst['breached_bound'])}\n"
+        f"likely_n = {of_likely['n']}\nlikely_bound_share = {likely_share}\n"
+        f"worst_n = {worst['n']}\nworst_bound_share = {worst_share}\n"
         f'worst_tail = "{worst["tail"]}"\n'
     )
 

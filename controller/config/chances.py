@@ -68,8 +68,8 @@ def read_chances(path: Path) -> tuple[ChanceFile, ...]:
             raise mistake(
                 path,
                 ("programs", number, "worst_bound_share"),
-                f" = {each.worst_bound_share:g} is out of range; it must be at least likely_bound_share, "
-                f"{each.likely_bound_share:g}.",
+                f" = {each.worst_bound_share:g} is out of range; it must be at least "
+                f"likely_bound_share, {each.likely_bound_share:g}.",
             )
     return tuple(file.programs)
 

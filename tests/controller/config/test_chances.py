@@ -67,13 +67,14 @@ def test_a_folder_without_the_file_has_no_chance_and_no_mistake(tmp_path: Path) 
         (
             "worst_bound_share = 0.005",
             "worst_bound_share = 0.0001",
-            "line 7, in [[programs]], worst_bound_share = 0.0001 is out of range; it must be at least "
-            "likely_bound_share, 0.0007.",
+            "line 7, in [[programs]], worst_bound_share = 0.0001 is out of range; it must be "
+            "at least likely_bound_share, 0.0007.",
         ),
         (
             "likely_bound_share = 0.0007",
             "likely_bound_share = 0.0",
-            "line 5, in [[programs]], likely_bound_share = 0 is out of range; it must be above 0 to 1.",
+            "line 5, in [[programs]], likely_bound_share = 0 is out of range; it must be "
+            "above 0 to 1.",
         ),
         (
             '"harm-0.25"',
@@ -124,8 +125,8 @@ def test_an_edited_preset_is_planned_and_has_no_chance(configs: Path, tmp_path: 
     write(configs, ENTRY.replace(SHA, sha256))
     record = tmp_path / "none.sqlite3"
     assert plan_alone(WISH, record, configs)["chance"] == {
-        "likely_bound_share": 0.0007, "likely_n": 40000, "worst_bound_share": 0.005, "worst_n": 4000,
-        "worst_tail": "harm-0.25",
+        "likely_bound_share": 0.0007, "likely_n": 40000, "worst_bound_share": 0.005,
+        "worst_n": 4000, "worst_tail": "harm-0.25",
     }  # fmt: skip
     program = configs / "programs" / "refresh.toml"
     program.write_text(program.read_text().replace("suction_kpa = 28.0", "suction_kpa = 27.0"))
