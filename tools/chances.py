@@ -1,6 +1,6 @@
 """configs/skin/chances.toml: how often a treatment with each preset goes too deep, simulated.
 
-Usage: python -m tools.chances {gamma,tails} TREATMENTS.json [--of CONFIGS]
+Usage: python -m tools.chances {gamma,tails} TREATMENTS.json [--part] [--of CONFIGS]
 
 Keeps of what a campaign of treatments wrote the rows of tails that plans and pages need, as
 docs/exposure/gamma.json or tails.json. ``python -m tools.generate`` makes chances.toml of them.
@@ -104,11 +104,31 @@ def _hashes(configs: Path | None) -> dict[str, str]:
     return {name: sha256 for sha256, name in found.items()}
 
 
-def kept(campaign: Campaign, programs: Mapping[str, str]) -> str:
-    """Return what is kept of a campaign as JSON, a row a line; ``programs`` are those simulated."""
-    lines = ",\n".join(json.dumps(row) for row in _rows(campaign))
-    said = {"command": campaign["command"], "seed": campaign["seed"], "programs": programs}
+def kept(campaign: Campaign, programs: Mapping[str, str], before: Campaign | None = None) -> str:
+    """Return what is kept of a campaign as JSON, a row a line; ``programs`` are those simulated.
+
+    Of ``before``, a whole campaign of the same numbers, the other programs stay, and its command: a
+    row has a seed of its own, so that it is the same whether or not others were simulated.
+    """
+    rows = list(_rows(campaign))
+    hashes = {row["program"]: programs[row["program"]] for row in rows}
+    whole = campaign if before is None else before
+    if before is not None:
+        rows += [row for row in before["rows"] if row["program"] not in hashes]
+        hashes = {**before["programs"], **hashes}
+    rows.sort(key=lambda row: row["program"])
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    said = {"command": whole["command"], "seed": whole["seed"], "programs": hashes}
     return f'{json.dumps(said)[:-1]},\n"rows": [\n{lines}\n]}}\n'
+
+
+def is_part_of(campaign: Campaign, before: Campaign) -> bool:
+    """Return whether the whole campaign, run again, would have these rows: numbers and seed."""
+
+    def numbers(of: Campaign) -> set[tuple[int, int]]:
+        return {(of["seed"], row["n"]) for row in of["rows"] if row["group"] == Group.TAIL.value}
+
+    return numbers(campaign) == numbers(before)
 
 
 def _rows(campaign: Campaign) -> Iterator[Row]:
@@ -135,6 +155,9 @@ def main(arguments: list[str]) -> int:
         metavar="CONFIGS",
         help="the folder of configurations that was simulated, for a result that does not say it",
     )
+    parser.add_argument(
+        "--part", action="store_true", help="the other programs stay as they are kept already"
+    )
     asked = parser.parse_args(arguments)
     campaign = json.loads(asked.result.read_text(encoding="utf-8"))
     programs = campaign.get("programs") or ({} if asked.of is None else _hashes(asked.of))
@@ -144,7 +167,12 @@ def main(arguments: list[str]) -> int:
             "with --of, or run the campaign again.\n"
         )
         return 1
-    (FOLDER / f"{asked.name}.json").write_text(kept(campaign, programs), encoding="utf-8")
+    path = FOLDER / f"{asked.name}.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if asked.part else None
+    if before is not None and not is_part_of(campaign, before):
+        sys.stderr.write(f"{asked.result} has another --n or --seed than {path}; take the same.\n")
+        return 1
+    path.write_text(kept(campaign, programs, before), encoding="utf-8")
     return 0
 
 

@@ -22,7 +22,7 @@ TAIL_WORDS: Final[Mapping[TailName, str]] = MappingProxyType(
     {
         "lognormal": "thickness by a lognormal distribution",
         "gamma": "thickness by a gamma distribution",
-        "student-5": "thickness with the long tails of Student's t, 5 degrees of freedom",
+        "student-5": "many thin places, as by Student's t with 5 degrees of freedom",
         "thin-spots": "thin spots in a fiftieth of the skin",
         "within-0.5": "half of the variance of thickness within one site",
         "within-0.74": "three quarters of the variance of thickness within one site",

@@ -118,4 +118,31 @@ def test_a_result_that_does_not_say_what_was_simulated_is_not_kept(
     assert "does not say which programs were simulated" in capsys.readouterr().err
     assert not (tmp_path / "gamma.json").exists()
     assert chances.main(["gamma", str(result), "--of", str(CONFIGS)]) == 0
-    assert kept("gamma")["programs"] == NOW
+    assert kept("gamma")["programs"] == {"refresh": NOW["refresh"]}
+
+
+def test_a_part_renews_its_programs_and_leaves_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chances, "FOLDER", tmp_path)
+    back = {**ROW, "what": "back, average hand, gamma"}
+    whole = {**CAMPAIGN, "rows": [back, ROW]}
+    part = {
+        **CAMPAIGN, "command": "of one", "rows": [{**ROW, "breached": 3}],
+        "programs": {"back": "56", "refresh": "78"},
+    }  # fmt: skip
+    (tmp_path / "gamma.json").write_text(
+        chances.kept(whole, {"back": "12", "refresh": "34"}), encoding="utf-8"
+    )
+    result = tmp_path / "part.json"
+    result.write_text(json.dumps(part), encoding="utf-8")
+    assert chances.main(["gamma", str(result), "--part"]) == 0
+    found = kept("gamma")
+    assert found["command"] == CAMPAIGN["command"]
+    assert found["programs"] == {"back": "12", "refresh": "78"}
+    assert [(row["program"], row["breached"]) for row in found["rows"]] == [
+        ("back", 19), ("refresh", 3),
+    ]  # fmt: skip
+    result.write_text(json.dumps({**part, "seed": 2}), encoding="utf-8")
+    assert chances.main(["gamma", str(result), "--part"]) == 1
+    assert "another --n or --seed" in capsys.readouterr().err
