@@ -64,9 +64,9 @@ def configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     good = (programs / "patch-test.toml").read_text()
     edits: dict[str, Callable[[str], str]] = {
         "half": lambda text: text.replace("passes = 1", "passes = = 1"),
-        "unit": lambda text: text.replace("suction_kpa = 15.0", "suction_mmhg = 112.0"),
-        "endless": lambda text: text.replace("flow_g_per_min = 3.0", "flow_g_per_min = inf"),
-        "hot": lambda text: text.replace("suction_kpa = 15.0", "suction_kpa = 60.0"),
+        "unit": lambda text: re.sub(r"suction_kpa = [\d.]+", "suction_mmhg = 112.0", text),
+        "endless": lambda text: re.sub(r"flow_g_per_min = [\d.]+", "flow_g_per_min = inf", text),
+        "hot": lambda text: re.sub(r"suction_kpa = [\d.]+", "suction_kpa = 60.0", text),
     }
     for name, edit in edits.items():
         text = edit(good).replace('name = "patch-test"', f'name = "{name}"')

@@ -30,7 +30,7 @@ CLIENTS = (
     "--program",
     "refresh",
     "--only",
-    "interlocked; central",
+    "interlocked; posterior",
     "--json",
 )
 CAMPAIGNS = pytest.mark.parametrize("words", [CELLS, CLIENTS], ids=lambda words: words[0])
