@@ -133,14 +133,14 @@ def lines_of(found: Findings) -> Sequence[str]:
         f"Anchors {found.version}: {found.draws:,} draws, seed {found.seed}, worth "
         f"{found.effective:,.0f} equal ones.",
         "",
-        f"{'':44} {'before':>22} {'after':>22} {'width':>6}",
+        f"{'':42} {'before':>21} {'after':>21} width",
     ]
     for known in found.known:
         mark = "assumed" if known.assumed else ""
         about = found.about[known.name]
         lines.append(
-            f"{about:44} {_range(known.prior):>22} {_range(known.posterior):>22} "
-            f"{known.width:6.2f} {mark}".rstrip()
+            f"{about:42} {_range(known.prior):>21} {_range(known.posterior):>21} "
+            f"{known.width:5.2f} {mark}".rstrip()
         )
     lines += [
         "",

@@ -258,6 +258,7 @@ def test_a_fault_of_the_unit_ends_as_a_trip_in_words(fault: str, codes: str) -> 
     scenario(play)
 
 
+@pytest.mark.hazard("H05", shows="works")
 @works("H05")
 def test_a_leak_that_is_no_excess_is_told_when_the_valve_shuts() -> None:
     async def play(made: Clinic) -> None:

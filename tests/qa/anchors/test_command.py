@@ -6,21 +6,24 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from controller.config.locate import shipped_configs
 from qa.anchors import renew
 from qa.anchors.rows import load_anchors
 from qa.anchors.told import findings_of
+from qa.app import add_anchors
 from qa.skin.belief_file import BELIEF_FILE
-from simulator.app import app
 from tests.qa.anchors.anchors import MEASURED, file_with
 
 FEW = ("--draws", "20000")
 
 
 def run(*words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["anchors", *words])
+    app = typer.Typer()
+    add_anchors(app)
+    done = CliRunner().invoke(app, list(words))
     return done.exit_code, done.output
 
 
@@ -41,7 +44,7 @@ def test_the_text_tells_before_and_after_what_is_assumed_and_the_controllers_num
     assert max(len(line) for line in said.splitlines()) <= 100
 
 
-def test_the_json_has_everything_of_the_text(tmp_path: Path) -> None:
+def test_the_json_has_everything_of_the_text() -> None:
     code, said = run(*FEW, "--json")
     told = json.loads(said)
     assert code == 0
@@ -65,7 +68,7 @@ def test_a_faster_measurement_is_written_and_a_slower_one_is_refused_by_the_skin
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(renew, "BELIEF_FILE", tmp_path / "belief.json")
-    faster = private(tmp_path / "faster", MEASURED.format(depth_um=20.0, sd_um=4.0))
+    faster = private(tmp_path / "faster", MEASURED.format(depth_um=20.0, sd_um=9.0))
     code, said = run("--configs", str(faster), "--renew", *FEW)
     assert (code, "written" in said) == (0, True), said
     removal = tomllib.loads((faster / renew.REMOVAL).read_text("utf-8"))
