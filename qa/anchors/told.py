@@ -194,7 +194,7 @@ def _numbers(found: Findings) -> list[str]:
 
 def _range(centiles: Sequence[float]) -> str:
     low, _, middle, _, high = centiles
-    return f"{middle:.3g} ({low:.2g} to {high:.3g})"
+    return f"{middle:.3g} ({low:.2g} to {high:.2g})"
 
 
 # -- JSON ------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from qa.skin.belief_file import BELIEF_FILE
 from tests.qa.anchors.anchors import MEASURED, file_with
 
 FEW = ("--draws", "20000")
+MORE = ("--draws", "100000")
+"""Where a measurement leaves few of them."""
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -69,7 +71,7 @@ def test_a_faster_measurement_is_written_and_a_slower_one_is_refused_by_the_skin
 ) -> None:
     monkeypatch.setattr(renew, "BELIEF_FILE", tmp_path / "belief.json")
     faster = private(tmp_path / "faster", MEASURED.format(depth_um=20.0, sd_um=9.0))
-    code, said = run("--configs", str(faster), "--renew", *FEW)
+    code, said = run("--configs", str(faster), "--renew", *MORE)
     assert (code, "written" in said) == (0, True), said
     removal = tomllib.loads((faster / renew.REMOVAL).read_text("utf-8"))
     assert removal["model"]["rate_ref_um_per_s"] > 3.0
@@ -77,7 +79,7 @@ def test_a_faster_measurement_is_written_and_a_slower_one_is_refused_by_the_skin
 
     slower = private(tmp_path / "slower", MEASURED.format(depth_um=4.0, sd_um=1.0))
     before = (slower / renew.REMOVAL).read_bytes()
-    code, said = run("--configs", str(slower), "--renew", *FEW)
+    code, said = run("--configs", str(slower), "--renew", *MORE)
     assert (code, "rate_ref_um_per_s" in said) == (2, True), said
     assert (slower / renew.REMOVAL).read_bytes() == before
 
