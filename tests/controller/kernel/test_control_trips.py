@@ -258,7 +258,7 @@ def test_a_fault_of_the_unit_ends_as_a_trip_in_words(fault: str, codes: str) -> 
     scenario(play)
 
 
-@works("H05")
+@pytest.mark.hazard("H05", shows="works")
 def test_a_leak_that_is_no_excess_is_told_when_the_valve_shuts() -> None:
     async def play(made: Clinic) -> None:
         await bring_to(made, "active", plan_of(budget_s=60.0, flow_g_per_min=7.0))
