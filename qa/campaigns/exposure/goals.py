@@ -19,7 +19,7 @@ BREACH_WORST_MAX: Final = 1e-2
 """In the posterior account with any tail that nothing published contradicts."""
 EXPECTED_MIN: Final = 10.0
 """Where fewer breaches than these would be expected at the limit, chance decides how many there
-are, and a count below the limit shows nothing."""
+are, and a count around the limit shows nothing."""
 TIMES_FEWER_MIN: Final = 100.0
 NEEDLESS_MAX: Final = 0.01
 
@@ -31,7 +31,7 @@ class Verdict(Enum):
     HOLDS = "holds"
     SHORT = "falls short"
     UNDECIDED = "undecided"
-    """Less than the limit was counted, and too few were treated for the bound to be below it."""
+    """Too few were treated: the limit lies between both bounds of what was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _rare(what: str, figures: Figures, limit: float) -> Goal:
     value = figures.breached.bound
     verdict = Verdict.HOLDS if value < limit else Verdict.SHORT
     few = figures.n * limit < EXPECTED_MIN
-    if verdict is Verdict.SHORT and few and figures.breached.value < limit:
+    if verdict is Verdict.SHORT and few and figures.breached.least < limit:
         verdict = Verdict.UNDECIDED
     sentence = f"breaches are rarer than 1 in {1.0 / limit:,.0f} {what}"
     return Goal(sentence, value, limit, verdict)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("png", "svg")
 DPI: Final = 110
+SHOWN_MIN: Final = 1e-9  # a rarer chance is told beside the axis
 GOAL: Final = 1e-4
 BLUE, ORANGE, GREY, GREEN = "#1f5fa8", "#c4581b", "#6b6b6b", "#2a7f4f"
 """Told apart by their markers and line styles, too."""
@@ -78,7 +79,7 @@ def frontier(central: Frontier, stem: Path) -> None:
     axis.set_xscale("log")
     axis.set_xlabel("chance that 1 mm² loses its whole stratum corneum, per treatment")
     axis.set_ylabel("mean depth removed, µm")
-    axis.set_title("What safety costs: Refresh, average hand, central published rate")
+    axis.set_title("What safety costs: Refresh, average hand, posterior account")
     axis.legend(fontsize=8, loc="upper left")
     _save(figure, stem)
 
@@ -91,12 +92,13 @@ def sensitivity(base: Estimate, found: Sequence[Influence], stem: Path) -> None:
     values = [each.breach.value for each in reversed(found)]
     axis.barh(names, values, color=BLUE)
     for number, value in enumerate(values):
-        axis.annotate(f" {value:.1e}", (value, number), va="center", fontsize=8)
+        at = max(value, SHOWN_MIN)
+        axis.annotate(f" {value:.1e}", (at, number), va="center", fontsize=8)
     axis.axvline(base.value, color=ORANGE, ls="--", label=f"nothing known: {base.value:.1e}")
     axis.set_xscale("log")
-    axis.set_xlim(max(min(values) / 3.0, 1e-9), max(base.value, *values) * 6.0)
+    axis.set_xlim(max(min(values) / 3.0, SHOWN_MIN), max(base.value, *values) * 6.0)
     axis.set_xlabel("chance of a breach when this one is the same for everybody")
-    axis.set_title("Which unknown matters most: Refresh, full published account")
+    axis.set_title("Which unknown matters most: Refresh, posterior account")
     axis.legend(fontsize=8, loc="lower right")
     _save(figure, stem)
 

@@ -33,6 +33,12 @@ class Share:
         left = self.of - self.hits
         return float(betaincinv(self.hits + 1, left, CONFIDENCE)) if left else 1.0
 
+    @property
+    def least(self) -> float:
+        """The one-sided lower bound at ``CONFIDENCE``; it only says that a count says nothing."""
+        left = self.of - self.hits
+        return float(betaincinv(self.hits, left + 1, 1.0 - CONFIDENCE)) if self.hits else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

@@ -93,7 +93,7 @@ def draw(folder: Path, n: int, seed: int, configs: Path, say: Callable[[str], No
     zone = example(seed)
     depth_map(zone.outcome, zone.cell_mm, zone.margin_mm, zone.title, folder / "depth-map")
     say("drawn: depth-map")
-    frontier(study_frontier(n, seed, configs, Account.LOWEST), folder / "frontier")
+    frontier(study_frontier(n, seed, configs, Account.POSTERIOR), folder / "frontier")
     say("drawn: frontier")
     base, influences = study_sensitivity(n, seed, configs)
     sensitivity(base, influences, folder / "sensitivity")

@@ -307,3 +307,21 @@ def test_a_question_that_is_none_is_told_as_an_error_of_the_record(path: Path) -
         store.ask("SELECT what FROM nowhere")
     assert str(caught.value).startswith(f"The record {path} cannot be used (no such table")
     store.close()
+
+
+def test_a_log_that_cannot_be_folded_now_stays_as_it_is(path: Path) -> None:
+    class Busy(sqlite3.Connection):
+        def execute(self, sql: str, *given: object) -> sqlite3.Cursor:
+            if "wal_checkpoint" in sql:
+                raise sqlite3.OperationalError("database table is locked")
+            return super().execute(sql, *given)  # type: ignore[arg-type]  # as it was given
+
+    store = Store(path)
+    store.append([ROW])
+    with closing(sqlite3.connect(path, factory=Busy)) as busy:
+        before, store._connection = store._connection, busy
+        store.checkpoint()
+        store._connection = before
+    assert (rows_in_the_file_alone(path), [head.row for head in heads(path)]) == (0, [1])
+    store.close()
+    assert verify(path).rows == 1

@@ -22,6 +22,8 @@ def test_the_bound_of_a_count_is_the_one_sided_one_of_clopper_and_pearson(
 ) -> None:
     expected = binomtest(hits, of, alternative="less").proportion_ci(0.95, "exact")
     assert Share(hits, of).bound == pytest.approx(expected.high)
+    lower = binomtest(hits, of, alternative="greater").proportion_ci(0.95, "exact").low
+    assert Share(hits, of).least == pytest.approx(lower, abs=1e-12)
 
 
 def test_three_breaches_in_forty_thousand_treatments_are_not_told_as_one_in_ten_thousand() -> None:

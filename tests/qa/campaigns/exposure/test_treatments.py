@@ -196,7 +196,7 @@ def test_an_estimate_alone_shows_nothing() -> None:
 def test_three_of_forty_thousand_show_nothing_about_one_in_ten_thousand() -> None:
     row = Row(Group.PRESET, "even-bright")
     assert verdicts(figures(row, 1.6e-5, hits=3, n=40_000))[0] == "undecided"
-    assert verdicts(figures(row, 1.6e-5, hits=4, n=40_000))[0] == "falls short"
+    assert verdicts(figures(row, 1.6e-5, hits=9, n=40_000))[0] == "falls short"
     assert verdicts(figures(row, 1.6e-5, hits=3, n=100_000))[0] == "holds"
     assert verdicts(figures(row, 1.6e-5, hits=8, n=100_000))[0] == "falls short"
 
