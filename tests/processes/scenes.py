@@ -1,5 +1,6 @@
 """Scenes: a treatment is brought into a mode, and then something befalls its host."""
 
+import math
 import signal
 import time
 from dataclasses import dataclass
@@ -82,12 +83,20 @@ def bring_to(mode: str, device: Unit, host: Kernel) -> None:
     if mode == "PAUSED":
         released_s = device.hand("release")
         witness.wait_for("mode", SEEN_MAX_S, released_s, mode="PAUSED")
-        witness.wait_for("valve", SEEN_MAX_S, released_s, open_percent=0.0)
+        _await_shut_valve(witness)
 
 
 def _await_open_valve(witness: Witness, since_s: float) -> None:
     end_s = time.monotonic() + SEEN_MAX_S
     while not any(event["open_percent"] > WELL_OPEN_PERCENT for event in witness.openings(since_s)):
+        assert time.monotonic() < end_s, witness.events()[-12:]
+        time.sleep(LOOK_S)
+
+
+def _await_shut_valve(witness: Witness) -> None:
+    """Wait for it: the last event of a valve that shuts may be that of a hundredth."""
+    end_s = time.monotonic() + SEEN_MAX_S
+    while witness.open_at(math.inf):
         assert time.monotonic() < end_s, witness.events()[-12:]
         time.sleep(LOOK_S)
 
