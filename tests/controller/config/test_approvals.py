@@ -66,7 +66,6 @@ def refusal(configs: Path, name: str) -> str:
         ("even-bright", {"suction_kpa": "36.0"}, "preset even-bright"),
         ("back", {"suction_kpa": "45.0", "display_name": '"Deep"'}, "preset back"),
         ("hands", {"suction_kpa": "30.0", "display_name": '"H"'}, "preset hands"),
-        ("texture-refine", {"role": '"practitioner"', "display_name": '"T"'}, "stronger than the"),
     ],
 )
 def test_a_copy_of_a_preset_under_another_name_may_not_go_above_it(
