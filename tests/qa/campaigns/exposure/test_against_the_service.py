@@ -23,9 +23,9 @@ from simulator.plant.path import side_of
 PROGRAM, ZONE, AREA_CM2 = "first-gentle", "nose", 14.0
 SERVICE_RUNS, CAMPAIGN_RUNS = 6, 400
 DOSE_SLACK = {"hurried": 0.09}
-"""The rise of the flow was measured at 4 g/min. At the flows of today it costs a stroke 0.10 instead
-of 0.15 s, so that a campaign gives 3 % fewer crystals than the service, and 7 % in a hurried hand;
-in the worst place it gives an average hand 12 % more. To be measured anew with the next campaign."""
+"""The rise of the flow was measured at 4 g/min. At the flows of today it costs a stroke 0.10 s and
+not 0.15, so that a campaign gives 3 % fewer crystals than the service, and 7 % in a hurried hand;
+in the worst place it gives an average hand 12 % more. To be measured anew, with the campaigns."""
 PLACE = SkinTruth(10.0, 1.0, 0.3, 1.0, 1.0, 0.0, 1.0)
 """Skin that wears 1 µm in a second of 10 g/min, so that depth is seconds of crystals."""
 
