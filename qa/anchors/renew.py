@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from controller.config.errors import ConfigError
 from controller.config.skin import read_removal
 from qa.anchors.rows import FILE
 from qa.anchors.told import Findings, as_json
@@ -22,23 +23,37 @@ class LineMissingError(ValueError):
 
 
 def renew(found: Findings, configs: Path) -> tuple[Path, ...]:
-    """Write the files and return them.
+    """Write the files and return them: both whole, or neither.
 
     Raises:
         ConfigError: the numbers are out of what a skin file may hold; nothing was changed.
         LineMissingError: likewise, there is no line for one.
+        OSError: likewise, there is no room or no right to write.
     """
     removal = configs / REMOVAL
-    before = removal.read_text(encoding="utf-8")
-    after = with_numbers(before, found)
-    removal.write_text(after, encoding="utf-8")
+    numbers = with_numbers(removal.read_text(encoding="utf-8"), found)
+    belief = json.dumps(belief_of_file(found, configs), indent=1) + "\n"
+    texts = {removal: numbers, BELIEF_FILE: belief}
+    fresh = {path: path.with_name(f"{path.name}.new") for path in texts}
     try:
-        read_removal(removal)
-    except Exception:
-        removal.write_text(before, encoding="utf-8")
-        raise
-    BELIEF_FILE.write_text(json.dumps(belief_of_file(found, configs), indent=1) + "\n", "utf-8")
-    return removal, BELIEF_FILE
+        for path, text in texts.items():
+            fresh[path].write_text(text, encoding="utf-8")
+        _check(fresh[removal], removal)
+        for path, written in fresh.items():
+            written.replace(path)
+    finally:
+        for written in fresh.values():
+            written.unlink(missing_ok=True)
+    return tuple(texts)
+
+
+def _check(fresh: Path, removal: Path) -> None:
+    """Read a removal.toml that is not in its place yet; ConfigError names the one it will be."""
+    try:
+        read_removal(fresh)
+    except ConfigError as error:
+        sentence = error.sentence.replace(str(fresh), str(removal))
+        raise ConfigError(sentence, file=removal, field=error.field) from error
 
 
 def with_numbers(text: str, found: Findings) -> str:

@@ -84,6 +84,18 @@ def test_a_faster_measurement_is_written_and_a_slower_one_is_refused_by_the_skin
     assert (slower / renew.REMOVAL).read_bytes() == before
 
 
+def test_where_one_file_cannot_be_written_the_other_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renew, "BELIEF_FILE", tmp_path / "gone" / "belief.json")
+    faster = private(tmp_path / "faster", MEASURED.format(depth_um=20.0, sd_um=9.0))
+    before = (faster / renew.REMOVAL).read_bytes()
+    code, said = run("--configs", str(faster), "--renew", *MORE)
+    assert (code != 0, "belief.json" in said) == (True, True), said
+    assert (faster / renew.REMOVAL).read_bytes() == before
+    assert not list((faster / "skin").glob("*.new"))
+
+
 def test_what_ships_is_what_the_shipped_anchors_say() -> None:
     told = json.loads(BELIEF_FILE.read_text("utf-8"))
     configs = shipped_configs()
