@@ -34,6 +34,7 @@ SURE: Final = 1.0 - 1e-9
 PATCHES_MM2: Final = 40_000.0  # drawn per entry: a square of 20 cm, or 625 to 10,000 patches ...
 FLAKES_MAX: Final = 4_000_000  # ... or less, where flakes are small
 PATCHES_MIN: Final = 100
+KNOWN_MIN: Final = 3  # points that a slope is told from
 STEEP_FROM: Final = 5e-3  # entries below have too few hits to tell the slope
 
 
@@ -80,11 +81,33 @@ STRUCTURES: Final = (
 )
 
 
+class TailTableError(ValueError):
+    """A table of chances cannot be used; the text is one sentence with the next step."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(
+            f'{FILE}: the entry "{key}" {problem}; remove the file and draw it anew with '
+            "`python -m qa.campaigns.exposure.patch_loss`."
+        )
+
+
 @cache
 def patch_loss(flake_mm: float, correlation_mm: float, harm_mm2: float = BREACH_MM2) -> PatchLoss:
-    """Return the table of one structure of skin and one harm; KeyError where none was drawn."""
-    chances = np.array(_drawn()[Structure(flake_mm, correlation_mm, harm_mm2).key])
+    """Return the table of one structure of skin and one harm.
+
+    Raises:
+        TailTableError: there is none, or it is none that could have been drawn.
+    """
+    key = Structure(flake_mm, correlation_mm, harm_mm2).key
+    try:
+        chances = np.array(_drawn()[key], np.float64)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TailTableError(key, "is missing or cannot be read") from error
+    if chances.shape != SHARES.shape or not ((chances >= 0.0) & (chances <= 1.0)).all():
+        raise TailTableError(key, f"must have {SHARES.size} chances from 0 to 1")
     known = chances >= STEEP_FROM
+    if int(known.sum()) < KNOWN_MIN:
+        raise TailTableError(key, f"must have {KNOWN_MIN} chances of {STEEP_FROM:g} or more")
     x, y = np.log(SHARES[known]), np.log(chances[known])
     return PatchLoss(x, y, float((y[2] - y[0]) / (x[2] - x[0])))
 

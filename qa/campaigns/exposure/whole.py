@@ -13,6 +13,7 @@ from qa.campaigns.exposure.asked import Asked
 from qa.campaigns.exposure.campaign import run
 from qa.campaigns.exposure.example import example
 from qa.campaigns.exposure.goals import Verdict, goals_of
+from qa.campaigns.exposure.patch_loss import TailTableError, patch_loss
 from qa.campaigns.exposure.pictures import (
     NoMatplotlibError,
     depth_map,
@@ -27,7 +28,7 @@ from qa.campaigns.kept import Kept
 from qa.campaigns.workers import Where
 from qa.skin.truth import Account
 
-REFUSALS: Final = (ConfigError, NoPlanError, NoMatplotlibError, OSError)
+REFUSALS: Final = (ConfigError, NoPlanError, NoMatplotlibError, TailTableError, OSError)
 STUDY_MAX: Final = 4000  # treatments a point of a study; more makes no picture clearer
 
 
@@ -50,6 +51,8 @@ def run_and_tell(asked: Asked, say: Callable[[str], None], kept: Kept | None = N
         for row in rows_of(configs, asked.programs)
         if all(word in row.key for word in asked.only)
     ]
+    for tail in {row.tail for row in wanted}:  # nothing starts on a table that cannot be used
+        patch_loss(tail.flake_mm, tail.correlation_mm, tail.harm_mm2)
     rows, refused = _planned(wanted, configs)
     for sentence in refused:
         say(sentence)

@@ -149,6 +149,37 @@ def test_the_central_tail_gives_what_it_gave_before_there_were_others(
     assert found == pytest.approx([breach, lost, shallower], abs=1e-6, rel=1e-6)
 
 
+GOOD = [0.5] * 37
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "is missing or cannot be read"),
+        ("{", "is missing or cannot be read"),
+        ('{"chances": {}}', "is missing or cannot be read"),
+        ('{"chances": {"KEY": [0.5, 0.6]}}', "must have 37 chances from 0 to 1"),
+        ('{"chances": {"KEY": ["x"]}}', "is missing or cannot be read"),
+        (f'{{"chances": {{"KEY": {[*GOOD[1:], 1.5]}}}}}', "must have 37 chances from 0 to 1"),
+        (f'{{"chances": {{"KEY": {[*GOOD[1:], "NaN"]}}}}}'.replace("'NaN'", "NaN"), "from 0 to 1"),
+        (f'{{"chances": {{"KEY": {[0.0] * 37}}}}}', "must have 3 chances of 0.005 or more"),
+    ],
+)
+def test_a_tail_table_that_is_missing_or_impossible_is_one_sentence_with_the_way_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, problem: str
+) -> None:
+    file = tmp_path / "patch_loss.json"
+    if text is not None:
+        file.write_text(text.replace("KEY", "flake 0.25 mm, patch 2 mm"))
+    monkeypatch.setattr(patch_loss, "FILE", file)
+    patch_loss.patch_loss.cache_clear()
+    with pytest.raises(patch_loss.TailTableError) as told:
+        patch_loss.patch_loss(0.25, 2.0)
+    patch_loss.patch_loss.cache_clear()
+    assert problem in str(told.value)
+    assert "qa.campaigns.exposure.patch_loss" in str(told.value)
+
+
 @pytest.mark.parametrize("name", sorted(set(TAILS) - {"lognormal", "within-0.5", "within-0.74"}))
 def test_every_other_tail_has_tables_of_its_own(name: str) -> None:
     usual = at_dose("log_breach", 1.0, 10.0, 0.3)
