@@ -44,7 +44,7 @@ class Leave(Protocol):
         ...
 
 
-class FaultDesk:
+class FaultHandler:
     """Turns what a handler raises into an answer."""
 
     def __init__(self, leave: Leave | None = None) -> None:

@@ -16,7 +16,7 @@ from controller.api import requests
 from controller.api.authority import Do, may
 from controller.api.broadcast import Broadcast
 from controller.api.door import Door
-from controller.api.faults import ENDING, FaultDesk
+from controller.api.faults import ENDING, FaultHandler
 from controller.api.peer import is_welcome, peer_uid
 from controller.api.requests import ApiError, Request, WhoSays
 from controller.api.turns import Lines, Turns
@@ -99,13 +99,13 @@ class Server:
         service: Service,
         own_uid: int | None = None,
         on_shutdown: Callable[[], None] = lambda: None,
-        faults: FaultDesk | None = None,
+        faults: FaultHandler | None = None,
     ) -> None:
         self.had_clients = False
         """True once anybody was connected."""
         self.broadcast = Broadcast(service.snapshot, lambda: service.state)
         self.turns = Turns()
-        self.faults = FaultDesk() if faults is None else faults
+        self.faults = FaultHandler() if faults is None else faults
         self._service = service
         self._own_uid = os.getuid() if own_uid is None else own_uid
         self._on_shutdown = on_shutdown

@@ -1,7 +1,7 @@
 """How a unit answered, how a stop ended, and what can be wrong between host and unit."""
 
 from enum import Enum, unique
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from firmware_protocol.vocabulary import Mode, Refusal, StopKind
 
@@ -43,6 +43,16 @@ class StopReport(NamedTuple):
     mode: Mode | None
     frames: int
     """STOP frames that were written."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what its row says."""
+        took_ms = round(self.took_s * 1000, 1)
+        return {
+            "kind": self.kind.name,
+            "confirmed": self.confirmed,
+            "took_ms": took_ms,
+            "frames": self.frames,
+        }
 
 
 @unique

@@ -22,11 +22,6 @@ WRONG_UNIT: Final = Declined(
     "wrong_unit", "The plan was made for another unit.", "Plan anew for the unit that is connected."
 )
 BUSY: Final = Declined("busy", "A treatment is under way.", "Wait for its end, or stop it.")
-EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
-    "not_acknowledged",
-    "The unit did something while everything was switched off, and nobody has acknowledged it.",
-    "Read the alarm, acknowledge it, then start anew.",
-)
 NOTHING_TO_ACKNOWLEDGE: Final = Declined(
     "nothing_to_acknowledge",
     "No alarm stands that nobody has acknowledged, so there was nothing to acknowledge.",

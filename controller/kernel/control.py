@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from controller.api.snapshot import Snapshot, UnfinishedView
+from controller.api.snapshot import Snapshot
 from controller.device.answers import LinkNews, LinkState
 from controller.device.handpiece import Listeners
+from controller.device.interface import Handpiece
 from controller.device.timers import armed_s
 from controller.kernel import view
-from controller.kernel.alarms import AlarmDesk, TripDesk
 from controller.kernel.asked import (
     BUSY,
     NO_UNIT,
@@ -36,17 +36,19 @@ from controller.kernel.asked import (
     due_s,
     raise_declined,
 )
-from controller.kernel.performer import Handpiece, JournalPort, Performer
-from controller.kernel.stop_rows import StopRows
+from controller.kernel.idle_trip import IdleTrip
+from controller.kernel.performer import Performer
 from controller.kernel.view import Timing
 from controller.record.clocks import Here
-from controller.record.journal import Row
+from controller.record.journal import JournalPort, Row
 from controller.record.resets import ResetLock
+from controller.record.stop_rows import StopRows
 from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Reading
 from controller.treatment import persons, rows
+from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.conductor import Assignment, Conducted, Conductor
 from controller.treatment.events import (
@@ -104,10 +106,7 @@ class Control:
         journal: JournalPort,
         about: About,
     ) -> None:
-        self.unfinished: tuple[UnfinishedView, ...] = ()
-        self.clock: str | None = None
-        """What is wrong with the wall clock. Both set by whoever reads the journal at the start."""
-        self.alarms = AlarmDesk(journal.note)
+        self.alarms = AlarmSystem(self._note)
         self.timing = Timing()
         self._handpiece = make_handpiece(Listeners(self._on_reading, self._on_link))
         self._journal = journal
@@ -117,7 +116,7 @@ class Control:
         self._performer = Performer(journal, self._handpiece)
         self._stop_rows = StopRows(journal.note)
         self._acts = OpenActs()
-        self._trips = TripDesk(self._handpiece, self._performer, self.alarms)
+        self._trips = IdleTrip(self._handpiece, self._performer, self.alarms)
         self.resets = ResetLock(self._performer.ended)
         """Whoever reads the journal at the start lets it remember."""
         self._conductor: Conductor | None = None
@@ -180,7 +179,6 @@ class Control:
         if declined is not None or identity is None:
             raise DeclinedError(declined or NO_UNIT)
         self.alarms.settle_all()
-        self.alarms.treatment = treatment
         self._conductor = assignment.conductor(identity, self._handpiece.newest)
         self._treatment = treatment
         self._acts.forget()
@@ -367,12 +365,15 @@ class Control:
             case Note(kind, body):
                 self._stop_rows.pass_on(Row(kind, body, self._treatment), self._loop.time())
             case Commit() | Configure() | RunSelfTest() | SendArm() | SendReset():
-                tell = partial(self._finished, conductor, self._treatment)
-                self._performer.put(self._treatment, action, tell)
+                on_end = partial(self._finished, conductor, self._treatment)
+                self._performer.put(self._treatment, action, on_end)
             case Closed(number):
                 self._acts.close(Act(self._treatment, number), action)
             case Declined():
                 pass  # whoever asked is told
+
+    def _note(self, note: Note) -> None:
+        self._journal.note(Row(note.kind, note.body, self._treatment))
 
     def _stop(self, kind: StopKind) -> None:
         report = self._handpiece.stop(kind)
@@ -381,14 +382,12 @@ class Control:
 
     # -- what is shown -----------------------------------------------------------------------------
     def snapshot(self) -> Snapshot:
-        """Return everything there is to see."""
+        """Return what is to be seen without reading the record."""
         now_s, about = self._loop.time(), self._about
         return view.snapshot(
             view.Seen(
                 kernel=self.timing.view(about.pid, about.port, now_s - self._began_s),
                 record=view.record_view(self._journal, about.record_path),
-                unfinished=self.unfinished,
-                clock=self.clock,
                 handpiece=self._handpiece,
                 state=self.state,
                 conduct=self._conduct if isinstance(self._conduct, Conduct) else None,

@@ -11,15 +11,15 @@ leads as long as the kernel lives.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from controller.api.authority import Do
 from controller.api.requests import ApiError, Request, WhoSays
-from controller.api.snapshot import LeadView, Snapshot
+from controller.api.snapshot import LeadView
 from controller.api.viewer import SILENT_MAX_S, Viewer
 from controller.kernel.asked import DeclinedError
+from controller.kernel.control import Control
 from controller.record.journal import Row
-from controller.safety.alarms import Alarm
 from controller.safety.guide_texts import NO_SCREEN
 from controller.safety.interlocks import LOOP_STALL_MAX_S
 from controller.treatment.events import Command, Who
@@ -45,49 +45,11 @@ NO_SCREEN_LEADS: Final = ApiError(
 )
 
 
-class Alarms(Protocol):
-    """The part of the alarms that tells people of a lost screen."""
-
-    def put(self, alarm: Alarm, now_s: float) -> None:
-        """A condition has come."""
-        ...
-
-    def settle(self, code: str) -> None:
-        """A condition has gone."""
-        ...
-
-
-class Treated(Protocol):
-    """The part of the control that a lost screen pauses."""
-
-    @property
-    def alarms(self) -> Alarms:
-        """Return the alarms of this kernel."""
-        ...
-
-    @property
-    def state(self) -> str:
-        """Return the state of the treatment."""
-        ...
-
-    def snapshot(self) -> Snapshot:
-        """Return everything there is to see."""
-        ...
-
-    def stop_now(self, who: Who) -> object:
-        """Stop in order."""
-        ...
-
-    async def person(self, command: Command, who: Who, *, why: str) -> None:
-        """Do what somebody asks for; DeclinedError where it cannot be."""
-        ...
-
-
 class Leading:
     """Knows the screens and which of them leads, and pauses the treatment that has none."""
 
     def __init__(
-        self, control: Treated, commit: Callable[[Sequence[Row]], Awaitable[None]]
+        self, control: Control, commit: Callable[[Sequence[Row]], Awaitable[None]]
     ) -> None:
         self._control = control
         self._commit = commit

@@ -2,20 +2,17 @@
 
 One queue, one task. Rows are committed one after the other; a one-shot goes out only when every row
 before it has ended, and not at all when a stop came in between: it ends as voided. One-shots run
-beside the queue, so that the row of a trip never waits for an answer. The protocols say all that
-the control loop needs of the handpiece and of the journal.
+beside the queue, so that the row of a trip never waits for an answer.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
-from controller.device.answers import Answer, DeviceError, LinkState, StopReport, Told
-from controller.device.handpiece import Holding
-from controller.record.health import RecordHealth
-from controller.record.journal import Row
+from controller.device.answers import Answer, Told
+from controller.device.interface import OneShots
+from controller.record.journal import JournalPort, Row
 from controller.record.store import RecordError
-from controller.safety.reading import Identity, Reading
 from controller.treatment.events import (
     Commit,
     Configure,
@@ -26,86 +23,7 @@ from controller.treatment.events import (
     SendReset,
 )
 from firmware_protocol.messages import Config, g_per_min_to_mg_per_min, kpa_to_pa
-from firmware_protocol.vocabulary import Cause, StopKind
 
-
-# -- what is needed of unit and journal ------------------------------------------------------------
-class OneShots(Protocol):
-    """The part of the handpiece client that answers questions."""
-
-    async def configure(self, config: Config) -> Answer:
-        """Tell the unit what this treatment may use."""
-        ...
-
-    async def self_test(self) -> Answer:
-        """Let the unit prove itself; the detail is the arm token."""
-        ...
-
-    async def arm(self, token: int, treatment: int) -> Answer:
-        """Arm the treatment."""
-        ...
-
-    async def reset(self, cause: Cause) -> Answer:
-        """Let the unit leave SAFE."""
-        ...
-
-
-class Handpiece(OneShots, Protocol):
-    """What the control loop needs of the handpiece client."""
-
-    state: LinkState
-    identity: Identity | None
-    newest: Reading | None
-    round_trip_s: float | None
-    trouble: DeviceError | None
-    """What keeps the host from its unit; None while it is identified."""
-
-    @property
-    def heard_at_s(self) -> float:
-        """When the newest frame of a session was used; before the first one for ever ago."""
-        ...
-
-    @property
-    def bad_frames(self) -> int:
-        """Corrupt frames of this session."""
-        ...
-
-    def setpoint(self, hold: Holding, treatment: int, loop_counter: int) -> bool:
-        """Write one SETPOINT now."""
-        ...
-
-    def stop(self, kind: StopKind) -> asyncio.Future[StopReport]:
-        """Write STOP before returning."""
-        ...
-
-    def limit_exceeded(self) -> bool:
-        """True when the line is too noisy to treat over."""
-        ...
-
-
-class JournalPort(Protocol):
-    """The part of the journal that the control loop needs."""
-
-    rows: int
-    """Rows in the file."""
-    health: RecordHealth
-    """What is known about the rows themselves."""
-
-    @property
-    def failure(self) -> str | None:
-        """Why nothing may start or go on, as one sentence; None while all is well."""
-        ...
-
-    async def commit(self, rows: Sequence[Row]) -> None:
-        """Write rows that are durable on return; RecordError where they are not."""
-        ...
-
-    def note(self, row: Row) -> None:
-        """Write a row soon."""
-        ...
-
-
-# -- the queue -------------------------------------------------------------------------------------
 QUEUE_MAX: Final = 256  # a treatment leaves some thirty asked actions; this many is a stuck disk
 ASKS_MAX: Final = 3
 """One-shots under way; the link holds four. A unit that answers none of them gets no more."""
@@ -114,7 +32,7 @@ BEHIND: Final = "The journal does not keep up."
 
 Ask = Configure | RunSelfTest | SendArm | SendReset
 Asked = Commit | Ask
-Tell = Callable[[Finished], None]
+OnEnd = Callable[[Finished], None]
 
 _END: Final = {Told.DONE: End.DONE, Told.FAILED: End.FAILED, Told.UNKNOWN: End.UNKNOWN}
 
@@ -125,7 +43,7 @@ class Waiting(NamedTuple):
     treatment: int
     stops: int
     action: Asked
-    tell: Tell
+    on_end: OnEnd
 
 
 class Performer:
@@ -140,15 +58,15 @@ class Performer:
         self.stops = 0
         """How often everything was voided so far."""
 
-    def put(self, treatment: int, action: Asked, tell: Tell) -> None:
-        """Do ``action`` after what was put before; ``tell`` hears its end, never in this call."""
+    def put(self, treatment: int, action: Asked, on_end: OnEnd) -> None:
+        """Do ``action`` after what was put before; ``on_end`` hears its end, never in this call."""
         try:
-            self._queue.put_nowait(Waiting(treatment, self.stops, action, tell))
+            self._queue.put_nowait(Waiting(treatment, self.stops, action, on_end))
         except asyncio.QueueFull:
             row = isinstance(action, Commit)
             ended = End.FAILED if row else End.VOIDED
             finished = Finished(action.number, ended, lost=BEHIND if row else "")
-            asyncio.get_running_loop().call_soon(tell, finished)
+            asyncio.get_running_loop().call_soon(on_end, finished)
 
     def ended(self, treatment: int, action: Asked) -> "asyncio.Future[Finished]":
         """Put ``action``, and return its end to come."""
@@ -166,7 +84,7 @@ class Performer:
             while True:
                 waiting = await self._queue.get()
                 if isinstance(waiting.action, Commit):
-                    waiting.tell(await self._commit(waiting.action, waiting.treatment))
+                    waiting.on_end(await self._commit(waiting.action, waiting.treatment))
                 else:
                     name = f"ask-{type(waiting.action).__name__}"
                     tasks.create_task(self._ask(waiting, waiting.action), name=name)
@@ -180,7 +98,7 @@ class Performer:
 
     async def _ask(self, waiting: Waiting, action: Ask) -> None:
         if waiting.stops != self.stops or self._asks >= ASKS_MAX:
-            waiting.tell(Finished(action.number, End.VOIDED))
+            waiting.on_end(Finished(action.number, End.VOIDED))
             return
         self._asks += 1
         try:
@@ -188,7 +106,7 @@ class Performer:
         finally:
             self._asks -= 1
         end = _END[answer.outcome]
-        waiting.tell(Finished(action.number, end, answer.refusal, answer.detail))
+        waiting.on_end(Finished(action.number, end, answer.refusal, answer.detail))
 
     async def _sent(self, treatment: int, action: Ask) -> Answer:
         match action:

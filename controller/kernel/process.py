@@ -28,7 +28,7 @@ from typing import Any, Final, NoReturn
 
 from controller.api import own_output
 from controller.api.fault_files import FAULT, Files, fault_sentence, support_step
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.interrupts import INTERRUPTED, end_at_once, unwind
 from controller.api.peer import listen
 from controller.api.requests import ApiError
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             claimed_port(options.state, options.port),
             asyncio.Runner(loop_factory=loop_factory()) as runner,
         ):
-            runner.run(_serve(options, FaultDesk(files.leave)))
+            runner.run(_serve(options, FaultHandler(files.leave)))
     except KeyboardInterrupt:
         return INTERRUPTED
     except ApiError as error:
@@ -178,7 +178,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
     )
 
 
-async def _serve(options: Options, faults: FaultDesk) -> None:
+async def _serve(options: Options, faults: FaultHandler) -> None:
     asyncio.get_running_loop().set_exception_handler(faults.heard)
     unit_lock: list[Lock] = []
     ended = asyncio.Event()

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from controller.api.authority import Do, may, refusal_sentence
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.requests import (
     ApiError,
     LowerArgs,
@@ -32,7 +32,6 @@ from controller.config.locate import shipped_configs
 from controller.device.answers import DeviceError, LinkState, PortError
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.control import About, Control, DeclinedError
-from controller.kernel.desk import Desk
 from controller.kernel.leading import Leading
 from controller.kernel.treating import Room, Treating
 from controller.kernel.view import link_view
@@ -45,6 +44,7 @@ from controller.record.locks import LockState
 from controller.record.recovery import unit_now
 from controller.record.resets import Whose
 from controller.record.store import RecordError
+from controller.record.upkeep import Upkeep
 from controller.safety.reading import Identity
 from controller.safety.timeline import Moment
 from controller.treatment.events import Command, Who
@@ -97,7 +97,7 @@ class Outside:
     hear_stops: Callable[[Stop], None] = lambda _stop: None
     """Takes the way for STOP, which is open before the line is."""
     software: Software = field(default_factory=running_software)
-    faults: FaultDesk = field(default_factory=FaultDesk)
+    faults: FaultHandler = field(default_factory=FaultHandler)
     """Turns what nobody foresaw into an answer."""
 
 
@@ -124,7 +124,9 @@ class Kernel:
             place.lock,
             outside.alive,
         )
-        self._desk = Desk(outside.journal, outside.here, self._booking, self.control)
+        self._upkeep = Upkeep(
+            outside.journal, outside.here, self._booking, self.control.alarms, self.control.resets
+        )
         self._treating = Treating(
             Room(outside.journal, outside.here, configs), self._booking, self.control
         )
@@ -147,7 +149,7 @@ class Kernel:
             row = kernel_row(self._outside.pid, self._place.port, identity, here)
             said = {**row.body, **self._outside.software._asdict()}
             await self._outside.journal.commit([row._replace(body=said)])
-            await self._desk.begin(Whose(identity.serial, identity.simulated, here.boot))
+            await self._upkeep.begin(Whose(identity.serial, identity.simulated, here.boot))
             await self._device_log.begin(self._outside.journal, identity.serial)
         except DeviceError as error:
             raise device_error(error) from error
@@ -160,7 +162,7 @@ class Kernel:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.control.run(), name="control")
             tasks.create_task(self._keep_connected(), name="keep-connected")
-            tasks.create_task(self._desk.run(), name="desk")
+            tasks.create_task(self._upkeep.keep_checked(lambda: self.control.idle), name="checks")
             tasks.create_task(self._leading.watch(), name="leading")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
 
@@ -222,8 +224,9 @@ class Kernel:
         about = replace(
             shown.kernel, configs=self._configs, corneum=software.corneum, **self.now()._asdict()
         )
-        faults, lead = self._device_log.faults, self._leading.view
-        return replace(shown, kernel=about, simulated_faults=faults, lead=lead).as_dict()
+        faults, lead, kept = self._device_log.faults, self._leading.view, self._upkeep
+        shown = replace(shown, kernel=about, simulated_faults=faults, lead=lead)
+        return replace(shown, unfinished=kept.unfinished, clock=kept.clock).as_dict()
 
     def watched(self, viewer: Viewer, who: WhoSays) -> None:
         """Take a connection that watches from now on for a screen."""
@@ -266,8 +269,8 @@ class Kernel:
         try:
             if do is Do.STOP:
                 return self.stop(request)
-            if do in self._desk.answers:
-                return await self._desk.answers[do](request.args, _who(who))
+            if do in self._upkeep.answers:
+                return await self._upkeep.answers[do](request.args, _who(who))
             return await self._leading.answer(request, viewer, answers.get(do, self._command))
         except DeclinedError as error:
             receipt = None if error.receipt is None else receipt_body(error.receipt)
@@ -284,9 +287,11 @@ class Kernel:
 
     async def _treat(self, request: Request) -> dict[str, Any]:
         wish = read_args(TreatArgs, request.args)
-        return await self._treating.treat(
+        begun = await self._treating.treat(
             wish, _who(request.who), self._identity, lambda: unit_now(self._handpiece)
         )
+        await self._upkeep.look_unfinished()
+        return begun
 
     async def _lower(self, request: Request) -> dict[str, Any]:
         args = read_args(LowerArgs, request.args)

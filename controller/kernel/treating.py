@@ -126,7 +126,6 @@ class Treating:
             raise
         self.begun += 1
         self.treatment = treatment
-        self._control.unfinished = await self._booking.unfinished()
         return {"treatment": treatment, "plan": proved.as_dict()}
 
     async def _proved(self, wish: TreatArgs, who: Who, identify: Callable[[], Identity]) -> Proved:

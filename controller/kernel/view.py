@@ -9,7 +9,6 @@ from controller.api.snapshot import (
     LinkView,
     RecordView,
     Snapshot,
-    UnfinishedView,
 )
 from controller.api.views import (
     alarm_views,
@@ -20,9 +19,10 @@ from controller.api.views import (
     treatment_view,
     unit_view,
 )
+from controller.device.interface import Handpiece
 from controller.device.precedence import Precedence
-from controller.kernel.alarms import AlarmDesk
-from controller.kernel.performer import Handpiece, JournalPort
+from controller.record.journal import JournalPort
+from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.conduct import Conduct
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 
@@ -70,18 +70,16 @@ class Seen(NamedTuple):
 
     kernel: KernelView
     record: RecordView
-    unfinished: tuple[UnfinishedView, ...]
-    clock: str | None
     handpiece: Handpiece
     state: str
     conduct: Conduct | None
     treatment: int
-    alarms: AlarmDesk
+    alarms: AlarmSystem
     now_s: float
 
 
 def snapshot(seen: Seen) -> Snapshot:
-    """Return everything there is to see."""
+    """Return what is to be seen without reading the record."""
     handpiece, conduct = seen.handpiece, seen.conduct
     return Snapshot(
         kernel=seen.kernel,
@@ -93,10 +91,9 @@ def snapshot(seen: Seen) -> Snapshot:
         alarms=alarm_views(seen.alarms.board),
         receipts=receipt_views(conduct),
         record=seen.record,
-        unfinished=seen.unfinished,
+        unfinished=(),
         time_to_safe_ms=None if conduct is None else ms(conduct.time_to_safe_s),
         signal=signal_view(seen.alarms.signal(seen.now_s)),
-        clock=seen.clock,
     )
 
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from controller.record import words
 from controller.record.chain import Stamped
@@ -62,6 +62,28 @@ class Row(NamedTuple):
     body: Mapping[str, object]
     treatment: int = 0
     """Number of the treatment, 0 where a row belongs to none."""
+
+
+class JournalPort(Protocol):
+    """The part of the journal that the control loop needs."""
+
+    rows: int
+    """Rows in the file."""
+    health: RecordHealth
+    """What is known about the rows themselves."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing may start or go on, as one sentence; None while all is well."""
+        ...
+
+    async def commit(self, rows: Sequence[Row]) -> None:
+        """Write rows that are durable on return; RecordError where they are not."""
+        ...
+
+    def note(self, row: Row) -> None:
+        """Write a row soon."""
+        ...
 
 
 class _Written(NamedTuple):

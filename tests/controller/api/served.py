@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.api.authority import Do
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.peer import listen
 from controller.api.requests import ApiError, Request, WhoSays
 from controller.api.server import Server
@@ -65,7 +65,7 @@ class Desk:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, own_uid: int | None = None, faults: FaultDesk | None = None
+    folder: Path, own_uid: int | None = None, faults: FaultHandler | None = None
 ) -> AsyncIterator[tuple[Desk, Path, Server]]:
     """Serve a desk on a socket in ``folder``."""
     desk, path = Desk(), folder / "run" / "kernel.sock"

@@ -10,7 +10,7 @@ import pytest
 
 from controller.api import faults
 from controller.api.authority import Do, Origin, Role
-from controller.api.faults import HEARD_MAX, WRITERS_MAX, FaultDesk
+from controller.api.faults import HEARD_MAX, WRITERS_MAX, FaultHandler
 from controller.api.requests import ApiError, Request, WhoSays
 from controller.config.paths import NoStateFolderError
 
@@ -85,7 +85,7 @@ def test_a_fault_is_answered_with_its_file_and_no_word_of_the_request_may_stand_
     disk, error = Disk(), raised()
 
     async def scenario() -> None:
-        answer = await FaultDesk(disk).told(error, request_)
+        answer = await FaultHandler(disk).told(error, request_)
         assert told(answer) == fault("Give the file /s/fault.txt to support.")
 
     asyncio.run(scenario())
@@ -115,7 +115,7 @@ def test_what_the_environment_refuses_is_answered_in_its_words_and_leaves_no_fil
     error: Exception, said: tuple[str, str, str]
 ) -> None:
     disk = Disk()
-    answer = asyncio.run(FaultDesk(disk).told(error, REQUEST))
+    answer = asyncio.run(FaultHandler(disk).told(error, REQUEST))
     assert told(answer) == said
     assert disk.written == []
 
@@ -125,7 +125,7 @@ def test_what_a_handler_gives_refuses_or_raises_comes_out_as_an_answer() -> None
         return 7
 
     async def scenario() -> None:
-        desk, refusal = FaultDesk(Disk()), ApiError("busy", "Wait.", "Ask again.")
+        desk, refusal = FaultHandler(Disk()), ApiError("busy", "Wait.", "Ask again.")
         assert await desk.guarded(giving(), REQUEST) == 7
         with pytest.raises(ApiError) as caught:
             await desk.guarded(raising(refusal), REQUEST)
@@ -147,7 +147,7 @@ def test_a_question_that_is_cancelled_from_outside_stays_cancelled() -> None:
     disk = Disk()
 
     async def scenario() -> None:
-        asking = asyncio.create_task(FaultDesk(disk).guarded(asyncio.sleep(60.0), REQUEST))
+        asking = asyncio.create_task(FaultHandler(disk).guarded(asyncio.sleep(60.0), REQUEST))
         await asyncio.sleep(0)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -165,7 +165,7 @@ def test_a_disk_that_hangs_is_waited_for_so_long_and_given_so_many_files(
     disk = Disk()
 
     async def scenario() -> None:
-        desk = FaultDesk(disk)
+        desk = FaultHandler(disk)
         disk.goes_on.clear()
         for number in range(WRITERS_MAX + 2):
             answer = await desk.told(raised(), None)
@@ -190,7 +190,7 @@ def test_a_process_that_may_have_no_more_threads_answers_all_the_same(
         raise RuntimeError("can't start new thread")
 
     async def scenario() -> None:
-        desk = FaultDesk(Disk())
+        desk = FaultHandler(Disk())
         monkeypatch.setattr(threading.Thread, "start", start)
         assert told(await desk.told(raised(), None)) == fault(NO_FILE)
         assert desk._writing == 0
@@ -204,7 +204,7 @@ def test_without_a_disk_the_loop_hears_of_the_fault_instead() -> None:
 
     async def scenario() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, about: heard.append(about))
-        assert told(await FaultDesk().told(error, REQUEST)) == fault(NO_FILE)
+        assert told(await FaultHandler().told(error, REQUEST)) == fault(NO_FILE)
 
     asyncio.run(scenario())
     assert heard == [{"message": "a fault in the request treat", "exception": error}]
@@ -217,7 +217,7 @@ def test_what_a_callback_raises_is_told_once_for_each_place_and_up_to_a_bound(
     disk = Disk()
 
     async def scenario() -> None:
-        desk, loop = FaultDesk(disk), asyncio.get_running_loop()
+        desk, loop = FaultHandler(disk), asyncio.get_running_loop()
         for number in range(HEARD_MAX + 2):
             for _ in range(2):
                 error = raised(f"{number}.py")
@@ -249,7 +249,7 @@ def test_one_place_that_raises_two_kinds_is_told_of_both(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async def scenario() -> None:
-        desk, loop = FaultDesk(Disk()), asyncio.get_running_loop()
+        desk, loop = FaultHandler(Disk()), asyncio.get_running_loop()
         for error in (KeyError("x"), ValueError("x")):
             desk.heard(loop, {"exception": error})
         async with asyncio.timeout(5.0):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from controller.api.fault_files import FAULT, FOLDER, Files
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.requests import ApiError, Request
 from controller.api.stop_address import name_for
 from controller.api.stop_call import Called, call
@@ -34,9 +34,9 @@ FAULTS = [
 ]
 
 
-def _desk(state: Path) -> FaultDesk:
+def _desk(state: Path) -> FaultHandler:
     state.mkdir(exist_ok=True)
-    return FaultDesk(Files("kernel", state).leave)
+    return FaultHandler(Files("kernel", state).leave)
 
 
 def _left(state: Path) -> list[Path]:
@@ -122,7 +122,7 @@ def test_no_stop_waits_for_a_file_that_a_hanging_disk_does_not_take(tmp_path: Pa
         return None
 
     async def scenario() -> tuple[float, list[dict[str, Any]]]:
-        async with serving(tmp_path, faults=FaultDesk(hang)) as (desk, path, _):
+        async with serving(tmp_path, faults=FaultHandler(hang)) as (desk, path, _):
             desk.raises = KeyError("x")
             waiting = asyncio.create_task(say(path, b'{"id": 7, "do": "ack"}\n'), name="asker")
             while not desk.asked:

@@ -11,7 +11,7 @@ import pytest
 
 from controller.api import server as server_module
 from controller.api.ask import dial
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.peer import listen
 from controller.api.server import CLIENTS_MAX, IDLE_MIN_S, Server
 from qa.loop import run_virtual
@@ -68,11 +68,11 @@ def test_a_foreign_account_is_refused_by_name_and_the_own_and_root_are_not(
 
 def test_a_server_belongs_to_the_account_of_its_process_where_no_other_is_named() -> None:
     async def scenario() -> None:
-        notes, desk = Notes(), FaultDesk()
+        notes, desk = Notes(), FaultHandler()
         assert Server(notes)._own_uid == os.getuid()
         assert Server(notes, 0)._own_uid == 0
         assert Server(notes, faults=desk).faults is desk
-        assert isinstance(Server(notes).faults, FaultDesk)
+        assert isinstance(Server(notes).faults, FaultHandler)
         assert (Server(notes).had_clients, Server(notes).clients) == (False, 0)
         Server(notes)._on_shutdown()
 

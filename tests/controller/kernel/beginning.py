@@ -48,7 +48,6 @@ class House:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[Any] = []
         self.idle = True
-        self.unfinished: object = None
         self.newest_up_s: float | None = None
         self.declines: list[Declined | None] = [None, None]
         self.book_s = self.read_s = 0.0
@@ -118,11 +117,6 @@ class House:
         return await self.treating.treat(wish_of(**changes), ANNA, lambda: UNIT, self.look)
 
 
-async def _unfinished(house: House) -> tuple[str, ...]:
-    house.done.append("unfinished")
-    return ("one that waits",)
-
-
 def house_of(monkeypatch: pytest.MonkeyPatch) -> House:
     """Return a house whose planning, booking and control write into one list."""
     made = House(monkeypatch)
@@ -132,7 +126,6 @@ def house_of(monkeypatch: pytest.MonkeyPatch) -> House:
             ready=made.ready,
             book=made.book,
             withdraw=made.withdraw,
-            unfinished=lambda: _unfinished(made),
         ),
     )
     return made

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from controller.api.snapshot import UnfinishedView
 from controller.api.software import Software
 from controller.device.answers import LinkState, SilentError
 from controller.kernel.service import Kernel, Outside, Place
@@ -20,6 +21,7 @@ from tests.controller.kernel.memory import Memory
 
 UNIT = Identity(1001, 5, "1.0", Capability.SIMULATED)
 KERNEL = Who("kernel", "service", "local")
+LEFT = (UnfinishedView(3, "c-0042", "refresh"),)
 PLACE = Place("/dev/a", "/state/journal.sqlite3", Path("/configs"), "port-7.lock")
 
 
@@ -89,8 +91,8 @@ class House:
                 ready=self._ready,
             ),
         )
-        self.kernel._desk = cast(
-            "Any", SimpleNamespace(begin=self._takes("desk"), run=self._does("desk runs"))
+        self.kernel._upkeep = cast(
+            "Any", SimpleNamespace(begin=self._takes("record"), unfinished=LEFT, clock="It is so.")
         )
         self.kernel._device_log = cast(
             "Any",

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from controller.api.snapshot import KernelView, LinkView, RecordView, UnfinishedView
+from controller.api.snapshot import KernelView, LinkView, RecordView
 from controller.kernel.control import About, Control
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import StopKind
@@ -27,16 +27,12 @@ def test_a_control_that_ends_stops_what_has_not_ended(state: State) -> None:
 
 def test_the_snapshot_is_of_this_kernel_its_line_and_its_record() -> None:
     async def play(one: Stage) -> None:
-        one.control.unfinished = (UnfinishedView(3, "c-0042", "refresh"),)
-        one.control.clock = "It is wrong."
         one.unit.rows, one.unit.bad_frames, one.unit.heard_at_s = 12, 4, 1.0
         await asyncio.sleep(1.2345)
         shown = one.control.snapshot()
         assert shown.kernel == KernelView(7, "a port", 1.234, None, None, 0.0, 0)
         assert shown.link == LinkView("identified", 4, None, 234.5)
         assert shown.record == RecordView("a file", 12)
-        assert shown.unfinished == (UnfinishedView(3, "c-0042", "refresh"),)
-        assert shown.clock == "It is wrong."
         assert (shown.state, shown.treatment, shown.live) == ("idle", None, None)
 
     staged(play)

@@ -123,13 +123,15 @@ def test_a_beginning_takes_what_stands_off_and_gives_the_conductor_unit_and_read
         one.control.alarms.put(ALARM, 0.0)
         one.unit.newest = one.reading(Mode.DISARMED)
         await one.begin()
-        assert one.control.alarms.treatment == 7
+        one.control.alarms.put(ALARM, 1.0)
         one.score.state = State.STOPPED
 
     one = staged(play)
     assert one.made_for == [(one.unit.identity, one.unit.newest)]
     assert one.score.heard[0] == Begin(ANNA)
     assert ("note", Row(Kind.ALARM_GONE, {"code": "X01"}, 0)) in one.unit.done
+    came = [row.treatment for row in one.unit.noted() if row.kind is Kind.ALARM]
+    assert came == [0, 7]
 
 
 # -- what people ask for ---------------------------------------------------------------------------

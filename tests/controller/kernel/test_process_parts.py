@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 
 from controller.api import own_output
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.requests import ApiError
 from controller.config import paths
 from controller.device.handpiece import Listeners
@@ -135,7 +135,7 @@ class House:
         self.files = [paths.kernel_file(self.state, "tcp://a:1").exists()]
         self.done.append("waits")
 
-    def run(self, options: Options, faults: FaultDesk) -> None:
+    def run(self, options: Options, faults: FaultHandler) -> None:
         self.options = options
         asyncio.run(process._serve(options, faults))
 
@@ -156,7 +156,7 @@ def test_each_part_is_there_before_what_needs_it_and_goes_after_it(
 ) -> None:
     house, options, faults = House(monkeypatch, tmp_path), options_of(tmp_path, once=once), None
     (tmp_path / "run").mkdir()
-    faults = FaultDesk(lambda *_: None)
+    faults = FaultHandler(lambda *_: None)
     house.run(options, faults)
     said = {
         "ready": True,
@@ -205,7 +205,7 @@ def test_a_service_that_does_not_start_leaves_the_files_of_whoever_runs(
     options.socket.touch()
     house.fails = ApiError("unit_held", "It is held.", "Wait.")
     with pytest.raises(ApiError, match="It is held"):
-        house.run(options, FaultDesk())
+        house.run(options, FaultHandler())
     assert house.done == [
         "way open",
         ("outside", options),

@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from controller.api import own_output
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.requests import ApiError
 from controller.config import paths
 from controller.kernel import process
@@ -194,7 +194,7 @@ class Frame:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, raises: BaseException | None) -> None:
         self.done: list[Any] = []
-        self.faults: FaultDesk | None = None
+        self.faults: FaultHandler | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.raises = raises
         monkeypatch.setattr(threading, "excepthook", threading.excepthook)
@@ -223,7 +223,7 @@ class Frame:
         finally:
             self.done.append("released")
 
-    async def _serve(self, options: Options, faults: FaultDesk) -> None:
+    async def _serve(self, options: Options, faults: FaultHandler) -> None:
         assert asyncio.get_running_loop() is self.loop
         self.done.append(options)
         self.faults = faults

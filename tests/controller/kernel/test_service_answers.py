@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from controller.api.authority import Do
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.requests import ApiError, Request, TreatArgs, unit_absent
 from controller.api.viewer import Viewer
 from controller.device.answers import LinkState, SilentError
@@ -47,8 +47,13 @@ class Asked:
         house.kernel._treating = cast("Any", treating)
         acts = (Do.DISMISS, Do.STERILISED, Do.UNLOCK, Do.ACCEPT)
         answers = {do: self._paper(do) for do in acts}
-        house.kernel._desk = cast("Any", SimpleNamespace(answers=answers))
+        house.kernel._upkeep = cast(
+            "Any", SimpleNamespace(answers=answers, look_unfinished=self._looks)
+        )
         house.kernel._leading = cast("Any", SimpleNamespace(answer=self._led))
+
+    async def _looks(self) -> None:
+        self.done.append("unfinished")
 
     async def _led(
         self,
@@ -148,11 +153,12 @@ def test_a_treatment_is_begun_from_what_is_asked_with_the_unit_of_this_kernel() 
     assert one.done == [
         ("led", Do.TREAT, None),
         ("treat", wish, ANNA, one.house.kernel._identity, None),
+        "unfinished",
     ]
 
 
 @pytest.mark.parametrize("do", [Do.DISMISS, Do.STERILISED, Do.UNLOCK, Do.ACCEPT])
-def test_what_is_only_written_down_goes_to_the_desk_with_its_arguments(do: Do) -> None:
+def test_what_is_only_written_down_goes_to_the_record_with_its_arguments(do: Do) -> None:
     async def play(one: Asked) -> None:
         assert await one.ask(do, TOM, reason="so") == {"paper": do.value}
 
@@ -301,7 +307,7 @@ def test_a_fault_of_our_own_is_answered_with_what_was_asked_for() -> None:
         left.append((doing, private))
 
     async def play(one: Asked) -> None:
-        outside = replace(one.house.kernel._outside, faults=FaultDesk(leave))
+        outside = replace(one.house.kernel._outside, faults=FaultHandler(leave))
         one.house.kernel._outside = outside
         one.declines = cast("Any", ZeroDivisionError("x"))
         with pytest.raises(ApiError) as caught:

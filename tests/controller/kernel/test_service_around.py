@@ -1,6 +1,7 @@
 """What is said of a kernel, and how it is started, run and ended around a body."""
 
 import asyncio
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from controller.kernel import service
 from controller.kernel.service import Outside, Place, running
 from controller.safety.timeline import Moment
 from qa.loop import run_virtual
-from tests.controller.kernel.house import PLACE, House, at_home
+from tests.controller.kernel.house import LEFT, PLACE, House, at_home
 
 
 # -- what is said of it ----------------------------------------------------------------------------
@@ -29,6 +30,8 @@ def test_what_is_said_of_a_kernel_is_what_its_parts_say() -> None:
         kernel._leading = cast("Any", SimpleNamespace(view=LeadView("anna", gone=True)))
         shown = kernel.snapshot()
         assert shown["simulated_faults"] == ({"number": 7, "active": True},)
+        assert shown["unfinished"] == (asdict(LEFT[0]),)
+        assert shown["clock"] == "It is so."
         assert shown["lead"] == {"name": "anna", "gone": True}
         assert shown["kernel"] == {
             "pid": 7,

@@ -25,19 +25,26 @@ from controller.treatment.kinds import Kind
 from tests.controller.kernel.house import KERNEL, PLACE, UNIT, House, Unit, at_home
 
 
+class Part(str):
+    """A part by its name, and the two of a control that others are given."""
+
+    __slots__ = ()
+    alarms, resets = "its alarms", "its resets"
+
+
 # -- wiring ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("configs", [Path("/configs"), None])
 def test_each_part_is_given_its_own(monkeypatch: pytest.MonkeyPatch, configs: Path | None) -> None:
     given: dict[str, tuple[object, ...]] = {}
 
-    def maker(name: str) -> Callable[..., str]:
-        def make(*what: object) -> str:
+    def maker(name: str) -> Callable[..., Part]:
+        def make(*what: object) -> Part:
             given[name] = what
-            return f"a {name}"
+            return Part(f"a {name}")
 
         return make
 
-    for name in ("Control", "Booking", "Desk", "Treating", "Leading", "DeviceLog"):
+    for name in ("Control", "Booking", "Upkeep", "Treating", "Leading", "DeviceLog"):
         monkeypatch.setattr(service, name, maker(name))
     unit, alive, listeners = Unit(), lambda _lock: LockState.HELD, object()
     made: list[object] = []
@@ -64,7 +71,7 @@ def test_each_part_is_given_its_own(monkeypatch: pytest.MonkeyPatch, configs: Pa
             About("/dev/a", "/state/journal.sqlite3", outside.here, 7),
         ),
         "Booking": (unit, outside.here, folder, "0.9", "port-7.lock", alive),
-        "Desk": (unit, outside.here, "a Booking", "a Control"),
+        "Upkeep": (unit, outside.here, "a Booking", "its alarms", "its resets"),
         "Treating": (Room(cast("Any", unit), outside.here, folder), "a Booking", "a Control"),
         "DeviceLog": (unit.log_record, unit.note),
         "Leading": ("a Control", unit.commit),
@@ -105,7 +112,7 @@ def test_a_kernel_hears_stops_first_and_claims_its_unit_before_it_writes() -> No
         ("claim", UNIT),
         ("ready", None),
         [row],
-        ("desk", Whose(1001, simulated=True, boot="a boot")),
+        ("record", Whose(1001, simulated=True, boot="a boot")),
         ("log", house.outside.journal, 1001),
     ]
 
@@ -245,7 +252,7 @@ def test_a_unit_that_was_given_up_is_looked_for_every_minute_and_then_kept() -> 
 
 # -- while it runs ---------------------------------------------------------------------------------
 def test_a_kernel_controls_keeps_its_line_checks_its_record_and_looks_at_lead_and_log() -> None:
-    ran: list[object] = []
+    ran: list[tuple[Any, ...]] = []
 
     def lasts(name: str) -> Callable[..., Awaitable[None]]:
         async def runs(*given: object) -> None:
@@ -258,7 +265,7 @@ def test_a_kernel_controls_keeps_its_line_checks_its_record_and_looks_at_lead_an
         kernel = house.kernel
         for part, method, name in (
             (kernel.control, "run", "control"),
-            (kernel._desk, "run", "desk"),
+            (kernel._upkeep, "keep_checked", "checks"),
             (kernel._leading, "watch", "leading"),
             (kernel._device_log, "follow", "log"),
             (house.unit, "stay_connected", "line"),
@@ -266,7 +273,12 @@ def test_a_kernel_controls_keeps_its_line_checks_its_record_and_looks_at_lead_an
             setattr(part, method, lasts(name))
         running_kernel = asyncio.create_task(kernel.run(), name="kernel")
         await asyncio.sleep(1.0)
-        assert ran == [("control",), ("line",), ("desk",), ("leading",), ("log", kernel._log_of)]
+        assert [name for name, *_ in ran] == ["control", "line", "checks", "leading", "log"]
+        (_, is_idle), (_, log_of) = ran[2], ran[4]
+        assert log_of == kernel._log_of
+        assert is_idle()
+        house.treats("active")
+        assert not is_idle()
         running_kernel.cancel()
         await asyncio.wait([running_kernel])
 

@@ -8,9 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.requests import ApiError, Request
-from controller.kernel.desk import Desk
 from controller.kernel.service import Kernel
 from controller.record import listing
 from controller.record.resets import _Steps
@@ -18,7 +17,6 @@ from controller.record.treatments import uses
 from controller.record.verify import Break, Trail, verify
 from controller.safety.exposure import ZoneUse
 from controller.treatment.events import Who
-from qa.loop import run_virtual
 
 STOP = {"do": "stop", "who": {"name": "anna", "role": "viewer", "origin": "local"}}
 
@@ -54,26 +52,12 @@ def test_who_cannot_wait_for_the_purge_is_the_service_itself() -> None:
 
 
 # -- locks and faults ------------------------------------------------------------------------------
-def test_a_unit_that_is_not_locked_is_not_unlocked() -> None:
-    resets = SimpleNamespace(cause=None)
-    desk = cast("Desk", SimpleNamespace(_control=SimpleNamespace(resets=resets), _whose=None))
-
-    async def scenario() -> None:
-        with pytest.raises(ApiError) as caught:
-            await Desk.unlock(desk, {"reason": "mended"}, Who("anna", "technician", "local"))
-        error = caught.value
-        assert (error.code, error.sentence) == ("not_locked", "The unit is not locked.")
-        assert error.next_step == "Read `corneum status` for what stands."
-
-    run_virtual(scenario())
-
-
 @pytest.mark.parametrize("own", [True, False])
 def test_an_answer_that_nobody_waits_for_any_more_is_no_fault(*, own: bool) -> None:
     """A request that is cancelled ends; one whose inner task was cancelled has met a fault."""
 
     async def scenario() -> None:
-        desk = FaultDesk(lambda *_: None)
+        desk = FaultHandler(lambda *_: None)
         request = Request.model_validate({**STOP, "id": 1, "args": {}})
         inner: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         asking = asyncio.create_task(desk.guarded(inner, request), name="asking")

@@ -14,7 +14,7 @@ import pytest
 
 from controller.api import held_ports, interrupts, own_output
 from controller.api.fault_files import Files, _end_of, _written
-from controller.api.faults import FaultDesk
+from controller.api.faults import FaultHandler
 from controller.api.peer import is_welcome, peer_uid
 from controller.api.stop_way import ROLE, StopWay
 from controller.config.paths import NoStateFolderError
@@ -22,13 +22,13 @@ from controller.device import precedence
 from controller.device.answers import PortError, PortTrouble, SilentError, StopReport
 from controller.device.precedence import PRIORITY, Linux
 from controller.kernel.service import device_error
-from controller.kernel.stop_rows import PERIOD_S, StopRows
 from controller.kernel.view import Timing
 from controller.record import sweep
 from controller.record.chain import GENESIS, Chained, fault
 from controller.record.health import SHOWN_MAX, RecordHealth
 from controller.record.journal import Row
 from controller.record.locks import Lock
+from controller.record.stop_rows import PERIOD_S, StopRows
 from controller.record.verify import Break
 from controller.safety.alarms import Alarm, Priority
 from controller.treatment import persons
@@ -166,7 +166,7 @@ def test_what_a_callback_raises_is_told_once_with_its_file_and_names_nobody(
         return tmp_path / "fault.txt"
 
     async def scenario() -> None:
-        desk, loop = FaultDesk(leave), asyncio.get_running_loop()
+        desk, loop = FaultHandler(leave), asyncio.get_running_loop()
         desk.heard(loop, {"message": "only words"})
         desk.heard(loop, {"exception": asyncio.CancelledError()})
         for _ in range(3):

@@ -46,10 +46,8 @@ def test_a_treatment_is_planned_checked_booked_and_begun_in_this_order(house: Ho
         MAY,
         book_of(house),
         ("begin", 1001, ANNA, 9),
-        "unfinished",
     ]
     assert (house.treating.begun, house.treating.treatment) == (1, 9)
-    assert house.unfinished == ("one that waits",)
 
 
 def test_each_treatment_that_begins_is_counted(house: House) -> None:

@@ -16,16 +16,15 @@ from controller.api.snapshot import (
     RecordView,
     SignalView,
     Snapshot,
-    UnfinishedView,
     UnitView,
 )
 from controller.device.answers import LinkState, PortError, PortTrouble
 from controller.device.precedence import Precedence
 from controller.kernel import view
-from controller.kernel.alarms import AlarmDesk
 from controller.kernel.view import Seen, Timing
 from controller.record.health import RecordHealth
 from controller.safety.alarms import Alarm, Priority
+from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
 from tests.controller.kernel.memory import Memory
@@ -34,27 +33,24 @@ from tests.controller.treatment.couch import ANNA, active, stopped
 TOLD = Alarm("X01", Priority.INFORMATION, "It is so.", "Do it.", latching=False)
 KERNEL = KernelView(7, "/dev/a", 1.0)
 RECORD = RecordView("/r", 12)
-LEFT = (UnfinishedView(3, "c-0042", "refresh"),)
 
 
 def seen(**changes: Any) -> Seen:  # noqa: ANN401 - by name
     made = Seen(
         kernel=KERNEL,
         record=RECORD,
-        unfinished=LEFT,
-        clock="It is wrong.",
         handpiece=Memory(round_trip_s=0.0123, heard_at_s=99.5, bad_frames=4),
         state="idle",
         conduct=None,
         treatment=9,
-        alarms=AlarmDesk(lambda _row: None),
+        alarms=AlarmSystem(lambda _row: None),
         now_s=100.0,
     )
     return made._replace(**changes)
 
 
 def test_before_a_treatment_everything_is_shown_but_what_only_a_treatment_has() -> None:
-    alarms = AlarmDesk(lambda _row: None)
+    alarms = AlarmSystem(lambda _row: None)
     alarms.put(TOLD, 90.0)
     alarms.silence(ANNA, 90.5)
     assert view.snapshot(seen(alarms=alarms)) == Snapshot(
@@ -67,7 +63,7 @@ def test_before_a_treatment_everything_is_shown_but_what_only_a_treatment_has() 
         alarms=(AlarmView("X01", "information", "It is so.", "Do it.", False, False),),  # noqa: FBT003
         receipts=(),
         record=RECORD,
-        unfinished=LEFT,
+        unfinished=(),
         time_to_safe_ms=None,
         signal=SignalView(
             None,
@@ -77,7 +73,7 @@ def test_before_a_treatment_everything_is_shown_but_what_only_a_treatment_has() 
             reminder_in_s=None,
         ),
         simulated_faults=(),
-        clock="It is wrong.",
+        clock=None,
         lead=None,
     )
 

@@ -231,7 +231,7 @@ def test_a_resume_that_was_refused_has_resumed_nothing(tmp_path: Path) -> None:
             body = {"client": "demo", "resumes": begun[0].treatment}
             await journal.commit([_beginning(2, body)])
             await booking.withdraw(2, "the unit went away")
-            made.kernel.control.unfinished = await booking.unfinished()
+            await made.kernel._upkeep.look_unfinished()
             unfinished: list[dict[str, Any]] = made.snapshot()["unfinished"]
             return unfinished
 

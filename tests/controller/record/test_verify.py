@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from controller.kernel.desk import FIRST_CHECK_S
 from controller.kernel.service import Outside, Place, running
 from controller.record.clocks import Here
 from controller.record.journal import Journal
 from controller.record.store import Store
+from controller.record.upkeep import FIRST_CHECK_S
 from controller.record.verifier import check_apart
 from controller.record.verify import BREAKS_MAX, Break, Verdict, verify
 from controller.record.writer import InlineWriter

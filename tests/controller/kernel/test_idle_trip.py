@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from controller.kernel.alarms import AlarmDesk, TripDesk
 from controller.kernel.asked import DeclinedError, due_s
+from controller.kernel.idle_trip import IdleTrip
 from controller.kernel.performer import Asked
 from controller.safety.alarms import Alarm, Priority
+from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.events import Commit, End, Finished, SendReset
 from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode, Refusal
@@ -49,13 +50,13 @@ LOST = Finished(0, End.FAILED, lost="The disk is full.")
 
 
 class TripBench:
-    """The desk, and everything around it by hand."""
+    """The trip, and everything around it by hand."""
 
     def __init__(self) -> None:
         self.unit = Memory()
         self.performed = Performed()
-        self.alarms = AlarmDesk(lambda _row: None)
-        self.desk = TripDesk(self.unit, cast("Any", self.performed), self.alarms)
+        self.alarms = AlarmSystem(lambda _row: None)
+        self.trip = IdleTrip(self.unit, cast("Any", self.performed), self.alarms)
         self.resets: list[str] = []
 
     def see(self, mode: Mode = Mode.SAFE) -> None:
@@ -65,7 +66,7 @@ class TripBench:
         self.unit.newest = bed.reading(mode, cause=Cause.DWELL)
 
     async def reset(self) -> None:
-        await self.desk.reset(ANNA, due_s(), self.resets.append)
+        await self.trip.reset(ANNA, due_s(), self.resets.append)
 
 
 def on_trip(play: Callable[[TripBench], Awaitable[None]]) -> TripBench:
@@ -258,12 +259,12 @@ def test_an_acknowledgement_of_an_idle_unit_counts_when_its_row_is_durable(
         one.performed.ends = [row]
         one.performed.then = lambda: one.alarms.put(WORSE, 2.0)
         if row is DONE:
-            await one.desk.acknowledge(ANNA)
+            await one.trip.acknowledge(ANNA)
         elif row is None:
-            assert (await declined(one.desk.acknowledge(ANNA)))[0] == "unknown"
+            assert (await declined(one.trip.acknowledge(ANNA)))[0] == "unknown"
             assert asyncio.get_running_loop().time() > 1.0
         else:
-            assert await declined(one.desk.acknowledge(ANNA)) == (
+            assert await declined(one.trip.acknowledge(ANNA)) == (
                 "record",
                 "The alarm was not acknowledged, because the record of it is not written.",
                 "`corneum status` says what is wrong with the record; mend that, and acknowledge "

@@ -1,55 +1,33 @@
-"""The alarms of one kernel, and the trips that no treatment of it has latched.
+"""The alarms of one unit, with or without a treatment: what stands, and what of it is heard.
 
-Each alarm that comes or goes is a row. A trip without a treatment is one that the unit came up
-with, or whose kernel is gone: there is no conductor to decide, so that the rules are here, and the
-unit itself has the last word. As in a treatment, each step is an asked action with an end: what it
-permits follows when that is done, and a stop voids it.
+Each alarm that comes or goes is a row.
 """
 
-import asyncio
 from collections.abc import Callable
+from typing import Final
 
-from controller.kernel.asked import (
-    EFFECT_NOT_ACKNOWLEDGED,
-    NOT_ACKNOWLEDGED_UNRECORDED,
-    NOT_RESET_UNRECORDED,
-    OUTCOME_UNKNOWN,
-    VOIDED,
-    DeclinedError,
-    due_s,
-)
-from controller.kernel.performer import Handpiece, Performer
-from controller.record.journal import Row
 from controller.safety.alarm_signals import Move, Quiet, Signal, move_of, signal
 from controller.safety.alarm_texts import OF_CAUSE
 from controller.safety.alarms import Alarm, AlarmBoard, Priority
-from controller.safety.interlocks import is_stale
 from controller.safety.off_watch import EFFECT_CODES, OffWatch
 from controller.safety.reading import Reading
 from controller.treatment import persons, rows
-from controller.treatment.events import (
-    Body,
-    Commit,
-    Declined,
-    End,
-    Finished,
-    Raise,
-    SendReset,
-    Settle,
-    Who,
-)
+from controller.treatment.events import Body, Declined, Note, Raise, Settle, Who
 from controller.treatment.kinds import Kind
-from firmware_protocol.vocabulary import Cause, Mode
+from firmware_protocol.vocabulary import Mode
+
+EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
+    "not_acknowledged",
+    "The unit did something while everything was switched off, and nobody has acknowledged it.",
+    "Read the alarm, acknowledge it, then start anew.",
+)
 
 
-# -- alarms ----------------------------------------------------------------------------------------
-class AlarmDesk:
+class AlarmSystem:
     """Keeps the board and the state of inactivation, and writes both down."""
 
-    def __init__(self, note: Callable[[Row], None]) -> None:
+    def __init__(self, note: Callable[[Note], None]) -> None:
         self.board = AlarmBoard()
-        self.treatment = 0
-        """What the rows belong to; 0 is no treatment."""
         self._note = note
         self._quiet = Quiet()
         self._off = OffWatch()
@@ -162,93 +140,4 @@ class AlarmDesk:
         self._write(Kind.ALARM_QUIET, {"state": quiet.state.value, "why": why, **asked})
 
     def _write(self, kind: Kind, body: Body) -> None:
-        self._note(Row(kind, body, self.treatment))
-
-
-# -- trips without a treatment ---------------------------------------------------------------------
-class TripDesk:
-    """What a person at the unit may do about its trip while nothing is treated."""
-
-    def __init__(self, handpiece: Handpiece, performer: Performer, alarms: AlarmDesk) -> None:
-        self._handpiece = handpiece
-        self._performer = performer
-        self._alarms = alarms
-        self._resetting = False
-
-    async def acknowledge(self, who: Who) -> None:
-        """Acknowledge what stands now, once the row of it is durable. Raises DeclinedError."""
-        seen = self._alarms.seen
-        row = self._performer.ended(0, Commit(Kind.ACK, {"who": rows.who_body(who)}))
-        row.add_done_callback(lambda done: _when_done(done, lambda: self._alarms.acknowledge(seen)))
-        if (await _end_of(row, due_s())).end is not End.DONE:
-            raise DeclinedError(NOT_ACKNOWLEDGED_UNRECORDED)
-
-    async def reset(self, who: Who, due: float, when_done: Callable[[str], None]) -> None:
-        """Reset the unit by ``due``, its record first. Raises DeclinedError.
-
-        ``when_done`` takes the cause as soon as the unit has said that it was reset.
-        """
-        if self._resetting:
-            raise DeclinedError(persons.RESETTING)
-        cause = self._resettable()
-        self._resetting = True
-        try:
-            await self._reset(who, cause, due, when_done)
-        finally:
-            self._resetting = False
-
-    async def _reset(
-        self, who: Who, cause: Cause, due: float, when_done: Callable[[str], None]
-    ) -> None:
-        stops = self._performer.stops
-        body: Body = {"who": rows.who_body(who), "cause": cause.name}
-        asked = self._performer.ended(0, Commit(Kind.RESET, body))
-        row = await _end_of(
-            asked, due, NOT_RESET_UNRECORDED
-        )  # one that comes later permits nothing
-        if row.end is not End.DONE:
-            raise DeclinedError(NOT_RESET_UNRECORDED)
-        if stops != self._performer.stops:
-            raise DeclinedError(VOIDED)
-        asked = self._performer.ended(0, SendReset(cause))
-        asked.add_done_callback(lambda done: _when_done(done, lambda: when_done(cause.name)))
-        answer = await _end_of(asked, due)
-        if answer.end is End.VOIDED:
-            raise DeclinedError(VOIDED)
-        if answer.end is End.UNKNOWN and self._has_left_safe():
-            when_done(cause.name)
-        elif answer.end is not End.DONE:
-            raise DeclinedError(persons.not_reset(answer))
-
-    def _has_left_safe(self) -> bool:
-        """Return whether the unit shows that it was reset, though its answer was lost."""
-        reading, now_s = self._handpiece.newest, asyncio.get_running_loop().time()
-        heard = reading is not None and not is_stale(reading.at_s, now_s)
-        return heard and reading is not None and reading.mode is Mode.DISARMED
-
-    def _resettable(self) -> Cause:
-        """Return the cause that is latched. Raises DeclinedError where nothing may be reset."""
-        reading, now_s = self._handpiece.newest, asyncio.get_running_loop().time()
-        if reading is None or is_stale(reading.at_s, now_s):
-            raise DeclinedError(persons.NOT_SEEN)
-        if reading.mode is not Mode.SAFE:
-            raise DeclinedError(persons.NO_TRIP)
-        if self._alarms.unacknowledged:
-            raise DeclinedError(persons.NOT_ACKNOWLEDGED)
-        return reading.cause
-
-
-def _when_done(end: "asyncio.Future[Finished]", follow: Callable[[], None]) -> None:
-    if not end.cancelled() and end.result().end is End.DONE:
-        follow()
-
-
-async def _end_of(
-    end: "asyncio.Future[Finished]", due: float, late: Declined = OUTCOME_UNKNOWN
-) -> Finished:
-    """Wait for an end until ``due``. Raises DeclinedError."""
-    try:
-        async with asyncio.timeout_at(due):
-            return await asyncio.shield(end)
-    except TimeoutError:
-        raise DeclinedError(late) from None
+        self._note(Note(kind, body))

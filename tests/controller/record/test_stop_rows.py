@@ -3,8 +3,8 @@
 import asyncio
 
 from controller.device.answers import StopReport
-from controller.kernel.stop_rows import PERIOD_S, StopRows
 from controller.record.journal import Row
+from controller.record.stop_rows import PERIOD_S, StopRows
 from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Mode, StopKind
 from qa.loop import run_virtual

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
-from controller.device.answers import StopReport
 from controller.record.journal import Row
 from controller.treatment.kinds import Kind
 
@@ -12,6 +11,17 @@ PERIOD_S: Final = 1.0
 """One row of a kind within this time; the next one says how many there were."""
 
 Key = tuple[str, object]
+
+
+class Ended(Protocol):
+    """How a stop ended."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures of it, as they stand in its row."""
+        ...
+
+
+EndedT = TypeVar("EndedT", bound=Ended)
 
 
 class StopRows:
@@ -23,7 +33,7 @@ class StopRows:
         """When each kind of row may be written again: two kinds of row by two kinds of stop."""
         self._held: dict[Key, Row] = {}
         self._times: dict[Key, int] = {}
-        self._report: asyncio.Future[StopReport] | None = None
+        self._report: object = None
 
     def pass_on(self, row: Row, now_s: float) -> None:
         """Note ``row``, and count it where it is of a repeated stop."""
@@ -46,23 +56,17 @@ class StopRows:
             if self._due_s[key] <= now_s:
                 self._write(key, now_s)
 
-    def follow(self, report: asyncio.Future[StopReport], treatment: int) -> None:
+    def follow(self, report: asyncio.Future[EndedT], treatment: int) -> None:
         """Write how a stop ended, once for each."""
         if report is not self._report:
             self._report = report
             report.add_done_callback(lambda done: self._ended(done, treatment))
 
-    def _ended(self, report: asyncio.Future[StopReport], treatment: int) -> None:
+    def _ended(self, report: asyncio.Future[EndedT], treatment: int) -> None:
         if report.cancelled():
             return
-        said = report.result()
-        body = {
-            "kind": said.kind.name,
-            "confirmed": said.confirmed,
-            "took_ms": round(said.took_s * 1000, 1),
-            "frames": said.frames,
-        }
-        self.add(Row(Kind.STOP_REPORT, body, treatment), report.get_loop().time())
+        row = Row(Kind.STOP_REPORT, report.result().as_dict(), treatment)
+        self.add(row, report.get_loop().time())
 
     def _write(self, key: Key, now_s: float) -> None:
         row, times = self._held.pop(key), self._times.pop(key)

@@ -1,17 +1,16 @@
-"""The alarms of a kernel: each row whole, each refusal in full."""
+"""The alarms of a unit: each row whole, each refusal in full."""
 
 from typing import Any
 
 import pytest
 
-from controller.kernel.alarms import AlarmDesk
-from controller.record.journal import Row
 from controller.safety.alarm_signals import Inactivation
 from controller.safety.alarm_texts import OF_CAUSE
 from controller.safety.alarms import Alarm, Priority
 from controller.safety.off_watch import CALM_S, EFFECT_CODES
 from controller.safety.reading import Reading
-from controller.treatment.events import Raise, Settle, Who
+from controller.treatment.alarm_system import AlarmSystem
+from controller.treatment.events import Note, Raise, Settle, Who
 from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode
 from tests.controller.treatment.couch import ANNA, couch
@@ -22,16 +21,14 @@ TOLD = Alarm("X03", Priority.INFORMATION, "It is told.", "Read.", latching=False
 LOW = Alarm("X04", Priority.LOW, "It is low.", "Fill.", latching=False)
 
 
-def desk(treatment: int = 7) -> tuple[AlarmDesk, list[Row]]:
-    rows: list[Row] = []
-    made = AlarmDesk(rows.append)
-    made.treatment = treatment
-    return made, rows
+def system() -> tuple[AlarmSystem, list[Note]]:
+    rows: list[Note] = []
+    return AlarmSystem(rows.append), rows
 
 
 # -- rows ------------------------------------------------------------------------------------------
-def test_each_alarm_is_one_row_of_its_treatment_when_it_comes_and_one_when_it_goes() -> None:
-    alarms, rows = desk()
+def test_each_alarm_is_one_row_when_it_comes_and_one_when_it_goes() -> None:
+    alarms, rows = system()
     alarms.take(Raise(TRIP), 1.0)
     alarms.put(WORSE, 2.0)
     alarms.put(WORSE, 2.1)  # it stands already
@@ -40,17 +37,15 @@ def test_each_alarm_is_one_row_of_its_treatment_when_it_comes_and_one_when_it_go
     alarms.settle("X02")
     alarms.settle("X09")  # never there
     assert rows == [
-        Row(
+        Note(
             Kind.ALARM,
             {"code": "X01", "priority": "MEDIUM", "sentence": "It tripped.", "first_out": True},
-            7,
         ),
-        Row(
+        Note(
             Kind.ALARM,
             {"code": "X02", "priority": "HIGH", "sentence": "It is worse.", "first_out": False},
-            7,
         ),
-        Row(
+        Note(
             Kind.ALARM,
             {
                 "code": "X03",
@@ -58,24 +53,15 @@ def test_each_alarm_is_one_row_of_its_treatment_when_it_comes_and_one_when_it_go
                 "sentence": "It is told.",
                 "first_out": False,
             },
-            7,
         ),
-        Row(Kind.ALARM_GONE, {"code": "X02"}, 7),
+        Note(Kind.ALARM_GONE, {"code": "X02"}),
     ]
     assert [one.since_s for one in alarms.board.standing] == [2.0, 1.0, 3.0]
 
 
-def test_before_a_treatment_the_rows_of_alarms_belong_to_none() -> None:
-    rows: list[Row] = []
-    alarms = AlarmDesk(rows.append)
-    alarms.put(TOLD, 1.0)
-    alarms.settle("X03")
-    assert [row.treatment for row in rows] == [0, 0]
-
-
 @pytest.mark.parametrize(("who", "why"), [(ANNA, "anna"), (Who("", "practitioner"), "somebody")])
 def test_a_pause_of_the_sound_says_who_asked_and_its_end_says_why(who: Who, why: str) -> None:
-    alarms, rows = desk()
+    alarms, rows = system()
     alarms.silence(who, 10.0)
     alarms.silence(who, 20.0)  # it is paused already, and does not become longer
     alarms.tick(129.9)
@@ -83,17 +69,16 @@ def test_a_pause_of_the_sound_says_who_asked_and_its_end_says_why(who: Who, why:
     alarms.tick(131.0)
     said = {"name": who.name, "role": "practitioner", "origin": "local"}
     assert rows == [
-        Row(
+        Note(
             Kind.ALARM_QUIET,
             {"state": "audio paused", "why": f"asked by {why}", "who": said},
-            7,
         ),
-        Row(Kind.ALARM_QUIET, {"state": "none", "why": "its time is over"}, 7),
+        Note(Kind.ALARM_QUIET, {"state": "none", "why": "its time is over"}),
     ]
 
 
 def test_a_new_alarm_ends_the_pause_of_the_sound_and_information_does_not() -> None:
-    alarms, rows = desk()
+    alarms, rows = system()
     alarms.silence(ANNA, 10.0)
     rows.clear()
     alarms.put(TOLD, 20.0)
@@ -102,12 +87,11 @@ def test_a_new_alarm_ends_the_pause_of_the_sound_and_information_does_not() -> N
     assert alarms.signal(20.0).left_s == 110.0
     alarms.put(TRIP, 30.0)
     assert rows[1:] == [
-        Row(
+        Note(
             Kind.ALARM,
             {"code": "X01", "priority": "MEDIUM", "sentence": "It tripped.", "first_out": True},
-            7,
         ),
-        Row(Kind.ALARM_QUIET, {"state": "none", "why": "a new alarm"}, 7),
+        Note(Kind.ALARM_QUIET, {"state": "none", "why": "a new alarm"}),
     ]
     heard = alarms.signal(30.0)
     assert (heard.inactivation, heard.left_s) == (Inactivation.NONE, None)
@@ -117,14 +101,14 @@ def test_a_new_alarm_ends_the_pause_of_the_sound_and_information_does_not() -> N
 
 
 def test_what_stands_at_the_beginning_of_a_treatment_goes_with_a_row_each() -> None:
-    alarms, rows = desk()
+    alarms, rows = system()
     alarms.put(TRIP, 1.0)
     alarms.put(LOW, 2.0)
     rows.clear()
     alarms.settle_all()
     assert rows == [
-        Row(Kind.ALARM_GONE, {"code": "X01"}, 7),
-        Row(Kind.ALARM_GONE, {"code": "X04"}, 7),
+        Note(Kind.ALARM_GONE, {"code": "X01"}),
+        Note(Kind.ALARM_GONE, {"code": "X04"}),
     ]
 
 
@@ -136,7 +120,7 @@ def test_what_stands_at_the_beginning_of_a_treatment_goes_with_a_row_each() -> N
 def test_what_has_to_be_acknowledged_is_what_latches_or_is_no_information(
     alarm: Alarm, *, unacknowledged: bool, to_acknowledge: bool
 ) -> None:
-    alarms, _ = desk()
+    alarms, _ = system()
     assert (alarms.unacknowledged, alarms.to_acknowledge) == (False, False)
     alarms.put(alarm, 1.0)
     assert (alarms.unacknowledged, alarms.to_acknowledge) == (unacknowledged, to_acknowledge)
@@ -145,7 +129,7 @@ def test_what_has_to_be_acknowledged_is_what_latches_or_is_no_information(
 
 
 def test_an_acknowledgement_counts_for_what_could_be_seen_when_it_was_asked_for() -> None:
-    alarms, _ = desk()
+    alarms, _ = system()
     alarms.put(TRIP, 1.0)
     seen = alarms.seen
     assert seen == 1
@@ -162,7 +146,7 @@ def at(now_s: float, mode: Mode, **changes: Any) -> Reading:  # noqa: ANN401 - b
 
 
 def test_a_trip_of_an_idle_unit_is_shown_while_it_is_latched_and_told_once() -> None:
-    alarms, rows = desk(0)
+    alarms, rows = system()
     alarm = OF_CAUSE[Cause.DWELL]
     for tick in range(5):
         now_s = 100.0 + tick * 0.02
@@ -170,7 +154,7 @@ def test_a_trip_of_an_idle_unit_is_shown_while_it_is_latched_and_told_once() -> 
     assert [(one.alarm, one.since_s) for one in alarms.board.standing] == [(alarm, 100.0)]
     alarms.watch_idle(at(101.0, Mode.DISARMED, cause=Cause.DWELL), 101.0)
     assert rows == [
-        Row(
+        Note(
             Kind.ALARM,
             {
                 "code": alarm.code,
@@ -179,12 +163,12 @@ def test_a_trip_of_an_idle_unit_is_shown_while_it_is_latched_and_told_once() -> 
                 "first_out": True,
             },
         ),
-        Row(Kind.ALARM_GONE, {"code": alarm.code}),
+        Note(Kind.ALARM_GONE, {"code": alarm.code}),
     ]
 
 
 def test_a_trip_whose_cause_changes_is_another_alarm() -> None:
-    alarms, rows = desk(0)
+    alarms, rows = system()
     alarms.watch_idle(at(100.0, Mode.SAFE, cause=Cause.DWELL), 100.0)
     alarms.watch_idle(at(100.1, Mode.SAFE, cause=Cause.BROWN_OUT), 100.1)
     assert [(row.kind, row.body["code"]) for row in rows] == [
@@ -195,7 +179,7 @@ def test_a_trip_whose_cause_changes_is_another_alarm() -> None:
 
 
 def test_an_effect_on_an_idle_unit_refuses_the_next_treatment_until_it_was_acknowledged() -> None:
-    alarms, _ = desk(0)
+    alarms, _ = system()
     assert alarms.declined is None
     now_s = 100.0
     for _ in range(500):
@@ -225,6 +209,6 @@ def test_an_effect_on_an_idle_unit_refuses_the_next_treatment_until_it_was_ackno
 
 
 def test_an_alarm_of_another_kind_refuses_no_treatment() -> None:
-    alarms, _ = desk(0)
+    alarms, _ = system()
     alarms.put(TRIP, 1.0)
     assert alarms.declined is None

@@ -1,28 +1,27 @@
-"""Paper beside the control: what is recalled, written down, shown, and passed on."""
+"""The record beside the control: what is recalled, written down, shown, and passed on."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from controller.api.authority import Do
 from controller.api.requests import ApiError
-from controller.kernel import desk as desk_module
-from controller.kernel.alarms import AlarmDesk
-from controller.kernel.desk import CHECK_PERIOD_S, FIRST_CHECK_S, IDLE_LOOK_S, Desk, RecordDesk
-from controller.record import decisions
+from controller.api.snapshot import UnfinishedView
+from controller.record import decisions, upkeep
 from controller.record.clocks import Here
 from controller.record.health import RecordHealth
 from controller.record.journal import Row
 from controller.record.resets import History, ResetLock, Whose
 from controller.record.store import BrokenRowError, RecordError
+from controller.record.upkeep import CHECK_PERIOD_S, FIRST_CHECK_S, IDLE_LOOK_S, Upkeep
 from controller.record.verify import Break, Verdict
 from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
 from controller.safety.resets import PastReset
 from controller.safety.timeline import Moment
+from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
@@ -30,11 +29,12 @@ from qa.loop import run_virtual
 TOM = Who("tom", "technician", "local")
 TOM_SAYS = {"name": "tom", "role": "technician", "origin": "local"}
 WHOSE = Whose(1001, simulated=True, boot="a boot")
+WAITING = (UnfinishedView(3, "c-0042", "refresh"),)
 PATH = Path("/state/journal.sqlite3")
 
 
 class Office:
-    """A journal, a booking and a control around the desk, which keep what they are asked."""
+    """A journal and a booking around the upkeep, which keep what they are asked."""
 
     def __init__(self) -> None:
         self.done: list[Any] = []
@@ -44,14 +44,10 @@ class Office:
         self.verdict = Verdict(PATH, 12)
         self.lost: str | None = None
         self.doubt: str | None = "It is wrong."
-        self.waits: tuple[str, ...] = ("one that waits",)
-        self.control = SimpleNamespace(
-            alarms=AlarmDesk(lambda _row: None),
-            resets=ResetLock(cast("Any", None)),
-            idle=True,
-            clock=None,
-            unfinished=None,
-        )
+        self.waits = WAITING
+        self.alarm_system = AlarmSystem(lambda _row: None)
+        self.resets = ResetLock(cast("Any", None))
+        self.idle = True
         self.is_under_way = object()
         self.here = Here(lambda: 1.9e9, "a boot")
 
@@ -67,19 +63,16 @@ class Office:
         self.done.append(("check", path, asyncio.get_running_loop().time()))
         return self.verdict
 
-    async def unfinished(self) -> tuple[str, ...]:
+    async def unfinished(self) -> tuple[UnfinishedView, ...]:
         return self.waits
 
     @property
     def alarms(self) -> list[tuple[str, float]]:
-        return [(one.alarm.code, one.since_s) for one in self.control.alarms.board.standing]
+        return [(one.alarm.code, one.since_s) for one in self.alarm_system.board.standing]
 
-    def desk(self) -> Desk:
+    def upkeep(self) -> Upkeep:
         them = cast("Any", self)
-        return Desk(them, self.here, them, cast("Any", self.control))
-
-    def record(self) -> RecordDesk:
-        return RecordDesk(cast("Any", self), self.here, cast("Any", self.control))
+        return Upkeep(them, self.here, them, self.alarm_system, self.resets)
 
 
 @pytest.fixture
@@ -104,9 +97,9 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Office:
         if made.lost is not None:
             raise RecordError(made.lost)
 
-    monkeypatch.setattr(desk_module, "doubt_of", doubt_of)
-    monkeypatch.setattr(desk_module, "dismiss", passes("dismiss"))
-    monkeypatch.setattr(desk_module, "sterilised", passes("sterilised"))
+    monkeypatch.setattr(upkeep, "doubt_of", doubt_of)
+    monkeypatch.setattr(upkeep, "dismiss", passes("dismiss"))
+    monkeypatch.setattr(upkeep, "sterilised", passes("sterilised"))
     monkeypatch.setattr(decisions, "accept", passes("accept"))
     monkeypatch.setattr(decisions, "refresh", refresh)
     return made
@@ -117,24 +110,24 @@ def doubted(up_s: float = 0.0) -> tuple[str, str, Moment]:
 
 
 # -- what is passed on -----------------------------------------------------------------------------
-def test_each_act_on_paper_is_passed_on_with_who_asks_and_what_follows_is_shown(
+def test_each_act_on_the_record_is_passed_on_with_who_asks_and_what_follows_is_shown(
     office: Office,
 ) -> None:
-    desk, args = office.desk(), {"tip": "A-1"}
+    kept, args = office.upkeep(), {"tip": "A-1"}
 
     async def scenario() -> None:
-        answers = desk.answers
+        answers = kept.answers
         assert set(answers) == {Do.DISMISS, Do.STERILISED, Do.UNLOCK, Do.ACCEPT}
-        assert answers[Do.UNLOCK] == desk.unlock
+        assert answers[Do.UNLOCK] == kept.unlock
         assert await answers[Do.DISMISS](args, TOM) == {"done": "dismiss"}
-        assert office.control.unfinished == ("one that waits",)
-        assert office.control.clock == "It is wrong."
-        office.doubt, office.control.unfinished = None, None
+        assert kept.unfinished == WAITING
+        assert kept.clock == "It is wrong."
+        office.doubt, kept.unfinished = None, ()
         assert await answers[Do.STERILISED](args, TOM) == {"done": "sterilised"}
-        assert office.control.unfinished is None
+        assert kept.unfinished == ()
         await asyncio.sleep(7.0)
         assert await answers[Do.ACCEPT](args, TOM) == {"done": "accept"}
-        assert office.control.clock is None
+        assert kept.clock is None
 
     run_virtual(scenario())
     assert office.done == [
@@ -148,13 +141,13 @@ def test_each_act_on_paper_is_passed_on_with_who_asks_and_what_follows_is_shown(
 
 def test_a_decision_takes_the_alarm_of_the_record_off(office: Office) -> None:
     async def scenario() -> None:
-        desk = office.desk()
+        kept = office.upkeep()
         await asyncio.sleep(3.0)
         office.health.unchecked = "It could not be checked."
-        await desk.look()
+        await kept.look()
         assert office.alarms == [(RECORD_BROKEN.code, 3.0)]
         office.health.unchecked = None
-        await desk.answers[Do.ACCEPT]({}, TOM)
+        await kept.answers[Do.ACCEPT]({}, TOM)
         assert office.alarms == []
 
     run_virtual(scenario())
@@ -171,21 +164,21 @@ def test_at_the_start_resets_lock_unfinished_and_clock_are_recalled(
         office.done.append(("resets", *given))
         return history
 
-    monkeypatch.setattr(desk_module, "read_resets", read)
+    monkeypatch.setattr(upkeep, "read_resets", read)
 
     async def scenario() -> None:
         await asyncio.sleep(4.0)
-        desk = office.desk()
-        await desk.begin(WHOSE)
-        assert desk._whose is WHOSE  # and an unlocking says so
+        kept = office.upkeep()
+        await kept.begin(WHOSE)
+        assert kept._whose is WHOSE  # and an unlocking says so
+        assert kept.unfinished == WAITING
 
     run_virtual(scenario())
     assert office.done == [("resets", "a store", WHOSE, 4.0, 1.9e9), doubted(4.0)]
-    resets = office.control.resets
+    resets = office.resets
     assert (resets.cause, resets._resets) == (locked, history.resets)
     assert resets._whose == {"unit": 1001, "simulated": True, "boot": "a boot"}
     assert office.alarms == ([(LOCKED.code, 4.0)] if locked else [])
-    assert office.control.unfinished == ("one that waits",)
 
 
 def test_resets_that_cannot_be_read_lock_the_unit_and_name_the_row(
@@ -196,21 +189,21 @@ def test_resets_that_cannot_be_read_lock_the_unit_and_name_the_row(
     def read(*_: object) -> History:
         raise broken
 
-    monkeypatch.setattr(desk_module, "read_resets", read)
-    run_virtual(office.desk().begin(WHOSE))
-    assert office.control.resets.cause == str(broken)
-    assert office.control.resets._resets == ()
+    monkeypatch.setattr(upkeep, "read_resets", read)
+    run_virtual(office.upkeep().begin(WHOSE))
+    assert office.resets.cause == str(broken)
+    assert office.resets._resets == ()
     assert office.health.breaks == (Break(5, "its content is not what was written"),)
     assert {code for code, _ in office.alarms} == {LOCKED.code, RECORD_BROKEN.code}
 
 
 # -- the lock of a unit ----------------------------------------------------------------------------
-def lock(office: Office) -> Desk:
-    desk = office.desk()
-    desk._whose = WHOSE
-    office.control.resets.begin(WHOSE, History("DWELL", (PastReset("DWELL", 1.0),)))
-    office.control.alarms.put(LOCKED, 1.0)
-    return desk
+def lock(office: Office) -> Upkeep:
+    kept = office.upkeep()
+    kept._whose = WHOSE
+    office.resets.begin(WHOSE, History("DWELL", (PastReset("DWELL", 1.0),)))
+    office.alarm_system.put(LOCKED, 1.0)
+    return kept
 
 
 UNLOCKED = Row(
@@ -227,31 +220,31 @@ UNLOCKED = Row(
 
 
 def test_a_lock_is_taken_off_when_its_row_is_durable(office: Office) -> None:
-    desk = lock(office)
-    assert run_virtual(desk.unlock({"reason": "mended"}, TOM)) == {"cause": "DWELL"}
+    kept = lock(office)
+    assert run_virtual(kept.unlock({"reason": "mended"}, TOM)) == {"cause": "DWELL"}
     assert office.done == [[UNLOCKED]]
-    assert (office.control.resets.cause, office.control.resets._resets) == (None, ())
+    assert (office.resets.cause, office.resets._resets) == (None, ())
     assert office.alarms == []
 
 
 def test_a_lock_whose_row_is_lost_stays_on(office: Office) -> None:
-    desk = lock(office)
+    kept = lock(office)
     office.lost = "The disk is full."
     with pytest.raises(RecordError, match="The disk is full"):
-        run_virtual(desk.unlock({"reason": "mended"}, TOM))
-    assert office.control.resets.cause == "DWELL"
+        run_virtual(kept.unlock({"reason": "mended"}, TOM))
+    assert office.resets.cause == "DWELL"
     assert office.alarms == [(LOCKED.code, 1.0)]
 
 
 @pytest.mark.parametrize("unknown", [True, False])
 def test_what_is_not_locked_is_not_unlocked(office: Office, *, unknown: bool) -> None:
-    desk = lock(office)
+    kept = lock(office)
     if unknown:
-        desk._whose = None
+        kept._whose = None
     else:
-        office.control.resets.release()
+        office.resets.release()
     with pytest.raises(ApiError) as caught:
-        run_virtual(desk.unlock({"reason": "mended"}, TOM))
+        run_virtual(kept.unlock({"reason": "mended"}, TOM))
     error = caught.value
     assert (error.code, error.sentence, error.next_step) == (
         "not_locked",
@@ -262,11 +255,11 @@ def test_what_is_not_locked_is_not_unlocked(office: Office, *, unknown: bool) ->
 
 
 def test_a_lock_is_not_taken_off_without_a_reason(office: Office) -> None:
-    desk = lock(office)
+    kept = lock(office)
     with pytest.raises(ApiError) as caught:
-        run_virtual(desk.unlock({}, TOM))
+        run_virtual(kept.unlock({}, TOM))
     assert caught.value.code == "bad_request"
-    assert office.control.resets.cause == "DWELL"
+    assert office.resets.cause == "DWELL"
 
 
 # -- the check of the whole record -----------------------------------------------------------------
@@ -275,10 +268,12 @@ def test_the_record_is_checked_soon_after_the_start_then_daily_and_beside_no_tre
 ) -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        checking = asyncio.create_task(office.desk().run(), name="desk")
-        loop.call_at(1000.0, setattr, office.control, "idle", False)  # noqa: FBT003 - a field
+        checking = asyncio.create_task(
+            office.upkeep().keep_checked(lambda: office.idle), name="checks"
+        )
+        loop.call_at(1000.0, setattr, office, "idle", False)  # noqa: FBT003 - a field
         busy_until_s = FIRST_CHECK_S + CHECK_PERIOD_S + 12.0
-        loop.call_at(busy_until_s, setattr, office.control, "idle", True)  # noqa: FBT003
+        loop.call_at(busy_until_s, setattr, office, "idle", True)  # noqa: FBT003
         await asyncio.sleep(2.1 * CHECK_PERIOD_S)
         checking.cancel()
 
@@ -296,7 +291,7 @@ def test_the_record_is_checked_soon_after_the_start_then_daily_and_beside_no_tre
 @pytest.mark.parametrize("lacks", ["check", "path"])
 def test_a_record_in_memory_is_checked_by_nobody(office: Office, lacks: str) -> None:
     setattr(office, lacks, None)
-    run_virtual(office.desk().run())
+    run_virtual(office.upkeep().keep_checked(lambda: office.idle))
     assert office.done == []
 
 
@@ -319,7 +314,7 @@ def test_what_a_check_has_found_is_known_and_shown(
     async def scenario() -> None:
         await asyncio.sleep(2.0)
         office.health.unchecked = "an earlier one"
-        await office.record().take(verdict)
+        await office.upkeep().take(verdict)
 
     run_virtual(scenario())
     health = office.health
@@ -331,6 +326,6 @@ def test_what_a_check_has_found_is_known_and_shown(
 
 def test_decisions_that_cannot_be_read_leave_the_record_unchecked(office: Office) -> None:
     office.lost = "The disk is full."
-    run_virtual(office.record().take(Verdict(PATH, 12)))
+    run_virtual(office.upkeep().take(Verdict(PATH, 12)))
     assert office.health.unchecked == "The disk is full."
     assert office.alarms == [(RECORD_BROKEN.code, 0.0)]
