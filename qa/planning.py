@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError, Request, TreatArgs, read_args
+from controller.api.requests import Request, TreatArgs, read_args
 from controller.api.snapshot import Snapshot
 from controller.kernel.service import Kernel
 from controller.record.asker import handset_in
 from controller.record.past import Asked
 from controller.record.planner import Purpose, planned, request_of
 from controller.record.store import RecordError
+from controller.safety.refusal import RefusedError, refusing
 from controller.safety.timeline import Moment
 
 
 async def plan_beside(
     kernel: Kernel, wish: Mapping[str, Any], at: Moment, purpose: Purpose
 ) -> dict[str, Any]:
-    """Return the plan of ``wish`` for the unit of ``kernel``; ApiError says why there is none."""
+    """Return the plan of ``wish`` for the unit of ``kernel``; or a RefusedError."""
     shown = Snapshot.from_dict(kernel.snapshot())
     unit = handset_in(shown)
     asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, at)
@@ -32,7 +33,7 @@ async def plan_beside(
             lambda store: planned(store, configs, asked, unit, purpose)
         )
     except RecordError as error:
-        raise ApiError("record", str(error), "Nothing has moved.") from error
+        raise refusing("record", str(error), "Nothing has moved.") from error
     return proved.as_dict()
 
 
@@ -45,6 +46,6 @@ async def planned_request(kernel: Kernel, request: Request) -> Request:
         return request
     try:
         plan = await plan_beside(kernel, request.args, kernel.now(), Purpose.START)
-    except ApiError:
+    except RefusedError:
         return request
     return request.model_copy(update={"args": request_of(request.args, plan)})

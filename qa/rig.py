@@ -169,12 +169,12 @@ class Service:
         self.kernel = kernel
 
     async def ask(self, do: str, **args: object) -> dict[str, Any]:
-        """Ask as a practitioner at the unit; ApiError is a refusal."""
+        """Ask as a practitioner at the unit; RefusedError is a refusal."""
         request = Request.model_validate({"do": do, "who": PRACTITIONER, "args": args})
         return await self.kernel.handle(await planned_request(self.kernel, request))
 
     async def plan(self, **args: object) -> dict[str, Any]:
-        """Plan as `corneum plan` does, beside the kernel; ApiError says why there is no plan."""
+        """Plan as `corneum plan` does, beside the kernel; or a RefusedError."""
         return await plan_beside(self.kernel, args, self.kernel.now(), Purpose.LOOK)
 
     def snapshot(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from controller.api.ask import (
     KernelSilentError,
     knock,
 )
+from controller.safety.refusal import Refusal, RefusedError
 
 LINES_MAX: Final = 4
 """Lines of a watch that wait for a slow reader; older ones are dropped, the newest wins."""
@@ -39,24 +40,6 @@ class WatchLine(NamedTuple):
     leads: bool
     """True while this connection leads the treatment."""
     snapshot: dict[str, Any]
-
-
-class AnswerError(Exception):
-    """The kernel refused; what it said is here for people and for programs."""
-
-    def __init__(
-        self,
-        code: str,
-        sentence: str,
-        next_step: str,
-        receipt: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-        self.next_step = next_step
-        self.receipt = receipt
-        """The chain of limits, where one of them was the reason."""
 
 
 class KernelClient:
@@ -102,7 +85,7 @@ class KernelClient:
         """Ask for ``do`` and return the result.
 
         Raises:
-            AnswerError: the kernel refused.
+            RefusedError: the kernel refused.
             KernelAbsentError: it is gone, or silent for ``timeout_s``.
         """
         if len(self._pending) >= PENDING_MAX:
@@ -189,9 +172,10 @@ def _result(answer: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = answer.get("result") or {}
         return result
     error = answer.get("error") or {}
-    raise AnswerError(
+    refusal = Refusal(
         str(error.get("code", "unknown")),
         str(error.get("sentence", "The kernel refused without a word.")),
         str(error.get("next_step", "")),
         error.get("receipt"),
     )
+    raise RefusedError(refusal)

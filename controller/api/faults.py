@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from controller.api.fault_files import FAULT, fault_sentence, kind_of, place_of, support_step
-from controller.api.requests import ApiError, Request
-from controller.api.trouble import ENVIRONMENT, trouble_of
+from controller.api.requests import Request
+from controller.api.trouble import trouble_of
+from controller.safety.refusal import Refusal, RefusedError
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ WRITERS_MAX: Final = 4
 HEARD_MAX: Final = 20
 """Places of our sources whose faults are told on standard error, each once."""
 
-ENDING: Final = ApiError(
+ENDING: Final = Refusal(
     "kernel_ends",
     "The kernel ends, and whether this was done is not known.",
     "Look at `corneum status` once a kernel runs again.",
@@ -54,29 +55,29 @@ class FaultHandler:
         self._heard: set[str] = set()
 
     async def guarded(self, answer: Awaitable[T], request: Request) -> T:
-        """Return what ``answer`` comes to. Raises ApiError for everything that it raises."""
+        """Return what ``answer`` comes to. Raises RefusedError for everything that it raises."""
         try:
             return await answer
-        except ApiError:
+        except RefusedError:
             raise
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            raise await self.told(error, request) from error
+            raise RefusedError(await self.told(error, request)) from error
         except Exception as error:
-            raise await self.told(error, request) from error
+            raise RefusedError(await self.told(error, request)) from error
 
-    async def told(self, error: BaseException, request: Request | None) -> ApiError:
+    async def told(self, error: BaseException, request: Request | None) -> Refusal:
         """Return what to answer to a request that has met ``error``."""
         trouble = trouble_of(error)
         if trouble is not None:
-            return ApiError(ENVIRONMENT, trouble.sentence, trouble.next_step)
+            return trouble
         doing = "reading a request" if request is None else f"the request {request.do.value}"
         private = () if request is None else tuple(_words(request.model_dump(mode="json")))
         path = await self._left(error, doing, private)
         sentence = fault_sentence(error, "the kernel")
-        return ApiError(
+        return Refusal(
             FAULT,
             f"{sentence} Whether what was asked for was done is not known.",
             f"Look at `corneum status` before you ask again. {support_step(path)}",

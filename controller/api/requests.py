@@ -6,7 +6,6 @@ same id. What cannot be read is answered in one sentence. STOP is read leniently
 """
 
 import json
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
@@ -22,6 +21,7 @@ from controller.api.authority import Do, Origin, Role
 from controller.config.explain import words_of
 from controller.config.place import place_of
 from controller.planning.tips import LABEL_WORDS, label_of
+from controller.safety.refusal import Refusal, RefusedError, refusing
 
 REQUEST_MAX_BYTES: Final = 65_536
 """Longest request, including its line end."""
@@ -38,33 +38,13 @@ PARTS_MAX: Final = 16  # a plan has nine parts; a later one may have a few more
 M = TypeVar("M", bound=BaseModel)
 
 
-class ApiError(Exception):
-    """A refusal: a code for programs, a sentence and a next step for people.
-
-    ``receipt`` tells the chain of limits where one of them was the reason.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        sentence: str,
-        next_step: str,
-        receipt: Mapping[str, object] | None = None,
-    ) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-        self.next_step = next_step
-        self.receipt = receipt
-
-
-TOO_LARGE: Final = ApiError(
+TOO_LARGE: Final = Refusal(
     "too_large",
     f"A request is longer than {REQUEST_MAX_BYTES // 1024} KiB.",
     "Send one JSON object a line; large things belong into files.",
 )
 
-PLAN_ELSEWHERE: Final = ApiError(
+PLAN_ELSEWHERE: Final = Refusal(
     "plan_elsewhere",
     "The kernel plans for nobody: it controls the unit, and a plan takes time that control needs.",
     "Plan in your own process (`corneum plan`), and send the plan's sha256, planned_at_s and "
@@ -73,11 +53,11 @@ PLAN_ELSEWHERE: Final = ApiError(
 """The answer to the request `plan`, which kernels before 0.2 took."""
 
 
-def unit_absent(trouble: str | None, next_step: str | None) -> ApiError:
+def unit_absent(trouble: str | None, next_step: str | None) -> RefusedError:
     """Return the refusal where the unit is not there; the words are those of `LinkView`."""
     why = "at the moment" if trouble is None else f"({trouble})"
     step = next_step or "check its cable and power; `corneum doctor` looks closer"
-    return ApiError(
+    return refusing(
         "unit_absent", f"The unit does not answer {why}.", f"{step[:1].upper()}{step[1:]}."
     )
 
@@ -180,7 +160,7 @@ def read_request(line: bytes) -> Request:
     """Return the request in one line of text.
 
     Raises:
-        ApiError: it is none; the sentence names the field.
+        RefusedError: it is none; the sentence names the field.
     """
     try:
         return Request.model_validate_json(line)
@@ -189,13 +169,13 @@ def read_request(line: bytes) -> Request:
         if stop is not None:
             return stop
         if _do_in(line) == "plan":
-            raise PLAN_ELSEWHERE from error
+            raise RefusedError(PLAN_ELSEWHERE) from error
         whole = any(detail["loc"] for detail in error.errors(include_url=False))
         raise (_wrong_value(Request, error) if whole else _no_request(line)) from error
 
 
 def read_args(model: type[M], args: dict[str, JsonValue]) -> M:
-    """Return ``args`` as ``model``; ApiError names the field that is wrong."""
+    """Return ``args`` as ``model``; RefusedError names the field that is wrong."""
     try:
         return model.model_validate(args)
     except ValidationError as error:
@@ -207,10 +187,10 @@ def answer(request_id: int, result: dict[str, Any]) -> bytes:
     return _line({"id": request_id, "ok": True, "result": result})
 
 
-def refusal(request_id: int, error: ApiError) -> bytes:
+def refusal(request_id: int, why: Refusal) -> bytes:
     """Return the line that says no, why, and what to do."""
-    said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
-    receipt = {} if error.receipt is None else {"receipt": error.receipt}
+    said = {"code": why.code, "sentence": why.sentence, "next_step": why.next_step}
+    receipt = {} if why.receipt is None else {"receipt": why.receipt_body}
     return _line({"id": request_id, "ok": False, "error": said | receipt})
 
 
@@ -272,24 +252,24 @@ def _line(said: dict[str, Any]) -> bytes:
     return json.dumps(said, separators=(",", ":"), default=str).encode() + b"\n"
 
 
-def _wrong_value(model: type[BaseModel], error: ValidationError) -> ApiError:
+def _wrong_value(model: type[BaseModel], error: ValidationError) -> RefusedError:
     """Return the refusal of a value; it may be what a person wrote behind an option."""
     first = error.errors(include_url=False)[0]
     words = words_of(model, first).removesuffix(".")
-    return ApiError(
+    return refusing(
         "bad_request", f"{place_of(first['loc'])}{words}.", "Correct that, then ask again."
     )
 
 
-def _no_request(line: bytes) -> ApiError:
+def _no_request(line: bytes) -> RefusedError:
     """Return the refusal of a line that is no request; only a program can have sent it."""
     if isinstance(_loads(line), dict):
-        return ApiError(
+        return refusing(
             "bad_request",
             "The request has a character that is no text.",
             "Write what was asked for anew, with letters and digits alone.",
         )
-    return ApiError(
+    return refusing(
         "bad_request",
         "The line is no request: it is not one JSON object.",
         "Send id, do, who and args as docs/API.md lists them, one object a line.",

@@ -18,9 +18,10 @@ from controller.api.broadcast import Broadcast
 from controller.api.door import Door
 from controller.api.faults import ENDING, FaultHandler
 from controller.api.peer import is_welcome, peer_uid
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.api.turns import Lines, Turns
 from controller.api.viewer import Viewer
+from controller.safety.refusal import Refusal, RefusedError, refusing
 
 CLIENTS_MAX: Final = 32
 QUESTIONS_MAX: Final = 8
@@ -50,14 +51,14 @@ IDLE_MIN_S: Final = 2.0
 
 _BUSY: Final = requests.refusal(
     0,
-    ApiError(
+    Refusal(
         "busy",
         f"The kernel has {CLIENTS_MAX} clients already.",
         "Close one of them; `corneum stop` and the hand switch always work.",
     ),
 )
 
-_MADE_ROOM: Final = ApiError(
+_MADE_ROOM: Final = Refusal(
     "idle",
     f"All {CLIENTS_MAX} places of the kernel were taken, and this connection asked for nothing.",
     "Connect again when there is something to ask.",
@@ -75,7 +76,7 @@ class Service(Protocol):
         ...
 
     async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
-        """Answer a question of the connection ``viewer``; ApiError is a refusal."""
+        """Answer a question of the connection ``viewer``; RefusedError is a refusal."""
         ...
 
     def watched(self, viewer: Viewer, who: WhoSays) -> None:
@@ -143,12 +144,12 @@ class Server:
         """Return why somebody at the door may not come in, or None."""
         uid = peer_uid(line)
         if not is_welcome(uid, self._own_uid):
-            error = ApiError(
+            why = Refusal(
                 "not_allowed",
                 f"This kernel belongs to user {self._own_uid}; user {uid} may not speak to it.",
                 "Run the command as the user who runs the kernel.",
             )
-            return requests.refusal(0, error)
+            return requests.refusal(0, why)
         full = len(self._connections) + len(self._entering) >= CLIENTS_MAX
         return _BUSY if full and not self._make_room() else None
 
@@ -312,13 +313,13 @@ class _Connection(asyncio.Protocol):
                 self._viewer.seen(request.args.get("n"))
                 return
             if len(self._tasks) >= QUESTIONS_MAX:
-                raise ApiError(
+                raise refusing(
                     "busy",
                     f"{QUESTIONS_MAX} questions of this connection wait for an answer already.",
                     "Wait for an answer first.",
                 )
-        except ApiError as error:
-            self._write(requests.refusal(requests.request_id_of(line), error))
+        except RefusedError as error:
+            self._write(requests.refusal(requests.request_id_of(line), error.refusal))
             return
         except Exception as error:  # noqa: BLE001 - whoever asks is answered
             self._begin(self._tell_fault(requests.request_id_of(line), request, error), "api-fault")
@@ -337,8 +338,8 @@ class _Connection(asyncio.Protocol):
     async def _answer(self, request: Request) -> None:
         try:
             line = await self._server.faults.guarded(self._answered(request), request)
-        except ApiError as error:
-            self._write(requests.refusal(request.id, error))
+        except RefusedError as error:
+            self._write(requests.refusal(request.id, error.refusal))
             return
         except asyncio.CancelledError:
             self._write(requests.refusal(request.id, ENDING))
@@ -383,7 +384,7 @@ class _Connection(asyncio.Protocol):
             return
         self._transport.write(line)
 
-    def refuse_and_part(self, error: ApiError) -> None:
+    def refuse_and_part(self, why: Refusal) -> None:
         """Say why, hear nothing more, and hang up soon: at once would throw the answer away."""
         self._is_welcome = False
         line = self._transport
@@ -392,6 +393,6 @@ class _Connection(asyncio.Protocol):
         if self._parting is not None or not self._server.may_part():
             line.abort()
             return
-        self._write(requests.refusal(0, error))
+        self._write(requests.refusal(0, why))
         line.write_eof()
         self._parting = asyncio.get_running_loop().call_later(CLOSE_MAX_S, line.abort)

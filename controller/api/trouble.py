@@ -8,22 +8,15 @@ import contextlib
 import errno
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from controller.config.paths import NoStateFolderError, state_dir
+from controller.safety.refusal import ENVIRONMENT, Refusal
 
-ENVIRONMENT: Final = "environment"
-"""The code of an answer about what the system refused."""
-
-
-class Trouble(NamedTuple):
-    """What is wrong around us, and what a person can do about it."""
-
-    sentence: str
-    next_step: str
-
+_trouble: Final = partial(Refusal, ENVIRONMENT)
 
 _RIGHTS: Final = "Mend its rights, or name another place."
 _OTHER_THING: Final = "Something else lies there: move it away, or name another place."
@@ -43,27 +36,27 @@ _STEPS: Final[Mapping[int | None, str]] = MappingProxyType(
         errno.EIO: "Look at its disk: the system's log names it.",
     }
 )
-_SHORT_OF: Final[Mapping[int | None, Trouble]] = MappingProxyType(
+_SHORT_OF: Final[Mapping[int | None, Refusal]] = MappingProxyType(
     {
-        errno.EMFILE: Trouble(
+        errno.EMFILE: _trouble(
             "This process may open no more files.", "Raise its limit: ulimit -n."
         ),
-        errno.ENFILE: Trouble("This computer may open no more files.", "Close other programs."),
-        errno.ENOMEM: Trouble("This computer has no memory left.", "Close other programs."),
-        errno.ENOSPC: Trouble("The disk is full.", "Free space on it."),
-        errno.EDQUOT: Trouble("This account may use no more of the disk.", "Free space on it."),
-        errno.EIO: Trouble("A disk or line reports an error.", "The system's log names it."),
+        errno.ENFILE: _trouble("This computer may open no more files.", "Close other programs."),
+        errno.ENOMEM: _trouble("This computer has no memory left.", "Close other programs."),
+        errno.ENOSPC: _trouble("The disk is full.", "Free space on it."),
+        errno.EDQUOT: _trouble("This account may use no more of the disk.", "Free space on it."),
+        errno.EIO: _trouble("A disk or line reports an error.", "The system's log names it."),
     }
 )
-FOLDER_GONE: Final = Trouble(
+FOLDER_GONE: Final = _trouble(
     "The folder in which this was started is gone.", "Go to another one and try again."
 )
 
 
-def trouble_of(error: BaseException) -> Trouble | None:
+def trouble_of(error: BaseException) -> Refusal | None:
     """Return what the environment refused; None for a fault of our own."""
     if isinstance(error, NoStateFolderError):
-        return Trouble(error.sentence, error.next_step)
+        return error.refusal
     if isinstance(error, MemoryError):
         return _SHORT_OF[errno.ENOMEM]
     if not isinstance(error, OSError):
@@ -76,7 +69,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
     if error.errno in {errno.EACCES, errno.EPERM}:
         with contextlib.suppress(NoStateFolderError):
             step = owner_step(Path(str(named)), state_dir()) or step
-    return Trouble(f"{named} cannot be used ({error.strerror or error}).", step)
+    return _trouble(f"{named} cannot be used ({error.strerror or error}).", step)
 
 
 def owner_step(path: Path, state: Path) -> str | None:

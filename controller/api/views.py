@@ -21,7 +21,6 @@ from controller.safety.limits import Receipt
 from controller.safety.reading import Identity, Reading
 from controller.treatment.conduct import NOTHING, Conduct
 from controller.treatment.course import ZoneProgress
-from controller.treatment.rows import receipt_body
 from firmware_protocol.vocabulary import Cause
 
 MS_PER_S: Final = 1000.0
@@ -143,5 +142,5 @@ def receipt_views(conduct: Conduct | None) -> tuple[ReceiptView, ...]:
 
 def receipt_view(receipt: Receipt) -> ReceiptView:
     """One receipt, in the form that rows and answers have too."""
-    said: dict[str, Any] = receipt_body(receipt)
+    said: dict[str, Any] = receipt.as_dict()
     return ReceiptView(**said)

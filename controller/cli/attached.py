@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from controller.api.ask import ACT_TIMEOUT_S, KernelAbsentError, ask
-from controller.api.client import AnswerError, KernelClient, WatchLine
+from controller.api.client import KernelClient, WatchLine
 from controller.api.snapshot import Snapshot
 from controller.cli.keys import keys
 from controller.cli.output import LostError
 from controller.cli.screen import Screen
 from controller.cli.session import who
 from controller.cli.words import HOLDING, UNDER_WAY
+from controller.safety.refusal import RefusedError
 
 ANSWER_MAX_S: Final = 2.0
 """For what the kernel answers at once: what it shows, a pause, and a stop."""
@@ -165,7 +166,7 @@ class Attached:
     async def _ask(self, do: str, args: dict[str, Any]) -> None:
         try:
             await self.kernel.ask(do, args, ANSWER_MAX_S if do == "stop" else ACT_TIMEOUT_S)
-        except AnswerError as error:
+        except RefusedError as error:
             self.say(f"{error.sentence} {error.next_step}")
         except KernelAbsentError as error:
             if do == "stop" and await asyncio.to_thread(self._stop_anew, args):
@@ -200,7 +201,7 @@ class Attached:
         """Say so, and what became of the treatment: what waits to be read is old, so ask anew."""
         try:
             now = Snapshot.from_dict(await self.kernel.ask("status", {}, ANSWER_MAX_S))
-        except (AnswerError, KernelAbsentError):
+        except (RefusedError, KernelAbsentError):
             return  # said after the next line, if there is one
         self.say(stood_still(self._stood_s, self.newest, now))
         self._stood_s = 0.0
@@ -220,7 +221,7 @@ class Attached:
             return None
         try:
             await self.kernel.ask("pause", {}, ANSWER_MAX_S)
-        except AnswerError:
+        except RefusedError:
             return shown.state  # nothing flows any more
         except KernelAbsentError:
             return "out of reach"
@@ -244,7 +245,7 @@ class Attached:
                         self.kernel = await KernelClient.open(self._socket, who())
                     self._stream = aiter(self.kernel.watch())
                     return await anext(self._stream)
-            except (TimeoutError, KernelAbsentError, StopAsyncIteration, AnswerError) as error:
+            except (TimeoutError, KernelAbsentError, StopAsyncIteration, RefusedError) as error:
                 why = str(error) or why
         raise GoneError(why)
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from controller.api import interrupts
 from controller.api.fault_files import FAULT, Files, fault_sentence, support_step
-from controller.api.trouble import ENVIRONMENT, trouble_of
+from controller.api.trouble import trouble_of
 from controller.cli import output
-from controller.cli.outcome import ExitCode, Failure, joined
+from controller.cli.outcome import ExitCode, Failure, failure_of, joined
 
 if TYPE_CHECKING:
     import typer
@@ -96,7 +96,7 @@ def _is_interrupt(error: BaseException) -> bool:
 def _unforeseen(error: BaseException, name: str, files: Files, beside: str) -> Failure:
     trouble = trouble_of(error)
     if trouble is not None:
-        return Failure(trouble.sentence, trouble.next_step, ExitCode.PORT, ENVIRONMENT)
+        return failure_of(trouble)
     path = files.leave(error, _verb(), _private())
     step = joined(support_step(path), beside)
     return Failure(fault_sentence(error, name), step, ExitCode.FAULT, FAULT)

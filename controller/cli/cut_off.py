@@ -5,12 +5,12 @@ import sys
 from dataclasses import asdict
 from typing import Final
 
-from controller.api.requests import ApiError
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.output import clean, complain
 from controller.cli.words import instant
 from controller.config.paths import state_dir
 from controller.record.read import CutOff, CutZone, cut_off
+from controller.safety.refusal import RefusedError
 
 UNIT_MAY_SAY_MORE: Final = "a unit that still runs may say then that it was more"
 
@@ -21,7 +21,7 @@ def show(failure: Failure, *, as_json: bool) -> ExitCode:
     trouble = None
     try:
         found = cut_off(state_dir())
-    except ApiError as error:
+    except RefusedError as error:
         trouble = error.sentence
     if as_json:
         said = {

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from controller.api.fault_files import FAULT
-from controller.api.trouble import ENVIRONMENT
+from controller.safety.refusal import ENVIRONMENT, Refusal
 
 BY_HAND: Final = "Let go of the hand switch, or switch the unit off."
 """What always stops, whatever a command comes to."""
@@ -89,6 +89,12 @@ class Failure(Exception):  # noqa: N818  it is a value for the person at the ter
             "receipt": self.receipt,
         }
         return {**self.beside, "error": error}
+
+
+def failure_of(why: Refusal, code: ExitCode | None = None) -> Failure:
+    """Return the failure of a command that was refused; its exit code is that of the refusal."""
+    code = exit_code_of(why.code) if code is None else code
+    return Failure(why.sentence, why.next_step, code, why.code, why.receipt_body)
 
 
 def joined(sentence: str, next_step: str) -> str:

@@ -9,9 +9,8 @@ from typing import Any, Final
 from rich.console import Console
 
 from controller.api.interrupts import unwind
-from controller.api.requests import ApiError
 from controller.cli import effect_sheet, output, plan_bars, plan_plot, start
-from controller.cli.outcome import ExitCode, Failure, exit_code_of
+from controller.cli.outcome import ExitCode, Failure, failure_of
 from controller.cli.output import text
 from controller.cli.session import asked, running, serving
 from controller.cli.sheet import Sheet
@@ -20,6 +19,7 @@ from controller.cli.words import quantity
 from controller.config.paths import journal_path, port_name, state_dir
 from controller.record.read import Purpose, plan_alone, plan_beside
 from controller.safety import chance
+from controller.safety.refusal import RefusedError
 
 NOT_A_UNIT: Final = (
     "Planned for a simulated handpiece, because no kernel runs: name --port to plan for a unit."
@@ -57,9 +57,8 @@ def _plan(wish: Wish, port: str | None, configs: Path | None) -> dict[str, Any]:
             plan["notes"] = [*plan["notes"], NOT_A_UNIT]
             return plan
         return _planned_beside(address.socket, wish, configs)
-    except ApiError as error:
-        code = exit_code_of(error.code)
-        raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
+    except RefusedError as error:
+        raise failure_of(error.refusal) from error
 
 
 def _planned_at(port: str, wish: Wish, configs: Path | None) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from controller.api.requests import ApiError
 from controller.cli import output
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, failure_of
 from controller.cli.session import asked, running, who
 from controller.cli.sheet import Sheet
 from controller.cli.words import UNKNOWN, instant
@@ -17,6 +16,7 @@ from controller.config.paths import state_dir
 from controller.record import offline, read
 from controller.record.offline import Accepted
 from controller.record.read import Checked, Past
+from controller.safety.refusal import RefusedError
 
 MINUTES: Final = len("2026-01-31 12:00")
 QUIET_S: Final = 2.0
@@ -27,8 +27,8 @@ def check(*, as_json: bool) -> ExitCode:
     """Check the whole chain and say which rows are wrong; 1 where one is that nobody accepted."""
     try:
         checked = read.check(state_dir(), _Progress())
-    except ApiError as error:
-        raise _failure(error) from error
+    except RefusedError as error:
+        raise failure_of(error.refusal, ExitCode.REFUSED) from error
     if as_json:
         sys.stdout.write(json.dumps(_as_json(checked)) + "\n")
     else:
@@ -83,8 +83,8 @@ def show_past(client: str | None, last: int, before: int | None, *, as_json: boo
     """Show the newest treatments on record, the newest first."""
     try:
         found = read.past(state_dir(), client, last, before)
-    except ApiError as error:
-        raise _failure(error) from error
+    except RefusedError as error:
+        raise failure_of(error.refusal, ExitCode.REFUSED) from error
     if as_json:
         sys.stdout.write(json.dumps({"treatments": [asdict(each) for each in found]}) + "\n")
     elif found:
@@ -152,8 +152,8 @@ def _accepted(args: dict[str, Any]) -> dict[str, Any]:
     except Failure:  # none runs, or several do: the record is the same
         try:
             return offline.accept_here(args, who(), state_dir())
-        except ApiError as error:
-            raise _failure(error) from error
+        except RefusedError as error:
+            raise failure_of(error.refusal, ExitCode.REFUSED) from error
     return asked(address.socket, "accept", args)
 
 
@@ -161,14 +161,10 @@ def recover(*, as_json: bool) -> ExitCode:
     """Make indexes and lists of the record anew from its rows, which are not touched."""
     try:
         path = offline.recover(state_dir())
-    except ApiError as error:
-        raise _failure(error) from error
+    except RefusedError as error:
+        raise failure_of(error.refusal, ExitCode.REFUSED) from error
     if as_json:
         sys.stdout.write(json.dumps({"done": "recover", "record": str(path)}) + "\n")
     else:
         sys.stdout.write(f"The lists of the record {path} were made anew from its rows.\n")
     return ExitCode.DONE
-
-
-def _failure(error: ApiError) -> Failure:
-    return Failure(error.sentence, error.next_step, name=error.code)

@@ -3,11 +3,11 @@
 import json
 import sys
 
-from controller.api.requests import ApiError
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, failure_of
 from controller.cli.session import asked, running, who
 from controller.config.paths import state_dir
 from controller.record.offline import sterilised_here
+from controller.safety.refusal import RefusedError
 
 
 def run(tip: str, cycle: str, *, as_json: bool) -> ExitCode:
@@ -31,5 +31,5 @@ def _recorded(args: dict[str, str]) -> dict[str, object]:
 def _recorded_here(args: dict[str, str]) -> dict[str, object]:
     try:
         return sterilised_here(args, who(), state_dir())
-    except ApiError as error:
-        raise Failure(error.sentence, error.next_step, name=error.code) from error
+    except RefusedError as error:
+        raise failure_of(error.refusal, ExitCode.REFUSED) from error

@@ -7,9 +7,10 @@ import json
 import sys
 from typing import Any, Final
 
-from controller.cli.outcome import ExitCode, Failure
+from controller.cli.outcome import ExitCode, Failure, failure_of
 from controller.cli.session import NO_KERNEL, asked, running, who
 from controller.config.paths import state_dir
+from controller.safety.refusal import RefusedError
 
 DISMISS: Final = "dismiss"
 DONE_WORDS: Final = {
@@ -50,10 +51,9 @@ def _told(
 
 
 def _dismissed(args: dict[str, bool | int | str]) -> dict[str, Any]:
-    from controller.api.requests import ApiError  # noqa: PLC0415 - heavy, and seldom needed
-    from controller.record.offline import dismiss_here  # noqa: PLC0415
+    from controller.record.offline import dismiss_here  # noqa: PLC0415 - heavy, and seldom needed
 
     try:
         return dismiss_here(args, who(), state_dir())
-    except ApiError as error:
-        raise Failure(error.sentence, error.next_step, name=error.code) from error
+    except RefusedError as error:
+        raise failure_of(error.refusal, ExitCode.REFUSED) from error

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from controller.api.ask import TREAT_TIMEOUT_S, KernelAbsentError
-from controller.api.client import AnswerError
 from controller.api.interrupts import unwind
 from controller.api.snapshot import Snapshot
 from controller.cli import footer, start, summary, treat_request
 from controller.cli.attached import Attached, GoneError, UnseenError
-from controller.cli.outcome import ExitCode, Failure, exit_code_of
+from controller.cli.outcome import ExitCode, Failure, failure_of
 from controller.cli.output import complain
 from controller.cli.screen import Screen
 from controller.cli.session import serving
 from controller.config.paths import port_name, state_dir
+from controller.safety.refusal import RefusedError
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MARGIN_S
 
 
@@ -156,9 +156,8 @@ async def _treat(socket: Path, wish: Wish, configs: Path | None, screen: Screen)
                 with contextlib.suppress(Failure):  # nobody reads it; the record has it all
                     screen.finish(end)
                 return end
-    except AnswerError as error:
-        code = exit_code_of(error.code)
-        raise Failure(error.sentence, error.next_step, code, error.code, error.receipt) from error
+    except RefusedError as error:
+        raise failure_of(error.refusal) from error
     except (KernelAbsentError, GoneError) as error:
         raise kernel_gone(error) from error
 

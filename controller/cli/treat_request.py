@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from controller.api.ask import TREAT_TIMEOUT_S
-from controller.api.client import AnswerError, KernelClient
-from controller.api.requests import ApiError
+from controller.api.client import KernelClient
 from controller.record.read import Purpose, plan_beside, request_of
+from controller.safety.refusal import RefusedError
 
 
 async def planned(
@@ -17,16 +17,15 @@ async def planned(
     What cannot be planned is asked for all the same: the kernel refuses, and its record says so.
 
     Raises:
-        AnswerError: there is no plan; it says why, with the smallest change that fits.
+        RefusedError: there is no plan; it says why, with the smallest change that fits.
     """
+    shown = await kernel.ask("status")
     try:
-        plan = plan_beside(await kernel.ask("status"), wish, Purpose.START, configs)
-    except ApiError as refused:
+        plan = plan_beside(shown, wish, Purpose.START, configs)
+    except RefusedError as refused:
         if refused.code != "bad_request":
             await _refused_too(kernel, wish, refused.code)
-        raise AnswerError(
-            refused.code, refused.sentence, refused.next_step, refused.receipt
-        ) from refused
+        raise
     return request_of(wish, plan)
 
 
@@ -34,6 +33,6 @@ async def _refused_too(kernel: KernelClient, wish: dict[str, Any], code: str) ->
     """Let the kernel refuse; where its reason is another one, that one counts."""
     try:
         await kernel.ask("treat", wish, TREAT_TIMEOUT_S)
-    except AnswerError as error:
+    except RefusedError as error:
         if error.code not in (code, "plan_needed"):
             raise

@@ -3,7 +3,9 @@
 from enum import Enum, unique
 from typing import Any, NamedTuple
 
-from firmware_protocol.vocabulary import Mode, Refusal, StopKind
+from controller.safety.refusal import Refusal, RefusedError
+from firmware_protocol.vocabulary import Mode, StopKind
+from firmware_protocol.vocabulary import Refusal as UnitRefusal
 
 
 @unique
@@ -20,7 +22,7 @@ class Answer(NamedTuple):
     """What came of a one-shot."""
 
     outcome: Told
-    refusal: Refusal = Refusal.NONE
+    refusal: UnitRefusal = UnitRefusal.NONE
     detail: int = 0
     """Of SELFTEST the arm token, of CONFIG its check value."""
     executed: bool | None = None
@@ -85,20 +87,18 @@ class PortTrouble(Enum):
     UNREACHED = "could not be reached"
 
 
-class DeviceError(Exception):
+class DeviceError(RefusedError):
     """Root of what can be wrong between host and unit: one sentence, and what to do next."""
 
-    def __init__(self, sentence: str, next_step: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.next_step = next_step
+    def __init__(self, sentence: str, next_step: str, code: str = "device") -> None:
+        super().__init__(Refusal(code, sentence, next_step))
 
 
 class PortError(DeviceError):
     """The port could not be opened."""
 
     def __init__(self, kind: PortTrouble, sentence: str, next_step: str) -> None:
-        super().__init__(sentence, next_step)
+        super().__init__(sentence, next_step, f"port_{kind.name.lower()}")
         self.kind = kind
 
 

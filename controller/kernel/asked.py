@@ -11,62 +11,63 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from controller.api.ask import END_MAX_S
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment.conduct import Actions
-from controller.treatment.events import Closed, Command, Commit, Declined, End
+from controller.treatment.events import Closed, Command, Commit, End
 
 # -- declined --------------------------------------------------------------------------------------
-NO_UNIT: Final = Declined(
+NO_UNIT: Final = Refusal(
     "no_unit", "No unit is connected.", "Check its cable and power; `corneum doctor` looks closer."
 )
-WRONG_UNIT: Final = Declined(
+WRONG_UNIT: Final = Refusal(
     "wrong_unit", "The plan was made for another unit.", "Plan anew for the unit that is connected."
 )
-BUSY: Final = Declined("busy", "A treatment is under way.", "Wait for its end, or stop it.")
-NOTHING_TO_ACKNOWLEDGE: Final = Declined(
+BUSY: Final = Refusal("busy", "A treatment is under way.", "Wait for its end, or stop it.")
+NOTHING_TO_ACKNOWLEDGE: Final = Refusal(
     "nothing_to_acknowledge",
     "No alarm stands that nobody has acknowledged, so there was nothing to acknowledge.",
     "`corneum status` shows what stands.",
 )
-NOT_RECORDED: Final = Declined(
+NOT_RECORDED: Final = Refusal(
     "record",
     "It was done, but its record is not written.",
     "`corneum status` says what is wrong with the record; mend that before the next treatment.",
 )
-NOT_BEGUN_UNRECORDED: Final = Declined(
+NOT_BEGUN_UNRECORDED: Final = Refusal(
     "record",
     "The treatment did not begin, because the record of it is not written.",
     "`corneum status` says what is wrong with the record; mend that, and start anew.",
 )
-NOT_RESET_UNRECORDED: Final = Declined(
+NOT_RESET_UNRECORDED: Final = Refusal(
     "record",
     "The unit was not reset, because the record of it is not written.",
     "`corneum status` says what is wrong with the record; mend that, and reset again.",
 )
-NOT_RESUMED_UNRECORDED: Final = Declined(
+NOT_RESUMED_UNRECORDED: Final = Refusal(
     "record",
     "The treatment was not resumed, because the record of it is not written.",
     "`corneum status` says what is wrong with the record; mend that before the next treatment.",
 )
-NOT_ACKNOWLEDGED_UNRECORDED: Final = Declined(
+NOT_ACKNOWLEDGED_UNRECORDED: Final = Refusal(
     "record",
     "The alarm was not acknowledged, because the record of it is not written.",
     "`corneum status` says what is wrong with the record; mend that, and acknowledge again.",
 )
-NOT_BEGUN_STOPPED: Final = Declined(
+NOT_BEGUN_STOPPED: Final = Refusal(
     "stopped", "The treatment was stopped before it began.", "Start anew."
 )
-VOIDED: Final = Declined(
+VOIDED: Final = Refusal(
     "voided",
     "A stop, a trip or a newer wish came first, so it was not done.",
     "Ask again if need be.",
 )
-OUTCOME_UNKNOWN: Final = Declined(
+OUTCOME_UNKNOWN: Final = Refusal(
     "unknown",
     "It was asked for, and it is not known yet whether it was done.",
     "Look at `corneum status` before you ask again.",
 )
 
-UNRECORDED: Final[Mapping[Command, Declined]] = MappingProxyType(
+UNRECORDED: Final[Mapping[Command, Refusal]] = MappingProxyType(
     {
         Command.RESUME: NOT_RESUMED_UNRECORDED,
         Command.ACK: NOT_ACKNOWLEDGED_UNRECORDED,
@@ -76,22 +77,11 @@ UNRECORDED: Final[Mapping[Command, Declined]] = MappingProxyType(
 """What is said where the row of a command is lost; of any other command, it was done without."""
 
 
-class DeclinedError(Exception):
-    """What was asked for was not done, or not recorded, or is not known; the sentence says it."""
-
-    def __init__(self, declined: Declined) -> None:
-        super().__init__(declined.sentence)
-        self.code = declined.code
-        self.sentence = declined.sentence
-        self.next_step = declined.next_step
-        self.receipt = declined.receipt
-
-
 def raise_declined(actions: Actions) -> None:
     """Raise what the treatment declines, if it does."""
     for action in actions:
-        if isinstance(action, Declined):
-            raise DeclinedError(action)
+        if isinstance(action, Refusal):
+            raise RefusedError(action)
 
 
 # -- the end of an act -----------------------------------------------------------------------------
@@ -154,11 +144,11 @@ def due_s() -> float:
 async def answered(
     closed: "asyncio.Future[Closed] | None",
     due: float,
-    failed: Declined,
-    voided: Declined = VOIDED,
-    unknown: Declined = OUTCOME_UNKNOWN,
+    failed: Refusal,
+    voided: Refusal = VOIDED,
+    unknown: Refusal = OUTCOME_UNKNOWN,
 ) -> None:
-    """Return when the act was done, and raise DeclinedError with its words for every other end.
+    """Return when the act was done, and raise RefusedError with its words for every other end.
 
     What the act itself says comes first. The end of one that is not there by ``due`` is not known.
     """
@@ -168,8 +158,8 @@ async def answered(
         async with asyncio.timeout_at(due):
             end = await asyncio.shield(closed)
     except TimeoutError:
-        raise DeclinedError(unknown) from None
+        raise RefusedError(unknown) from None
     if end.end is End.DONE:
         return
     because = {End.FAILED: failed, End.VOIDED: voided, End.UNKNOWN: unknown}[end.end]
-    raise DeclinedError(end.because or because)
+    raise RefusedError(end.because or because)

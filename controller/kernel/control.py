@@ -30,7 +30,6 @@ from controller.kernel.asked import (
     UNRECORDED,
     WRONG_UNIT,
     Act,
-    DeclinedError,
     OpenActs,
     answered,
     due_s,
@@ -47,6 +46,7 @@ from controller.safety import alarm_texts
 from controller.safety.clocks import WallClockWatch
 from controller.safety.interlocks import Interlock
 from controller.safety.reading import Reading
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment import persons, rows
 from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.conduct import Actions, Conduct
@@ -58,7 +58,6 @@ from controller.treatment.events import (
     Command,
     Commit,
     Configure,
-    Declined,
     End,
     Event,
     Finished,
@@ -81,7 +80,7 @@ from controller.treatment.kinds import Kind
 from controller.treatment.states import ENDED, LIVE, State
 from firmware_protocol.vocabulary import Mode, StopKind
 
-__all__ = ("About", "Control", "DeclinedError")
+__all__ = ("About", "Control", "RefusedError")
 
 COUNTER_SPAN: Final = 2**16  # the loop counter travels as 16 bits
 
@@ -156,7 +155,7 @@ class Control:
         latched = newest is not None and newest.mode is Mode.SAFE
         return latched or (conduct is not None and conduct.state is State.TRIPPED)
 
-    def may_begin(self, assignment: Assignment, who: Who) -> Declined | None:
+    def may_begin(self, assignment: Assignment, who: Who) -> Refusal | None:
         """Return why ``begin`` would raise now, before anything is written about it."""
         handpiece, conduct = self._handpiece, self._conduct
         if not who.is_local:
@@ -173,11 +172,11 @@ class Control:
         return None if known == (assignment.serial, assignment.simulated) else WRONG_UNIT
 
     async def begin(self, assignment: Assignment, who: Who, treatment: int) -> None:
-        """Begin what is assigned; how it goes is in the snapshot. Raises DeclinedError."""
+        """Begin what is assigned; how it goes is in the snapshot. Raises RefusedError."""
         declined = self.may_begin(assignment, who)
         identity = self._handpiece.identity
         if declined is not None or identity is None:
-            raise DeclinedError(declined or NO_UNIT)
+            raise RefusedError(declined or NO_UNIT)
         self.alarms.settle_all()
         self._conductor = assignment.conductor(identity, self._handpiece.newest)
         self._treatment = treatment
@@ -205,14 +204,14 @@ class Control:
     ) -> None:
         """Do what a person asks, and return when it is done and recorded, within `END_MAX_S`.
 
-        Raises DeclinedError, whose sentence says whether it was not done, not recorded, or asked
+        Raises RefusedError, whose sentence says whether it was not done, not recorded, or asked
         for with an outcome that is not known.
         """
         stops, due = command in (Command.STOP, Command.EMERGENCY), due_s()
         if command is Command.ACK and who.is_local and self._nothing_to_acknowledge:
-            raise DeclinedError(NOTHING_TO_ACKNOWLEDGE)
+            raise RefusedError(NOTHING_TO_ACKNOWLEDGE)
         if command is Command.RESET and self.resets.declined is not None:
-            raise DeclinedError(self.resets.declined)
+            raise RefusedError(self.resets.declined)
         if not stops and (self._conduct is None or self._conduct.state in ENDED):
             await self._person_idle(command, who, due)
             return
@@ -235,7 +234,7 @@ class Control:
         return not (self.alarms.to_acknowledge or trip)
 
     def silence(self, who: Who) -> None:
-        """Pause the sound of the alarms; the light stays. Raises DeclinedError."""
+        """Pause the sound of the alarms; the light stays. Raises RefusedError."""
         raise_declined(() if who.is_local else (persons.NOT_LOCAL,))
         self.alarms.silence(who, self._loop.time())
 
@@ -254,14 +253,14 @@ class Control:
 
     async def _reset_recorded(self, due: float) -> None:
         if not await self.resets.written(due):
-            raise DeclinedError(NOT_RECORDED)
+            raise RefusedError(NOT_RECORDED)
 
     async def _person_idle(self, command: Command, who: Who, due: float) -> None:
         """Acknowledge and reset a trip that no treatment of this kernel has latched."""
         if command not in (Command.ACK, Command.RESET):
-            raise DeclinedError(persons.OVER)
+            raise RefusedError(persons.OVER)
         if not who.is_local:
-            raise DeclinedError(persons.NOT_LOCAL)
+            raise RefusedError(persons.NOT_LOCAL)
         if command is Command.ACK:
             await self._trips.acknowledge(who)
         else:
@@ -369,7 +368,7 @@ class Control:
                 self._performer.put(self._treatment, action, on_end)
             case Closed(number):
                 self._acts.close(Act(self._treatment, number), action)
-            case Declined():
+            case Refusal():
                 pass  # whoever asked is told
 
     def _note(self, note: Note) -> None:

@@ -14,14 +14,14 @@ from controller.kernel.asked import (
     NOT_RESET_UNRECORDED,
     OUTCOME_UNKNOWN,
     VOIDED,
-    DeclinedError,
     due_s,
 )
 from controller.kernel.performer import Performer
 from controller.safety.interlocks import is_stale
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment import persons, rows
 from controller.treatment.alarm_system import AlarmSystem
-from controller.treatment.events import Body, Commit, Declined, End, Finished, SendReset, Who
+from controller.treatment.events import Body, Commit, End, Finished, SendReset, Who
 from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode
 
@@ -36,20 +36,20 @@ class IdleTrip:
         self._resetting = False
 
     async def acknowledge(self, who: Who) -> None:
-        """Acknowledge what stands now, once the row of it is durable. Raises DeclinedError."""
+        """Acknowledge what stands now, once the row of it is durable. Raises RefusedError."""
         seen = self._alarms.seen
         row = self._performer.ended(0, Commit(Kind.ACK, {"who": rows.who_body(who)}))
         row.add_done_callback(lambda done: _when_done(done, lambda: self._alarms.acknowledge(seen)))
         if (await _end_of(row, due_s())).end is not End.DONE:
-            raise DeclinedError(NOT_ACKNOWLEDGED_UNRECORDED)
+            raise RefusedError(NOT_ACKNOWLEDGED_UNRECORDED)
 
     async def reset(self, who: Who, due: float, when_done: Callable[[str], None]) -> None:
-        """Reset the unit by ``due``, its record first. Raises DeclinedError.
+        """Reset the unit by ``due``, its record first. Raises RefusedError.
 
         ``when_done`` takes the cause as soon as the unit has said that it was reset.
         """
         if self._resetting:
-            raise DeclinedError(persons.RESETTING)
+            raise RefusedError(persons.RESETTING)
         cause = self._resettable()
         self._resetting = True
         try:
@@ -67,18 +67,18 @@ class IdleTrip:
             asked, due, NOT_RESET_UNRECORDED
         )  # one that comes later permits nothing
         if row.end is not End.DONE:
-            raise DeclinedError(NOT_RESET_UNRECORDED)
+            raise RefusedError(NOT_RESET_UNRECORDED)
         if stops != self._performer.stops:
-            raise DeclinedError(VOIDED)
+            raise RefusedError(VOIDED)
         asked = self._performer.ended(0, SendReset(cause))
         asked.add_done_callback(lambda done: _when_done(done, lambda: when_done(cause.name)))
         answer = await _end_of(asked, due)
         if answer.end is End.VOIDED:
-            raise DeclinedError(VOIDED)
+            raise RefusedError(VOIDED)
         if answer.end is End.UNKNOWN and self._has_left_safe():
             when_done(cause.name)
         elif answer.end is not End.DONE:
-            raise DeclinedError(persons.not_reset(answer))
+            raise RefusedError(persons.not_reset(answer))
 
     def _has_left_safe(self) -> bool:
         """Return whether the unit shows that it was reset, though its answer was lost."""
@@ -87,14 +87,14 @@ class IdleTrip:
         return heard and reading is not None and reading.mode is Mode.DISARMED
 
     def _resettable(self) -> Cause:
-        """Return the cause that is latched. Raises DeclinedError where nothing may be reset."""
+        """Return the cause that is latched. Raises RefusedError where nothing may be reset."""
         reading, now_s = self._handpiece.newest, asyncio.get_running_loop().time()
         if reading is None or is_stale(reading.at_s, now_s):
-            raise DeclinedError(persons.NOT_SEEN)
+            raise RefusedError(persons.NOT_SEEN)
         if reading.mode is not Mode.SAFE:
-            raise DeclinedError(persons.NO_TRIP)
+            raise RefusedError(persons.NO_TRIP)
         if self._alarms.unacknowledged:
-            raise DeclinedError(persons.NOT_ACKNOWLEDGED)
+            raise RefusedError(persons.NOT_ACKNOWLEDGED)
         return reading.cause
 
 
@@ -104,11 +104,11 @@ def _when_done(end: "asyncio.Future[Finished]", follow: Callable[[], None]) -> N
 
 
 async def _end_of(
-    end: "asyncio.Future[Finished]", due: float, late: Declined = OUTCOME_UNKNOWN
+    end: "asyncio.Future[Finished]", due: float, late: Refusal = OUTCOME_UNKNOWN
 ) -> Finished:
-    """Wait for an end until ``due``. Raises DeclinedError."""
+    """Wait for an end until ``due``. Raises RefusedError."""
     try:
         async with asyncio.timeout_at(due):
             return await asyncio.shield(end)
     except TimeoutError:
-        raise DeclinedError(late) from None
+        raise RefusedError(late) from None

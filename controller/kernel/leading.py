@@ -14,14 +14,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.api.snapshot import LeadView
 from controller.api.viewer import SILENT_MAX_S, Viewer
-from controller.kernel.asked import DeclinedError
 from controller.kernel.control import Control
 from controller.record.journal import Row
 from controller.safety.guide_texts import NO_SCREEN
 from controller.safety.interlocks import LOOP_STALL_MAX_S
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment.events import Command, Who
 from controller.treatment.kinds import Kind
 from controller.treatment.states import LIVE, State
@@ -38,7 +38,7 @@ GONE: Final = "the leading screen is gone"
 
 _HOLDABLE: Final = frozenset({State.PREPARING.value, *(state.value for state in LIVE)})
 
-NO_SCREEN_LEADS: Final = ApiError(
+NO_SCREEN_LEADS: Final = Refusal(
     "no_screen",
     "No screen at the unit shows this treatment, so it stays paused.",
     "Open one with `corneum watch` beside the client, then press p there.",
@@ -75,7 +75,7 @@ class Leading:
         viewer: Viewer | None,
         answers: Callable[[Request], Awaitable[dict[str, Any]]],
     ) -> dict[str, Any]:
-        """Answer a request and keep account of who leads. ApiError where nobody could lead."""
+        """Answer a request and keep account of who leads. RefusedError where nobody could lead."""
         if request.do is Do.SEEN:
             return {}  # the server takes it where it reads; in the kernel's process nobody watches
         if request.do is Do.RESUME and self._lost and self._control.state in _HOLDABLE:
@@ -132,7 +132,7 @@ class Leading:
 
     async def _pause(self, now_s: float) -> None:
         self._lose(now_s)
-        with contextlib.suppress(DeclinedError):  # over by now, or held although its row is lost
+        with contextlib.suppress(RefusedError):  # over by now, or held although its row is lost
             await self._control.person(Command.PAUSE, KERNEL, why=GONE)
 
     async def _take(self, viewer: Viewer | None, who: WhoSays) -> None:
@@ -140,7 +140,7 @@ class Leading:
         now_s = asyncio.get_running_loop().time()
         able = [one for one in self._viewers if one.may_lead(now_s)]
         if not able:
-            raise NO_SCREEN_LEADS
+            raise RefusedError(NO_SCREEN_LEADS)
         taker = viewer if viewer in able else min(able, key=lambda one: one.age_s(now_s))
         before, says = self._name, taker.who or who
         self._led_by(taker, says.name)

@@ -31,10 +31,9 @@ from controller.api.fault_files import FAULT, Files, fault_sentence, support_ste
 from controller.api.faults import FaultHandler
 from controller.api.interrupts import INTERRUPTED, end_at_once, unwind
 from controller.api.peer import listen
-from controller.api.requests import ApiError
 from controller.api.server import Server
 from controller.api.stop_way import StopWay
-from controller.api.trouble import ENVIRONMENT, trouble_of
+from controller.api.trouble import trouble_of
 from controller.api.viewer import SILENT_MAX_S
 from controller.config import paths
 from controller.device.handpiece import HandpieceClient, Listeners
@@ -55,6 +54,7 @@ from controller.record.sweep import sweep
 from controller.record.verifier import check_apart
 from controller.record.writer import ThreadWriter
 from controller.safety.reading import Identity
+from controller.safety.refusal import ENVIRONMENT, Refusal, RefusedError, refusing
 from controller.treatment.kinds import Kind
 
 EXIT_OK: Final = 0
@@ -112,8 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             runner.run(_serve(options, FaultHandler(files.leave)))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except ApiError as error:
-        return _refused(error)
+    except RefusedError as error:
+        return _refused(error.refusal)
     except Exception as error:  # noqa: BLE001 - nothing that ends a kernel is a traceback
         return _refused(_unforeseen(error, files))
     finally:
@@ -127,23 +127,23 @@ def _thread_failed(files: Files, said: threading.ExceptHookArgs) -> None:
         own_output.write_line(sys.stderr, f"{fault_sentence(said.exc_value, 'the kernel')} {step}")
 
 
-def _refused(error: ApiError) -> int:
+def _refused(why: Refusal) -> int:
     """Say why there is no kernel, or none any more, and return the exit code."""
-    said = {"code": error.code, "sentence": error.sentence, "next_step": error.next_step}
-    own_output.write_line(sys.stderr, f"{error.sentence} {error.next_step}".strip())
+    said = {"code": why.code, "sentence": why.sentence, "next_step": why.next_step}
+    own_output.write_line(sys.stderr, f"{why.sentence} {why.next_step}".strip())
     _say({"ready": False, "error": said})
-    kind = error.code.partition("_")[0]
+    kind = why.code.partition("_")[0]
     if kind in {USAGE, FAULT}:
         return EXIT_USAGE if kind == USAGE else EXIT_FAULT
     return EXIT_PORT if kind in PORT_CODES else EXIT_REFUSED
 
 
-def _unforeseen(error: Exception, files: Files) -> ApiError:
+def _unforeseen(error: Exception, files: Files) -> Refusal:
     trouble = trouble_of(error)
     if trouble is not None:
-        return ApiError(ENVIRONMENT, trouble.sentence, trouble.next_step)
+        return trouble
     path = files.leave(error, "its start or run")
-    return ApiError(FAULT, fault_sentence(error, "the kernel"), support_step(path))
+    return Refusal(FAULT, fault_sentence(error, "the kernel"), support_step(path))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -152,7 +152,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Refuse."""
         step = f"`python -m {PROGRAM} --help` lists the options."
-        raise ApiError(USAGE, f"The command line of the kernel is wrong: {message}.", step)
+        raise refusing(USAGE, f"The command line of the kernel is wrong: {message}.", step)
 
 
 def _options(arguments: Sequence[str] | None) -> Options:
@@ -216,7 +216,7 @@ def _listener(options: Options) -> socket.socket:
     try:
         return listen(options.socket)
     except OSError as error:
-        raise ApiError(
+        raise refusing(
             "kernel_socket",
             f"The kernel cannot listen at {options.socket} ({error.strerror}).",
             "Name another place with --socket.",
@@ -228,7 +228,7 @@ def _way_for_stops(options: Options) -> StopWay:
     try:
         way.open()
     except OSError as error:
-        raise ApiError(
+        raise refusing(
             "kernel_stop",
             f"The kernel cannot listen for STOP ({error.strerror}), and without it nothing starts.",
             "Look with `ss -xl | grep corneum/stop` who holds its name.",

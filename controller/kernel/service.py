@@ -16,40 +16,31 @@ from typing import Any, Final
 
 from controller.api.authority import Do, may, refusal_sentence
 from controller.api.faults import FaultHandler
-from controller.api.requests import (
-    ApiError,
-    LowerArgs,
-    Request,
-    TreatArgs,
-    WhoSays,
-    read_args,
-    unit_absent,
-)
+from controller.api.requests import LowerArgs, Request, TreatArgs, WhoSays, read_args, unit_absent
 from controller.api.software import Software, running_software
 from controller.api.stop_way import Stop
 from controller.api.viewer import Viewer
 from controller.config.locate import shipped_configs
-from controller.device.answers import DeviceError, LinkState, PortError
+from controller.device.answers import DeviceError, LinkState
 from controller.device.handpiece import HandpieceClient, Listeners
-from controller.kernel.control import About, Control, DeclinedError
+from controller.kernel.control import About, Control
 from controller.kernel.leading import Leading
 from controller.kernel.treating import Room, Treating
 from controller.kernel.view import link_view
 from controller.record.booking import Booking
-from controller.record.claims import record_error
 from controller.record.clocks import Here, kernel_row
 from controller.record.device_log import BUSY, DeviceLog
 from controller.record.journal import Journal, Row
 from controller.record.locks import LockState
 from controller.record.recovery import unit_now
 from controller.record.resets import Whose
-from controller.record.store import RecordError
+from controller.record.store import record_refused
 from controller.record.upkeep import Upkeep
 from controller.safety.reading import Identity
+from controller.safety.refusal import refusing
 from controller.safety.timeline import Moment
 from controller.treatment.events import Command, Who
 from controller.treatment.kinds import Kind
-from controller.treatment.rows import receipt_body
 
 END_MAX_S: Final = 4.5
 """From a stop to the end of purge and vent: 2 s + at most 2 s, and a little for the line."""
@@ -91,7 +82,7 @@ class Outside:
     alive: Callable[[str], LockState] = lambda _lock: LockState.FREE
     """Says whether another kernel holds the lock of that name."""
     claim: Callable[[Identity], None] = lambda _identity: None
-    """Claims the unit for this kernel; ApiError when another one has it."""
+    """Claims the unit for this kernel; RefusedError when another one has it."""
     pid: int = field(default_factory=os.getpid)
     """What the record and the snapshot call this process."""
     hear_stops: Callable[[Stop], None] = lambda _stop: None
@@ -137,9 +128,9 @@ class Kernel:
 
     # -- life --------------------------------------------------------------------------------------
     async def start(self) -> Identity:
-        """Make sure of the record, find the unit, claim it. ApiError says what is in the way."""
+        """Make sure of the record, find the unit, claim it. RefusedError says why not."""
         self._outside.hear_stops(self.stop_as)
-        try:
+        with record_refused():
             await self._booking.check_tables()
             await self._booking.check_record()
             identity = await self._handpiece.connect()
@@ -151,10 +142,6 @@ class Kernel:
             await self._outside.journal.commit([row._replace(body=said)])
             await self._upkeep.begin(Whose(identity.serial, identity.simulated, here.boot))
             await self._device_log.begin(self._outside.journal, identity.serial)
-        except DeviceError as error:
-            raise device_error(error) from error
-        except RecordError as error:
-            raise record_error(error) from error
         return identity
 
     async def run(self) -> None:
@@ -245,7 +232,7 @@ class Kernel:
     async def handle(self, request: Request, viewer: Viewer | None = None) -> dict[str, Any]:
         """Answer one question, if this person may ask it; ``viewer`` is the asking connection.
 
-        Whatever goes wrong is an ApiError, also a fault of our own.
+        Whatever goes wrong is an RefusedError, also a fault of our own.
         """
         return await self._outside.faults.guarded(self._answered(request, viewer), request)
 
@@ -253,7 +240,7 @@ class Kernel:
         do, who = request.do, request.who
         if not may(do, who.role, who.origin):
             self._note_refused(request)
-            raise ApiError(
+            raise refusing(
                 "not_allowed",
                 refusal_sentence(do, who.role, who.origin),
                 "Ask somebody at the unit who may.",
@@ -266,17 +253,12 @@ class Kernel:
             Do.LOWER: self._lower,
             Do.SILENCE: self._silence,
         }
-        try:
-            if do is Do.STOP:
-                return self.stop(request)
+        if do is Do.STOP:
+            return self.stop(request)
+        with record_refused():
             if do in self._upkeep.answers:
                 return await self._upkeep.answers[do](request.args, _who(who))
             return await self._leading.answer(request, viewer, answers.get(do, self._command))
-        except DeclinedError as error:
-            receipt = None if error.receipt is None else receipt_body(error.receipt)
-            raise ApiError(error.code, error.sentence, error.next_step, receipt) from error
-        except RecordError as error:
-            raise record_error(error) from error
 
     async def _look(self, _request: Request) -> dict[str, Any]:
         return self.snapshot()
@@ -330,7 +312,7 @@ class Kernel:
     @property
     def _handpiece(self) -> HandpieceClient:
         if self._client is None:
-            raise ApiError("kernel", "The kernel has no line yet.", "Start it first.")
+            raise refusing("kernel", "The kernel has no line yet.", "Start it first.")
         return self._client
 
     def _identity(self) -> Identity:
@@ -367,7 +349,7 @@ class Kernel:
 
 @asynccontextmanager
 async def running(place: Place, outside: Outside) -> AsyncIterator[Kernel]:
-    """Start a kernel, run it around a body, end it in order. ApiError when it cannot start."""
+    """Start a kernel, run it around a body, end it in order. RefusedError when it cannot start."""
     kernel = Kernel(place, outside)
     failure: Exception | None = None
     try:
@@ -385,12 +367,6 @@ async def running(place: Place, outside: Outside) -> AsyncIterator[Kernel]:
         await kernel.close()
     if failure is not None:
         raise failure
-
-
-def device_error(error: DeviceError) -> ApiError:
-    """Return the refusal for what is wrong between host and unit."""
-    kind = f"port_{error.kind.name.lower()}" if isinstance(error, PortError) else "device"
-    return ApiError(kind, error.sentence, error.next_step)
 
 
 def _who(says: WhoSays) -> Who:

@@ -4,7 +4,7 @@ With nothing running the kernel plans once itself, from its own files and record
 of the plan that a person saw, in steps between which its loop turns. It starts only what has the
 same fingerprint. Nothing else of a plan from outside is used. A treatment is booked before it
 begins: its row is durable before the unit hears of it. RecordError where the record cannot be kept,
-ApiError for everything else.
+RefusedError for everything else.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from controller.api.ask import PREPARED_MAX_S
-from controller.api.requests import ApiError, TreatArgs
-from controller.kernel.control import Control, DeclinedError
+from controller.api.requests import TreatArgs
+from controller.kernel.control import Control
 from controller.planning.steps import Steps
 from controller.record.booking import Booking
 from controller.record.clocks import Here
@@ -24,6 +24,7 @@ from controller.record.planner import Handset, Proved, Purpose, proving, reading
 from controller.record.recovery import UnitNow
 from controller.record.seen_plan import check_instant, check_newest, check_seen, instant_of
 from controller.safety.reading import Identity
+from controller.safety.refusal import Refusal, RefusedError, refusing
 from controller.treatment import rows
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Who
@@ -48,7 +49,7 @@ async def paced(steps: Steps[T]) -> T:
 
 
 # -- the treatment ---------------------------------------------------------------------------------
-TOO_SLOW: Final = ApiError(
+TOO_SLOW: Final = Refusal(
     "slow",
     f"The plan was not ready within {PREPARED_MAX_S:g} s, so nothing has begun.",
     "Close other programs on this computer, then start anew.",
@@ -89,12 +90,12 @@ class Treating:
         identify: Callable[[], Identity],
         look: Callable[[], Awaitable[UnitNow | None]],
     ) -> dict[str, Any]:
-        """Begin the treatment; ApiError or DeclinedError says why it does not begin.
+        """Begin the treatment; RefusedError or RefusedError says why it does not begin.
 
         ``look`` asks the unit what it delivered while nobody saw it.
         """
         if self.starting or not self._control.idle:
-            raise ApiError(
+            raise refusing(
                 "busy", "A treatment is under way on this unit.", "Wait for its end, or stop it."
             )
         self.starting, stops = True, self._stops
@@ -104,7 +105,7 @@ class Treating:
                     await self._booking.ready(look)
                     proved = await self._proved(wish, who, identify)
             except TimeoutError as error:
-                raise TOO_SLOW from error
+                raise RefusedError(TOO_SLOW) from error
             return await self._begin(proved, wish, who, stops)
         finally:
             self.starting = False
@@ -113,14 +114,14 @@ class Treating:
         assignment = treatment_of(proved.plan)
         declined = self._control.may_begin(assignment, who)
         if declined is not None:
-            raise DeclinedError(declined)
+            raise RefusedError(declined)
         treatment = await self._booking.book(proved, wish, who)
         if stops != self._stops:
             await self._booking.withdraw(treatment, "stopped before it began")
-            raise ApiError("stopped", "The treatment was stopped before it began.", "Start anew.")
+            raise refusing("stopped", "The treatment was stopped before it began.", "Start anew.")
         try:
             await self._control.begin(assignment, who, treatment)
-        except DeclinedError as error:
+        except RefusedError as error:
             if self._control.idle:
                 await self._booking.withdraw(treatment, error.sentence)
             raise
@@ -132,14 +133,14 @@ class Treating:
         """Return the plan that may be started; a refusal leaves a row with its chain of limits."""
         try:
             return await self._checked(wish, Handset.of(identify()))
-        except ApiError as error:
+        except RefusedError as error:
             body = {
                 "who": rows.who_body(who),
                 "program": wish.program,
                 "client": wish.client,
                 "code": error.code,
                 "sentence": error.sentence,
-                "receipt": error.receipt,
+                "receipt": error.refusal.receipt_body,
             }
             self._room.journal.note(Row(Kind.REFUSED, body))
             raise

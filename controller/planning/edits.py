@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Final
 
 from controller.planning.case import Case
-from controller.planning.plan import Lower, PlannedStage, Refusal
+from controller.planning.plan import Lower, PlannedStage
 from controller.planning.program import Stage
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA, selected
 from controller.planning.stage import Shortfall, plan_stage
 from controller.safety.limits import Quantity
+from controller.safety.refusal import Refusal
 from controller.safety.skin import Site
 
 STEP: Final = {Quantity.FLOW_G_PER_MIN: 0.1, Quantity.SUCTION_KPA: 0.5}

@@ -128,13 +128,3 @@ def ledger_of(stage: PlannedStage, model: RemovalModel, *, motion_sensor: bool) 
         grams=used.grams,
         suction_kpa_s=used.suction_kpa_s,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why no plan was made, in one sentence, and what to do next."""
-
-    code: str
-    sentence: str
-    next_step: str
-    receipt: Receipt | None = None

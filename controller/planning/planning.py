@@ -7,7 +7,7 @@ from controller.planning.case import Case, Wanted
 from controller.planning.chains import model_for
 from controller.planning.client import Client
 from controller.planning.edits import fits_in_time_g_per_min, plain_refusal_of, refusal_of
-from controller.planning.plan import Lower, Plan, PlannedStage, Refusal
+from controller.planning.plan import Lower, Plan, PlannedStage
 from controller.planning.program import Program, Role
 from controller.planning.readings import reading_notes
 from controller.planning.rules import RULES, days_since, selected
@@ -16,6 +16,7 @@ from controller.planning.stage import LeftOut, Shortfall, note_of, plan_stage
 from controller.planning.steps import Steps, finished
 from controller.planning.unit import Unit
 from controller.safety.exposure import ZoneUse
+from controller.safety.refusal import Refusal
 from controller.safety.removal import Moisture
 from controller.safety.skin import PastDose, Skin
 

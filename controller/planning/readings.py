@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from controller.planning.case import Case
-from controller.planning.plan import Refusal
 from controller.safety.breach import p95_factor
 from controller.safety.patch_reading import PER_VISIT, PatchReading, bound_factor, slow_visits
+from controller.safety.refusal import Refusal
 
 
 def readings_are_of_the_past(case: Case) -> Refusal | None:

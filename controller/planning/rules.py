@@ -8,11 +8,12 @@ from typing import Final
 from controller.planning.case import SECONDS_PER_DAY, Case
 from controller.planning.chains import flow_receipt, suction_receipt
 from controller.planning.client import Advice
-from controller.planning.plan import Lower, Refusal
+from controller.planning.plan import Lower
 from controller.planning.program import Stage
 from controller.planning.readings import readings_are_of_the_past
 from controller.planning.spans import ago, ahead
 from controller.safety.limits import Quantity, Receipt, resolve, say
+from controller.safety.refusal import Refusal
 from controller.safety.skin import PastDose, Site
 from firmware_protocol import envelope
 from firmware_protocol.messages import PA_PER_KPA

@@ -12,7 +12,7 @@ from controller.planning.chains import (
     model_for,
     suction_receipt,
 )
-from controller.planning.plan import NO_USE, EndsBy, PlannedStage, Refusal, ledger_of
+from controller.planning.plan import NO_USE, EndsBy, PlannedStage, ledger_of
 from controller.planning.program import Stage
 from controller.planning.proof import Line
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
@@ -21,6 +21,7 @@ from controller.planning.zone_end import ZoneEnd, end_of
 from controller.safety.effect import stratum_of
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Receipt, Source, say, say_difference
+from controller.safety.refusal import Refusal
 from controller.safety.skin import Site, of_the_day
 
 _ENDS_BY: Final[dict[Source, EndsBy]] = {Source.ZONE: "exposure", Source.SUCTION: "suction"}

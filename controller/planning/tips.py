@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.planning.client import Client
-from controller.planning.plan import Refusal
 from controller.planning.unit import Reuse, Unit
+from controller.safety.refusal import Refusal
 
 LABEL_MAX: Final = 64  # the longest code on a pack (GS1 element string) has some fifty characters
 VISIT_MAX_S: Final = 12 * 3_600.0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from controller.api.requests import ApiError, TreatArgs, read_args, unit_absent
+from controller.api.requests import TreatArgs, read_args, unit_absent
 from controller.api.snapshot import KernelView, Snapshot
 from controller.config.chances import chance_of
 from controller.config.errors import ConfigError
@@ -18,7 +18,8 @@ from controller.record.past import Asked
 from controller.record.plan_json import chance_as_dict, effects_told
 from controller.record.planner import ANY_SIMULATED, Handset, Purpose, planned
 from controller.record.read_only import ask_record
-from controller.record.store import RecordError
+from controller.record.store import record_refused
+from controller.safety.refusal import refusing
 from controller.safety.timeline import Moment
 
 
@@ -30,13 +31,13 @@ def plan_beside(
 ) -> dict[str, Any]:
     """Return the plan of ``wish`` for the unit of a kernel; ``configs`` is a folder that was named.
 
-    ApiError says why there is none.
+    or a RefusedError.
     """
     shown = Snapshot.from_dict(snapshot)
     unit = handset_in(shown)
     reads = Path(shown.kernel.configs) if shown.kernel.configs else shipped_configs()
     if configs is not None and configs.resolve() != reads.resolve():
-        raise ApiError(
+        raise refusing(
             "config",
             f"The kernel of {shown.kernel.port} reads {reads}, and another folder was named: "
             f"{configs}.",
@@ -50,7 +51,7 @@ def plan_beside(
 
 
 def handset_in(shown: Snapshot) -> Handset:
-    """Return the unit that a kernel shows; ApiError where it does not answer."""
+    """Return the unit that a kernel shows; RefusedError where it does not answer."""
     if shown.unit is None or shown.link.state != "identified":
         raise unit_absent(shown.link.trouble, shown.link.next_step)
     return Handset(shown.unit.serial, shown.unit.simulated, shown.unit.motion_sensor)
@@ -59,7 +60,7 @@ def handset_in(shown: Snapshot) -> Handset:
 def plan_alone(
     wish: Mapping[str, Any], record: Path, configs: Path | None = None
 ) -> dict[str, Any]:
-    """Return the plan of ``wish`` for a simulated handpiece; ApiError says why there is none."""
+    """Return the plan of ``wish`` for a simulated handpiece; or a RefusedError."""
     folder = shipped_configs() if configs is None else configs
     return _plan(wish, ANY_SIMULATED, folder, (record, moment()), Purpose.LOOK)
 
@@ -73,10 +74,8 @@ def _plan(
 ) -> dict[str, Any]:
     record, at = known
     asked = Asked(read_args(TreatArgs, dict(wish)), unit.serial, unit.simulated, at)
-    try:
+    with record_refused("Nothing has moved."):
         proved = ask_record(record, lambda store: planned(store, configs, asked, unit, purpose))
-    except RecordError as error:
-        raise ApiError("record", str(error), "Nothing has moved.") from error
     told = effects_told(proved.plan, proved.as_dict())
     return {**told, "chance": _chance_told(configs, proved.plan.program.sha256)}
 
@@ -86,7 +85,7 @@ def _chance_told(configs: Path, program_sha256: str) -> dict[str, Any] | None:
     try:
         chance = chance_of(configs, program_sha256)
     except ConfigError as error:
-        raise ApiError("config", error.sentence, "Then ask again; nothing has moved.") from error
+        raise refusing("config", error.sentence, "Then ask again; nothing has moved.") from error
     return None if chance is None else chance_as_dict(chance)
 
 

@@ -1,7 +1,7 @@
 """The door to a record for whoever writes beside no kernel: the same rules, the same rows.
 
 No door makes a record: where there is none, what is asked is answered from an empty one, and
-nothing is left behind. ApiError says in one sentence why something was not written.
+nothing is left behind. RefusedError says in one sentence why something was not written.
 """
 
 import asyncio
@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from controller.api.authority import Do, may, refusal_sentence
-from controller.api.requests import ApiError, WhoSays, read_args
+from controller.api.requests import WhoSays, read_args
 from controller.config import paths
 from controller.record.clocks import Here
 from controller.record.computer import here
 from controller.record.head_note import heads
 from controller.record.journal import Journal
 from controller.record.locks import LockState, look
-from controller.record.store import RecordError, Store
+from controller.record.store import Store, record_refused
 from controller.record.writer import InlineWriter
+from controller.safety.refusal import refusing
 from controller.treatment.events import Who
 
 Act = Callable[[Journal, Who, Here], Awaitable[dict[str, Any]]]
@@ -30,11 +31,9 @@ def write(
     """Let ``act`` write into the record of a state folder, if this person may."""
     says = read_args(WhoSays, dict(who))
     if not may(do, says.role, says.origin):
-        raise ApiError("not_allowed", refusal_sentence(do, says.role, says.origin), whom_to_ask)
-    try:
+        raise refusing("not_allowed", refusal_sentence(do, says.role, says.origin), whom_to_ask)
+    with record_refused("Nothing was recorded."):
         return asyncio.run(_write(says, state, act))
-    except RecordError as error:
-        raise ApiError("record", str(error), "Nothing was recorded.") from error
 
 
 async def _write(says: WhoSays, state: Path, act: Act) -> dict[str, Any]:
@@ -56,13 +55,13 @@ def is_known(state: Path) -> bool:
 
 
 def check_record(state: Path, *, lost_too: bool = False) -> Path:
-    """Return the file of the record; ApiError where there is none.
+    """Return the file of the record; RefusedError where there is none.
 
     With ``lost_too`` one that is known to have lain there is enough.
     """
     path = paths.journal_path(state)
     if not (_lies_at(path) or (lost_too and is_known(state))):
-        raise ApiError(
+        raise refusing(
             "no_record",
             f"There is no record {path}.",
             "Name the folder of the record in CORNEUM_STATE; a first treatment makes one.",
@@ -71,9 +70,9 @@ def check_record(state: Path, *, lost_too: bool = False) -> Path:
 
 
 def check_no_kernel(state: Path, next_step: str) -> None:
-    """Make sure that no kernel of the state folder lives; ApiError where that is not sure."""
+    """Make sure that no kernel of the state folder lives; RefusedError where that is not sure."""
     if _may_be_locked(paths.run_dir(state)):
-        raise ApiError(
+        raise refusing(
             "kernel_running",
             "A kernel of this record runs, or it cannot be seen that none does.",
             next_step,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from controller.api.requests import ApiError, TreatArgs
+from controller.api.requests import TreatArgs
 from controller.api.snapshot import UnfinishedView
 from controller.config.errors import ConfigError
 from controller.config.skin import load_skin
@@ -18,6 +18,7 @@ from controller.record.journal import Journal, Row
 from controller.record.locks import LockState
 from controller.record.planner import Proved
 from controller.record.recovery import UnitNow, interrupted
+from controller.safety.refusal import refusing
 from controller.treatment import rows
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
@@ -68,7 +69,7 @@ class Booking:
         try:
             await asyncio.to_thread(load_skin, self._configs)
         except ConfigError as error:
-            raise ApiError(
+            raise refusing(
                 "config", error.sentence, "The kernel does not start without it."
             ) from error
 

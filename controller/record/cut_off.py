@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from controller.api.requests import ApiError
 from controller.record import beside, listing, treatments
 from controller.record.computer import moment
 from controller.record.read_only import ask_record
 from controller.record.recovery import interrupted
-from controller.record.store import RecordError, Store
+from controller.record.store import RecordError, Store, record_refused
 from controller.record.treatments import Beginning
 from controller.safety.exposure import ZoneUse
 from controller.safety.timeline import Moment
@@ -74,18 +73,16 @@ class _Charge(NamedTuple):
 
 
 def cut_off(state: Path) -> tuple[CutOff, ...]:
-    """Return what was cut off, newest first; none where no record is. ApiError: it is unreadable.
+    """Return what was cut off, newest first; none where no record is.
 
-    A treatment whose kernel lives, or may live, is not cut off.
+    A treatment whose kernel lives, or may live, is not cut off. RefusedError: it is unreadable.
     """
     if not beside.is_known(state):
         return ()
     path = beside.check_record(state, lost_too=True)
     alive = beside.alive_in(state)
-    try:
+    with record_refused("Nothing was changed."):
         return ask_record(path, lambda store: _found(store, alive, moment()))
-    except RecordError as error:
-        raise ApiError("record", str(error), "Nothing was changed.") from error
 
 
 def _found(store: Store, alive: Callable[[str], bool], now: Moment) -> tuple[CutOff, ...]:

@@ -2,7 +2,7 @@
 
 After it the named break refuses nobody any more; what it hid stays unknown, which is what the
 technician has decided on. By a kernel, or beside none: a record may be what keeps a kernel from
-working. RecordError where the record cannot be kept, ApiError for everything else.
+working. RecordError where the record cannot be kept, RefusedError for everything else.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +12,12 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from controller.api.authority import Do
-from controller.api.requests import AcceptArgs, ApiError, read_args
+from controller.api.requests import AcceptArgs, read_args
 from controller.record import beside
 from controller.record.clocks import Here
 from controller.record.journal import Journal, Row
 from controller.record.store import Store
+from controller.safety.refusal import refusing
 from controller.treatment import rows
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
@@ -26,7 +27,7 @@ class Subject(NamedTuple):
     """One thing that a technician may decide on."""
 
     facts: Callable[[Store, AcceptArgs, Here], dict[str, Any]]
-    """What the row says about it, read from the record; ApiError where nothing is to be decided."""
+    """What the row says about it, read from the record; RefusedError where there is nothing."""
     needs_number: bool = False
 
 
@@ -34,7 +35,7 @@ def _row(store: Store, asked: AcceptArgs, _here: Here) -> dict[str, Any]:
     number = asked.number or 0
     what = store.fault(number)
     if what is None:
-        raise ApiError(
+        raise refusing(
             "row_whole",
             f"Row {number} of the record is as it was written, or was decided on before.",
             "`corneum records verify` names the rows that are broken.",
@@ -45,7 +46,7 @@ def _row(store: Store, asked: AcceptArgs, _here: Here) -> dict[str, Any]:
 def _head(store: Store, _asked: AcceptArgs, _here: Here) -> dict[str, Any]:
     lacking = store.lacking_heads
     if not lacking:
-        raise ApiError(
+        raise refusing(
             "record_whole", "The record lacks no row that was written here.", "Nothing to decide."
         )
     return {"heads": [asdict(head) for head in lacking]}
@@ -70,7 +71,7 @@ async def accept(journal: Journal, args: Mapping[str, Any], who: Who, here: Here
     asked = read_args(AcceptArgs, dict(args))
     subject = SUBJECTS.get(asked.subject)
     if subject is None or subject.needs_number is (asked.number is None):
-        raise ApiError(
+        raise refusing(
             "bad_request",
             f"There is nothing like {asked.subject} {asked.number or ''} to decide on.".replace(
                 "  ", " "

@@ -3,7 +3,7 @@
 The row is written only while the treatment is unfinished: the look and the row are one transaction,
 so that nobody resumes or dismisses it between them. One that a crash has left open and that no
 kernel has marked yet stays open: what nobody saw is charged by the next kernel, which can ask the
-unit. RecordError where the record cannot be kept, ApiError for everything else.
+unit. RecordError where the record cannot be kept, RefusedError for everything else.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError, DismissArgs, read_args
+from controller.api.requests import DismissArgs, read_args
 from controller.record import beside, treatments
 from controller.record.clocks import Here
 from controller.record.journal import Journal, Row
 from controller.record.store import Store
+from controller.safety.refusal import RefusedError, refusing
 from controller.treatment import rows
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
@@ -27,11 +28,11 @@ async def dismiss(
     """Note it; ``alive`` says whether a kernel holds the lock of a treatment that is open."""
     said = read_args(DismissArgs, dict(args))
 
-    def refusal(store: Store) -> ApiError | None:
+    def refusal(store: Store) -> RefusedError | None:
         known = [str(each.treatment) for each in treatments.cut_off(store, alive)]
         if str(said.treatment) in known:
             return None
-        return ApiError(
+        return refusing(
             "unknown_treatment",
             f"Treatment {said.treatment} is not unfinished.",
             f"Unfinished are: {', '.join(known)}." if known else "There is none.",

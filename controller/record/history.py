@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from controller.api.requests import ApiError
 from controller.record import beside, treatments
 from controller.record.chain import Chained
 from controller.record.read_only import ask_record
-from controller.record.store import BrokenRowError, RecordError, Store
+from controller.record.store import BrokenRowError, Store, record_refused
 from controller.treatment.kinds import Kind
 
 UNDER_WAY: Final = "under way"
@@ -60,7 +59,7 @@ def past(state: Path, client: str | None, most: int, before: int | None = None) 
     The rows of one treatment at a time are in memory.
 
     Raises:
-        ApiError: there is no record, or it cannot be read.
+        RefusedError: there is no record, or it cannot be read.
     """
     path = beside.check_record(state)
     alive = beside.alive_in(state)
@@ -69,10 +68,8 @@ def past(state: Path, client: str | None, most: int, before: int | None = None) 
         entries = store.ask(_NEWEST, {"client": client, "before": before, "most": most})
         return tuple(_past(store, *entry, alive=alive) for entry in entries)
 
-    try:
+    with record_refused("Nothing was changed."):
         return ask_record(path, question)
-    except RecordError as error:
-        raise ApiError("record", str(error), "Nothing was changed.") from error
 
 
 def _past(

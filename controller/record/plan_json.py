@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from controller.planning.plan import Plan, PlannedStage, Refusal
+from controller.planning.plan import Plan, PlannedStage
 from controller.planning.proof import Line
 from controller.safety.chance import Chance
 from controller.safety.effect import PERCENT, Effect, in_words
-from controller.safety.limits import Receipt
 from controller.treatment.events import Json
-from controller.treatment.rows import receipt_body
 
 PROOF_KEYS: Final = ("zone", "display", "quantity", "unit", "limit", "worst", "margin", "holds")
 EFFECT_KEYS: Final = ("depth_um", "bound_um", "share_percent", "layers", "shedding_h", "seen_by")
@@ -82,7 +80,7 @@ def stage_as_dict(stage: PlannedStage) -> dict[str, Json]:
         "expected_bound_um": stage.expected_bound_um,
         "margin_um": stage.cap_um - stage.expected_bound_um,
         "ends_by": stage.ends_by,
-        "receipts": [receipt_as_dict(receipt) for receipt in stage.receipts],
+        "receipts": [receipt.as_dict() for receipt in stage.receipts],
     }
 
 
@@ -94,19 +92,3 @@ def line_as_dict(line: Line) -> dict[str, Json]:
         line.limit, line.worst, line.margin, line.holds,
     )  # fmt: skip
     return dict(zip(PROOF_KEYS, values, strict=True))
-
-
-def refusal_as_dict(refusal: Refusal) -> dict[str, Json]:
-    """Return a refusal: code, sentence, next step, and the receipt where a limit was the reason."""
-    receipt = refusal.receipt
-    return {
-        "code": refusal.code,
-        "sentence": refusal.sentence,
-        "next_step": refusal.next_step,
-        "receipt": None if receipt is None else receipt_as_dict(receipt),
-    }
-
-
-def receipt_as_dict(receipt: Receipt) -> dict[str, Json]:
-    """Return a receipt in the one form that rows, answers, snapshot and plans share."""
-    return receipt_body(receipt)

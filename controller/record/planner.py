@@ -2,7 +2,7 @@
 
 The asker plans in its own process, from the files and the record that the kernel says it reads,
 and shows the plan to a person. At TREAT the kernel plans once more, in short steps. Both end in the
-same fingerprint, or the treatment does not start. ApiError says why there is no plan.
+same fingerprint, or the treatment does not start. RefusedError says why there is no plan.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from controller.api.requests import ApiError, TreatArgs
+from controller.api.requests import TreatArgs
 from controller.config.errors import ConfigError
 from controller.config.people import load_client, load_unit
 from controller.config.programs import load_program
 from controller.config.skin import skin_steps
 from controller.planning.fingerprint import Fingerprint, fingerprint
-from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.plan import Lower, Plan
 from controller.planning.planning import Given, case_of, plan_steps, wanted_of
 from controller.planning.steps import Steps, finished
 from controller.planning.tips import TipPast, tip_refusal
@@ -27,8 +27,8 @@ from controller.record.plan_json import plan_as_dict
 from controller.record.store import Store
 from controller.record.tips import FittedTip
 from controller.safety.reading import Identity
+from controller.safety.refusal import Refusal, RefusedError, refusing
 from controller.safety.timeline import Moment
-from controller.treatment import rows
 from controller.treatment.events import Json
 
 
@@ -117,7 +117,7 @@ def reading(configs: Path, wish: TreatArgs, handset: Handset) -> Steps[Given]:
         yield
         unit = load_unit(configs, handset.serial, simulated=handset.simulated)
     except ConfigError as error:
-        raise ApiError("config", error.sentence, "Then ask again; nothing has moved.") from error
+        raise refusing("config", error.sentence, "Then ask again; nothing has moved.") from error
     return Given(program, client, replace(unit, motion_sensor=handset.motion_sensor), skin)
 
 
@@ -149,7 +149,7 @@ def _with_tip(plan: Plan, given: Given, past: Past, at_wall_s: float, purpose: P
     if spent is None:
         return plan
     if purpose is not Purpose.LOOK:
-        raise ApiError(spent.code, spent.sentence, spent.next_step)
+        raise RefusedError(spent)
     note = f"Before treating: {spent.sentence} {spent.next_step}"
     return replace(plan, notes=(*plan.notes, note))
 
@@ -158,17 +158,16 @@ OF_THE_PAST: Final = frozenset({"interval", "reason_needed", "exposure", "suctio
 """Codes of refusals in which what a client has had may stand in the way."""
 
 
-def _refused(refused: Refusal, wish: TreatArgs, past: Past) -> ApiError:
+def _refused(refused: Refusal, wish: TreatArgs, past: Past) -> RefusedError:
     """What was begun today may stand in the way of a new one: then say how to go on with it."""
     step = refused.next_step
     if past.resumable is not None and not wish.resume and refused.code in OF_THE_PAST:
         step = f"{step} To go on with the one that was begun, resume it (--resume)."
-    receipt = None if refused.receipt is None else rows.receipt_body(refused.receipt)
-    return ApiError(refused.code, refused.sentence, step, receipt)
+    return RefusedError(replace(refused, next_step=step))
 
 
-def _nothing_to_resume(wish: TreatArgs) -> ApiError:
-    return ApiError(
+def _nothing_to_resume(wish: TreatArgs) -> RefusedError:
+    return refusing(
         "nothing_unfinished",
         f"Client {wish.client} has no treatment {wish.program} to go on with: within 12 "
         "hours one that was stopped, tripped or interrupted can be resumed.",

@@ -13,9 +13,10 @@ from typing import Any, Final
 from controller.record.chain import Chained
 from controller.record.store import Store
 from controller.safety.alarm_texts import LOCKED
+from controller.safety.refusal import Refusal
 from controller.safety.resets import Moment, PastReset, locked_by, placed
 from controller.treatment import persons
-from controller.treatment.events import Commit, Declined, End, Finished
+from controller.treatment.events import Commit, End, Finished
 from controller.treatment.kinds import Kind
 
 RESETS_KEPT: Final = 256
@@ -132,7 +133,7 @@ class ResetLock:
         """The cause that locked the unit; None while it is not locked."""
 
     @property
-    def declined(self) -> Declined | None:
+    def declined(self) -> Refusal | None:
         """What somebody is told who wants to begin or reset; None while there is no lock."""
         return None if self.cause is None else UNIT_LOCKED
 

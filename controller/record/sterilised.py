@@ -1,6 +1,6 @@
 """A sterilisation is recorded: by a kernel, or beside none, for it happens where no unit is.
 
-RecordError where the record cannot be kept, ApiError for everything else.
+RecordError where the record cannot be kept, RefusedError for everything else.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError, SterilisedArgs, read_args
+from controller.api.requests import SterilisedArgs, read_args
 from controller.planning.unit import Reuse
 from controller.record import beside, tips
 from controller.record.clocks import Here
 from controller.record.journal import Journal, Row
+from controller.safety.refusal import RefusedError, refusing
 from controller.treatment import rows
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
@@ -27,14 +28,14 @@ async def sterilised(
     if known is None:
         raise await _unknown(journal, said.tip)
     if known["use"] == Reuse.SINGLE.value:
-        raise ApiError(
+        raise refusing(
             "tip_single",
             f"Tip {said.tip} is for single use; no sterilisation makes it fit for another client.",
             "Throw it away, and fit a fresh one for the next treatment.",
         )
     busy = await journal.read(lambda store: tips.under_way(store, said.tip))
     if busy is not None and alive(busy[1]):
-        raise ApiError(
+        raise refusing(
             "tip_in_use",
             f"Treatment {busy[0]} is under way with tip {said.tip}.",
             "Sterilise it after the end, and record it then.",
@@ -49,9 +50,9 @@ async def sterilised(
     return {"tip": said.tip}
 
 
-async def _unknown(journal: Journal, label: str) -> ApiError:
+async def _unknown(journal: Journal, label: str) -> RefusedError:
     known = await journal.read(tips.labels)
-    return ApiError(
+    return refusing(
         "tip_unknown",
         f"No treatment was begun with a tip {label}, so there is nothing to record.",
         f"Check the label; used lately: {', '.join(known)}."

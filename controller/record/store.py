@@ -10,7 +10,7 @@ loop.
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from controller.record import chain, lists, schema, words
 from controller.record.chain import Chained, Stamped, chain_hash
 from controller.record.head_note import Head, HeadNote, newest
+from controller.safety.refusal import refusing
 from controller.treatment.kinds import Kind
 
 NEXT_TREATMENT: Final = -1
@@ -52,6 +53,17 @@ class BrokenRowError(RecordError):
         )
         self.row = row
         self.what = what
+
+
+@contextlib.contextmanager
+def record_refused(
+    next_step: str = "Nothing has moved; start again when that is done.",
+) -> Iterator[None]:
+    """Raise RefusedError for a record that cannot be kept or read."""
+    try:
+        yield
+    except RecordError as error:
+        raise refusing("record", str(error), next_step) from error
 
 
 class Store:

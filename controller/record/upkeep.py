@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError, UnlockArgs, read_args
+from controller.api.requests import UnlockArgs, read_args
 from controller.record import decisions
 from controller.record.booking import Booking
 from controller.record.clocks import Here, doubt_of
@@ -23,6 +23,7 @@ from controller.record.sterilised import sterilised
 from controller.record.store import BrokenRowError, RecordError
 from controller.record.verify import Break, Verdict
 from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
+from controller.safety.refusal import refusing
 from controller.treatment import rows
 from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.events import Who
@@ -129,7 +130,7 @@ class Upkeep:
         """Take the lock of too many resets off; its row is durable before it is."""
         said, cause = read_args(UnlockArgs, args), self._resets.cause
         if cause is None or self._whose is None:
-            raise ApiError(
+            raise refusing(
                 "not_locked", "The unit is not locked.", "Read `corneum status` for what stands."
             )
         body = {

@@ -1,19 +1,20 @@
 """What is asked of a whole record beside no kernel: check it, and make its lists anew.
 
-ApiError says in one sentence why not.
+RefusedError says in one sentence why not.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from controller.api.requests import ApiError
 from controller.record import beside, words
 from controller.record.chain import Chained
 from controller.record.head_note import newest
 from controller.record.read_only import ask_record
-from controller.record.store import RecordError, Store
+from controller.record.store import RecordError, Store, record_refused
 from controller.record.verify import BREAKS_MAX, Break, Verdict, verify
+from controller.safety.refusal import refusing
 
 
 class Accepted(NamedTuple):
@@ -101,14 +102,10 @@ def recover(state: Path) -> Path:
     path = beside.check_record(state)
     beside.check_no_kernel(state, "It would have to wait for this: end it, then ask again.")
     store = Store(path)
-    try:
+    with record_refused("Nothing was changed."), contextlib.closing(store):
         if store.recover():
             return path
-    except RecordError as error:
-        raise ApiError("record", str(error), "Nothing was changed.") from error
-    finally:
-        store.close()
-    raise ApiError(
+    raise refusing(
         "record",
         f"The rows of the record {path} are damaged too, so nothing was changed.",
         f"To go on, {words.RESTORE}.",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 FINER_MAX: Final = 4
 """Decimals that are added where two values would read the same."""
@@ -88,6 +88,28 @@ class Receipt:
         """Return the receipt of a request that was not met at all."""
         return replace(self, refused=True)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was asked for, what was allowed, and what bound it.
+
+        The one form of a receipt: in rows, in answers and errors of the API, in the snapshot and in
+        plans. A number that is not finite becomes null, which JSON can carry.
+        """
+        return {
+            "quantity": self.quantity.name.lower(),
+            "unit": self.quantity.unit,
+            "requested": _finite(self.requested),
+            "allowed": _finite(self.allowed),
+            "limited": self.limited,
+            "refused": self.refused,
+            "binding": None if self.binding is None else self.binding.source.name.lower(),
+            "margin": _finite(self.margin),
+            "chain": [
+                {"source": limit.source.name.lower(), "value": _finite(limit.value)}
+                for limit in self.chain
+            ],
+            "sentence": self.sentence(),
+        }
+
     def sentence(self) -> str:
         """Say in one sentence what was allowed and why."""
         label = self.quantity.label
@@ -167,3 +189,7 @@ def resolve(quantity: Quantity, requested: float, limits: Sequence[Limit]) -> Re
 
 def _usable(value: float) -> bool:
     return math.isfinite(value) and value >= 0.0
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -11,12 +11,13 @@ from controller.safety.alarm_texts import OF_CAUSE
 from controller.safety.alarms import Alarm, AlarmBoard, Priority
 from controller.safety.off_watch import EFFECT_CODES, OffWatch
 from controller.safety.reading import Reading
+from controller.safety.refusal import Refusal
 from controller.treatment import persons, rows
-from controller.treatment.events import Body, Declined, Note, Raise, Settle, Who
+from controller.treatment.events import Body, Note, Raise, Settle, Who
 from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Mode
 
-EFFECT_NOT_ACKNOWLEDGED: Final = Declined(
+EFFECT_NOT_ACKNOWLEDGED: Final = Refusal(
     "not_acknowledged",
     "The unit did something while everything was switched off, and nobody has acknowledged it.",
     "Read the alarm, acknowledge it, then start anew.",
@@ -124,7 +125,7 @@ class AlarmSystem:
             self.put(found[code], now_s)
 
     @property
-    def declined(self) -> Declined | None:
+    def declined(self) -> Refusal | None:
         """Why nothing may begin: an effect of what nobody commands stands, or was not seen."""
         effects = [one for one in self.board.standing if one.alarm.code in EFFECT_CODES]
         present = next((one for one in effects if one.present), None)

@@ -12,10 +12,11 @@ from enum import Enum, unique
 
 from controller.safety.alarms import Alarm
 from controller.safety.interlocks import Interlock
-from controller.safety.limits import Receipt
 from controller.safety.reading import Reading
+from controller.safety.refusal import Refusal
 from controller.treatment.kinds import Kind
-from firmware_protocol.vocabulary import Cause, Refusal, StopKind, Wish
+from firmware_protocol.vocabulary import Cause, StopKind, Wish
+from firmware_protocol.vocabulary import Refusal as UnitRefusal
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 Body = Mapping[str, Json]
@@ -110,7 +111,7 @@ class Finished:
 
     number: int
     end: End
-    refusal: Refusal = Refusal.NONE
+    refusal: UnitRefusal = UnitRefusal.NONE
     """Why the device refused."""
     detail: int = 0
     """What the device said beside: of the self-test the token that arms."""
@@ -238,26 +239,16 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
-class Declined:
-    """A person's wish cannot be met; nothing has changed."""
-
-    code: str
-    sentence: str
-    next_step: str
-    receipt: Receipt | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Closed:
     """What a person asked for has come to its end; ``act`` is the number of its first action."""
 
     act: int
     end: End
-    because: Declined | None = None
+    because: Refusal | None = None
     """Why it was not done, where there is more to say than the end itself."""
 
 
 Action = (
     Commit | Note | Configure | RunSelfTest | SendArm | Hold | StopNow | SendReset
-    | Raise | Settle | Declined | Closed
+    | Raise | Settle | Refusal | Closed
 )  # fmt: skip

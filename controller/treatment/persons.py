@@ -17,13 +17,13 @@ from controller.safety.alarms import Alarm
 from controller.safety.guide_texts import HELD
 from controller.safety.interlocks import is_stale
 from controller.safety.reading import Reading
+from controller.safety.refusal import Refusal
 from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import (
     Body,
     Closed,
     Command,
-    Declined,
     End,
     Finished,
     Note,
@@ -37,48 +37,48 @@ from firmware_protocol.vocabulary import Mode, StopKind
 
 LOCAL_ONLY: Final = frozenset({Command.RESUME, Command.ACK, Command.RESET})
 
-NOT_LOCAL: Final = Declined(
+NOT_LOCAL: Final = Refusal(
     "not_local", "This needs a person at the unit.", "Ask somebody who stands beside the client."
 )
-OVER: Final = Declined("over", "The treatment is over.", "Start the next one.")
-NO_TRIP: Final = Declined(
+OVER: Final = Refusal("over", "The treatment is over.", "Start the next one.")
+NO_TRIP: Final = Refusal(
     "no_trip", "No trip is latched, so there is nothing to reset.", "Go on, or stop the treatment."
 )
-TRIP_STANDS: Final = Declined(
+TRIP_STANDS: Final = Refusal(
     "trip_stands", "A safety trip is latched.", "Acknowledge and reset it first."
 )
-NOT_ACKNOWLEDGED: Final = Declined(
+NOT_ACKNOWLEDGED: Final = Refusal(
     "not_acknowledged",
     "The trip was not acknowledged.",
     "Read the alarm, acknowledge it, then reset.",
 )
-NOT_SEEN: Final = Declined(
+NOT_SEEN: Final = Refusal(
     "no_link", "The unit cannot be heard, so it cannot be reset.", "Check its cable and power."
 )
-NOT_SAFE: Final = Declined(
+NOT_SAFE: Final = Refusal(
     "not_safe",
     "The unit is not in a safe state yet.",
     "Wait until the crystals are off and vented.",
 )
-RELEASE_FIRST: Final = Declined(
+RELEASE_FIRST: Final = Refusal(
     "switch_pressed", "The hand switch is pressed.", "Release it, then reset again."
 )
-RESETTING: Final = Declined("resetting", "The reset is under way.", "Wait a moment.")
-ACKNOWLEDGING: Final = Declined(
+RESETTING: Final = Refusal("resetting", "The reset is under way.", "Wait a moment.")
+ACKNOWLEDGING: Final = Refusal(
     "acknowledging", "The acknowledgement is under way.", "Wait a moment."
 )
-RESUMING: Final = Declined("resuming", "The resume is under way.", "Wait a moment.")
-RESET_UNKNOWN: Final = Declined(
+RESUMING: Final = Refusal("resuming", "The resume is under way.", "Wait a moment.")
+RESET_UNKNOWN: Final = Refusal(
     "unknown",
     "The unit did not answer, so it is not known whether it was reset.",
     "Look at `corneum status`, and reset again if the trip still stands.",
 )
-NOT_LOWER: Final = Declined(
+NOT_LOWER: Final = Refusal(
     "not_lower",
     "This is not below what is set now, and during a treatment settings only go down.",
     "Name a suction in kPa or a crystal flow in g/min below the present one.",
 )
-TOO_LOW: Final = Declined(
+TOO_LOW: Final = Refusal(
     "too_low",
     "This is less than the handpiece can work with.",
     f"Name a suction from {SUCTION_SET_MIN_KPA:g} kPa and a crystal flow from "
@@ -86,13 +86,13 @@ TOO_LOW: Final = Declined(
 )
 
 
-def of_alarm(code: str, alarm: Alarm) -> Declined:
+def of_alarm(code: str, alarm: Alarm) -> Refusal:
     """Return an alarm's words as the answer to somebody who asked."""
-    return Declined(code, alarm.sentence, alarm.next_step)
+    return Refusal(code, alarm.sentence, alarm.next_step)
 
 
 def answer(conduct: Conduct, event: Person, now_s: float) -> Actions:
-    """Take what a person asks for; a Declined among the actions means that nothing has changed."""
+    """Take what a person asks for; a Refusal among the actions means that nothing has changed."""
     if event.command in LOCAL_ONLY and not event.who.is_local:
         return (NOT_LOCAL,)
     return _ANSWERS[event.command](conduct, event, now_s)
@@ -111,7 +111,7 @@ def _name(event: Person) -> str:
     return event.who.name or "somebody"
 
 
-def _over(conduct: Conduct) -> Declined | None:
+def _over(conduct: Conduct) -> Refusal | None:
     if conduct.state is State.TRIPPED:
         return TRIP_STANDS
     over = conduct.state in ENDED or conduct.state is State.STOPPING
@@ -153,7 +153,7 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
     if 0.0 in (event.suction_kpa, event.flow_g_per_min):  # of all zones that follow too
         return conduct.stop(StopKind.NORMAL, f"lowered to 0 by {_name(event)}", now_s, event.who)
     lowering = conduct.course.lower(event.suction_kpa, event.flow_g_per_min)
-    said = [rows.receipt_body(receipt) for receipt in lowering.receipts]
+    said = [receipt.as_dict() for receipt in lowering.receipts]
     body: Body = {"who": rows.who_body(event.who), "receipts": said}
     if lowering.taken:
         conduct.refused = ()
@@ -220,7 +220,7 @@ def reset_shown(conduct: Conduct, reading: Reading) -> Actions:
     return (*conduct.clear(), *(Closed(one.act, End.DONE) for one in asked))
 
 
-def _not_resettable(conduct: Conduct, now_s: float) -> Declined | None:
+def _not_resettable(conduct: Conduct, now_s: float) -> Refusal | None:
     reading = conduct.newest
     if conduct.state is not State.TRIPPED:
         return NO_TRIP
@@ -235,12 +235,12 @@ def _not_resettable(conduct: Conduct, now_s: float) -> Declined | None:
     return None if reading.switch_released else RELEASE_FIRST
 
 
-def not_reset(event: Finished) -> Declined:
+def not_reset(event: Finished) -> Refusal:
     """Return why the device was not reset, or that nobody knows."""
     if event.end is not End.FAILED:
         return RESET_UNKNOWN
     alarm = OF_REFUSAL.get(event.refusal, CAUSE_STANDS)
-    return Declined("not_reset", alarm.sentence, alarm.next_step)
+    return Refusal("not_reset", alarm.sentence, alarm.next_step)
 
 
 _ANSWERS: Final[Mapping[Command, Callable[[Conduct, Person, float], Actions]]] = MappingProxyType(

@@ -4,7 +4,6 @@ from typing import Final
 
 from controller.planning.plan import Plan
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
-from controller.treatment import rows
 from controller.treatment.conduct import Actions, Conduct
 from controller.treatment.events import Finished, Note, Step
 from controller.treatment.kinds import Kind
@@ -23,7 +22,7 @@ def noted(conduct: Conduct, step: Step, event: Finished) -> Actions:
     if step is not Step.CONFIGURE or event.refusal is not Refusal.OUT_OF_ENVELOPE:
         return ()
     conduct.refused = tuple(_receipt(conduct.plan, quantity) for quantity in _SETTINGS)
-    said = [rows.receipt_body(receipt) for receipt in conduct.refused]
+    said = [receipt.as_dict() for receipt in conduct.refused]
     return (Note(Kind.REFUSED, {"step": step.value, "receipts": said}),)
 
 

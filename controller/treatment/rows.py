@@ -1,10 +1,7 @@
 """The bodies of the rows that a treatment leaves in the journal."""
 
-import math
-
 from controller.safety.alarms import Alarm
 from controller.safety.exposure import ZoneUse
-from controller.safety.limits import Receipt
 from controller.safety.reading import Reading
 from controller.safety.totals import totals_of
 from controller.treatment.course import ZoneProgress
@@ -79,33 +76,6 @@ def trip_body(by: str, cause: str, alarm: Alarm, reading: Reading | None) -> Bod
         "sentence": alarm.sentence,
         "reading": reading_body(reading),
     }
-
-
-def receipt_body(receipt: Receipt) -> dict[str, Json]:
-    """What was asked for, what was allowed, and what bound it.
-
-    The one form of a receipt: in rows, in answers and errors of the API, in the snapshot and in
-    plans. A number that is not finite becomes null, which JSON can carry.
-    """
-    return {
-        "quantity": receipt.quantity.name.lower(),
-        "unit": receipt.quantity.unit,
-        "requested": _finite(receipt.requested),
-        "allowed": _finite(receipt.allowed),
-        "limited": receipt.limited,
-        "refused": receipt.refused,
-        "binding": None if receipt.binding is None else receipt.binding.source.name.lower(),
-        "margin": _finite(receipt.margin),
-        "chain": [
-            {"source": limit.source.name.lower(), "value": _finite(limit.value)}
-            for limit in receipt.chain
-        ],
-        "sentence": receipt.sentence(),
-    }
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
 
 
 def zone_body(progress: ZoneProgress) -> dict[str, Json]:

@@ -30,7 +30,7 @@ from controller.safety.interlocks import (
     why_unheard,
 )
 from controller.safety.reading import Identity, Reading
-from controller.treatment import arming, persons, rows
+from controller.treatment import arming, persons
 from controller.treatment.conduct import AHEAD_S, Actions, Conduct
 from controller.treatment.events import (
     Closed,
@@ -227,7 +227,7 @@ class Supervisor:
         closed = conduct.expose()
         body: dict[str, Json] = {"zone": conduct.course.zone, "by": zone_end.value}
         conduct.course.advance()
-        body["receipts"] = [rows.receipt_body(each) for each in conduct.course.receipts]
+        body["receipts"] = [each.as_dict() for each in conduct.course.receipts]
         body["may_open"] = list(conduct.course.may_open(AHEAD_S))
         if conduct.course.done:
             return (*conduct.complete(now_s), Note(Kind.ZONE, body))

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError
+from controller.safety.refusal import RefusedError
 from firmware_protocol.vocabulary import Mode
 from qa.scenarios.story import Breach
 from simulator.handpiece import Happening
 
-Told = Callable[[ApiError | None], None]
+Told = Callable[[RefusedError | None], None]
 
 UNDER_WAY: Final = {"resetting": Do.RESET, "resuming": Do.RESUME, "acknowledging": Do.ACK}
 """The refusals that say that the same was asked for before and has not ended."""
@@ -54,7 +54,7 @@ class Answers:
         if do is Do.STOP and hears:
             self._stopped_s = now_s
 
-        def told(refused: ApiError | None) -> None:
+        def told(refused: RefusedError | None) -> None:
             if refused is None and do is Do.RESET:
                 self._was_reset(now_s)
             elif refused is not None and UNDER_WAY.get(refused.code) is do and not recently:

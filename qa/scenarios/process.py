@@ -10,7 +10,7 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.device.answers import PortError, PortTrouble
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import ByteStream, OnData, OnLost, Rank
@@ -20,6 +20,7 @@ from controller.record.clocks import Here
 from controller.record.journal import Journal
 from controller.record.store import RecordError, Store
 from controller.record.writer import InlineWriter
+from controller.safety.refusal import RefusedError, refusing
 from qa.planning import planned_request
 from qa.rig import SOFTWARE, Rig
 from qa.scenarios.freeze import Frozen, context_of
@@ -193,7 +194,7 @@ class KernelProcess:
         """True when nothing of it is left."""
         return self._task is not None and self._task.done() and not self._asks
 
-    def start(self, ended: Callable[[ApiError | None], None]) -> None:
+    def start(self, ended: Callable[[RefusedError | None], None]) -> None:
         """Start; ``ended`` is called when it ends by itself, with the reason if it could not start.
 
         Whatever else goes wrong in it is raised by `unwound`.
@@ -201,7 +202,7 @@ class KernelProcess:
         loop = asyncio.get_running_loop()
         self._task = loop.create_task(self._run(ended), name="kernel process", context=self.context)
 
-    def ask(self, request: Request, answered: Callable[[ApiError | None], None]) -> None:
+    def ask(self, request: Request, answered: Callable[[RefusedError | None], None]) -> None:
         """Ask; a frozen kernel hears it when it goes on, a killed one never."""
         if self.killed or self.over:
             return
@@ -257,27 +258,29 @@ class KernelProcess:
     def _client(self, listeners: Listeners) -> HandpieceClient:
         return HandpieceClient(self._port.open, listeners, nonces=self._rig.nonce)
 
-    async def _run(self, ended: Callable[[ApiError | None], None]) -> None:
-        refused: ApiError | None = None
+    async def _run(self, ended: Callable[[RefusedError | None], None]) -> None:
+        refused: RefusedError | None = None
         try:
             async with running(self._place, self._outside) as kernel:
                 self.kernel = kernel
                 self._started.set()
                 await self._told_to_end.wait()
-        except ApiError as error:
+        except RefusedError as error:
             refused = error
         self._started.set()
         if not self.killed:
             ended(refused)
 
-    async def _answer(self, request: Request, answered: Callable[[ApiError | None], None]) -> None:
-        refused: ApiError | None = None
+    async def _answer(
+        self, request: Request, answered: Callable[[RefusedError | None], None]
+    ) -> None:
+        refused: RefusedError | None = None
         try:
             await self._started.wait()  # nobody can connect before
             if self.kernel is None:
-                raise ApiError("no_kernel", "The kernel did not start.", "Start it again.")
+                raise refusing("no_kernel", "The kernel did not start.", "Start it again.")
             await self.kernel.handle(await planned_request(self.kernel, request))
-        except ApiError as error:
+        except RefusedError as error:
             refused = error
         if not self.killed:
             answered(refused)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.record.clocks import Here
+from controller.safety.refusal import RefusedError
 from qa.rig import Rig
 from qa.scenarios.answers import Answers, Told
 from qa.scenarios.expectations import PromiseKept
@@ -162,13 +163,13 @@ class Stage:
         if self.onlooker is not None:
             self.onlooker.promise.happened(event)
 
-    def _ended(self, process: KernelProcess, refused: ApiError | None) -> None:
+    def _ended(self, process: KernelProcess, refused: RefusedError | None) -> None:
         if refused is not None:
             self.note("refused", refused.code, f"the kernel does not start: {refused}", "host")
         if process is self.process:
             self.note("kernel", "ended", who="host")
 
-    def _answered(self, do: Do, told: Told, refused: ApiError | None) -> None:
+    def _answered(self, do: Do, told: Told, refused: RefusedError | None) -> None:
         told(refused)
         if refused is None:
             self.timeline.add(self.now_s, "host", f"{do.value}: done")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.device.answers import PortError, PortTrouble, StreamLostError
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.device.transport import READ_MAX, ByteStream, OnData, OnLost, Rank
@@ -20,6 +20,7 @@ from controller.record.clocks import Here
 from controller.record.journal import Journal
 from controller.record.store import Store
 from controller.record.writer import InlineWriter
+from controller.safety.refusal import RefusedError
 from firmware_protocol.session import tick_of
 from qa.ledger import Ledger
 from qa.loop import VirtualLoop
@@ -80,7 +81,7 @@ class Process:
         self.frozen = False
         self.inbox = b""
         self.asked: list[tuple[str, asyncio.Task[dict[str, Any]]]] = []
-        self.refusals: list[tuple[str, ApiError]] = []
+        self.refusals: list[tuple[str, RefusedError]] = []
         self.loop = VirtualLoop()
         self.loop.jumping.limit_s = FOR_EVER_S
         self.loop.jumping.now_s = pair.now_s
@@ -145,7 +146,7 @@ class Process:
         for do, task in [one for one in self.asked if one[1].done()]:
             self.asked.remove((do, task))
             error = task.exception()
-            if isinstance(error, ApiError):
+            if isinstance(error, RefusedError):
                 self.refusals.append((do, error))
             elif error is not None:
                 raise error

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from controller.api.authority import Origin, Role
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.api.viewer import Viewer
 from controller.config.locate import shipped_configs
 from controller.device.answers import PortError, PortTrouble
@@ -23,6 +23,7 @@ from controller.device.handpiece import HandpieceClient
 from controller.device.precedence import Precedence
 from controller.kernel.service import Place, running
 from controller.record.locks import LockState
+from controller.safety.refusal import RefusedError
 from controller.treatment.conduct import Conduct
 from controller.treatment.events import Note
 from controller.treatment.kinds import ROWS, Kind
@@ -77,7 +78,7 @@ async def a_locked_unit(folder: Path) -> None:
             device.hand.auto()
             await made.ask("treat", program="refresh", client="demo")
             await made.until(lambda: made.state == "active", 30.0)
-            with pytest.raises(ApiError):
+            with pytest.raises(RefusedError):
                 await made.ask("lower", suction_kpa=60.0)
             device.set_fault("waste-full")
             await made.until(lambda: made.state == "tripped", 5.0)

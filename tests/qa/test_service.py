@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 from simulator.line import Weather
@@ -96,7 +96,7 @@ def test_a_fault_of_the_unit_ends_the_treatment_and_a_second_one_is_refused_unti
             made.rig.handpiece.set_fault("suction-a-disconnected")
             await made.until(lambda: made.kernel.idle)
             outcome = made.snapshot()["treatment"]["outcome"]
-            with pytest.raises(ApiError) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await made.ask("treat", program="refresh", client="demo")
             return outcome, refused.value.next_step
 

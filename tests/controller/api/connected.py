@@ -2,11 +2,14 @@
 
 import asyncio
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.api.server import Server, _Connection
 from controller.api.viewer import Viewer
+
+if TYPE_CHECKING:
+    from controller.safety.refusal import RefusedError
 
 OWN_UID: Final = 1234
 
@@ -69,7 +72,7 @@ class Notes:
         self.stopped: list[Request] = []
         self.watching: list[tuple[Viewer, WhoSays]] = []
         self.looks = 0
-        self.refuses: ApiError | None = None
+        self.refuses: RefusedError | None = None
         self.raises: Exception | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()

@@ -10,9 +10,10 @@ from typing import Any
 from controller.api.authority import Do
 from controller.api.faults import FaultHandler
 from controller.api.peer import listen
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.api.server import Server
 from controller.api.viewer import Viewer
+from controller.safety.refusal import refusing
 
 ANNA = {"name": "anna", "role": "practitioner", "origin": "local"}
 
@@ -41,7 +42,7 @@ class Desk:
         if request.do is Do.DISMISS:
             await self.may_dismiss.wait()
         if request.do is Do.RESET:
-            raise ApiError("no_trip", "No trip is latched.", "Go on.")
+            raise refusing("no_trip", "No trip is latched.", "Go on.")
         return {"did": request.do.value}
 
     def watched(self, viewer: Viewer, who: WhoSays) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from controller.api.authority import ALLOWED, Do, Origin, Role, may, refusal_sentence
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import service
 
@@ -47,7 +48,7 @@ def test_a_remote_party_can_start_or_raise_nothing(do: Do) -> None:
             far = Request(
                 do=do, who=WhoSays(name="ben", role=Role.SUPERVISOR, origin=Origin.REMOTE)
             )
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.kernel.handle(far)
             await asyncio.sleep(1.0)
             return caught.value.code, [str(event["kind"]) for event in made.rig.events]
@@ -88,7 +89,7 @@ def test_who_knocks_in_vain_all_day_does_not_fill_the_record() -> None:
         async with service() as made:
             before = int(made.snapshot()["record"]["rows"])
             for _ in range(300):
-                with pytest.raises(ApiError):
+                with pytest.raises(RefusedError):
                     await made.kernel.handle(Request(do=Do.TREAT))
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)

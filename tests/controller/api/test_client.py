@@ -12,14 +12,8 @@ import pytest
 
 from controller.api import client as client_module
 from controller.api.ask import KernelAbsentError, KernelSilentError
-from controller.api.client import (
-    LINES_MAX,
-    PENDING_MAX,
-    UNSENT_MAX_BYTES,
-    AnswerError,
-    KernelClient,
-    WatchLine,
-)
+from controller.api.client import LINES_MAX, PENDING_MAX, UNSENT_MAX_BYTES, KernelClient, WatchLine
+from controller.safety.refusal import RefusedError
 from tests.controller.api.connected import settle
 
 pytestmark = pytest.mark.realtime
@@ -105,10 +99,10 @@ def test_a_refusal_is_raised_with_all_that_was_said(
     said: dict[str, Any] | None, told: tuple[object, ...]
 ) -> None:
     for answer in ({"ok": False, "error": said}, {"error": said}, {"ok": 1, "error": said}):
-        with pytest.raises(AnswerError) as caught:
+        with pytest.raises(RefusedError) as caught:
             client_module._result(answer)
         error = caught.value
-        assert (error.code, error.sentence, error.next_step, error.receipt) == told
+        assert (error.code, error.sentence, error.next_step, error.refusal.receipt) == told
         assert str(error) == error.sentence
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from controller.api.authority import Do, Origin, Role
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.api.server import BACKLOG_MAX_BYTES, BEHIND_MAX_S, QUESTIONS_MAX
+from controller.safety.refusal import Refusal, RefusedError
 from qa.loop import LooseEndError, run_virtual
 from tests.controller.api.connected import Connected, ask, now_s, settle
 
@@ -36,7 +37,7 @@ def test_a_question_is_passed_on_whole_and_answered_with_its_id() -> None:
 def test_a_refusal_of_the_service_is_passed_back_with_its_receipt() -> None:
     async def scenario() -> None:
         it = Connected()
-        it.notes.refuses = ApiError("limit", "No.", "Less.", {"allowed": 1.5})
+        it.notes.refuses = RefusedError(Refusal("limit", "No.", "Less.", {"allowed": 1.5}))
         it.hear(ask(9, "shutdown"))
         await settle()
         assert it.line.written == [

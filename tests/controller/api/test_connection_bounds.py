@@ -7,7 +7,7 @@ import asyncio
 
 import pytest
 
-from controller.api.requests import REQUEST_MAX_BYTES, ApiError
+from controller.api.requests import REQUEST_MAX_BYTES
 from controller.api.server import (
     BEHIND_MAX_S,
     CLOSE_MAX_S,
@@ -16,6 +16,7 @@ from controller.api.server import (
     UNREAD_MAX_BYTES,
 )
 from controller.api.turns import BURST_UNITS
+from controller.safety.refusal import Refusal
 from qa.loop import run_virtual
 from tests.controller.api.connected import Connected, ask, settle
 
@@ -144,19 +145,19 @@ def test_a_leading_screen_waits_for_no_turn_up_to_a_bound(*, leads: bool) -> Non
 def test_who_is_told_why_it_has_to_go_is_told_nothing_more() -> None:
     async def scenario() -> None:
         it = Connected()
-        it.one.refuse_and_part(ApiError("idle", "Go.", "Come."))
+        it.one.refuse_and_part(Refusal("idle", "Go.", "Come."))
         first = (
             b'{"id":0,"ok":false,"error":{"code":"idle","sentence":"Go.","next_step":"Come."}}\n'
         )
         assert (it.line.written, it.line.done) == ([first], ["eof"])
         it.one._write(b"more")
         assert it.line.written == [first]
-        it.one.refuse_and_part(ApiError("idle", "Go.", "Come."))
+        it.one.refuse_and_part(Refusal("idle", "Go.", "Come."))
         assert (it.line.written, it.line.done) == ([first], ["eof", "abort"])
         it.one.connection_lost(None)
         await asyncio.sleep(2 * CLOSE_MAX_S)
         assert it.line.done == ["eof", "abort"]  # its timer has gone with it
-        it.one.refuse_and_part(ApiError("idle", "Go.", "Come."))
+        it.one.refuse_and_part(Refusal("idle", "Go.", "Come."))
         assert it.line.done == ["eof", "abort"]
 
     run_virtual(scenario())
@@ -166,7 +167,7 @@ def test_so_many_are_told_why_at_a_time_and_the_others_hung_up_on() -> None:
     async def scenario() -> None:
         it = Connected()
         many = [it.come() for _ in range(PARTING_MAX)]
-        why = ApiError("idle", "Go.", "Come.")
+        why = Refusal("idle", "Go.", "Come.")
         for one, _ in many:
             one.refuse_and_part(why)
         assert {tuple(line.done) for _, line in many} == {("eof",)}

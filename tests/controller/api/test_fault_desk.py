@@ -11,8 +11,9 @@ import pytest
 from controller.api import faults
 from controller.api.authority import Do, Origin, Role
 from controller.api.faults import HEARD_MAX, WRITERS_MAX, FaultHandler
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.config.paths import NoStateFolderError
+from controller.safety.refusal import Refusal, RefusedError, refusing
 
 pytestmark = pytest.mark.realtime
 
@@ -65,7 +66,7 @@ def fault(support: str, at: str = "made-up.py:1") -> tuple[str, str, str]:
 NO_FILE: Final = "Give this sentence to support: no file about it could be written."
 
 
-def told(refused: ApiError) -> tuple[str, str, str]:
+def told(refused: Refusal) -> tuple[str, str, str]:
     assert refused.receipt is None
     return refused.code, refused.sentence, refused.next_step
 
@@ -125,17 +126,17 @@ def test_what_a_handler_gives_refuses_or_raises_comes_out_as_an_answer() -> None
         return 7
 
     async def scenario() -> None:
-        desk, refusal = FaultHandler(Disk()), ApiError("busy", "Wait.", "Ask again.")
+        desk, refusal = FaultHandler(Disk()), refusing("busy", "Wait.", "Ask again.")
         assert await desk.guarded(giving(), REQUEST) == 7
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await desk.guarded(raising(refusal), REQUEST)
         assert caught.value is refusal
         error = raised()
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await desk.guarded(raising(error), REQUEST)
         assert (caught.value.code, caught.value.__cause__) == ("fault", error)
         cancelled = asyncio.CancelledError()
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await desk.guarded(raising(cancelled), REQUEST)
         assert (caught.value.code, caught.value.__cause__) == ("fault", cancelled)
         assert "CancelledError" in caught.value.sentence

@@ -13,13 +13,14 @@ import pytest
 
 from controller.api.fault_files import FAULT, FOLDER, Files
 from controller.api.faults import FaultHandler
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.api.stop_address import name_for
 from controller.api.stop_call import Called, call
 from controller.api.stop_way import StopWay
 from controller.api.viewer import Viewer
 from controller.cli.stop import Words, tell
 from controller.cli.stop_older import Older
+from controller.safety.refusal import RefusedError
 from qa.loop import LooseEndError, run_virtual
 from qa.rig import service
 from tests.controller.api.served import Desk, say, serving
@@ -216,7 +217,7 @@ def test_in_virtual_time_a_fault_is_an_answer_and_fails_the_run(
                 raise KeyError("x")
 
             monkeypatch.setattr(made.kernel.control, "silence", broken)
-            with pytest.raises(ApiError) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await made.ask("silence")
             codes.append(refused.value.code)
 

@@ -9,14 +9,8 @@ from pydantic import JsonValue
 
 from controller.api import requests
 from controller.api.authority import Do
-from controller.api.requests import (
-    ApiError,
-    DismissArgs,
-    LowerArgs,
-    TreatArgs,
-    read_args,
-    read_request,
-)
+from controller.api.requests import DismissArgs, LowerArgs, TreatArgs, read_args, read_request
+from controller.safety.refusal import Refusal, RefusedError
 
 BAD = {
     "nothing": b"",
@@ -40,7 +34,7 @@ BAD = {
 
 @pytest.mark.parametrize("line", BAD.values(), ids=BAD.keys())
 def test_what_is_no_request_is_refused_in_one_sentence(line: bytes) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         read_request(line)
     assert caught.value.code == "bad_request"
     assert "\n" not in caught.value.sentence
@@ -57,7 +51,7 @@ def _what(line: bytes) -> str:
     """What is asked, or the code of the refusal."""
     try:
         return read_request(line).do.value
-    except ApiError as refused:
+    except RefusedError as refused:
         return refused.code
 
 
@@ -96,7 +90,7 @@ def test_an_emergency_stop_with_a_bad_field_is_still_an_emergency_stop() -> None
     ],
 )
 def test_a_wrong_argument_is_named(args: dict[str, JsonValue], field: str) -> None:
-    with pytest.raises(ApiError, match=field):
+    with pytest.raises(RefusedError, match=field):
         read_args(TreatArgs, args)
 
 
@@ -104,19 +98,19 @@ def test_a_wrong_argument_is_named(args: dict[str, JsonValue], field: str) -> No
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_that_is_none_never_becomes_a_setting(text: str) -> None:
     line = b'{"do": "lower", "args": {"suction_kpa": %s}}' % text.encode()
-    with pytest.raises(ApiError):
+    with pytest.raises(RefusedError):
         read_args(LowerArgs, read_request(line).args)
 
 
 def test_a_treatment_has_a_number_from_one() -> None:
-    with pytest.raises(ApiError, match="treatment"):
+    with pytest.raises(RefusedError, match="treatment"):
         read_args(DismissArgs, {"treatment": 0})
 
 
 def test_an_answer_is_one_line_with_the_id_of_its_question() -> None:
-    error = ApiError("busy", "Wait.", "Ask again.")
+    why = Refusal("busy", "Wait.", "Ask again.")
     assert json.loads(requests.answer(5, {"a": 1})) == {"id": 5, "ok": True, "result": {"a": 1}}
-    assert json.loads(requests.refusal(5, error))["error"]["next_step"] == "Ask again."
+    assert json.loads(requests.refusal(5, why))["error"]["next_step"] == "Ask again."
     assert all(
-        line.count(b"\n") == 1 for line in (requests.answer(1, {}), requests.refusal(1, error))
+        line.count(b"\n") == 1 for line in (requests.answer(1, {}), requests.refusal(1, why))
     )

@@ -11,7 +11,6 @@ from controller.api.authority import Do, Origin, Role
 from controller.api.requests import (
     ID_MAX,
     AcceptArgs,
-    ApiError,
     DismissArgs,
     LowerArgs,
     Request,
@@ -25,6 +24,7 @@ from controller.api.requests import (
     says_stop,
     unit_absent,
 )
+from controller.safety.refusal import Refusal, RefusedError
 
 NO_REQUEST: Final = (
     "bad_request",
@@ -45,9 +45,11 @@ PLANS_NOT: Final = (
 PLANNED: Final[dict[str, JsonValue]] = {"program": "refresh", "client": "demo"}
 
 
-def told(refused: ApiError) -> tuple[str, str, str]:
+def told(refused: RefusedError | Refusal) -> tuple[str, str, str]:
     """What a refusal says; its text as an exception is the sentence."""
-    assert str(refused) == refused.sentence
+    if isinstance(refused, RefusedError):
+        assert str(refused) == refused.sentence
+        refused = refused.refusal
     assert refused.receipt is None
     return refused.code, refused.sentence, refused.next_step
 
@@ -108,7 +110,7 @@ def wrong(sentence: str) -> tuple[str, str, str]:
 def test_what_is_no_request_is_refused_word_for_word(
     line: bytes, said: tuple[str, str, str]
 ) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         read_request(line)
     assert told(caught.value) == said
 
@@ -171,7 +173,7 @@ def test_what_is_no_request_is_refused_word_for_word(
 def test_a_wrong_argument_is_refused_word_for_word(
     model: type[BaseModel], args: dict[str, JsonValue], sentence: str
 ) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         read_args(model, args)
     assert told(caught.value) == wrong(sentence)
 
@@ -279,10 +281,10 @@ def test_a_line_that_is_too_long_is_told_with_the_bound() -> None:
     [
         (requests.answer(5, {"a": [1, "é"]}),
          b'{"id":5,"ok":true,"result":{"a":[1,"\\u00e9"]}}\n'),
-        (requests.refusal(5, ApiError("busy", "Wait.", "Ask again.")),
+        (requests.refusal(5, Refusal("busy", "Wait.", "Ask again.")),
          b'{"id":5,"ok":false,"error":{"code":"busy","sentence":"Wait.",'
          b'"next_step":"Ask again."}}\n'),
-        (requests.refusal(6, ApiError("limit", "No.", "Less.", {"allowed": 1.5})),
+        (requests.refusal(6, Refusal("limit", "No.", "Less.", {"allowed": 1.5})),
          b'{"id":6,"ok":false,"error":{"code":"limit","sentence":"No.","next_step":"Less.",'
          b'"receipt":{"allowed":1.5}}}\n'),
         (requests.encoded({"a": 1, "b": None}), b'{"a":1,"b":null}'),

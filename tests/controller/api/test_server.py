@@ -14,10 +14,11 @@ import pytest
 from controller.api import server as server_module
 from controller.api.ask import KernelAbsentError, ask, dial
 from controller.api.authority import Do
-from controller.api.client import AnswerError, KernelClient
+from controller.api.client import KernelClient
 from controller.api.peer import is_welcome, listen, peer_uid
 from controller.api.requests import REQUEST_MAX_BYTES
 from controller.api.server import CLIENTS_MAX, QUESTIONS_MAX, UNREAD_MAX_BYTES
+from controller.safety.refusal import RefusedError
 from tests.controller.api.served import ANNA, say, serving
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
@@ -207,7 +208,7 @@ def test_the_client_raises_what_the_kernel_refused_and_notices_that_it_is_gone(
             serving(tmp_path) as (_, path, server),
             await KernelClient.open(path, ANNA) as kernel,
         ):
-            with pytest.raises(AnswerError, match="No trip is latched"):
+            with pytest.raises(RefusedError, match="No trip is latched"):
                 await kernel.ask("reset")
             with pytest.raises(KernelAbsentError, match="silent"):
                 await kernel.ask("dismiss", timeout_s=0.05)

@@ -36,7 +36,7 @@ def _error(number: int, name: str | None = None) -> OSError:
 def test_it_is_told_by_file_or_by_what_ran_out(error: BaseException, words: str) -> None:
     found = trouble_of(error)
     assert found is not None
-    assert " ".join(found).startswith(words)
+    assert f"{found.sentence} {found.next_step}".startswith(words)
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), _error(errno.EBADF), _error(errno.EINVAL)])

@@ -8,11 +8,18 @@ from pathlib import Path
 import pytest
 
 from controller.api import trouble
-from controller.api.trouble import Trouble, account_of, owner_step, trouble_of
+from controller.api.trouble import account_of, owner_step, trouble_of
 from controller.config.paths import STATE_VARIABLE, NoStateFolderError
 
 RIGHTS = "Mend its rights, or name another place."
 OTHER = "Something else lies there: move it away, or name another place."
+
+
+def words_of(error: BaseException) -> tuple[str, str] | None:
+    """What the environment refused; every refusal of it has the one code."""
+    found = trouble_of(error)
+    assert found is None or found.code == "environment"
+    return None if found is None else (found.sentence, found.next_step)
 
 
 def error(code: int, name: object = None) -> OSError:
@@ -40,9 +47,9 @@ def error(code: int, name: object = None) -> OSError:
 def test_what_is_wrong_with_a_path_is_told_with_the_step_that_mends_it(
     code: int, step: str
 ) -> None:
-    said = Trouble("/nowhere/x cannot be used (words).", step)
-    assert trouble_of(error(code, "/nowhere/x")) == said
-    assert trouble_of(error(code, b"/nowhere/x")) == said
+    said = ("/nowhere/x cannot be used (words).", step)
+    assert words_of(error(code, "/nowhere/x")) == said
+    assert words_of(error(code, b"/nowhere/x")) == said
 
 
 @pytest.mark.parametrize(
@@ -59,15 +66,15 @@ def test_what_is_wrong_with_a_path_is_told_with_the_step_that_mends_it(
     ],
 )
 def test_what_has_run_out_is_told_without_a_path(code: int, said: tuple[str, str] | None) -> None:
-    assert trouble_of(error(code)) == said
+    assert words_of(error(code)) == said
 
 
 def test_the_other_kinds_of_trouble_are_told_in_their_own_words() -> None:
-    assert trouble_of(NoStateFolderError("There is none.")) == (
+    assert words_of(NoStateFolderError("There is none.")) == (
         "There is none.",
         f"Name a folder in {STATE_VARIABLE}, by its whole path.",
     )
-    assert trouble_of(MemoryError()) == (
+    assert words_of(MemoryError()) == (
         "This computer has no memory left.",
         "Close other programs.",
     )
@@ -88,10 +95,8 @@ def test_a_folder_that_is_gone_explains_only_what_is_missing(
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "cwd", gone)
-    said = Trouble(
-        "The folder in which this was started is gone.", "Go to another one and try again."
-    )
-    assert trouble_of(error(code)) == (said if code == errno.ENOENT else None)
+    said = ("The folder in which this was started is gone.", "Go to another one and try again.")
+    assert words_of(error(code)) == (said if code == errno.ENOENT else None)
 
 
 # -- whose it is -----------------------------------------------------------------------------------
@@ -128,9 +133,9 @@ def test_rights_elsewhere_or_without_a_state_folder_are_mended_where_they_are(
 
     monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "state"))
     denied = error(errno.EACCES, str(tmp_path / "other"))
-    assert trouble_of(denied) == (f"{tmp_path / 'other'} cannot be used (words).", RIGHTS)
+    assert words_of(denied) == (f"{tmp_path / 'other'} cannot be used (words).", RIGHTS)
     monkeypatch.setattr(trouble, "state_dir", nowhere)
-    assert trouble_of(denied) == (f"{tmp_path / 'other'} cannot be used (words).", RIGHTS)
+    assert words_of(denied) == (f"{tmp_path / 'other'} cannot be used (words).", RIGHTS)
     assert somebody
 
 

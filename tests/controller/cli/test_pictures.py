@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from controller.api.requests import ApiError
 from controller.api.snapshot import KernelView, LinkView, SimulatedFaultView, Snapshot
 from controller.cli import cut_off, jitter, live, output, plan, records, status, summary
 from controller.cli.outcome import ExitCode
@@ -24,6 +23,7 @@ from controller.device.precedence import Precedence
 from controller.record.cut_off import CutOff, CutZone
 from controller.record.history import Past, PastZone
 from controller.safety.jitter import Measured
+from controller.safety.refusal import refusing
 from tests.controller.cli.views import (
     ACTIVE,
     ALARM,
@@ -301,7 +301,7 @@ def test_what_cannot_be_read_of_the_record_is_told_beside_what_can(
     monkeypatch.setenv("CORNEUM_STATE", str(tmp_path))
 
     def damaged(_state: Path) -> tuple[CutOff, ...]:
-        raise ApiError("record", "The record is damaged.", "Put a backup back.")
+        raise refusing("record", "The record is damaged.", "Put a backup back.")
 
     monkeypatch.setattr(cut_off, "cut_off", damaged)
     failure = output.LostError(1, OSError(5, "Input/output error"))

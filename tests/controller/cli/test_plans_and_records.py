@@ -10,7 +10,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from controller.api.ask import KernelUnreachedError
-from controller.api.requests import ApiError
 from controller.cli import plan, plan_bars, plan_plot, records, session, start
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked
@@ -19,6 +18,7 @@ from controller.config.paths import journal_path
 from controller.record.asker import plan_beside
 from controller.record.planner import Purpose
 from controller.record.whole import Accepted
+from controller.safety.refusal import Refusal, RefusedError
 from tests.controller.cli.acting_kernel import acting
 from tests.controller.cli.conftest import Corneum
 from tests.controller.cli.views import PLAN, on
@@ -68,7 +68,8 @@ def test_a_plan_that_is_refused_shows_the_chain_of_limits_that_refused_it(
     corneum: Corneum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:
-        raise ApiError("limit", "It is too much.", "Lower it.", {"quantity": "suction"})
+        receipt = {"quantity": "suction"}
+        raise RefusedError(Refusal("limit", "It is too much.", "Lower it.", receipt))
 
     monkeypatch.setattr(plan, "plan_alone", refused)
     ended = corneum(*REFRESH)

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from controller.api.ask import TIMEOUT_S, TREAT_TIMEOUT_S
-from controller.api.client import AnswerError, KernelClient
 from controller.cli import treat_request
+from controller.safety.refusal import RefusedError, refusing
 from qa.loop import run_virtual
 from qa.rig import service
+
+if TYPE_CHECKING:
+    from controller.api.client import KernelClient
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "demo"}
 
@@ -31,7 +34,7 @@ class Kernel:
         self.asked.append((do, dict(args or {})))
         if do == "treat":
             assert timeout_s == TREAT_TIMEOUT_S
-            raise AnswerError(self._refuses, "The kernel says no.", "Then do something else.")
+            raise refusing(self._refuses, "The kernel says no.", "Then do something else.")
         return self._shown
 
 
@@ -58,7 +61,7 @@ def test_what_cannot_be_planned_is_refused_by_the_kernel_too_so_that_its_record_
     tmp_path: Path, code: str
 ) -> None:
     kernel, wish = Kernel(tmp_path / "none", refuses=code), {**WISH, "program": "refrsh"}
-    with pytest.raises(AnswerError, match="There is no program 'refrsh'") as caught:
+    with pytest.raises(RefusedError, match="There is no program 'refrsh'") as caught:
         planned(kernel, wish)
     assert caught.value.code == "config"
     assert kernel.asked[-1] == ("treat", wish)
@@ -66,12 +69,12 @@ def test_what_cannot_be_planned_is_refused_by_the_kernel_too_so_that_its_record_
 
 def test_where_the_kernel_has_another_reason_that_one_counts(tmp_path: Path) -> None:
     kernel = Kernel(tmp_path / "none", refuses="not_allowed")
-    with pytest.raises(AnswerError, match="The kernel says no"):
+    with pytest.raises(RefusedError, match="The kernel says no"):
         planned(kernel, {**WISH, "program": "refrsh"})
 
 
 def test_what_is_no_request_at_all_is_not_sent(tmp_path: Path) -> None:
     kernel = Kernel(tmp_path / "none")
-    with pytest.raises(AnswerError, match="a tip is named by"):
+    with pytest.raises(RefusedError, match="a tip is named by"):
         planned(kernel, {**WISH, "tip": ""})
     assert [do for do, _ in kernel.asked] == ["status"]

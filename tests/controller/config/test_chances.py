@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.chances import FILE, chance_of, read_chances
 from controller.config.check import check_configs, check_file
 from controller.config.errors import ConfigError
@@ -13,6 +12,7 @@ from controller.config.locate import shipped_configs
 from controller.config.programs import program_hashes
 from controller.record.read import plan_alone
 from controller.safety.chance import Chance
+from controller.safety.refusal import RefusedError
 
 NOW_WALL_S = 1_900_000_000.0
 SHA = "ab" * 32
@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_used_is_told_where_a_plan_is_asked_for(
     configs: Path, tmp_path: Path
 ) -> None:
     path = write(configs, "programs = 3")
-    with pytest.raises(ApiError) as told:
+    with pytest.raises(RefusedError) as told:
         plan_alone(WISH, tmp_path / "none.sqlite3", configs)
     assert told.value.code == "config"
     assert told.value.sentence.startswith(f"{path}, ")

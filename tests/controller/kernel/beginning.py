@@ -8,9 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from controller.api.requests import ApiError, TreatArgs
+from controller.api.requests import TreatArgs
 from controller.kernel import treating
-from controller.kernel.asked import DeclinedError
 from controller.kernel.treating import Room, Treating
 from controller.planning.fingerprint import Fingerprint
 from controller.planning.steps import Steps
@@ -19,9 +18,10 @@ from controller.record.journal import Row
 from controller.record.past import Asked
 from controller.record.planner import Handset, Purpose
 from controller.safety.reading import Identity
+from controller.safety.refusal import Refusal, RefusedError
 from controller.safety.timeline import Moment
 from controller.treatment.conductor import Assignment
-from controller.treatment.events import Declined, Who
+from controller.treatment.events import Who
 from firmware_protocol.vocabulary import Capability
 from tests.controller.kernel.score import ANNA
 from tests.controller.treatment.couch import plan
@@ -49,7 +49,7 @@ class House:
         self.done: list[Any] = []
         self.idle = True
         self.newest_up_s: float | None = None
-        self.declines: list[Declined | None] = [None, None]
+        self.declines: list[Refusal | None] = [None, None]
         self.book_s = self.read_s = 0.0
         self.health = SimpleNamespace(breaks=("a break",))
         self.proved = SimpleNamespace(
@@ -100,14 +100,14 @@ class House:
         self.done.append(("withdraw", treatment, why))
 
     # the control
-    def may_begin(self, assignment: Assignment, who: Who) -> Declined | None:
+    def may_begin(self, assignment: Assignment, who: Who) -> Refusal | None:
         self.done.append(("may begin", assignment.serial, assignment.simulated, who))
         return self.declines[0]
 
     async def begin(self, assignment: Assignment, who: Who, treatment: int) -> None:
         self.done.append(("begin", assignment.serial, who, treatment))
         if self.declines[1] is not None:
-            raise DeclinedError(self.declines[1])
+            raise RefusedError(self.declines[1])
 
     # and whoever asks
     async def look(self) -> None:
@@ -132,9 +132,9 @@ def house_of(monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 async def refused(house: House, **changes: Any) -> tuple[str, str, str]:  # noqa: ANN401 - by name
-    with pytest.raises((ApiError, DeclinedError)) as caught:
+    with pytest.raises(RefusedError) as caught:
         await house.treat(**changes)
-    error = cast("ApiError", caught.value)
+    error = caught.value
     assert house.treating.starting is False
     return error.code, error.sentence, error.next_step
 

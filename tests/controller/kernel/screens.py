@@ -8,11 +8,12 @@ from typing import Any, cast
 
 from controller.api.requests import Request, WhoSays
 from controller.api.viewer import Viewer
-from controller.kernel.asked import OUTCOME_UNKNOWN, DeclinedError
+from controller.kernel.asked import OUTCOME_UNKNOWN
 from controller.kernel.leading import Leading
 from controller.record.journal import Row
 from controller.record.store import RecordError
 from controller.safety.alarms import Alarm
+from controller.safety.refusal import RefusedError
 from controller.treatment.events import Command, Who
 from qa.loop import run_virtual
 
@@ -51,7 +52,7 @@ class Treated:
     async def person(self, command: Command, who: Who, *, why: str) -> None:
         self.done.append(("person", command, who, why))
         if self.refuses:
-            raise DeclinedError(OUTCOME_UNKNOWN)
+            raise RefusedError(OUTCOME_UNKNOWN)
 
     async def commit(self, rows: Sequence[Row]) -> None:
         self.done.append(("commit", *rows))

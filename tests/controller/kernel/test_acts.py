@@ -6,22 +6,16 @@ from collections.abc import Callable
 import pytest
 
 from controller.api.ask import END_MAX_S
-from controller.kernel.asked import (
-    Act,
-    DeclinedError,
-    OpenActs,
-    answered,
-    due_s,
-    raise_declined,
-)
-from controller.treatment.events import Closed, Commit, Declined, End, Note, RunSelfTest
+from controller.kernel.asked import Act, OpenActs, answered, due_s, raise_declined
+from controller.safety.refusal import Refusal, RefusedError
+from controller.treatment.events import Closed, Commit, End, Note, RunSelfTest
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 
-FAILED = Declined("failed", "It failed.", "Mend it.")
-VOID = Declined("void", "It is void.", "Ask anew.")
-UNSURE = Declined("unsure", "It is not sure.", "Look.")
-ITSELF = Declined("itself", "It says so itself.", "Do so.")
+FAILED = Refusal("failed", "It failed.", "Mend it.")
+VOID = Refusal("void", "It is void.", "Ask anew.")
+UNSURE = Refusal("unsure", "It is not sure.", "Look.")
+ITSELF = Refusal("itself", "It says so itself.", "Do so.")
 
 VOIDED = (
     "voided",
@@ -35,12 +29,12 @@ UNKNOWN = (
 )
 
 
-def words_of(declined: Declined | DeclinedError) -> tuple[str, str, str]:
+def words_of(declined: Refusal | RefusedError) -> tuple[str, str, str]:
     return declined.code, declined.sentence, declined.next_step
 
 
 def ends(
-    closed: Closed | None, *own: Declined, within_s: float = END_MAX_S
+    closed: Closed | None, *own: Refusal, within_s: float = END_MAX_S
 ) -> tuple[str, str, str] | None:
     """Return what somebody is told about an act that ends so; None where it was done."""
 
@@ -50,7 +44,7 @@ def ends(
             asyncio.get_running_loop().call_later(0.5, end.set_result, closed)
         try:
             await answered(end, within_s, FAILED, *own)
-        except DeclinedError as error:
+        except RefusedError as error:
             told = error
         else:
             return None
@@ -78,7 +72,7 @@ def test_each_end_has_its_words(end: End, told: tuple[str, str, str] | None) -> 
 @pytest.mark.parametrize(
     ("end", "told"), [(End.FAILED, FAILED), (End.VOIDED, VOID), (End.UNKNOWN, UNSURE)]
 )
-def test_whoever_asks_may_have_words_of_his_own(end: End, told: Declined) -> None:
+def test_whoever_asks_may_have_words_of_his_own(end: End, told: Refusal) -> None:
     assert ends(Closed(1, end), VOID, UNSURE) == words_of(told)
     assert ends(Closed(1, end, ITSELF), VOID, UNSURE) == words_of(ITSELF)
 
@@ -110,11 +104,11 @@ def test_an_act_has_five_seconds_from_when_it_is_asked_for() -> None:
 def test_what_is_declined_is_raised_with_all_that_it_says() -> None:
     raise_declined((Note(Kind.PAUSE), RunSelfTest(1)))
     receipt = object()
-    declined = Declined("no", "No.", "Go.", receipt)  # type: ignore[arg-type]  # only passed on
-    with pytest.raises(DeclinedError) as caught:
+    declined = Refusal("no", "No.", "Go.", receipt)  # type: ignore[arg-type]  # only passed on
+    with pytest.raises(RefusedError) as caught:
         raise_declined((Note(Kind.PAUSE), declined, ITSELF))
     assert words_of(caught.value) == ("no", "No.", "Go.")
-    assert caught.value.receipt is receipt
+    assert caught.value.refusal.receipt is receipt
     assert str(caught.value) == "No."
 
 

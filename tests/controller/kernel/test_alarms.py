@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.api.snapshot import Snapshot
-from controller.kernel.control import DeclinedError
 from controller.record.clocks import Here
 from controller.safety.clocks import STEP_MIN_S
+from controller.safety.refusal import RefusedError
 from controller.safety.resets import PastReset
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
@@ -35,7 +34,7 @@ def test_the_sound_pauses_for_two_minutes_the_light_stays_and_a_new_alarm_is_hea
         await made.until("tripped", within_s=5.0)
         assert made.view.alarms[0].first_out
         assert signal(made).tone.pulses == 3
-        with pytest.raises(DeclinedError, match="at the unit"):
+        with pytest.raises(RefusedError, match="at the unit"):
             made.control.silence(FAR)
         made.control.silence(ANNA)
         quiet = signal(made)
@@ -100,7 +99,7 @@ async def trip_and_reset(made: Clinic, number: int) -> None:
 @pytest.mark.hazard("H18", shows="works")
 def test_with_nothing_to_acknowledge_that_is_said_and_no_row_is_written() -> None:
     async def refused(made: Clinic) -> str:
-        with pytest.raises(DeclinedError, match="nothing to acknowledge") as nothing:
+        with pytest.raises(RefusedError, match="nothing to acknowledge") as nothing:
             await made.ask(Command.ACK)
         return nothing.value.code
 
@@ -109,7 +108,7 @@ def test_with_nothing_to_acknowledge_that_is_said_and_no_row_is_written() -> Non
         await bring_to(made, "armed")
         assert made.codes() == ["H04"]  # which is no alarm
         await refused(made)
-        with pytest.raises(DeclinedError, match="at the unit"):
+        with pytest.raises(RefusedError, match="at the unit"):
             await made.control.person(Command.ACK, FAR)
         made.rig.handpiece.set_fault("waste-full")
         await made.until("tripped")
@@ -142,10 +141,10 @@ def test_three_resets_of_one_cause_in_ten_minutes_lock_the_unit() -> None:
             assert made.control.resets.cause is None
             await trip_and_reset(made, number)
         assert made.control.resets.cause == "WASTE_FULL"
-        with pytest.raises(DeclinedError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await made.treat(number=4)
         assert caught.value.code == "locked"
-        with pytest.raises(DeclinedError, match="locked"):
+        with pytest.raises(RefusedError, match="locked"):
             await made.ask(Command.RESET)
         assert "U09" in made.codes()
         await asyncio.sleep(0.2)
@@ -163,7 +162,7 @@ def test_a_lock_is_remembered_from_earlier_processes() -> None:
         made.control.resets.remember(*earlier)
         assert made.control.resets.cause == "DWELL"
         assert not made.control.resets.add("DWELL", made.now_s, 1)
-        with pytest.raises(DeclinedError, match="locked"):
+        with pytest.raises(RefusedError, match="locked"):
             await made.treat()
 
     scenario(play)
@@ -228,9 +227,9 @@ def test_a_flow_sensor_that_stands_still_ends_the_treatment_within_its_budget() 
 def test_silence_is_not_for_somebody_who_is_elsewhere() -> None:
     async def play() -> str:
         async with service() as made:
-            with pytest.raises(DeclinedError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 made.kernel.control.silence(FAR)
-            assert not isinstance(caught.value, ApiError)
+            assert not isinstance(caught.value, RefusedError)
             return caught.value.code
 
     assert run_virtual(play()) == "not_local"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from controller.device.answers import Answer, Told
-from controller.kernel.control import DeclinedError
+from controller.safety.refusal import RefusedError
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
@@ -17,7 +17,7 @@ async def outcome(one: Bench, command: Command) -> str:
     """Ask and return the code of what was declined, or done."""
     try:
         await one.control.person(command, ANNA)
-    except DeclinedError as declined:
+    except RefusedError as declined:
         return declined.code
     return "done"
 
@@ -58,7 +58,7 @@ def test_a_resume_whose_row_is_lost_is_told_as_not_done_and_the_treatment_ends()
         await one.bring_to_active()
         await one.control.person(Command.PAUSE, ANNA)
         one.memory.broken = "The disk is full."
-        with pytest.raises(DeclinedError, match="was not resumed, because the record"):
+        with pytest.raises(RefusedError, match="was not resumed, because the record"):
             await one.control.person(Command.RESUME, ANNA)
         assert one.control.state == "stopping"
         assert StopKind.NORMAL in one.memory.done
@@ -217,7 +217,7 @@ def test_a_treatment_that_is_stopped_before_its_row_is_durable_did_not_begin() -
         begin = asyncio.create_task(one.control.begin(treatment_of(plan()), ANNA, 7), name="begin")
         await one.see_for(0.1, Mode.DISARMED)
         one.control.stop_now(ANNA)
-        with pytest.raises(DeclinedError, match="stopped before it began"):
+        with pytest.raises(RefusedError, match="stopped before it began"):
             await begin
         assert one.memory.done[-1] is StopKind.NORMAL or StopKind.NORMAL in one.memory.done
 

@@ -15,7 +15,8 @@ import pytest
 
 from controller.api.ask import END_MAX_S
 from controller.device.answers import Answer, Told
-from controller.kernel.control import Control, DeclinedError
+from controller.kernel.control import Control
+from controller.safety.refusal import RefusedError
 from controller.treatment import conduct as conduct_module
 from controller.treatment.acts import Acts, Open
 from controller.treatment.conduct import Conduct
@@ -76,7 +77,7 @@ class Street:
         try:
             await self.one.control.person(command, ANNA)
             code = "done"
-        except DeclinedError as declined:
+        except RefusedError as declined:
             code = declined.code
         insist(loop.time() - began_s <= ANSWERED_WITHIN_S, f"{command.value} was not answered")
         if command is Command.RESET and code == "done" and state == "tripped":
@@ -121,7 +122,7 @@ class Street:
             await task
         if self.one.control.state != "tripped" or self.one.control.resets.declined is not None:
             return
-        with contextlib.suppress(DeclinedError):  # somebody has acknowledged it already
+        with contextlib.suppress(RefusedError):  # somebody has acknowledged it already
             await self.one.control.person(Command.ACK, ANNA)
         await self.pass_time(0.1)
         await self.one.control.person(Command.RESET, ANNA)
@@ -205,5 +206,5 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_old_kind_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     FAULTS[fault](monkeypatch)
-    with pytest.raises((BrokenError, DeclinedError, BaseExceptionGroup)):
+    with pytest.raises((BrokenError, RefusedError, BaseExceptionGroup)):
         collections.deque(map(run, range(RUNS)), maxlen=0)

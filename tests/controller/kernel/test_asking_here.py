@@ -11,9 +11,10 @@ import pytest
 
 from controller.api import stop_address, stop_call
 from controller.api.ask import KernelAbsentError, dial
-from controller.api.client import AnswerError, KernelClient
+from controller.api.client import KernelClient
 from controller.api.finding import running_kernels
 from controller.api.stop_call import Answer, call
+from controller.safety.refusal import RefusedError
 from tests.controller.cli.acting_kernel import acting, own_table
 from tests.controller.cli.views import ACTIVE, IDLE
 
@@ -47,15 +48,15 @@ def test_an_answer_is_its_result_and_a_refusal_is_an_error_with_all_its_words(st
             async with await KernelClient.open(kernel.socket, ANNA) as client:
                 assert await client.ask("status", {"a": 1}) == {"state": "idle"}
                 assert await client.ask("pause") == {}
-                with pytest.raises(AnswerError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await client.ask("ack")
                 error = caught.value
                 assert (error.code, error.sentence, error.next_step) == ("no", "No.", "Go.")
-                assert error.receipt == {}
-                with pytest.raises(AnswerError) as caught:
+                assert error.refusal.receipt == {}
+                with pytest.raises(RefusedError) as caught:
                     await client.ask("reset")
                 error = caught.value
-                assert (error.code, error.next_step, error.receipt) == ("unknown", "", None)
+                assert (error.code, error.next_step, error.refusal.receipt) == ("unknown", "", None)
                 assert error.sentence == "The kernel refused without a word."
 
         run(scenario)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from controller.kernel.control import DeclinedError
 from controller.safety.reading import Identity, Reading
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment import rows
 from controller.treatment.conduct import Actions
 from controller.treatment.conductor import Assignment
@@ -15,7 +15,6 @@ from controller.treatment.events import (
     Command,
     Commit,
     Configure,
-    Declined,
     End,
     Event,
     Finished,
@@ -36,7 +35,7 @@ from tests.controller.kernel.clinic import ANNA, Clinic, scenario
 CONFIGURE, TEST, ARM, BEGUN, ENDED_ROW = range(1, 6)
 STREAM_S = 1.5
 NUMBER = 3
-NO_STEP = (Declined("no_such_step", "A weighing has no such step.", "Stop it."),)
+NO_STEP = (Refusal("no_such_step", "A weighing has no such step.", "Stop it."),)
 
 
 class Weighing:
@@ -157,10 +156,10 @@ def test_a_conductor_that_renews_nothing_loses_the_valve_with_its_lease() -> Non
 
 def test_only_one_conducts_and_only_on_the_unit_that_it_was_made_for() -> None:
     async def play(made: Clinic) -> None:
-        with pytest.raises(DeclinedError, match="another unit"):
+        with pytest.raises(RefusedError, match="another unit"):
             await made.control.begin(assigned(Weighing(), serial=7), ANNA, NUMBER)
         await weigh(made, Weighing())
-        with pytest.raises(DeclinedError, match="under way"):
+        with pytest.raises(RefusedError, match="under way"):
             await made.control.begin(assigned(Weighing()), ANNA, NUMBER + 1)
         await made.ask(Command.STOP)
         await made.until("stopped")
@@ -171,7 +170,7 @@ def test_only_one_conducts_and_only_on_the_unit_that_it_was_made_for() -> None:
 def test_what_a_conductor_does_not_know_is_declined_in_its_words() -> None:
     async def play(made: Clinic) -> None:
         await weigh(made, Weighing())
-        with pytest.raises(DeclinedError, match="no such step"):
+        with pytest.raises(RefusedError, match="no such step"):
             await made.ask(Command.PAUSE)
         await made.ask(Command.STOP)
         await made.until("stopped")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.kernel.control import DeclinedError
 from controller.planning.plan import Plan
+from controller.safety.refusal import RefusedError
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
@@ -260,7 +260,7 @@ def test_pause_shuts_and_resume_needs_a_fresh_press() -> None:
         await made.until("paused")
         await asyncio.sleep(0.3)
         assert shut_at_s(made, asked_s) - asked_s <= 0.1
-        with pytest.raises(DeclinedError, match="at the unit"):
+        with pytest.raises(RefusedError, match="at the unit"):
             await made.control.person(Command.RESUME, FAR)
         await made.ask(Command.RESUME)
         await asyncio.sleep(1.0)
@@ -288,7 +288,7 @@ def test_lowered_settings_reach_the_unit_and_are_told() -> None:
         assert {receipt.quantity for receipt in made.view.receipts} >= {
             "suction_kpa", "flow_g_per_min",
         }  # fmt: skip
-        with pytest.raises(DeclinedError, match="only go down"):
+        with pytest.raises(RefusedError, match="only go down"):
             await made.ask(Command.LOWER, suction_kpa=19.0)
         await asyncio.sleep(6.0)
         assert made.state in ("active", "paused")
@@ -304,7 +304,7 @@ def test_a_treatment_is_not_begun_where_it_must_not_be() -> None:
         plan = plan_of(budget_s=4.0)
 
         async def code(asked: object = plan, who: object = ANNA) -> str:
-            with pytest.raises(DeclinedError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.control.begin(treatment_of(asked), who, 9)  # type: ignore[arg-type]  # a plan
             return caught.value.code
 
@@ -318,7 +318,7 @@ def test_a_treatment_is_not_begun_where_it_must_not_be() -> None:
         await made.wait_for(lambda: made.control.idle)
         assert await code() == "no_unit"
         assert made.control.may_begin(treatment_of(plan), ANNA) is not None
-        with pytest.raises(DeclinedError, match="over"):
+        with pytest.raises(RefusedError, match="over"):
             await made.ask(Command.PAUSE)
 
     scenario(play)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from controller.kernel.asked import DeclinedError
 from controller.record.journal import Row
+from controller.safety.refusal import RefusedError
 from controller.treatment.events import (
     Command,
     Person,
@@ -93,7 +93,7 @@ def test_the_reset_of_an_idle_unit_counts_and_its_lost_row_is_told() -> None:
 def test_silence_is_for_somebody_at_the_unit_and_says_who() -> None:
     async def play(one: Stage) -> None:
         await asyncio.sleep(1.0)
-        with pytest.raises(DeclinedError) as caught:
+        with pytest.raises(RefusedError) as caught:
             one.control.silence(FAR)
         assert said(caught.value) == NOT_LOCAL
         one.control.silence(ANNA)

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from controller.device.answers import Answer, LinkNews, LinkState, Told
-from controller.kernel.control import About, Control, DeclinedError
+from controller.kernel.control import About, Control
+from controller.safety.refusal import RefusedError
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import (
     Command,
@@ -48,7 +49,7 @@ def test_a_stop_does_not_wait_for_a_slow_record_and_says_that_it_is_missing() ->
     async def play(one: Bench) -> None:
         await one.bring_to_active()
         one.memory.commit_after_s = 10.0
-        with pytest.raises(DeclinedError, match="its record is not written"):
+        with pytest.raises(RefusedError, match="its record is not written"):
             await one.control.person(Command.STOP, ANNA)
         assert one.memory.done[0] is StopKind.NORMAL
 
@@ -127,7 +128,7 @@ def test_each_step_towards_flow_waits_for_its_row() -> None:
 @pytest.mark.hazard("H40")
 def test_without_a_record_nothing_is_asked_of_the_unit() -> None:
     async def play(one: Bench) -> None:
-        with pytest.raises(DeclinedError, match="did not begin, because the record of it"):
+        with pytest.raises(RefusedError, match="did not begin, because the record of it"):
             await one.control.begin(treatment_of(plan()), ANNA, 7)
         await one.see_for(0.3, Mode.DISARMED)
         assert one.control.snapshot().state == "refused"
@@ -162,12 +163,12 @@ def test_a_reset_that_fails_says_why(answer: Answer, code: str) -> None:
         await one.see_for(0.1, Mode.SAFE, cause=Cause.DWELL)
         await one.control.person(Command.ACK, ANNA)
         one.memory.answer = answer
-        with pytest.raises(DeclinedError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await one.control.person(Command.RESET, ANNA)
         assert caught.value.code == code
         one.see(Mode.SAFE, cause=Cause.DWELL, inputs=Input.SWITCH_REST)
         one.memory.answer_after_s = 9.0
-        with pytest.raises(DeclinedError, match="not known yet whether it was done"):
+        with pytest.raises(RefusedError, match="not known yet whether it was done"):
             await one.control.person(Command.RESET, ANNA)
 
     bench(play)
@@ -184,7 +185,7 @@ def test_without_its_row_the_trip_of_an_idle_unit_is_not_reset(trouble: str) -> 
             one.memory.broken = "The disk is full."
         else:
             one.memory.commit_after_s = 10.0
-        with pytest.raises(DeclinedError, match="was not reset, because the record of it"):
+        with pytest.raises(RefusedError, match="was not reset, because the record of it"):
             await one.control.person(Command.RESET, ANNA)
         assert ("reset", Cause.BROWN_OUT) not in one.memory.done
 
@@ -210,7 +211,7 @@ def test_answers_to_an_earlier_treatment_and_a_missing_unit_change_nothing() -> 
     async def play(one: Bench) -> None:
         identity, one.memory.identity = one.memory.identity, None
         one.memory.state = LinkState.CONNECTED
-        with pytest.raises(DeclinedError, match="No unit"):
+        with pytest.raises(RefusedError, match="No unit"):
             await one.control.begin(treatment_of(plan()), ANNA, 7)
         view = one.control.snapshot()
         assert (view.unit, view.live, view.treatment) == (None, None, None)

@@ -8,21 +8,12 @@ import pytest
 
 from controller.api.ask import END_MAX_S
 from controller.device.answers import LinkState
-from controller.kernel.asked import DeclinedError
 from controller.record.journal import Row
 from controller.safety.alarm_texts import LOCKED
 from controller.safety.off_watch import EFFECT_CODES
+from controller.safety.refusal import Refusal, RefusedError
 from controller.safety.resets import PastReset
-from controller.treatment.events import (
-    Begin,
-    Closed,
-    Command,
-    Commit,
-    Declined,
-    End,
-    Finished,
-    Person,
-)
+from controller.treatment.events import Begin, Closed, Command, Commit, End, Finished, Person
 from controller.treatment.kinds import Kind
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode
@@ -80,12 +71,12 @@ UNRECORDED = {
 Said = tuple[str, str, str]
 
 
-def said(declined: Declined | DeclinedError) -> Said:
+def said(declined: Refusal | RefusedError) -> Said:
     return declined.code, declined.sentence, declined.next_step
 
 
 async def refused(asking: Awaitable[None]) -> Said:
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await asking
     return said(caught.value)
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from controller.kernel.control import DeclinedError
+from controller.safety.refusal import RefusedError
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.envelope import BUDGET_FLOW_S
@@ -31,7 +31,7 @@ works = partial(pytest.mark.hazard, shows="works")
 
 
 async def declined(made: Clinic, command: Command) -> str:
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await made.ask(command)
     return caught.value.code
 
@@ -292,10 +292,10 @@ def test_a_trip_is_left_by_cause_gone_acknowledge_and_reset() -> None:
         made.rig.handpiece.hand.release()
         await asyncio.sleep(0.3)
         assert await declined(made, Command.PAUSE) == "trip_stands"
-        with pytest.raises(DeclinedError, match="A safety trip is latched"):
+        with pytest.raises(RefusedError, match="A safety trip is latched"):
             await made.treat(number=2)
         await made.ask(Command.ACK)
-        with pytest.raises(DeclinedError, match="still there"):
+        with pytest.raises(RefusedError, match="still there"):
             await made.ask(Command.RESET)
         assert made.state == "tripped"
         made.rig.handpiece.clear_fault("waste-full")

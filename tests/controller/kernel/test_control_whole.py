@@ -6,17 +6,16 @@ from dataclasses import replace
 import pytest
 
 from controller.device.answers import LinkNews, LinkState, StopReport
-from controller.kernel.asked import DeclinedError
 from controller.record.journal import Row
 from controller.safety.alarms import Alarm, Priority
 from controller.safety.interlocks import Interlock
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment.events import (
     Begin,
     Closed,
     Command,
     Commit,
     Configure,
-    Declined,
     End,
     Finished,
     Hold,
@@ -36,7 +35,8 @@ from controller.treatment.events import (
 from controller.treatment.kinds import Kind
 from controller.treatment.states import State
 from firmware_protocol.messages import Config
-from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind, Wish
+from firmware_protocol.vocabulary import Cause, Mode, StopKind, Wish
+from firmware_protocol.vocabulary import Refusal as UnitRefusal
 from tests.controller.kernel.score import ANNA, FAR, WHO, Stage, staged
 
 ALARM = Alarm("X01", Priority.LOW, "It is so.", "Do it.", latching=False)
@@ -88,9 +88,9 @@ def test_each_action_is_performed_with_all_that_it_says_for_its_treatment() -> N
     assert one.score.told() == [
         Begin(ANNA),
         Finished(1, End.DONE),
-        Finished(2, End.DONE, Refusal.NONE, 77),
-        Finished(3, End.DONE, Refusal.NONE, 77),
-        Finished(4, End.DONE, Refusal.NONE, 77),
+        Finished(2, End.DONE, UnitRefusal.NONE, 77),
+        Finished(3, End.DONE, UnitRefusal.NONE, 77),
+        Finished(4, End.DONE, UnitRefusal.NONE, 77),
     ]
 
 
@@ -243,8 +243,8 @@ def test_an_acknowledgement_counts_for_what_stood_when_it_was_asked_for() -> Non
 def test_what_a_conductor_declines_is_raised_whole_and_nothing_is_waited_for() -> None:
     async def play(one: Stage) -> None:
         await one.begin()
-        one.score.answers[Person] = (Declined("no", "No.", "Go."), Note(Kind.PAUSE, {"who": WHO}))
-        with pytest.raises(DeclinedError) as caught:
+        one.score.answers[Person] = (Refusal("no", "No.", "Go."), Note(Kind.PAUSE, {"who": WHO}))
+        with pytest.raises(RefusedError) as caught:
             await one.control.person(Command.PAUSE, ANNA)
         error = caught.value
         assert (error.code, error.sentence, error.next_step) == ("no", "No.", "Go.")
@@ -332,7 +332,7 @@ def test_whoever_waits_for_an_act_hears_that_another_treatment_begins() -> None:
         await asyncio.sleep(0.1)
         one.score.state, one.score.recorded = State.STOPPED, True
         await one.begin(8)
-        with pytest.raises(DeclinedError, match="it is not known yet"):
+        with pytest.raises(RefusedError, match="it is not known yet"):
             await asked
         assert asyncio.get_running_loop().time() < 1.0
 

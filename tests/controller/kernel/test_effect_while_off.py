@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from controller.kernel.control import DeclinedError
 from controller.safety.interlocks import VENT_GRACE_S
 from controller.safety.off_watch import CALM_S
+from controller.safety.refusal import RefusedError
 from controller.treatment.conductor import treatment_of
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Cause, Mode
@@ -31,9 +31,9 @@ async def stopped_on_the_skin(made: Clinic, *faults: str, command: Command = Com
     await made.until("stopped", within_s=6.0)
 
 
-async def refused_start(made: Clinic) -> DeclinedError:
+async def refused_start(made: Clinic) -> RefusedError:
     declined = made.control.may_begin(treatment_of(plan_of(budget_s=4.0)), ANNA)
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await made.treat(number=2)
     assert declined is not None
     assert declined.code == caught.value.code

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from controller.api.requests import ApiError
 from controller.api.snapshot import Snapshot
 from controller.cli import status, summary
 from controller.cli.outcome import ExitCode
@@ -20,6 +19,7 @@ from controller.record.clocks import Here
 from controller.record.journal import Journal
 from controller.record.store import RecordError, Store
 from controller.record.writer import InlineWriter
+from controller.safety.refusal import RefusedError
 from controller.treatment.events import Command
 from firmware_protocol.vocabulary import Mode
 from qa.loop import run_virtual
@@ -64,7 +64,7 @@ def broken_off(folder: Path, ends: Callable[[Service], Any], until: str) -> list
                 await desk.until(lambda: desk.state == until, 10.0)
                 await desk.until(lambda: kernel.idle, 5.0)
                 seen.append(Snapshot.from_dict(desk.snapshot()))
-                with pytest.raises(ApiError, match="not acknowledged, because the record"):
+                with pytest.raises(RefusedError, match="not acknowledged, because the record"):
                     await desk.ask("ack")
                 seen.append(Snapshot.from_dict(desk.snapshot()))
                 store.full = False

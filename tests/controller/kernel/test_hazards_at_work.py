@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.config.locate import shipped_configs
 from controller.record.store import Store
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 from simulator.handpiece import Happening
@@ -51,9 +52,9 @@ def client_in(tmp_path: Path, change: tuple[str, str]) -> Path:
 def test_a_contraindication_or_an_excluded_zone_stops_the_start(
     tmp_path: Path, change: tuple[str, str], words: str
 ) -> None:
-    async def scenario() -> tuple[ApiError, bool]:
+    async def scenario() -> tuple[RefusedError, bool]:
         async with service(RigSpec(configs=client_in(tmp_path, change))) as made:
-            with pytest.raises(ApiError) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await made.ask("treat", program="refresh", client="demo", zones=["nose"])
             await asyncio.sleep(2.0)
             return refused.value, moved(made)
@@ -66,7 +67,7 @@ def test_a_contraindication_or_an_excluded_zone_stops_the_start(
 def test_a_refused_wish_leaves_a_row_with_the_chain_of_its_limits() -> None:
     async def scenario() -> list[tuple[str, str]]:
         async with service() as made:
-            with pytest.raises(ApiError):
+            with pytest.raises(RefusedError):
                 await made.ask(
                     "treat", program="refresh", client="demo", lower={"suction_kpa": 39.0}
                 )
@@ -86,11 +87,11 @@ def test_a_refused_wish_leaves_a_row_with_the_chain_of_its_limits() -> None:
 @pytest.mark.hazard("H21", "H22", shows="works")
 @pytest.mark.parametrize("do", ["treat", "resume", "ack", "reset", "shutdown"])
 def test_nobody_starts_or_raises_from_elsewhere(do: str) -> None:
-    async def scenario() -> tuple[ApiError, bool]:
+    async def scenario() -> tuple[RefusedError, bool]:
         async with service() as made:
             wish = {"program": "refresh", "client": "demo"} if do == "treat" else {}
             request = Request.model_validate({"do": do, "who": REMOTE, "args": wish})
-            with pytest.raises(ApiError) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await made.kernel.handle(request)
             await asyncio.sleep(2.0)
             return refused.value, moved(made)

@@ -14,7 +14,7 @@ from controller.api.ask import (
     PREPARED_MAX_S,
     TREAT_TIMEOUT_S,
 )
-from controller.api.requests import ApiError, unit_absent
+from controller.api.requests import unit_absent
 from controller.api.viewer import SILENT_MAX_S
 from controller.cli import start
 from controller.kernel import service as service_module
@@ -24,6 +24,7 @@ from controller.record.device_log import LAST_LOOK_MAX_S
 from controller.record.journal import LAG_MAX_S
 from controller.safety.clocks import STEP_MIN_S
 from controller.safety.interlocks import LOOP_STALL_MAX_S
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import service
 from tests.controller.device.clients import stand_still
@@ -96,11 +97,11 @@ def test_whoever_wants_to_treat_with_a_unit_that_is_not_there_hears_what_is() ->
 
 
 def test_a_treatment_that_is_asked_for_without_its_unit_is_refused_with_the_trouble() -> None:
-    async def play() -> tuple[ApiError, str | None]:
+    async def play() -> tuple[RefusedError, str | None]:
         async with service() as made:
             made.rig.wire.unplug()
             await asyncio.sleep(1.0)
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.ask("treat", program="refresh", client="demo")
             return caught.value, made.kernel.control.snapshot().link.trouble
 

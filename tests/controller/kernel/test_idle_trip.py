@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from controller.kernel.asked import DeclinedError, due_s
+from controller.kernel.asked import due_s
 from controller.kernel.idle_trip import IdleTrip
 from controller.kernel.performer import Asked
 from controller.safety.alarms import Alarm, Priority
+from controller.safety.refusal import RefusedError
 from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.events import Commit, End, Finished, SendReset
 from controller.treatment.kinds import Kind
@@ -80,7 +81,7 @@ def on_trip(play: Callable[[TripBench], Awaitable[None]]) -> TripBench:
 
 
 async def declined(asking: Awaitable[None]) -> tuple[str, str, str]:
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await asking
     return caught.value.code, caught.value.sentence, caught.value.next_step
 

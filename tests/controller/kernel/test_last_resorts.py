@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.api.server import IDLE_MIN_S, Server
 from controller.record import words
 from controller.record.chain import Stamped
 from controller.record.store import RecordError, Store
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from tests.controller.api.served import Desk
 
@@ -45,12 +45,12 @@ class Idle:
 
     def __init__(self, idle_s: float) -> None:
         self._since_s = asyncio.get_running_loop().time() - idle_s
-        self.refused: list[ApiError] = []
+        self.refused: list[RefusedError] = []
 
     def idle_s(self, now_s: float) -> float:
         return now_s - self._since_s
 
-    def refuse_and_part(self, error: ApiError) -> None:
+    def refuse_and_part(self, error: RefusedError) -> None:
         self.refused.append(error)
 
 

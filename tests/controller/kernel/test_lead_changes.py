@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.api.snapshot import LeadView
 from controller.api.viewer import SILENT_MAX_S, Viewer
 from controller.kernel.leading import UNLED_MAX_S
 from controller.record.journal import Row
 from controller.record.store import RecordError
 from controller.safety.guide_texts import NO_SCREEN
+from controller.safety.refusal import RefusedError
 from controller.treatment.kinds import Kind
 from tests.controller.kernel.screens import ANNA, BEN, KERNEL, Screens, now, play
 
@@ -87,7 +87,7 @@ def test_without_a_screen_a_resume_is_refused_with_the_way_to_one() -> None:
         await lost(one)
         unread = Viewer()
         one.leading.watched(unread, ANNA)
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await one.ask("resume", unread, BEN)
         error = caught.value
         assert (error.code, error.sentence, error.next_step) == (

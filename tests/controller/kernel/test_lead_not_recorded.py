@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.kernel.leading import UNLED_MAX_S
 from controller.record.store import RecordError
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import service
 from tests.controller.kernel.test_leading import BEN, FLICKER_S, Screen, lead_of, led
@@ -26,7 +26,7 @@ def test_where_the_change_of_the_lead_cannot_be_recorded_the_wait_for_a_screen_g
             await other.watch()
             await asyncio.sleep(FLICKER_S)
             made.kernel._leading._commit = lost
-            with pytest.raises(ApiError, match="disk is full"):
+            with pytest.raises(RefusedError, match="disk is full"):
                 await other.ask("resume")
             await asyncio.sleep(FLICKER_S)
             assert (made.state, lead_of(made)[1]) == ("paused", True)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from controller.api.broadcast import WATCH_PERIOD_S
-from controller.api.requests import ApiError, Request, WhoSays
+from controller.api.requests import Request, WhoSays
 from controller.api.viewer import NUMBERS_MAX, SILENT_MAX_S, Viewer
 from controller.kernel.leading import LOOK_S, UNLED_MAX_S
 from controller.record.store import RecordError
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.planning import planned_request
 from qa.rig import RigSpec, Service, service
@@ -207,16 +208,16 @@ def test_without_a_screen_nobody_resumes_and_the_next_step_is_named() -> None:
             screen = await led(made)
             screen.close()
             await made.until(lambda: lead_of(made)[1])
-            with pytest.raises(ApiError, match="No screen") as refused:
+            with pytest.raises(RefusedError, match="No screen") as refused:
                 await Screen(made, BEN).ask("resume")
             assert "corneum watch" in refused.value.next_step
-            with pytest.raises(ApiError, match="No screen"):
+            with pytest.raises(RefusedError, match="No screen"):
                 await made.ask("resume")  # nor anything without a screen, wherever it runs
             for who in (VIEWER, REMOTE):
                 other = Screen(made, who)
                 await other.watch()
                 await asyncio.sleep(FLICKER_S)
-                with pytest.raises(ApiError, match="No screen"):
+                with pytest.raises(RefusedError, match="No screen"):
                     await Screen(made, BEN).ask("resume")
                 other.close()
             assert lead_of(made) == ("anna", True)
@@ -302,7 +303,7 @@ def test_a_lead_that_cannot_be_recorded_is_not_given() -> None:
                 raise RecordError("The disk is full.")
 
             made.kernel._leading._commit = lost
-            with pytest.raises(ApiError, match="disk is full"):
+            with pytest.raises(RefusedError, match="disk is full"):
                 await other.ask("resume")
             assert lead_of(made)[1]
             assert not other.viewer.leads
@@ -349,7 +350,7 @@ def test_a_refused_wish_takes_no_lead() -> None:
         async with service() as made:
             screen = await led(made)
             other = Screen(made, BEN)
-            with pytest.raises(ApiError, match="under way"):
+            with pytest.raises(RefusedError, match="under way"):
                 await other.ask("treat", program="refresh", client="demo")
             assert lead_of(made) == ("anna", False)
             assert not other.viewer.leads

@@ -16,15 +16,14 @@ import pytest
 from controller.api import own_output
 from controller.api.ask import KernelAbsentError, ask
 from controller.api.fault_files import Files
-from controller.api.requests import ApiError
 from controller.api.stop_call import call
-from controller.api.trouble import ENVIRONMENT
 from controller.config.paths import kernel_file, port_lock, unit_lock
 from controller.device.precedence import Precedence
 from controller.kernel import process
 from controller.kernel.process import Options
 from controller.record import claims
 from controller.record.locks import LockState, look
+from controller.safety.refusal import ENVIRONMENT, Refusal
 from tests.processes.service import SERIAL, SOMEBODY, unit
 
 PATIENCE_S = 20.0
@@ -178,7 +177,7 @@ def test_a_kernel_that_is_told_to_end_does_so_whoever_is_there() -> None:
 def test_why_there_is_no_kernel_is_told_to_people_and_to_whoever_started_it(
     capsys: pytest.CaptureFixture[str], code: str, exit_code: int
 ) -> None:
-    assert process._refused(ApiError(code, "It is so.", "Do it.")) == exit_code
+    assert process._refused(Refusal(code, "It is so.", "Do it.")) == exit_code
     said = capsys.readouterr()
     assert said.err == "It is so. Do it.\n"
     error = {"code": code, "sentence": "It is so.", "next_step": "Do it."}

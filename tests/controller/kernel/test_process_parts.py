@@ -16,7 +16,6 @@ import pytest
 
 from controller.api import own_output
 from controller.api.faults import FaultHandler
-from controller.api.requests import ApiError
 from controller.config import paths
 from controller.device.handpiece import Listeners
 from controller.device.precedence import Precedence
@@ -30,6 +29,7 @@ from controller.record.journal import Row
 from controller.record.locks import LockState
 from controller.record.verifier import check_apart
 from controller.safety.reading import Identity
+from controller.safety.refusal import RefusedError, refusing
 from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Capability
 
@@ -48,7 +48,7 @@ class House:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
         self.done: list[Any] = []
         self.state = state
-        self.fails: ApiError | None = None
+        self.fails: RefusedError | None = None
         self.timing = Timing()
         self.kernel = SimpleNamespace(
             control=SimpleNamespace(timing=self.timing),
@@ -203,8 +203,8 @@ def test_a_service_that_does_not_start_leaves_the_files_of_whoever_runs(
 ) -> None:
     house, options = House(monkeypatch, tmp_path), options_of(tmp_path)
     options.socket.touch()
-    house.fails = ApiError("unit_held", "It is held.", "Wait.")
-    with pytest.raises(ApiError, match="It is held"):
+    house.fails = refusing("unit_held", "It is held.", "Wait.")
+    with pytest.raises(RefusedError, match="It is held"):
         house.run(options, FaultHandler())
     assert house.done == [
         "way open",
@@ -275,7 +275,7 @@ def test_a_place_names_port_record_configuration_and_lock(tmp_path: Path) -> Non
 def test_a_socket_that_cannot_be_listened_at_is_named_with_the_way_out(tmp_path: Path) -> None:
     options = options_of(tmp_path / "none" / "at" / "all")
     (tmp_path / "none").touch()
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         process._listener(options)
     error = caught.value
     assert (error.code, error.sentence, error.next_step) == (
@@ -304,7 +304,7 @@ def test_without_a_way_for_stops_there_is_no_kernel(
             raise OSError(98, "Address already in use")
 
     monkeypatch.setattr(process, "StopWay", Held)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         process._way_for_stops(options_of(tmp_path))
     error = caught.value
     assert (error.code, error.sentence, error.next_step) == (

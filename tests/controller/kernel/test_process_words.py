@@ -14,10 +14,10 @@ import pytest
 
 from controller.api import own_output
 from controller.api.faults import FaultHandler
-from controller.api.requests import ApiError
 from controller.config import paths
 from controller.kernel import process
 from controller.kernel.process import Options
+from controller.safety.refusal import Refusal, RefusedError, refusing
 
 HELP = """\
 usage: controller.kernel [-h] --port PORT [--state STATE] [--configs CONFIGS] [--socket SOCKET] \
@@ -103,7 +103,7 @@ def test_the_help_names_each_option_with_its_default(
 def test_a_command_line_that_is_wrong_is_refused_with_the_way_to_its_options(
     words: Sequence[str], why: str
 ) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         process._options(words)
     assert said(caught.value) == (
         "usage",
@@ -112,7 +112,7 @@ def test_a_command_line_that_is_wrong_is_refused_with_the_way_to_its_options(
     )
 
 
-def said(error: ApiError) -> tuple[str, str, str]:
+def said(error: RefusedError | Refusal) -> tuple[str, str, str]:
     return error.code, error.sentence, error.next_step
 
 
@@ -181,7 +181,7 @@ def test_a_thread_that_fails_is_told_on_standard_error_with_its_file(
 def test_the_first_word_of_a_code_says_how_the_process_ends(
     capsys: pytest.CaptureFixture[str], code: str, exit_code: int
 ) -> None:
-    assert process._refused(ApiError(code, "It is so.", "")) == exit_code
+    assert process._refused(Refusal(code, "It is so.", "")) == exit_code
     told = capsys.readouterr()
     assert told.err == "It is so.\n"
     error = {"code": code, "sentence": "It is so.", "next_step": ""}
@@ -237,7 +237,7 @@ class Frame:
     [
         (None, 0),
         (KeyboardInterrupt(), 130),
-        (ApiError("port_held", "It is held.", "Wait."), 3),
+        (refusing("port_held", "It is held.", "Wait."), 3),
         (ZeroDivisionError("x"), 70),
     ],
     ids=lambda value: type(value).__name__,

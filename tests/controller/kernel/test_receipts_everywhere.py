@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from controller.api.client import AnswerError, _result
-from controller.api.requests import ApiError, refusal
+from controller.api.client import _result
+from controller.api.requests import refusal
 from controller.api.snapshot import Snapshot
 from controller.record.asker import plan_alone
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import Service, service
 
@@ -63,15 +64,15 @@ def test_a_refused_wish_is_the_same_object_here_and_over_the_api(tmp_path: Path)
         async with service() as made:
             said = []
             for way in (made.plan(**RAISED), made.ask("treat", **RAISED)):
-                with pytest.raises(ApiError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await way
-                said.append(json.loads(refusal(1, caught.value))["error"]["receipt"])
+                said.append(json.loads(refusal(1, caught.value.refusal))["error"]["receipt"])
             return said
 
     planned, treated = run_virtual(scenario())
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         plan_alone(RAISED, tmp_path / "none")
-    assert planned == treated == as_sent(caught.value.receipt)
+    assert planned == treated == as_sent(caught.value.refusal.receipt_body)
     assert planned["refused"]
     assert (planned["binding"], planned["margin"]) == ("program", -17.0)
 
@@ -89,9 +90,9 @@ def test_lowering_and_its_refusal_are_the_same_object_in_answer_row_and_snapshot
             await made.until(lambda: made.state == "active", 30.0)
             await made.ask("lower", suction_kpa=18.0)
             taken = of_suction(as_sent(made.snapshot()["receipts"]))
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.ask("lower", suction_kpa=40.0)
-            line = json.loads(refusal(3, caught.value))
+            line = json.loads(refusal(3, caught.value.refusal))
             shown = as_sent(made.snapshot())
             lowered, declined = await rows(made, "lower"), await rows(made, "declined")
             await made.ask("stop")
@@ -106,6 +107,6 @@ def test_lowering_and_its_refusal_are_the_same_object_in_answer_row_and_snapshot
         **shown, **{key: tuple(shown[key]) for key in SEQUENCES},
         "treatment": {**shown["treatment"], "zones": tuple(shown["treatment"]["zones"])},
     }  # fmt: skip
-    with pytest.raises(AnswerError) as caught:
+    with pytest.raises(RefusedError) as caught:
         _result(line)
-    assert caught.value.receipt == declined[0]
+    assert caught.value.refusal.receipt_body == declined[0]

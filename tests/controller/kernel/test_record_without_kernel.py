@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.paths import journal_path
 from controller.record import decisions, whole, words
 from controller.record.asker import plan_alone
@@ -19,6 +18,7 @@ from controller.record.store import Store
 from controller.record.treatments import _use
 from controller.record.verify import BREAKS_MAX, Break, verify
 from controller.safety.exposure import ZoneUse
+from controller.safety.refusal import RefusedError
 from tests.controller.record import damage, years
 from tests.controller.record.crashed import crashed
 from tests.controller.record.years import Years
@@ -36,7 +36,7 @@ def state(tmp_path: Path) -> Path:
 
 
 def refused(act: Callable[[], object]) -> tuple[str, str, str]:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         act()
     return caught.value.code, caught.value.sentence, caught.value.next_step
 

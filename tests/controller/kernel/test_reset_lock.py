@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.kernel.service import Place, running
 from controller.record import resets
 from controller.record.chain import Stamped
 from controller.record.resets import STEPS_MAX, History, Whose
 from controller.record.store import Store
+from controller.safety.refusal import RefusedError
 from controller.safety.resets import locked_by
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
@@ -154,7 +155,7 @@ async def trip_and_reset(made: Service) -> None:
 
 async def refused(made: Service, do: str = "treat", **args: object) -> str:
     wish = {"program": "refresh", "client": "demo"} if do == "treat" else {}
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await made.ask(do, **wish, **args)
     return caught.value.code
 
@@ -204,12 +205,12 @@ def test_service_takes_the_lock_off_for_good_and_nobody_else_does(tmp_path: Path
         async with service(spec) as made:
             said = [await refused(made, "unlock", reason="please")]
             for args in ({}, {"reason": ""}):
-                with pytest.raises(ApiError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await unlock(made, **args)
                 said.append(caught.value.code)
             await unlock(made, reason="waste valve changed")
             shown = codes(made)
-            with pytest.raises(ApiError) as again:
+            with pytest.raises(RefusedError) as again:
                 await unlock(made, reason="once more")
             said.append(again.value.code)
         async with service(spec) as made:

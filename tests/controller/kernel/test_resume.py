@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.record import treatments
 from controller.record.journal import Row
 from controller.record.store import Store
+from controller.safety.refusal import RefusedError
 from controller.safety.timeline import Moment
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
@@ -114,9 +114,9 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
 
 
 def test_nothing_to_go_on_with_is_said_in_one_sentence() -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with service(RigSpec()) as made:
-            with pytest.raises(ApiError) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await made.ask("treat", **WISH, resume=True)
             return refused.value
 
@@ -127,10 +127,10 @@ def test_nothing_to_go_on_with_is_said_in_one_sentence() -> None:
 def test_how_to_go_on_is_told_where_what_was_given_stands_in_the_way_and_only_there(
     configs: Path, zone: str, code: str, told: int
 ) -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with service(RigSpec(configs=configs)) as made:
             await treated_and_stopped(made, client="c-0042")
-            with pytest.raises(ApiError) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await made.ask("treat", program="refresh", client="c-0042", zones=[zone])
             return refused.value
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError, Request, TreatArgs, read_request
+from controller.api.requests import Request, TreatArgs, read_request
 from controller.api.software import running_software
 from controller.config.locate import shipped_configs
 from controller.config.programs import program_names
@@ -22,6 +22,7 @@ from controller.record.seen_plan import (
     check_instant,
     check_newest,
 )
+from controller.safety.refusal import RefusedError
 from controller.safety.timeline import Moment
 from qa.loop import run_virtual
 from qa.rig import PRACTITIONER, SOFTWARE, RigSpec, Service, service
@@ -37,8 +38,8 @@ async def treat(made: Service, **args: object) -> dict[str, Any]:
     return await made.kernel.handle(request)
 
 
-async def refused(made: Service, **args: object) -> ApiError:
-    with pytest.raises(ApiError) as caught:
+async def refused(made: Service, **args: object) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
         await treat(made, **args)
     assert made.kernel.idle
     return caught.value
@@ -48,7 +49,7 @@ def code_of(check: Callable[[], None]) -> str | None:
     """Return the code of the refusal, or None where there is none."""
     try:
         check()
-    except ApiError as error:
+    except RefusedError as error:
         return error.code
     return None
 
@@ -77,7 +78,7 @@ def test_a_file_that_was_edited_since_is_named_and_nothing_starts(
 ) -> None:
     file, old, new = EDITS[words]
 
-    async def scenario() -> tuple[ApiError, list[Any]]:
+    async def scenario() -> tuple[RefusedError, list[Any]]:
         async with service(RigSpec(configs=configs)) as made:
             plan = await made.plan(**WISH)
             replaced(configs / file, old, new)
@@ -106,7 +107,7 @@ def test_a_file_that_was_only_commented_is_the_same_file(configs: Path) -> None:
 
 
 def test_another_wish_than_the_planned_one_is_named(configs: Path) -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with service(RigSpec(configs=configs)) as made:
             plan = await made.plan(**WISH)
             return await refused(made, **(request_of(WISH, plan) | {"zones": ["chin"]}))
@@ -118,7 +119,7 @@ def test_a_tip_that_was_named_since_is_named(configs: Path) -> None:
     unit = configs / "handpieces" / "simulated.toml"
     unit.write_text(unit.read_text() + 'use = "sterilise"\n')
 
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with service(RigSpec(configs=configs)) as made:
             plan = await made.plan(**WISH, tip="A-1")
             return await refused(made, **(request_of(WISH, plan) | {"tip": "A-2"}))
@@ -127,7 +128,7 @@ def test_a_tip_that_was_named_since_is_named(configs: Path) -> None:
 
 
 def test_without_the_hashes_of_the_parts_it_is_refused_all_the_same(configs: Path) -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with service(RigSpec(configs=configs)) as made:
             asked = request_of(WISH, await made.plan(**WISH))
             asked.pop("plan_parts")
@@ -141,7 +142,7 @@ def test_without_the_hashes_of_the_parts_it_is_refused_all_the_same(configs: Pat
 def test_a_treatment_without_a_seen_plan_is_refused_with_the_next_step(
     configs: Path, left_out: str
 ) -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with service(RigSpec(configs=configs)) as made:
             asked = request_of(WISH, await made.plan(**WISH))
             asked.pop(left_out)
@@ -158,7 +159,7 @@ def test_nothing_of_a_plan_from_outside_is_used(configs: Path) -> None:
     async def scenario() -> tuple[str, dict[str, Any]]:
         async with service(RigSpec(configs=configs)) as made:
             asked = request_of(WISH, await made.plan(**WISH))
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await treat(made, **asked, plan={"zones": []})
             await treat(made, **(asked | {"plan_parts": {}}))
             await made.ask("stop")
@@ -238,7 +239,7 @@ def at(time_s: float) -> Moment:
 
 @pytest.mark.parametrize("step_s", [-3600.0, -2.0, 2.0, 86_400.0, float("nan")])
 def test_a_clock_that_was_set_since_the_plan_was_seen_voids_it(step_s: float) -> None:
-    with pytest.raises(ApiError):
+    with pytest.raises(RefusedError):
         check_instant(at(990.0), Moment("boot", 1000.0, 1000.0 + step_s))
 
 
@@ -270,7 +271,7 @@ def test_the_software_that_runs_is_named_by_its_versions() -> None:
 # -- never in the kernel ---------------------------------------------------------------------------
 def test_the_request_to_plan_is_refused_by_name_with_the_next_step() -> None:
     line = json.dumps({"id": 3, "do": "plan", "args": {"program": "refresh"}}).encode()
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         read_request(line)
     assert caught.value.code == "plan_elsewhere"
     assert "corneum plan" in caught.value.next_step
@@ -283,7 +284,7 @@ def test_a_start_that_is_asked_for_during_a_treatment_is_refused_before_anything
     async def scenario() -> str:
         async with service() as made:
             await made.ask("treat", program="refresh", client="demo")
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await treat(made, program="no-such-program", client="demo")  # nobody looks for it
             return caught.value.code
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.device.backoff import Backoff
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel import service as service_module
@@ -18,6 +18,7 @@ from controller.record.clocks import Here
 from controller.record.journal import LAG_MAX_S, Journal, Row
 from controller.record.store import Store
 from controller.record.writer import InlineWriter
+from controller.safety.refusal import RefusedError, refusing
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.planning import planned_request
@@ -67,9 +68,9 @@ async def dose(made: Service, client: str, zone: str) -> None:
 def test_a_wish_that_cannot_be_is_refused_in_one_sentence_and_moves_nothing(
     do: str, args: dict[str, Any], code: str, words: str
 ) -> None:
-    async def scenario() -> tuple[ApiError, bool]:
+    async def scenario() -> tuple[RefusedError, bool]:
         async with service() as made:
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await (made.plan(**args) if do == "plan" else made.ask(do, **args))
             await asyncio.sleep(1.0)
             return caught.value, moved(made) or not made.kernel.idle
@@ -97,7 +98,7 @@ def test_the_second_treatment_at_a_time_is_refused() -> None:
     async def scenario() -> str:
         async with service() as made:
             await made.ask("treat", program="refresh", client="demo")
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.ask("treat", program="refresh", client="demo")
             return caught.value.code
 
@@ -113,7 +114,7 @@ def test_two_who_ask_in_the_same_moment_get_one_treatment() -> None:
             ]
             await asyncio.wait(asked)
             said = [task.exception() for task in asked]
-            return [error.code if isinstance(error, ApiError) else "begun" for error in said]
+            return [error.code if isinstance(error, RefusedError) else "begun" for error in said]
 
     assert sorted(run_virtual(scenario())) == ["begun", "busy"]
 
@@ -158,7 +159,7 @@ def test_a_record_that_is_lost_ends_the_treatment_in_order_and_blocks_the_next(
                 took_s = await desk.until(lambda: made.handpiece.plant.truth.valve_open < 0.01, 5.0)
                 await asyncio.sleep(6.0)
                 lost = desk.snapshot()
-                with pytest.raises(ApiError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await desk.ask("treat", program="refresh", client="demo")
                 return took_s, lost, caught.value.code, desk.snapshot()
 
@@ -172,7 +173,7 @@ def test_a_record_that_is_lost_ends_the_treatment_in_order_and_blocks_the_next(
 
 @pytest.mark.hazard("H40")
 def test_a_disk_without_room_refuses_the_start_and_nothing_moves(tmp_path: Path) -> None:
-    async def scenario() -> tuple[ApiError, bool]:
+    async def scenario() -> tuple[RefusedError, bool]:
         free = [PLENTY]
         async with rig(RigSpec()) as made:
             journal = Journal(
@@ -185,7 +186,7 @@ def test_a_disk_without_room_refuses_the_start_and_nothing_moves(tmp_path: Path)
             async with running(Place("virtual"), outside) as kernel:
                 desk = Service(made, kernel)
                 free[0] = 5_000_000
-                with pytest.raises(ApiError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await desk.ask("treat", program="refresh", client="demo")
                 await asyncio.sleep(1.0)
                 return caught.value, moved(desk)
@@ -199,10 +200,10 @@ def test_a_disk_without_room_refuses_the_start_and_nothing_moves(tmp_path: Path)
 
 
 def test_a_kernel_without_a_unit_says_what_is_wrong_with_the_port() -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with rig() as made:
             made.wire.unplug()
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 async with running(Place("virtual"), made.outside()):
                     pass
             return caught.value
@@ -214,14 +215,14 @@ def test_a_kernel_without_a_unit_says_what_is_wrong_with_the_port() -> None:
 
 def test_a_unit_that_another_kernel_has_is_left_alone() -> None:
     def claim(_identity: object) -> None:
-        raise ApiError("unit_held", "Unit 1001 belongs to another kernel, process 7.", "End it.")
+        raise refusing("unit_held", "Unit 1001 belongs to another kernel, process 7.", "End it.")
 
     async def scenario() -> str:
         async with rig() as made:
             outside = made.outside()
             claimed = Outside(outside.make_client, outside.journal, outside.here, claim=claim)
             kernel = Kernel(Place("virtual"), claimed)
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await kernel.start()
             await kernel.close()
             return caught.value.code
@@ -237,7 +238,7 @@ def test_the_same_zone_is_refused_again_within_a_week_by_what_the_record_says(
         spec = RigSpec(configs=configs, record=tmp_path / "state")
         async with service(spec) as made:
             await dose(made, "c-0042", "nose")
-            with pytest.raises(ApiError) as again:
+            with pytest.raises(RefusedError) as again:
                 await made.ask("treat", program="refresh", client="c-0042", zones=["nose"])
             await dose(made, "c-0042", "chin")
             return again.value.code, made.state
@@ -311,7 +312,7 @@ def test_a_unit_that_was_away_for_longer_than_an_hour_is_found_again(
                 desk = Service(made, kernel)
                 made.wire.unplug()
                 await asyncio.sleep(3.0)
-                with pytest.raises(ApiError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await desk.ask("treat", program="refresh", client="demo")
                 made.wire.plug()
                 await asyncio.sleep(4.0)
@@ -325,9 +326,9 @@ def test_a_unit_that_was_away_for_longer_than_an_hour_is_found_again(
     [("resume", {}), ("pause", {}), ("reset", {}), ("lower", {"suction_kpa": 10.0})],
 )
 def test_what_means_nothing_without_a_treatment_is_declined(do: str, args: dict[str, Any]) -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with service() as made:
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.ask(do, **args)
             return caught.value
 

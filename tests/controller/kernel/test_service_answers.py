@@ -10,18 +10,17 @@ import pytest
 
 from controller.api.authority import Do
 from controller.api.faults import FaultHandler
-from controller.api.requests import ApiError, Request, TreatArgs, unit_absent
+from controller.api.requests import Request, TreatArgs, unit_absent
 from controller.api.viewer import Viewer
 from controller.device.answers import LinkState, SilentError
-from controller.kernel.asked import DeclinedError
 from controller.record.journal import Row
 from controller.record.recovery import UnitNow
 from controller.record.store import RecordError
 from controller.safety.limits import Quantity, Receipt
 from controller.safety.reading import Identity
-from controller.treatment.events import Command, Declined, Who
+from controller.safety.refusal import Refusal, RefusedError
+from controller.treatment.events import Command, Who
 from controller.treatment.kinds import Kind
-from controller.treatment.rows import receipt_body
 from tests.controller.kernel.house import KERNEL, UNIT, House, at_home
 
 WHO = {"name": "anna", "role": "practitioner", "origin": "local"}
@@ -35,7 +34,7 @@ class Asked:
     def __init__(self, house: House) -> None:
         self.house = house
         self.done: list[Any] = []
-        self.declines: DeclinedError | None = None
+        self.declines: RefusedError | None = None
         house.treats("active")
         for name, given in (
             ("person", self._person),
@@ -130,7 +129,7 @@ def test_settings_are_lowered_to_what_is_said() -> None:
         done = await one.ask(Do.LOWER, suction_kpa=12.0, flow_g_per_min=4.0)
         assert done == {"state": "paused"}
         await one.ask(Do.LOWER, flow_g_per_min=4.0)
-        with pytest.raises(ApiError, match="suction_kpa"):
+        with pytest.raises(RefusedError, match="suction_kpa"):
             await one.ask(Do.LOWER, suction_kpa="much")
 
     led = ("led", Do.LOWER, None)
@@ -213,13 +212,13 @@ def test_what_is_declined_is_answered_with_all_its_words_and_its_limits() -> Non
     receipt = Receipt(Quantity.SUCTION_KPA, 45.0, 28.0, None, -17.0, (), refused=True)
 
     async def play(one: Asked) -> None:
-        for limits, told in ((receipt, receipt_body(receipt)), (None, None)):
-            one.declines = DeclinedError(Declined("no", "It cannot be.", "Wait.", limits))
-            with pytest.raises(ApiError) as caught:
+        for limits, told in ((receipt, receipt.as_dict()), (None, None)):
+            one.declines = RefusedError(Refusal("no", "It cannot be.", "Wait.", limits))
+            with pytest.raises(RefusedError) as caught:
                 await one.ask(Do.PAUSE)
             error = caught.value
             assert (error.code, error.sentence, error.next_step) == ("no", "It cannot be.", "Wait.")
-            assert error.receipt == told
+            assert error.refusal.receipt_body == told
 
     asked(play)
 
@@ -227,7 +226,7 @@ def test_what_is_declined_is_answered_with_all_its_words_and_its_limits() -> Non
 def test_a_record_that_is_lost_is_an_answer_too() -> None:
     async def play(one: Asked) -> None:
         one.declines = cast("Any", RecordError("The disk is full."))
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await one.ask(Do.PAUSE)
         error = caught.value
         assert (error.code, error.sentence, error.next_step) == (
@@ -255,7 +254,7 @@ def test_who_may_not_ask_is_told_and_nothing_is_done(
     do: Do, who: dict[str, str], sentence: str
 ) -> None:
     async def play(one: Asked) -> None:
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await one.ask(do, who)
         error = caught.value
         assert (error.code, error.sentence, error.next_step) == (
@@ -273,7 +272,7 @@ def test_whoever_knocks_again_and_again_is_counted_once_a_second() -> None:
     async def play(one: Asked) -> None:
         for pause_s in (0.0, 0.4, 0.59, 0.02, 5.0):
             await asyncio.sleep(pause_s)
-            with pytest.raises(ApiError):
+            with pytest.raises(RefusedError):
                 await one.ask(Do.UNLOCK)
 
     times = [row.body["times"] for row in asked(play).house.done]
@@ -285,7 +284,7 @@ def test_a_unit_that_is_away_is_told_with_its_trouble_and_the_way_out() -> None:
         house.unit.trouble = SilentError("It does not answer.", "Look at its cable.")
         for identity, state in ((None, LinkState.IDENTIFIED), (UNIT, LinkState.DISCONNECTED)):
             house.unit.identity, house.unit.state = identity, state
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 house.kernel._identity()
             error = caught.value
             told = unit_absent("It does not answer.", "Look at its cable.")
@@ -310,7 +309,7 @@ def test_a_fault_of_our_own_is_answered_with_what_was_asked_for() -> None:
         outside = replace(one.house.kernel._outside, faults=FaultHandler(leave))
         one.house.kernel._outside = outside
         one.declines = cast("Any", ZeroDivisionError("x"))
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await one.ask(Do.PAUSE)
         assert caught.value.code == "fault"
 

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.api.snapshot import LeadView, SimulatedFaultView
 from controller.kernel import service
 from controller.kernel.service import Outside, Place, running
+from controller.safety.refusal import RefusedError, refusing
 from controller.safety.timeline import Moment
 from qa.loop import run_virtual
 from tests.controller.kernel.house import LEFT, PLACE, House, at_home
@@ -84,7 +84,7 @@ class Ran:
     [
         (None, None, ["start", "run", "end", "cancelled", "close"]),
         (None, ValueError("of the body"), ["start", "run", "cancelled", "close"]),
-        (ApiError("unit_held", "It is held.", "Wait."), None, ["start", "close"]),
+        (refusing("unit_held", "It is held.", "Wait."), None, ["start", "close"]),
     ],
     ids=["well", "body fails", "does not start"],
 )
@@ -112,7 +112,7 @@ def test_a_kernel_is_started_run_ended_and_closed_around_a_body(
 
     try:
         run_virtual(scenario())
-    except (ApiError, ValueError) as error:
+    except (RefusedError, ValueError) as error:
         raised: Exception | None = error
     else:
         raised = None

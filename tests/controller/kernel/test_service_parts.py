@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from controller.api.requests import ApiError, WhoSays
+from controller.api.requests import WhoSays
 from controller.api.software import Software
 from controller.api.viewer import Viewer
 from controller.config.locate import shipped_configs
@@ -21,6 +21,7 @@ from controller.record.clocks import Here
 from controller.record.journal import Row
 from controller.record.locks import LockState
 from controller.record.resets import Whose
+from controller.safety.refusal import RefusedError
 from controller.treatment.kinds import Kind
 from tests.controller.kernel.house import KERNEL, PLACE, UNIT, House, Unit, at_home
 
@@ -124,13 +125,13 @@ def test_a_kernel_whose_unit_or_record_is_away_says_so() -> None:
             (SilentError("It is held.", "Wait."), "device"),
         ):
             house.unit.fails = error
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await house.kernel.start()
             refused = caught.value
             assert (refused.code, refused.sentence) == (code, "It is held.")
             assert refused.next_step == "Wait."
         house.lost = "The disk is full."
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await house.kernel.start()
         refused = caught.value
         assert (refused.code, refused.sentence, refused.next_step) == (

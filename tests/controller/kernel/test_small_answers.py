@@ -9,13 +9,14 @@ from typing import Any, cast
 import pytest
 
 from controller.api.faults import FaultHandler
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.kernel.service import Kernel
 from controller.record import listing
 from controller.record.resets import _Steps
 from controller.record.treatments import uses
 from controller.record.verify import Break, Trail, verify
 from controller.safety.exposure import ZoneUse
+from controller.safety.refusal import RefusedError
 from controller.treatment.events import Who
 
 STOP = {"do": "stop", "who": {"name": "anna", "role": "viewer", "origin": "local"}}
@@ -68,7 +69,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_no_fault(*, own: bool) -> N
                 await asking
             return
         inner.cancel()
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await asking
         assert caught.value.code == "fault"
 

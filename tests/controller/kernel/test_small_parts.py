@@ -21,7 +21,6 @@ from controller.config.paths import NoStateFolderError
 from controller.device import precedence
 from controller.device.answers import PortError, PortTrouble, SilentError, StopReport
 from controller.device.precedence import PRIORITY, Linux
-from controller.kernel.service import device_error
 from controller.kernel.view import Timing
 from controller.record import sweep
 from controller.record.chain import GENESIS, Chained, fault
@@ -134,7 +133,7 @@ def test_an_alarm_as_an_answer_has_its_sentence_and_its_step() -> None:
     ],
 )
 def test_what_is_wrong_with_a_port_has_a_code_of_its_own(error: Any, code: str) -> None:  # noqa: ANN401
-    refused = device_error(error)
+    refused = error
     assert (refused.code, refused.sentence, refused.next_step) == (code, "It is held.", "Wait.")
 
 

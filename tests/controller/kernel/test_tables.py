@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.locate import shipped_configs
 from controller.kernel.service import Kernel, Place
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import rig
 
@@ -22,16 +22,16 @@ def configs(tmp_path: Path) -> Path:
     return folder
 
 
-def start_with(configs: Path) -> tuple[ApiError, bytes]:
+def start_with(configs: Path) -> tuple[RefusedError, bytes]:
     """Start a kernel in virtual time; return why it does not start, and what the unit heard."""
     heard: list[bytes] = []
 
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with rig() as made:
             made.handpiece.receive = heard.append  # type: ignore[method-assign, assignment]
             kernel = Kernel(Place("virtual", configs=configs), made.outside())
             try:
-                with pytest.raises(ApiError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await kernel.start()
             finally:
                 await kernel.close()

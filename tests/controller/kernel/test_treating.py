@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from controller.api.ask import PREPARED_MAX_S
-from controller.api.requests import ApiError
 from controller.kernel.asked import BUSY
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment.conductor import Assignment
-from controller.treatment.events import Declined, Who
+from controller.treatment.events import Who
 from qa.loop import run_virtual
 from tests.controller.kernel.beginning import (
     MAY,
@@ -21,7 +21,7 @@ from tests.controller.kernel.beginning import (
 )
 from tests.controller.kernel.score import ANNA
 
-DECLINED = Declined("no", "It cannot be.", "Wait.")
+DECLINED = Refusal("no", "It cannot be.", "Wait.")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_one_at_a_time_is_begun(house: House) -> None:
         house.book_s = 0.5
         asked = asyncio.create_task(house.treat(), name="treat")
         await asyncio.sleep(0.1)
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(RefusedError) as caught:
             await house.treat()
         error = caught.value
         assert (error.code, error.sentence, error.next_step) == UNDER_WAY

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.record.journal import Row
 from controller.record.store import RecordError
 from controller.safety.reading import Identity
+from controller.safety.refusal import Refusal, RefusedError
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from tests.controller.kernel.beginning import UNIT, WALL_S, House, house_of, refused, wish_of
@@ -102,10 +102,10 @@ def test_a_refusal_with_its_limits_leaves_them_in_its_row(house: House) -> None:
     receipt = {"quantity": "suction_kpa"}
 
     def absent() -> Identity:
-        raise ApiError("unit_absent", "It is away.", "Look.", receipt)
+        raise RefusedError(Refusal("unit_absent", "It is away.", "Look.", receipt))
 
     async def scenario() -> None:
-        with pytest.raises(ApiError, match="It is away"):
+        with pytest.raises(RefusedError, match="It is away"):
             await house.treating.treat(wish_of(), ANNA, absent, house.look)
 
     run_virtual(scenario())

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.planning import chains
-from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.plan import Lower, Plan
 from controller.planning.planning import make_plan
+from controller.safety.refusal import Refusal
 from controller.safety.removal import Motion
 from controller.safety.skin import PastDose, Region
 from controller.treatment.conduct import Conduct

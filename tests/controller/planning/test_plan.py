@@ -11,11 +11,12 @@ from controller.config.people import load_client, load_unit
 from controller.config.programs import load_program, program_names
 from controller.config.skin import load_skin
 from controller.planning.client import Checklist, Contraindication
-from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.plan import Lower, Plan
 from controller.planning.planning import make_plan
-from controller.record.plan_json import plan_as_dict, refusal_as_dict
+from controller.record.plan_json import plan_as_dict
 from controller.safety.exposure import ZoneUse
 from controller.safety.limits import Quantity, Source
+from controller.safety.refusal import Refusal
 from controller.safety.skin import PastDose, not_grown_back_um
 from tests.controller.first_presets import FIRST, SLOW_SKIN, stronger
 
@@ -42,7 +43,7 @@ def refusal(**changes: object) -> Refusal:
     assert isinstance(made, Refusal)
     assert made.sentence.endswith(".")
     assert made.next_step.endswith(".")
-    json.dumps(refusal_as_dict(made), allow_nan=False)
+    json.dumps(made.receipt_body, allow_nan=False)
     return made
 
 

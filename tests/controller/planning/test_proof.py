@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.planning.edits import STEP
-from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.plan import Lower, Plan
 from controller.planning.proof import Line, Proof
 from controller.record.plan_json import plan_as_dict
 from controller.safety.exposure import OVERSHOOT_S
-from controller.safety.limits import Quantity, Source
+from controller.safety.limits import Quantity, Receipt, Source
+from controller.safety.refusal import Refusal
 from controller.safety.removal import Moisture, Motion
 from controller.safety.skin import DAY_S, PastDose, Skin
 from tests.controller.first_presets import FIRST, SLOW_SKIN, stronger
@@ -167,7 +168,7 @@ def test_a_refusal_names_stage_limit_and_margin_and_the_smallest_change_that_fit
     assert refused.code == code
     assert said in refused.sentence
     receipt = refused.receipt
-    assert receipt is not None
+    assert isinstance(receipt, Receipt)
     assert receipt.refused
     assert receipt.margin < 0.0
     words = "crystal flow" if quantity is Quantity.FLOW_G_PER_MIN else "suction"

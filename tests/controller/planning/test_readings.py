@@ -8,11 +8,12 @@ from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
 from controller.planning.case import Case
 from controller.planning.fingerprint import Fingerprint, fingerprint
-from controller.planning.plan import Plan, Refusal
+from controller.planning.plan import Plan
 from controller.planning.planning import Given, case_of, plan_steps, wanted_of
 from controller.planning.steps import finished
 from controller.safety.instruments import INSTRUMENTS
 from controller.safety.patch_reading import PatchReading
+from controller.safety.refusal import Refusal
 from tests.controller.first_presets import FIRST, SLOW_SKIN
 
 CONFIGS = shipped_configs()

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from controller.config.locate import shipped_configs
 from controller.config.people import load_client, load_unit
-from controller.planning.plan import Refusal
 from controller.planning.tips import (
     LABEL_MAX,
     VISIT_MAX_S,
@@ -19,6 +18,7 @@ from controller.planning.tips import (
     tip_refusal,
 )
 from controller.planning.unit import Reuse, Unit
+from controller.safety.refusal import Refusal
 
 CONFIGS = shipped_configs()
 DEMO = load_client(CONFIGS, "demo")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.locate import shipped_configs
 from controller.record.asker import plan_alone, plan_beside
 from controller.record.planner import Purpose, request_of
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import RigSpec, service
 
@@ -32,8 +32,8 @@ def shown(**changes: object) -> dict[str, Any]:
     return made | changes
 
 
-def refused(snapshot: dict[str, Any], configs: Path | None = None) -> ApiError:
-    with pytest.raises(ApiError) as caught:
+def refused(snapshot: dict[str, Any], configs: Path | None = None) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
         plan_beside(snapshot, WISH, Purpose.LOOK, configs)
     return caught.value
 
@@ -68,13 +68,13 @@ def test_another_folder_than_the_kernels_is_refused_and_both_are_named(tmp_path:
 
 
 def test_the_program_file_that_is_missing_is_told_like_everywhere(tmp_path: Path) -> None:
-    with pytest.raises(ApiError, match="There is no program"):
+    with pytest.raises(RefusedError, match="There is no program"):
         plan_alone({"program": "refrsh", "client": "demo"}, tmp_path / "none")
 
 
 def test_a_record_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_text("this is no journal" * 100)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         plan_alone(WISH, tmp_path / "journal.sqlite3")
     assert caught.value.code == "record"
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from controller.api.requests import ApiError, TreatArgs
+from controller.api.requests import TreatArgs
 from controller.config.locate import shipped_configs
 from controller.planning.steps import finished
 from controller.record import asker, tips, treatments
@@ -27,6 +27,7 @@ from controller.record.planner import (
 )
 from controller.record.store import BrokenRowError, RecordError, Store
 from controller.record.verify import Break
+from controller.safety.refusal import RefusedError
 from controller.safety.timeline import Moment
 from controller.treatment.kinds import Kind
 from tests.controller.record.crashed import HAD, begun
@@ -104,7 +105,7 @@ def test_a_folder_is_the_kernels_by_whatever_name(heard: list[Any], tmp_path: Pa
     )
     assert named == TOLD
     assert heard[1] == tmp_path / "real"
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         plan_beside(snapshot(configs=str(tmp_path / "real")), WISH, Purpose.START, tmp_path)
     port = snapshot()["kernel"]["port"]
     assert (caught.value.code, caught.value.sentence, caught.value.next_step) == (
@@ -146,7 +147,7 @@ def test_what_is_wrong_with_the_kernels_record_is_the_last_note(heard: list[Any]
 def test_a_unit_that_does_not_answer_is_told_as_the_link_tells_it(
     changes: dict[str, Any], sentence: str, step: str
 ) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         plan_beside(shown(**changes), WISH, Purpose.LOOK)
     assert (caught.value.code, caught.value.sentence, caught.value.next_step) == (
         "unit_absent", sentence, step,
@@ -169,7 +170,7 @@ def test_a_record_that_cannot_be_read_has_moved_nothing(monkeypatch: pytest.Monk
         raise RecordError("It is damaged.") from sqlite3.OperationalError()
 
     monkeypatch.setattr(asker, "ask_record", ask)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         plan_alone(WISH, Path("/r/j"))
     assert (caught.value.code, caught.value.sentence, caught.value.next_step) == (
         "record", "It is damaged.", "Nothing has moved.",
@@ -177,7 +178,7 @@ def test_a_record_that_cannot_be_read_has_moved_nothing(monkeypatch: pytest.Monk
 
 
 def test_a_wish_that_is_none_names_its_field() -> None:
-    with pytest.raises(ApiError, match="zones"):
+    with pytest.raises(RefusedError, match="zones"):
         plan_alone({**WISH, "zones": 7}, Path("/none/journal.sqlite3"))
 
 
@@ -293,10 +294,10 @@ def test_a_break_that_is_known_concerns_the_client_who_was_treated_then(configs:
 
 def test_a_plan_rests_on_the_record_and_the_files_together(configs: Path) -> None:
     store, asked = record(*HISTORY), Asked(ANNA, 0, simulated=True, at=NOW)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         planned(store, configs, asked, ANY_SIMULATED, Purpose.LOOK)
     assert caught.value.code == "interval"
-    with pytest.raises(ApiError, match="no program"):
+    with pytest.raises(RefusedError, match="no program"):
         planned(store, configs, replace(asked, wish=ANNA.model_copy(update={"program": "x"})),
                 ANY_SIMULATED, Purpose.LOOK)  # fmt: skip
     made = planned(record(KERNEL), configs, asked, ANY_SIMULATED, Purpose.LOOK)

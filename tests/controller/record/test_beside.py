@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError
 from controller.config.paths import journal_path, run_dir
 from controller.record import beside, offline, read
 from controller.record.chain import Stamped
@@ -19,6 +18,7 @@ from controller.record.journal import Journal, Row
 from controller.record.locks import Lock
 from controller.record.store import RecordError, Store
 from controller.record.whole import recover
+from controller.safety.refusal import RefusedError
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
 from tests.controller.record.books import rows_of
@@ -28,7 +28,7 @@ ANNA = {"name": "anna", "role": "practitioner", "origin": "local"}
 
 
 def refused(act: Callable[[], object]) -> tuple[str, str, str]:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         act()
     return caught.value.code, caught.value.sentence, caught.value.next_step
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError, TreatArgs
+from controller.api.requests import TreatArgs
 from controller.api.snapshot import UnfinishedView
 from controller.config.paths import journal_path
 from controller.record.booking import Booking
@@ -18,6 +18,7 @@ from controller.record.planner import Proved
 from controller.record.recovery import UNSEEN_S, UnitNow
 from controller.record.store import RecordError
 from controller.record.treatments import beginning_body
+from controller.safety.refusal import RefusedError
 from controller.safety.totals import Totals
 from controller.treatment.events import Who
 from qa.loop import run_virtual
@@ -210,7 +211,7 @@ def test_a_treatment_is_under_way_unless_its_lock_is_surely_free(
 
 
 def test_without_usable_tables_nothing_starts(tmp_path: Path) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         run_virtual(booking(journal_in(), configs=tmp_path).check_tables())
     refused = caught.value
     assert (refused.code, refused.next_step) == ("config", "The kernel does not start without it.")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.paths import port_lock, run_dir, unit_lock
 from controller.record import claims
 from controller.record.locks import HeldError, Lock, LockState, look
-from controller.record.store import RecordError
+from controller.record.store import RecordError, record_refused
+from controller.safety.refusal import RefusedError
 
 PORT, UNIT = "/dev/ttyX", 4711
 END_IT = "Use that one, or end it first."
@@ -27,7 +27,7 @@ def claim_unit(state: Path) -> None:
 
 
 def refused(act: Callable[[Path], None], state: Path) -> tuple[str, str, str]:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         act(state)
     return caught.value.code, caught.value.sentence, caught.value.next_step
 
@@ -141,7 +141,9 @@ def test_a_folder_that_cannot_keep_a_record_has_no_kernel(
 
 
 def test_a_record_that_cannot_be_kept_is_a_refusal_with_its_own_sentence() -> None:
-    told = claims.record_error(RecordError("It is full."))
+    with pytest.raises(RefusedError) as caught, record_refused():
+        raise RecordError("It is full.")
+    told = caught.value
     assert (told.code, told.sentence, told.next_step) == (
         "record", "It is full.", "Nothing has moved; start again when that is done.",
     )  # fmt: skip

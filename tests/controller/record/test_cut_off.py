@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.paths import journal_path, run_dir
 from controller.record.chain import Stamped
 from controller.record.cut_off import cut_off
@@ -19,6 +18,7 @@ from controller.record.sterilised import sterilised_here
 from controller.record.store import Store
 from controller.record.verify import verify
 from controller.record.whole import recover
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from tests.controller.record import damage
 from tests.controller.record.books import rows_of
@@ -108,7 +108,7 @@ def test_the_same_people_dismiss_the_same_treatments_as_with_a_kernel(
     tmp_path: Path, who: dict[str, str], treatment: int, code: str
 ) -> None:
     crashed(journal_path(tmp_path))
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         dismiss_here({**DISMISS, "treatment": treatment}, who, tmp_path)
     assert caught.value.code == code
     assert [each.treatment for each in cut_off(tmp_path)] == [1]
@@ -117,7 +117,7 @@ def test_the_same_people_dismiss_the_same_treatments_as_with_a_kernel(
 def test_no_treatment_is_dismissed_twice(tmp_path: Path) -> None:
     crashed(journal_path(tmp_path))
     dismiss_here(DISMISS, ANNA, tmp_path)
-    with pytest.raises(ApiError, match="Treatment 1 is not unfinished"):
+    with pytest.raises(RefusedError, match="Treatment 1 is not unfinished"):
         dismiss_here(DISMISS, ANNA, tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_nothing_is_dismissed_past_a_kernel_that_may_live(tmp_path: Path) -> Non
     crashed(journal_path(tmp_path))
     lock = Lock(run_dir(tmp_path) / "port-other.lock")
     lock.take()
-    with pytest.raises(ApiError, match="A kernel of this record runs"):
+    with pytest.raises(RefusedError, match="A kernel of this record runs"):
         dismiss_here(DISMISS, ANNA, tmp_path)
     lock.release()
 
@@ -134,7 +134,7 @@ def test_where_locks_cannot_be_looked_at_a_kernel_may_live(tmp_path: Path) -> No
     crashed(journal_path(tmp_path))
     run_dir(tmp_path).write_text("no folder")
     for asked in (recover, lambda state: dismiss_here(DISMISS, ANNA, state)):
-        with pytest.raises(ApiError, match="it cannot be seen that none does"):
+        with pytest.raises(RefusedError, match="it cannot be seen that none does"):
             asked(tmp_path)
 
 
@@ -173,7 +173,7 @@ ASKED: dict[str, Callable[[Path], object]] = {
 def test_where_no_record_is_none_is_made(tmp_path: Path, asked: str) -> None:
     state = tmp_path / "state"
     state.mkdir()
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         ASKED[asked](state)
     assert caught.value.code in {"no_record", "tip_unknown"}
     assert not list(state.iterdir())

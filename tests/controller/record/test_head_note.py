@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.requests import ApiError, Request
+from controller.api.requests import Request
 from controller.kernel.service import Place, running
 from controller.record import health
 from controller.record.asker import plan_alone
@@ -21,6 +21,7 @@ from controller.record.head_note import heads
 from controller.record.health import LackingError
 from controller.record.store import Store
 from controller.record.verify import verify
+from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig, service
 from tests.controller.record.books import journal_in
@@ -124,14 +125,14 @@ def test_after_a_decision_it_is_the_record(path: Path, back) -> None:  # type: i
 
 
 def test_a_record_that_lacks_nothing_needs_no_decision(path: Path) -> None:
-    with pytest.raises(ApiError, match="lacks no row"):
+    with pytest.raises(RefusedError, match="lacks no row"):
         accept_here({"subject": "head", "reason": "to be sure"}, TOM, path.parent)
 
 
 @pytest.mark.parametrize("role", ["practitioner", "supervisor", "viewer", "qa"])
 def test_only_a_technician_decides_on_a_record(path: Path, role: str) -> None:
     gone(path)
-    with pytest.raises(ApiError, match=f"The role {role} may not"):
+    with pytest.raises(RefusedError, match=f"The role {role} may not"):
         accept_here({"subject": "head", "reason": "so"}, {**TOM, "role": role}, path.parent)
 
 
@@ -207,7 +208,7 @@ def test_a_plan_without_a_kernel_does_not_take_a_record_that_is_gone_for_none(pa
     wish = {"program": "refresh", "client": "demo"}
     assert plan_alone(wish, path)["program"]
     gone(path)
-    with pytest.raises(ApiError, match="is gone"):
+    with pytest.raises(RefusedError, match="is gone"):
         plan_alone(wish, path)
 
 
@@ -215,9 +216,9 @@ def test_a_plan_without_a_kernel_does_not_take_a_record_that_is_gone_for_none(pa
 def test_a_kernel_on_a_record_that_went_back_starts_and_refuses_to_plan(path: Path) -> None:
     went_back(path)
 
-    async def scenario() -> tuple[ApiError, dict[str, object], dict[str, object], bool]:
+    async def scenario() -> tuple[RefusedError, dict[str, object], dict[str, object], bool]:
         async with service(RigSpec(record=path.parent)) as made:
-            with pytest.raises(ApiError) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await made.ask("treat", program="refresh", client="demo", zones=["nose"])
             await made.ask("stop")
             before = made.snapshot()

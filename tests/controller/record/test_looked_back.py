@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.paths import journal_path, run_dir
 from controller.record import cut_off as cut_off_module
 from controller.record import history, words
@@ -20,6 +19,7 @@ from controller.record.journal import canonical
 from controller.record.locks import Lock
 from controller.record.recovery import UNSEEN_S
 from controller.record.store import RecordError, Store
+from controller.safety.refusal import RefusedError
 from controller.safety.timeline import Moment
 from tests.controller.record import damage
 from tests.controller.record.crashed import HAD, LOCK, NOTHING, PER_S, begun
@@ -53,7 +53,7 @@ BROKEN_AT: Final = 4
 
 
 def refused(act: Callable[[], object]) -> tuple[str, str, str]:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         act()
     return caught.value.code, caught.value.sentence, caught.value.next_step
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from controller.planning.plan import Refusal
 from controller.record import plan_json, treatments
 from controller.safety.effect import Effect, in_words
+from controller.safety.refusal import Refusal, RefusedError
 from tests.controller.record.plans import CHIN, LOWERED, NOSE, PLAN, PROVED, RECEIPT
 
 NOSE_JSON = {
@@ -112,12 +112,14 @@ def test_an_instrument_that_sees_a_depth_is_named() -> None:
     }
 
 
-def test_a_refusal_has_code_sentence_next_step_and_the_limit_that_was_the_reason() -> None:
-    said = {"code": "interval", "sentence": "Too early.", "next_step": "Wait a day."}
+def test_a_refusal_gives_the_limit_that_was_the_reason_as_it_stands_in_a_plan() -> None:
     plain = Refusal("interval", "Too early.", "Wait a day.")
     limited = Refusal("interval", "Too early.", "Wait a day.", LOWERED)
-    assert plan_json.refusal_as_dict(plain) == {**said, "receipt": None}
-    assert plan_json.refusal_as_dict(limited) == {**said, "receipt": RECEIPT}
+    sent = Refusal("interval", "Too early.", "Wait a day.", RECEIPT)
+    assert (plain.receipt_body, limited.receipt_body, sent.receipt_body) == (None, RECEIPT, RECEIPT)
+    error = RefusedError(limited)
+    assert (error.refusal, str(error), error.sentence) == (limited, "Too early.", "Too early.")
+    assert (error.code, error.next_step) == ("interval", "Wait a day.")
 
 
 def test_the_row_of_a_treatment_has_what_zones_had_and_the_worst_second_of_each() -> None:

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.kernel.service import Kernel, Outside, Place
 from controller.record import treatments
 from controller.record.journal import Journal, Row
@@ -19,6 +18,7 @@ from controller.record.recovery import UNSEEN_S
 from controller.record.store import Store
 from controller.record.verify import verify
 from controller.record.writer import InlineWriter, Writer
+from controller.safety.refusal import RefusedError
 from controller.treatment.conduct import AHEAD_S
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
@@ -212,9 +212,9 @@ def test_a_dismissed_treatment_is_shown_no_more_and_cannot_be_resumed(tmp_path: 
         async with kernel_on(tmp_path) as made:
             await made.ask("dismiss", treatment=1, reason="client went home")
             left = len(made.snapshot()["unfinished"])
-            with pytest.raises(ApiError) as twice:
+            with pytest.raises(RefusedError) as twice:
                 await made.ask("dismiss", treatment=1)
-            with pytest.raises(ApiError) as resumed:
+            with pytest.raises(RefusedError) as resumed:
                 await made.ask("treat", program="refresh", client="demo", resume=True)
         return left, twice.value.code, resumed.value.code
 

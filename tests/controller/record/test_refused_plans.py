@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from controller.api.requests import ApiError, TreatArgs
+from controller.api.requests import TreatArgs
 from controller.config.locate import shipped_configs
 from controller.planning.case import Case, Wanted
 from controller.planning.fingerprint import Fingerprint
-from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.plan import Lower, Plan
 from controller.planning.planning import plan_steps
 from controller.planning.steps import Steps, finished
 from controller.planning.tips import TipPast, TipUse
@@ -31,6 +31,7 @@ from controller.record.seen_plan import check_instant, check_newest, check_seen,
 from controller.record.treatments import Beginning
 from controller.safety.exposure import ZoneUse
 from controller.safety.reading import Identity
+from controller.safety.refusal import Refusal, RefusedError
 from controller.safety.skin import PastDose
 from controller.safety.timeline import Moment
 from firmware_protocol.vocabulary import Capability
@@ -46,7 +47,7 @@ NO_PAST = Past((), None, None, None, None)
 
 
 def refused(act: Callable[[], object]) -> tuple[str, str, str]:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         act()
     return caught.value.code, caught.value.sentence, caught.value.next_step
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.paths import journal_path, run_dir
 from controller.record import decisions, sterilised
 from controller.record.chain import Stamped
@@ -24,6 +23,7 @@ from controller.record.store import Store
 from controller.record.verify import Break
 from controller.safety.alarm_texts import LOCKED
 from controller.safety.reading import Identity
+from controller.safety.refusal import RefusedError
 from controller.safety.resets import PastReset
 from controller.treatment.events import Commit, End, Finished, Who
 from controller.treatment.kinds import Kind
@@ -39,7 +39,7 @@ HERE: Final = Here(lambda: 1.9e9, "a boot", lambda: 12.34567)
 
 
 def refused(act: Callable[[], object]) -> tuple[str, str, str]:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         act()
     return caught.value.code, caught.value.sentence, caught.value.next_step
 

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.locate import shipped_configs
 from controller.record import tips
 from controller.record.journal import Row
 from controller.record.sterilised import sterilised_here
 from controller.record.store import Store
 from controller.record.verify import verify
+from controller.safety.refusal import RefusedError
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
@@ -59,8 +59,8 @@ async def touch(made: Service, client: str, zone: str = "nose", **args: object) 
     await made.until(lambda: made.kernel.idle)
 
 
-async def refused(made: Service, client: str, zone: str = "nose", **args: object) -> ApiError:
-    with pytest.raises(ApiError) as caught:
+async def refused(made: Service, client: str, zone: str = "nose", **args: object) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
         await made.ask("treat", program="refresh", client=client, zones=[zone], **args)
     return caught.value
 
@@ -71,7 +71,7 @@ def fitted(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.hazard("H26", shows="works")
 def test_the_tip_of_one_client_is_refused_for_the_next_and_nothing_moves(tmp_path: Path) -> None:
-    async def scenario() -> tuple[list[ApiError], int]:
+    async def scenario() -> tuple[list[RefusedError], int]:
         async with room(tmp_path) as made:
             await touch(made, ANNA, tip="a-1")
             events = len(made.rig.events)
@@ -158,7 +158,7 @@ def test_a_tip_in_use_cannot_be_called_sterilised(tmp_path: Path) -> None:
     async def scenario() -> str:
         async with room(tmp_path, "sterilise") as made:
             await made.ask("treat", program="refresh", client=ANNA, zones=["nose"], tip="R-7")
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.ask("sterilised", tip="R-7")
             return caught.value.code
 
@@ -173,10 +173,10 @@ def test_what_cannot_be_sterilised_or_is_not_known_is_told(tmp_path: Path) -> No
             for tip in ("A-1", "", "R-8"):
                 if tip == "R-8":
                     await touch(made, ANNA, tip="A-1")
-                with pytest.raises(ApiError) as caught:
+                with pytest.raises(RefusedError) as caught:
                     await made.ask("sterilised", tip=tip)
                 said.append((caught.value.code, caught.value.next_step))
-            with pytest.raises(ApiError) as caught:
+            with pytest.raises(RefusedError) as caught:
                 await made.ask("sterilised", tip="A-1")
             return [*said, (caught.value.code, caught.value.next_step)]
 
@@ -199,7 +199,7 @@ def test_what_cannot_be_sterilised_or_is_not_known_is_told(tmp_path: Path) -> No
 def test_without_a_kernel_the_same_people_may_record_as_with_one(
     tmp_path: Path, who: dict[str, str], code: str
 ) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         sterilised_here({"tip": "R-7"}, who, tmp_path)
     assert caught.value.code == code
 
@@ -285,7 +285,7 @@ def test_the_past_of_a_tip_is_found_without_reading_years_of_treatments() -> Non
 
 @pytest.mark.parametrize("tip", ["", "   ", "x" * 65, "tip\x07", "Ä"])
 def test_a_label_that_is_none_is_told_in_one_sentence(tmp_path: Path, tip: str) -> None:
-    async def scenario() -> ApiError:
+    async def scenario() -> RefusedError:
         async with room(tmp_path) as made:
             return await refused(made, ANNA, tip=tip)
 

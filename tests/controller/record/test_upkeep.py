@@ -8,7 +8,6 @@ from typing import Any, cast
 import pytest
 
 from controller.api.authority import Do
-from controller.api.requests import ApiError
 from controller.api.snapshot import UnfinishedView
 from controller.record import decisions, upkeep
 from controller.record.clocks import Here
@@ -19,6 +18,7 @@ from controller.record.store import BrokenRowError, RecordError
 from controller.record.upkeep import CHECK_PERIOD_S, FIRST_CHECK_S, IDLE_LOOK_S, Upkeep
 from controller.record.verify import Break, Verdict
 from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
+from controller.safety.refusal import RefusedError
 from controller.safety.resets import PastReset
 from controller.safety.timeline import Moment
 from controller.treatment.alarm_system import AlarmSystem
@@ -243,7 +243,7 @@ def test_what_is_not_locked_is_not_unlocked(office: Office, *, unknown: bool) ->
         kept._whose = None
     else:
         office.resets.release()
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         run_virtual(kept.unlock({"reason": "mended"}, TOM))
     error = caught.value
     assert (error.code, error.sentence, error.next_step) == (
@@ -256,7 +256,7 @@ def test_what_is_not_locked_is_not_unlocked(office: Office, *, unknown: bool) ->
 
 def test_a_lock_is_not_taken_off_without_a_reason(office: Office) -> None:
     kept = lock(office)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         run_virtual(kept.unlock({}, TOM))
     assert caught.value.code == "bad_request"
     assert office.resets.cause == "DWELL"

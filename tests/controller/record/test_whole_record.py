@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 
-from controller.api.requests import ApiError
 from controller.config.paths import journal_path
 from controller.record import whole, words
 from controller.record.chain import Stamped
@@ -15,6 +14,7 @@ from controller.record.health import believe
 from controller.record.store import BrokenRowError, RecordError, Store
 from controller.record.verify import Break, Verdict
 from controller.record.whole import Accepted, Checked, check, recover
+from controller.safety.refusal import RefusedError
 from tests.controller.record import damage
 from tests.controller.record.crashed import crashed
 
@@ -45,7 +45,7 @@ def decide(state: Path, row: int) -> float:
 
 
 def refused(act: Callable[[], object]) -> tuple[str, str, str]:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(RefusedError) as caught:
         act()
     return caught.value.code, caught.value.sentence, caught.value.next_step
 

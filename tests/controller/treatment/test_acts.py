@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from controller.safety.refusal import Refusal
 from controller.treatment.events import (
     Closed,
     Command,
     Commit,
-    Declined,
     End,
     Finished,
     Note,
@@ -20,7 +20,8 @@ from controller.treatment.events import (
     Step,
 )
 from controller.treatment.states import State
-from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, Wish
+from firmware_protocol.vocabulary import Cause, Input, Mode, Wish
+from firmware_protocol.vocabulary import Refusal as UnitRefusal
 from tests.controller.treatment.couch import (
     ANNA,
     FAR,
@@ -46,7 +47,7 @@ def acts(actions: object) -> list[tuple[int, End]]:
 
 
 def declined(actions: object) -> list[str]:
-    return [action.code for action in of(Declined, actions)]  # type: ignore[arg-type]  # actions
+    return [action.code for action in of(Refusal, actions)]  # type: ignore[arg-type]  # actions
 
 
 def slow(one: Couch) -> Couch:
@@ -231,7 +232,7 @@ def test_what_spoke_against_a_reset_by_the_time_its_row_was_durable_still_does(
 def test_a_reset_that_is_not_done_says_so_and_can_be_asked_again(end: End) -> None:
     one = resetting()
     act = one.conduct.acts.open[one.number_of(Step.RESET)].act
-    assert acts(one.answer(Step.RESET, end, refusal=Refusal.NONE)) == [(act, end)]
+    assert acts(one.answer(Step.RESET, end, refusal=UnitRefusal.NONE)) == [(act, end)]
     assert one.at(State.TRIPPED)
     assert not declined(one.person(Command.RESET))
 
@@ -288,9 +289,9 @@ def test_a_self_test_is_answered_by_its_own_number_only() -> None:
     one.answer(Step.CONFIGURE)
     one.see(Mode.DISARMED)
     assert of(RunSelfTest, one.done) == [RunSelfTest()]
-    one.step(Finished(configured, End.FAILED, Refusal.BUSY))
+    one.step(Finished(configured, End.FAILED, UnitRefusal.BUSY))
     assert one.at(State.PREPARING)
-    one.answer(Step.SELF_TEST, End.FAILED, refusal=Refusal.BUSY)
+    one.answer(Step.SELF_TEST, End.FAILED, refusal=UnitRefusal.BUSY)
     assert one.at(State.REFUSED)
 
 

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from controller.planning.rules import FLOW_SET_MIN_G_PER_MIN, SUCTION_SET_MIN_KPA
+from controller.safety.refusal import Refusal
 from controller.treatment.events import (
     Closed,
     Command,
     Commit,
-    Declined,
     End,
     Note,
     Raise,
@@ -18,7 +18,8 @@ from controller.treatment.events import (
     StopNow,
 )
 from controller.treatment.states import State
-from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
+from firmware_protocol.vocabulary import Cause, Input, Mode, StopKind, Wish
+from firmware_protocol.vocabulary import Refusal as UnitRefusal
 from tests.controller.treatment.couch import (
     DROPPED,
     FAR,
@@ -38,7 +39,7 @@ from tests.controller.treatment.couch import (
 
 
 def declined(actions: object) -> list[str]:
-    return [action.code for action in of(Declined, actions)]  # type: ignore[arg-type]  # actions
+    return [action.code for action in of(Refusal, actions)]  # type: ignore[arg-type]  # actions
 
 
 # -- pause and resume ------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def test_a_setting_with_which_no_zone_would_end_is_refused_with_the_least(
     one = active()
     actions = one.person(Command.LOWER, **values)
     assert declined(actions) == ["too_low"]
-    (said,) = of(Declined, actions)
+    (said,) = of(Refusal, actions)
     assert "10 kPa" in said.next_step
     assert "1 g/min" in said.next_step
     assert said.receipt is not None
@@ -204,9 +205,9 @@ def test_a_reset_that_the_device_refuses_can_be_tried_again() -> None:
     one = tripped()
     one.person(Command.ACK)
     for refusal, code in (
-        (Refusal.CAUSE_STANDS, "U08"),
-        (Refusal.LOCKED, "U09"),
-        (Refusal.NONE, "U08"),
+        (UnitRefusal.CAUSE_STANDS, "U08"),
+        (UnitRefusal.LOCKED, "U09"),
+        (UnitRefusal.NONE, "U08"),
     ):
         one.person(Command.RESET)
         assert declined(one.person(Command.RESET)) == ["resetting"]

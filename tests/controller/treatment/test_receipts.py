@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from controller.planning.plan import Lower, Plan, Refusal
+from controller.planning.plan import Lower, Plan
 from controller.planning.planning import make_plan
-from controller.record.plan_json import receipt_as_dict
 from controller.safety.limits import Limit, Quantity, Receipt, Source, resolve
-from controller.treatment.events import Begin, Command, Commit, Declined, End, Note, Step
-from controller.treatment.rows import receipt_body
+from controller.safety.refusal import Refusal
+from controller.treatment.events import Begin, Command, Commit, End, Note, Step
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode
-from firmware_protocol.vocabulary import Refusal as Refused
+from firmware_protocol.vocabulary import Refusal as UnitRefusal
 from tests.controller.planning.test_plan import CLIENT, NOW_S, REFRESH, SKIN, UNIT, answer
 from tests.controller.treatment.couch import (
     ANNA,
@@ -35,9 +34,8 @@ THIN = replace(SKIN, rules=replace(SKIN.rules, cap_share=0.01))
 
 def whole(receipt: Receipt) -> None:
     """A receipt that somebody can understand and a program can read."""
-    said = receipt_body(receipt)
+    said = receipt.as_dict()
     assert json.loads(json.dumps(said, allow_nan=False)) == said
-    assert said == receipt_as_dict(receipt)
     assert receipt.chain
     assert str(said["sentence"]).endswith(".")
     if receipt.limited and math.isfinite(receipt.requested):
@@ -63,7 +61,7 @@ def test_a_refused_plan_carries_its_receipt(
     refused = answer(**changes)
     assert isinstance(refused, Refusal), refused
     assert refused.code == code
-    assert refused.receipt is not None
+    assert isinstance(refused.receipt, Receipt)
     whole(refused.receipt)
     assert refused.receipt.refused
     found = refused.receipt.binding
@@ -98,7 +96,7 @@ def test_lowering_carries_the_chain_of_the_plan_and_the_own_setting() -> None:
         Source.FACTORY, Source.SITE, Source.PROGRAM, Source.PERSON,
     ]  # fmt: skip
     assert (receipt.allowed, receipt.margin) == (20.0, -8.0)
-    assert note.body["receipts"] == [receipt_body(receipt)]
+    assert note.body["receipts"] == [receipt.as_dict()]
     again = of(Note, one.person(Command.LOWER, suction_kpa=12.0))[0]
     assert again.body["receipts"][0]["allowed"] == 12.0
 
@@ -111,12 +109,12 @@ def test_raising_is_refused_with_a_receipt_in_the_answer_the_row_and_the_view(
     if before_kpa is not None:
         one.person(Command.LOWER, suction_kpa=before_kpa)
     actions = one.person(Command.LOWER, suction_kpa=30.0)
-    (declined,), (note,) = of(Declined, actions), of(Note, actions)
+    (declined,), (note,) = of(Refusal, actions), of(Note, actions)
     receipt = declined.receipt
     whole(receipt)
     assert receipt.binding.source is (Source.PERSON if before_kpa else Source.PROGRAM)
     assert note.kind == "declined"
-    assert note.body["receipts"] == [receipt_body(receipt)]
+    assert note.body["receipts"] == [receipt.as_dict()]
     assert receipt in one.conduct.receipts
     one.person(Command.LOWER, suction_kpa=10.0)
     assert not [each for each in one.conduct.receipts if each.refused]
@@ -135,7 +133,7 @@ def test_the_setpoint_of_the_next_zone_says_what_the_own_setting_makes_of_it() -
 def test_what_the_unit_itself_refuses_is_told_with_the_limit_that_is_not_known() -> None:
     for made in (None, plan(*chained().conduct.plan.stages)):
         one = preparing(made)
-        actions = one.answer(Step.CONFIGURE, End.FAILED, refusal=Refused.OUT_OF_ENVELOPE)
+        actions = one.answer(Step.CONFIGURE, End.FAILED, refusal=UnitRefusal.OUT_OF_ENVELOPE)
         assert one.at(State.REFUSED)
         note = next(each for each in of(Note, actions) if each.kind == "refused")
         suction, flow = one.conduct.receipts
@@ -144,7 +142,7 @@ def test_what_the_unit_itself_refuses_is_told_with_the_limit_that_is_not_known()
             assert receipt.binding is not None
             assert receipt.binding.source is Source.DEVICE
             assert receipt.allowed == 0.0
-        assert note.body["receipts"] == [receipt_body(suction), receipt_body(flow)]
+        assert note.body["receipts"] == [suction.as_dict(), flow.as_dict()]
 
 
 # -- what has to be in store before a treatment begins ---------------------------------------------

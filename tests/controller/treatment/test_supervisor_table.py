@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
+from controller.safety.refusal import Refusal
 from controller.treatment.events import (
     Command,
     Commit,
     Configure,
-    Declined,
     Hold,
     Note,
     Observed,
@@ -47,8 +47,8 @@ def test_what_permits_comes_after_its_row_and_what_stops_comes_first(
     for energy in (SendArm, SendReset):
         if energy in kinds:
             assert Commit in kinds[: kinds.index(energy)]
-    if Declined in kinds:
-        assert kinds in ([Declined], [Declined, Note])
+    if Refusal in kinds:
+        assert kinds in ([Refusal], [Refusal, Note])
         assert one.at(state)
     for hold in of(Hold, actions):
         assert Wish.FLOW not in hold.wish or one.state in FLOW_STATES
