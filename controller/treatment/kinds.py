@@ -202,7 +202,7 @@ ROWS: Final[tuple[Written, ...]] = (
         "times": _TIMES}),
     Written(Kind.STOP, KERNEL, "a stop without a treatment; one row in a second", {
         "kind": _STOP_KIND, "why": "in words", "who": _ASKED, "times": _TIMES}),
-    Written(Kind.STOP_REPORT, KERNEL, "how a stop ended; one row in a second", {
+    Written(Kind.STOP_REPORT, RECORD, "how a stop ended; one row in a second", {
         "kind": _STOP_KIND, "confirmed": "true when the unit has said so",
         "took_ms": "from the first frame", "frames": "that were sent", "times": _TIMES}),
     Written(Kind.TRIP, TREATMENT, "a trip is latched; the bytes of STOP went out before", {
@@ -239,13 +239,13 @@ ROWS: Final[tuple[Written, ...]] = (
     Written(Kind.RESET_DONE, RECORD, "the unit was reset", {"cause": _CAUSE, **_WHOSE}),
     Written(Kind.LOCKED, RECORD, "too many resets of one cause lock the unit", {
         "cause": _CAUSE, **_WHOSE}),
-    Written(Kind.UNLOCKED, KERNEL, "service takes that lock off", {
+    Written(Kind.UNLOCKED, RECORD, "service takes that lock off", {
         "cause": _CAUSE, **_WHOSE, "who": _ASKED, "reason": "in the person's words"}),
-    Written(Kind.ALARM, KERNEL, "an alarm begins to stand", {
+    Written(Kind.ALARM, TREATMENT, "an alarm begins to stand", {
         "code": "of MESSAGES.md", "priority": "HIGH, MEDIUM, LOW or INFORMATION",
         "sentence": "what happened", "first_out": "true for the first of those that stand"}),
-    Written(Kind.ALARM_GONE, KERNEL, "its condition has gone", {"code": "of MESSAGES.md"}),
-    Written(Kind.ALARM_QUIET, KERNEL, "sound or light of alarms is held back, or is not any more", {
+    Written(Kind.ALARM_GONE, TREATMENT, "its condition has gone", {"code": "of MESSAGES.md"}),
+    Written(Kind.ALARM_QUIET, TREATMENT, "sound or light of alarms is held back, or no longer", {
         "state": "what holds them back", "why": "in words", "who": _ASKED_MAYBE}),
     Written(Kind.KERNEL, RECORD, "a kernel has found its unit; later rows are of its boot", {
         "pid": "of its process", "port": "of the unit", "unit": "serial number",
