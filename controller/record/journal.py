@@ -22,7 +22,7 @@ from controller.record import words
 from controller.record.chain import Stamped
 from controller.record.health import RecordHealth
 from controller.record.store import NEXT_TREATMENT, RecordError, Store
-from controller.record.verify import Verdict
+from controller.record.verify import CheckResult
 from controller.record.writer import Writer
 from controller.treatment.kinds import Kind
 
@@ -139,7 +139,7 @@ class Journal:
         *,
         folder: Path | None,
         free: Callable[[Path], int] = free_bytes,
-        check: Callable[[Path], Awaitable[Verdict]] | None = None,
+        check: Callable[[Path], Awaitable[CheckResult]] | None = None,
     ) -> None:
         """Make the way into a store; ``check`` reads its whole file and waits for nobody."""
         self.check = check

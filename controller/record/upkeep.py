@@ -21,7 +21,7 @@ from controller.record.resets import History, ResetLock, Whose
 from controller.record.resets import read as read_resets
 from controller.record.sterilised import sterilised
 from controller.record.store import BrokenRowError, RecordError
-from controller.record.verify import Break, Verdict
+from controller.record.verify import Break, CheckResult
 from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
 from controller.safety.refusal import refusing
 from controller.treatment import rows
@@ -158,7 +158,7 @@ class Upkeep:
             await self.take(await check(path))
             pause_s = CHECK_PERIOD_S
 
-    async def take(self, found: Verdict) -> None:
+    async def take(self, found: CheckResult) -> None:
         """Take what a check has found."""
         health = self._journal.health
         health.verified_to, health.breaks = found.rows, tuple(found.breaks)

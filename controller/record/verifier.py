@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from controller.record.verify import Break, Verdict, verify
+from controller.record.verify import Break, CheckResult, verify
 
 NICEST: Final = 19
 
@@ -22,8 +22,8 @@ CHECK_MAX_S: Final = 6 * 3600.0
 """A check that takes longer hangs: 30,000 rows a second are a thousand million rows by then."""
 
 
-async def check_apart(path: Path) -> Verdict:
-    """Check the record at ``path`` in another process; the verdict says if that failed."""
+async def check_apart(path: Path) -> CheckResult:
+    """Check the record at ``path`` in another process; the result says if that failed."""
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -35,7 +35,7 @@ async def check_apart(path: Path) -> Verdict:
             stderr=asyncio.subprocess.DEVNULL,
         )
     except OSError as error:  # no memory or no descriptor is left: tomorrow again
-        return Verdict(path, unreadable=f"The record {path} cannot be checked ({error}).")
+        return CheckResult(path, unreadable=f"The record {path} cannot be checked ({error}).")
     try:
         async with asyncio.timeout(CHECK_MAX_S):
             said, _ = await process.communicate()
@@ -44,16 +44,18 @@ async def check_apart(path: Path) -> Verdict:
     finally:
         with contextlib.suppress(ProcessLookupError):  # it has ended
             process.kill()
-    return _verdict(path, said)
+    return _result(path, said)
 
 
-def _verdict(path: Path, said: bytes) -> Verdict:
+def _result(path: Path, said: bytes) -> CheckResult:
     try:
         told: dict[str, Any] = json.loads(said)
         breaks = [Break(int(row), str(what)) for row, what in told["breaks"]]
-        return Verdict(path, int(told["rows"]), breaks, told["unreadable"], told["lists"])
+        return CheckResult(path, int(told["rows"]), breaks, told["unreadable"], told["lists"])
     except (ValueError, KeyError, TypeError):
-        return Verdict(path, unreadable=f"The check of the record {path} did not come to its end.")
+        return CheckResult(
+            path, unreadable=f"The check of the record {path} did not come to its end."
+        )
 
 
 def main(arguments: Sequence[str]) -> int:

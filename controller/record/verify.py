@@ -35,7 +35,7 @@ class Break(NamedTuple):
 
 
 @dataclass(slots=True)
-class Verdict:
+class CheckResult:
     """What the check of a chain found."""
 
     path: Path
@@ -73,32 +73,32 @@ class Verdict:
         return f"The record {self.path} is whole: {self.rows} rows."
 
 
-def verify(path: Path, told: Callable[[int, int], None] = lambda _row, _rows: None) -> Verdict:
+def verify(path: Path, told: Callable[[int, int], None] = lambda _row, _rows: None) -> CheckResult:
     """Walk the chain of the record at ``path`` without writing, and name the rows that are wrong.
 
     ``told`` hears now and then how many rows of how many are read.
     """
-    verdict = Verdict(path)
+    result = CheckResult(path)
     try:
         # `mode=ro` still needs the -shm file of a journal that is in use.
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
         )
     except sqlite3.Error as error:
-        verdict.unreadable = words.sentence(error, path)
-        return verdict
+        result.unreadable = words.sentence(error, path)
+        return result
     # A byte that is no text any more makes a row that is not what was written, and no end of this.
     connection.text_factory = lambda data: data.decode(errors="replace")
     with contextlib.closing(connection):
         try:
-            _walk(connection, verdict, told)
+            _walk(connection, result, told)
         except sqlite3.Error as error:
-            verdict.unreadable = words.sentence(error, path)
-    return verdict
+            result.unreadable = words.sentence(error, path)
+    return result
 
 
 def _walk(
-    connection: sqlite3.Connection, verdict: Verdict, told: Callable[[int, int], None]
+    connection: sqlite3.Connection, result: CheckResult, told: Callable[[int, int], None]
 ) -> None:
     head = newest(connection)
     trail = Trail()
@@ -114,10 +114,10 @@ def _walk(
     beyond = connection.execute(_BEYOND).fetchone()
     if beyond is not None and not trail.breaks:
         trail.breaks.append(Break(beyond[0], "it stands behind the one that was written last"))
-    verdict.breaks = trail.breaks
-    verdict.rows = trail.breaks[0].row - 1 if trail.breaks else trail.row
+    result.breaks = trail.breaks
+    result.rows = trail.breaks[0].row - 1 if trail.breaks else trail.row
     if not trail.breaks:
-        verdict.lists = _misfit(connection)
+        result.lists = _misfit(connection)
 
 
 class Trail:

@@ -13,7 +13,7 @@ from controller.record.chain import Chained
 from controller.record.head_note import newest
 from controller.record.read_only import ask_record
 from controller.record.store import RecordError, Store, record_refused
-from controller.record.verify import BREAKS_MAX, Break, Verdict, verify
+from controller.record.verify import BREAKS_MAX, Break, CheckResult, verify
 from controller.safety.refusal import refusing
 
 
@@ -32,7 +32,7 @@ class Accepted(NamedTuple):
 class Checked(NamedTuple):
     """What the check of a record found, and what of it was decided on."""
 
-    found: Verdict
+    found: CheckResult
     """With the breaks on which nobody has decided."""
     accepted: tuple[Accepted, ...] = ()
     lacking: str | None = None

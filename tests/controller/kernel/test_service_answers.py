@@ -223,6 +223,17 @@ def test_what_is_declined_is_answered_with_all_its_words_and_its_limits() -> Non
     asked(play)
 
 
+def test_an_error_of_the_line_is_a_refusal_and_no_fault_of_ours() -> None:
+    async def play(one: Asked) -> None:
+        one.declines = SilentError("It is silent.", "Look at its cable.")
+        with pytest.raises(RefusedError) as caught:
+            await one.ask(Do.PAUSE)
+        assert caught.value is one.declines
+        assert caught.value.code == "device"
+
+    asked(play)
+
+
 def test_a_record_that_is_lost_is_an_answer_too() -> None:
     async def play(one: Asked) -> None:
         one.declines = cast("Any", RecordError("The disk is full."))

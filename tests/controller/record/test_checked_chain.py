@@ -15,8 +15,8 @@ from controller.record import verifier, words
 from controller.record import verify as module
 from controller.record.chain import GENESIS, Chained, Stamped
 from controller.record.store import Store
-from controller.record.verifier import _verdict, check_apart
-from controller.record.verify import Break, Trail, Verdict, verify
+from controller.record.verifier import _result, check_apart
+from controller.record.verify import Break, CheckResult, Trail, verify
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from tests.controller.record import damage
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
     return made
 
 
-def changed(path: Path, statement: str) -> Verdict:
+def changed(path: Path, statement: str) -> CheckResult:
     with editor(path) as connection:
         connection.execute(statement)
     return verify(path)
@@ -144,7 +144,7 @@ def test_a_record_is_read_in_pieces_and_each_is_told(
     told: list[tuple[int, int]] = []
     found = verify(path, lambda row, rows: told.append((row, rows)))
     assert told == [(2, 6), (4, 6), (6, 6)]
-    assert found == Verdict(path, 6)
+    assert found == CheckResult(path, 6)
 
 
 def test_only_damage_lets_a_piece_be_read_row_by_row() -> None:
@@ -228,18 +228,18 @@ ENDED_EARLY: Final = "The check of the record {} did not come to its end."
 def test_what_the_process_says_is_the_verdict_or_it_did_not_come_to_its_end(
     path: Path, change: dict[str, Any]
 ) -> None:
-    said = _verdict(path, json.dumps(WHOLE | change).encode())
+    said = _result(path, json.dumps(WHOLE | change).encode())
     if change:
-        assert said == Verdict(path, unreadable=ENDED_EARLY.format(path))
+        assert said == CheckResult(path, unreadable=ENDED_EARLY.format(path))
     else:
-        assert said == Verdict(path, 28, [Break(7, "x")], None, "2 entries")
+        assert said == CheckResult(path, 28, [Break(7, "x")], None, "2 entries")
 
 
 @pytest.mark.parametrize("missing", WHOLE)
 def test_what_lacks_a_word_is_no_verdict(path: Path, missing: str) -> None:
     said = {name: each for name, each in WHOLE.items() if name != missing}
-    assert _verdict(path, json.dumps(said).encode()).unreadable == ENDED_EARLY.format(path)
-    assert _verdict(path, b"").unreadable == ENDED_EARLY.format(path)
+    assert _result(path, json.dumps(said).encode()).unreadable == ENDED_EARLY.format(path)
+    assert _result(path, b"").unreadable == ENDED_EARLY.format(path)
 
 
 def test_the_process_says_one_line_and_takes_what_no_other_wants(
@@ -316,7 +316,7 @@ def test_the_check_is_asked_of_this_python_and_never_outlives_its_time(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", create)
     monkeypatch.setattr(verifier, "CHECK_MAX_S", 3000.0)  # virtual time goes on for an hour
 
-    async def scenario() -> tuple[Verdict, float]:
+    async def scenario() -> tuple[CheckResult, float]:
         began_s = asyncio.get_running_loop().time()
         found = await check_apart(path)
         return found, asyncio.get_running_loop().time() - began_s
@@ -339,4 +339,4 @@ def test_a_computer_that_starts_no_process_is_told(
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", create)
     said = f"The record {path} cannot be checked ([Errno 12] Cannot allocate memory)."
-    assert run_virtual(check_apart(path)) == Verdict(path, unreadable=said)
+    assert run_virtual(check_apart(path)) == CheckResult(path, unreadable=said)

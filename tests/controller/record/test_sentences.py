@@ -16,7 +16,7 @@ from controller.record.health import SHOWN_MAX, LackingError, RecordHealth, beli
 from controller.record.journal import Row
 from controller.record.read_only import ask_record
 from controller.record.store import BrokenRowError, RecordError, Store
-from controller.record.verify import Break, Verdict
+from controller.record.verify import Break, CheckResult
 from controller.record.whole import Accepted, Checked
 from controller.safety.timeline import Doubt, Moment
 from controller.treatment.kinds import Kind
@@ -251,32 +251,32 @@ def test_broken_rows_alone_are_trouble_enough() -> None:
     assert health.view(str(PATH), 1, None).trouble == health.sentence(PATH)
 
 
-SOUND: Final = Verdict(PATH, 28)
+SOUND: Final = CheckResult(PATH, 28)
 
 
 @pytest.mark.parametrize(
     ("found", "bad", "says"),
     [
         (SOUND, None, f"The record {PATH} is whole: 28 rows."),
-        (Verdict(PATH, unreadable="It is gone."), 0, "It is gone."),
+        (CheckResult(PATH, unreadable="It is gone."), 0, "It is gone."),
         (
-            Verdict(PATH, 28, lists="2 entries"),
+            CheckResult(PATH, 28, lists="2 entries"),
             0,
             f"The rows of the record {PATH} are whole, its indexes not (2 entries).",
         ),
         (
-            Verdict(PATH, 2, [Break(3, "it is gone")], lists="2 entries"),
+            CheckResult(PATH, 2, [Break(3, "it is gone")], lists="2 entries"),
             3,
             f"The record {PATH} was changed at row 3: it is gone.",
         ),
         (
-            Verdict(PATH, 2, [Break(3, "it is gone"), Break(4, "a"), Break(5, "b")]),
+            CheckResult(PATH, 2, [Break(3, "it is gone"), Break(4, "a"), Break(5, "b")]),
             3,
             f"The record {PATH} was changed at row 3: it is gone (2 more rows, too).",
         ),
     ],
 )
-def test_a_check_says_what_it_found(found: Verdict, bad: int | None, says: str) -> None:
+def test_a_check_says_what_it_found(found: CheckResult, bad: int | None, says: str) -> None:
     assert (found.sentence, found.first_bad_id, found.ok) == (says, bad, bad is None)
     assert (Checked(found).sentence, Checked(found).ok) == (says, bad is None)
 
@@ -286,7 +286,7 @@ def test_accepted_breaks_are_counted_where_nothing_else_is_wrong() -> None:
     whole = f"The record {PATH} is whole but for"
     assert Checked(SOUND, (one,)).sentence == f"{whole} 1 accepted break: 28 rows."
     assert Checked(SOUND, (one, one)).sentence == f"{whole} 2 accepted breaks: 28 rows."
-    broken_too = Verdict(PATH, 2, [Break(4, "a")])
+    broken_too = CheckResult(PATH, 2, [Break(4, "a")])
     assert Checked(broken_too, (one,)).sentence == broken_too.sentence
     assert Checked(SOUND, (one,)).ok
     assert not Checked(SOUND, (one,), "It lacks much.").ok

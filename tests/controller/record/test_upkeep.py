@@ -16,7 +16,7 @@ from controller.record.journal import Row
 from controller.record.resets import History, ResetLock, Whose
 from controller.record.store import BrokenRowError, RecordError
 from controller.record.upkeep import CHECK_PERIOD_S, FIRST_CHECK_S, IDLE_LOOK_S, Upkeep
-from controller.record.verify import Break, Verdict
+from controller.record.verify import Break, CheckResult
 from controller.safety.alarm_texts import LOCKED, RECORD_BROKEN
 from controller.safety.refusal import RefusedError
 from controller.safety.resets import PastReset
@@ -41,7 +41,7 @@ class Office:
         self.health = RecordHealth()
         self.path: Path | None = PATH
         self.check: Any = self._check
-        self.verdict = Verdict(PATH, 12)
+        self.verdict = CheckResult(PATH, 12)
         self.lost: str | None = None
         self.doubt: str | None = "It is wrong."
         self.waits = WAITING
@@ -59,7 +59,7 @@ class Office:
         if self.lost is not None:
             raise RecordError(self.lost)
 
-    async def _check(self, path: Path) -> Verdict:
+    async def _check(self, path: Path) -> CheckResult:
         self.done.append(("check", path, asyncio.get_running_loop().time()))
         return self.verdict
 
@@ -298,18 +298,18 @@ def test_a_record_in_memory_is_checked_by_nobody(office: Office, lacks: str) -> 
 @pytest.mark.parametrize(
     ("verdict", "unchecked", "alarmed"),
     [
-        (Verdict(PATH, 12), None, False),
-        (Verdict(PATH, 4, [Break(5, "x"), Break(9, "y")]), None, True),
-        (Verdict(PATH, unreadable="It cannot be read."), "It cannot be read.", True),
+        (CheckResult(PATH, 12), None, False),
+        (CheckResult(PATH, 4, [Break(5, "x"), Break(9, "y")]), None, True),
+        (CheckResult(PATH, unreadable="It cannot be read."), "It cannot be read.", True),
         (
-            Verdict(PATH, 12, lists="an index"),
+            CheckResult(PATH, 12, lists="an index"),
             f"The rows of the record {PATH} are whole, its indexes not (an index).",
             True,
         ),
     ],
 )
 def test_what_a_check_has_found_is_known_and_shown(
-    office: Office, verdict: Verdict, unchecked: str | None, *, alarmed: bool
+    office: Office, verdict: CheckResult, unchecked: str | None, *, alarmed: bool
 ) -> None:
     async def scenario() -> None:
         await asyncio.sleep(2.0)
@@ -326,6 +326,6 @@ def test_what_a_check_has_found_is_known_and_shown(
 
 def test_decisions_that_cannot_be_read_leave_the_record_unchecked(office: Office) -> None:
     office.lost = "The disk is full."
-    run_virtual(office.upkeep().take(Verdict(PATH, 12)))
+    run_virtual(office.upkeep().take(CheckResult(PATH, 12)))
     assert office.health.unchecked == "The disk is full."
     assert office.alarms == [(RECORD_BROKEN.code, 0.0)]

@@ -14,7 +14,7 @@ from controller.record.journal import Journal
 from controller.record.store import Store
 from controller.record.upkeep import FIRST_CHECK_S
 from controller.record.verifier import check_apart
-from controller.record.verify import BREAKS_MAX, Break, Verdict, verify
+from controller.record.verify import BREAKS_MAX, Break, CheckResult, verify
 from controller.record.writer import InlineWriter
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig
@@ -105,7 +105,7 @@ def shown(path: Path, *, busy: bool = False) -> tuple[list[float], dict[str, obj
     """Run a kernel beside a check; return when it was asked, and what the snapshot says."""
     asked: list[float] = []
 
-    async def check(_path: Path) -> Verdict:
+    async def check(_path: Path) -> CheckResult:
         asked.append(asyncio.get_running_loop().time())
         return verify(path)
 

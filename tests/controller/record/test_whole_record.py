@@ -12,7 +12,7 @@ from controller.record.chain import Stamped
 from controller.record.decisions import accept_here
 from controller.record.health import believe
 from controller.record.store import BrokenRowError, RecordError, Store
-from controller.record.verify import Break, Verdict
+from controller.record.verify import Break, CheckResult
 from controller.record.whole import Accepted, Checked, check, recover
 from controller.safety.refusal import RefusedError
 from tests.controller.record import damage
@@ -54,7 +54,7 @@ def refused(act: Callable[[], object]) -> tuple[str, str, str]:
 def test_a_whole_record_is_told_by_its_rows_and_how_far_the_check_is(path: Path) -> None:
     told: list[tuple[int, int]] = []
     found = check(path.parent, lambda row, rows: told.append((row, rows)))
-    assert found == Checked(Verdict(path, 8))
+    assert found == Checked(CheckResult(path, 8))
     assert told == [(8, 8)]
 
 
@@ -62,13 +62,13 @@ def test_breaks_stand_until_each_is_decided_on_and_then_say_by_whom_and_why(path
     for row in (3, 6):
         damage.no_json(path, row)
     breaks = [Break(3, WRITTEN), Break(6, WRITTEN)]
-    assert check(path.parent, silent) == Checked(Verdict(path, 2, breaks))
+    assert check(path.parent, silent) == Checked(CheckResult(path, 2, breaks))
     when_s = decide(path.parent, 3)
     first = Accepted(3, WRITTEN, TOM, "read 3", when_s)
-    assert check(path.parent, silent) == Checked(Verdict(path, 5, breaks[1:]), (first,))
+    assert check(path.parent, silent) == Checked(CheckResult(path, 5, breaks[1:]), (first,))
     second = Accepted(6, WRITTEN, TOM, "read 6", decide(path.parent, 6))
     found = check(path.parent, silent)
-    assert found == Checked(Verdict(path, 10, []), (first, second))
+    assert found == Checked(CheckResult(path, 10, []), (first, second))
     assert found.ok
     damage.no_json(path, 5)
     assert not check(path.parent, silent).ok
@@ -91,7 +91,7 @@ def test_what_a_record_lacks_is_told_beside_its_rows(path: Path) -> None:
     store.close()
     path.write_bytes(copy)
     found = check(path.parent, silent)
-    assert found.found == Verdict(path, 8)
+    assert found.found == CheckResult(path, 8)
     assert str(found.lacking).startswith(f"The record {path} lacks row 9 of journal ")
     assert not found.ok
 
@@ -115,7 +115,7 @@ def test_a_record_that_cannot_be_asked_beside_is_told_as_lacking(
         raise RecordError("It is busy.")
 
     monkeypatch.setattr(whole, "ask_record", ask)
-    assert check(path.parent, silent) == Checked(Verdict(path, 8), lacking="It is busy.")
+    assert check(path.parent, silent) == Checked(CheckResult(path, 8), lacking="It is busy.")
 
 
 # -- made anew -------------------------------------------------------------------------------------
