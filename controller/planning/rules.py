@@ -136,7 +136,7 @@ def settings_only_lower(case: Case) -> Refusal | None:
     for quantity, value, low, high in checks:
         if value is not None and not (low <= value <= high):
             refusal = _setting_refusal(quantity, value, low, high)
-            return replace(refusal, receipt=_setting_receipt(case, quantity, value))
+            return refusal._replace(receipt=_setting_receipt(case, quantity, value))
     return None
 
 

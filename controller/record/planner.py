@@ -163,7 +163,7 @@ def _refused(refused: Refusal, wish: TreatArgs, past: Past) -> RefusedError:
     step = refused.next_step
     if past.resumable is not None and not wish.resume and refused.code in OF_THE_PAST:
         step = f"{step} To go on with the one that was begun, resume it (--resume)."
-    return RefusedError(replace(refused, next_step=step))
+    return RefusedError(refused._replace(next_step=step))
 
 
 def _nothing_to_resume(wish: TreatArgs) -> RefusedError:

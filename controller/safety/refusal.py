@@ -1,33 +1,34 @@
 """No, and why: one value for everything that is not done, and the one exception that carries it.
 
 A room that decides without raising returns a `Refusal`; whoever cannot go on raises `RefusedError`.
-Both reach people in the same words, through the API, a row or the command line.
+Both reach people in the same words, through the API, a row or the command line. A stop loads this
+before it sends, so that nothing heavy is imported here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from controller.safety.limits import Receipt
+if TYPE_CHECKING:
+    from controller.safety.limits import Receipt
 
 ENVIRONMENT: Final = "environment"
 """The code of what the system refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why something is not done: a code for programs, a sentence and a next step for people."""
 
     code: str
     sentence: str
     next_step: str
-    receipt: Receipt | Mapping[str, Any] | None = None
+    receipt: "Receipt | Mapping[str, Any] | None" = None
     """The chain of limits, where one of them was the reason; a mapping as a kernel sent it."""
 
     @property
     def receipt_body(self) -> Mapping[str, Any] | None:
         """The receipt as JSON."""
-        return self.receipt.as_dict() if isinstance(self.receipt, Receipt) else self.receipt
+        receipt = self.receipt
+        return receipt if receipt is None or isinstance(receipt, Mapping) else receipt.as_dict()
 
 
 class RefusedError(Exception):

@@ -7,7 +7,6 @@ lowers a setting to 0 stops.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -161,7 +160,8 @@ def _lower(conduct: Conduct, event: Person, now_s: float) -> Actions:
     if not lowering.receipts:
         return (NOT_LOWER,)
     conduct.refused = lowering.receipts
-    declined = replace(TOO_LOW if lowering.too_low else NOT_LOWER, receipt=lowering.receipts[0])
+    words = TOO_LOW if lowering.too_low else NOT_LOWER
+    declined = words._replace(receipt=lowering.receipts[0])
     return (declined, Note(Kind.DECLINED, {"code": declined.code, **body}))
 
 

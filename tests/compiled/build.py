@@ -38,7 +38,7 @@ INTERPRETED: Final = frozenset(
         "messages",  # its annotations are read at run time, and a compiled class has none
         "schema", "vectors",  # for the start, for older peers and for tests: nobody waits for them
     )
-)  # fmt: skip
+) | {"controller/safety/refusal.py"}  # fmt: skip  # interpreted errors derive from its own
 OPTIMISED: Final = "1"  # -O2 takes a quarter longer to build and is not faster
 COMPILERS_AT_ONCE: Final = 2
 MARK: Final = ".compiled-copy"

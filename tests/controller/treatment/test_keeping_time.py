@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.treatment.events import Observed, SendArm, Wake
+from controller.treatment.events import Observed, Raise, SendArm, Wake
 from controller.treatment.preparation import LAPSE_MAX_S, LEASE_TRIES_MAX, UNSTEADY_WAIT_MAX_S
 from controller.treatment.states import State
 from firmware_protocol.vocabulary import Mode, Permit
@@ -32,7 +32,7 @@ def test_a_computer_that_is_held_up_is_refused_before_arming_with_figures_and_a_
     assert one.at(State.REFUSED)
     assert codes(one.done) == ["C16"]
     assert not of(SendArm, one.done)
-    (alarm,) = [raised.alarm for raised in one.done if hasattr(raised, "alarm")]
+    (alarm,) = [raised.alarm for raised in of(Raise, one.done)]
     assert "Between two beats 120 ms (100 allowed)" in alarm.sentence
     assert "corneum doctor --jitter" in alarm.next_step
 
