@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from controller.safety.refusal import ENVIRONMENT, Refusal, RefusedError
+from controller.safety.refusal import ENVIRONMENT, Refusal
 from firmware_protocol.address import TCP_SCHEMES, address_of, tcp_url
 
 STATE_VARIABLE: Final = "CORNEUM_STATE"
@@ -20,12 +20,13 @@ HASH_DIGITS: Final = 12
 """Hex digits of a port's name in file names: 48 bits, for the few ports of one machine."""
 
 
-class NoStateFolderError(RefusedError):
+class NoStateFolderError(Exception):
     """No place for the state folder follows from options, environment and account."""
 
     def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
         step = f"Name a folder in {STATE_VARIABLE}, by its whole path."
-        super().__init__(Refusal(ENVIRONMENT, sentence, step))
+        self.refusal = Refusal(ENVIRONMENT, sentence, step)
 
 
 def state_dir(named: str | Path | None = None) -> Path:
