@@ -108,7 +108,11 @@ def test_a_fault_is_answered_with_its_file_and_no_word_of_the_request_may_stand_
         ),
         (
             NoStateFolderError("There is none."),
-            ("environment", "There is none.", NoStateFolderError("There is none.").next_step),
+            (
+                "environment",
+                "There is none.",
+                NoStateFolderError("There is none.").refusal.next_step,
+            ),
         ),
     ],
 )

@@ -36,7 +36,7 @@ def test_without_a_home_or_a_current_folder_somebody_has_to_name_one(
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     with pytest.raises(paths.NoStateFolderError, match="No home folder is known") as found:
         paths.state_dir()
-    assert paths.STATE_VARIABLE in found.value.next_step
+    assert paths.STATE_VARIABLE in found.value.refusal.next_step
     with pytest.raises(paths.NoStateFolderError, match="~/mine"):
         paths.state_dir("~/mine")
     gone = tmp_path / "gone"
