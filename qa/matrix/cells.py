@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final, NamedTuple
 
-from firmware_protocol.vocabulary import Mode, StopKind
+from firmware_protocol.vocabulary import Mode
+from qa.host import Ill, ScriptedHost, way_to
 from qa.matrix.hand import LIFT_S, STROKE_S
-from qa.matrix.host import Ill, TinyHost
 from qa.matrix.rows import LINE_DELAY_S, ROWS, Row
 from qa.matrix.witness import Due, Sworn, Witness
 from simulator.handpiece import Handpiece
@@ -22,13 +22,14 @@ _FINE: Final = Weather(delay_s=LINE_DELAY_S)
 
 
 class Bench:
-    """A tiny host, two lines, a device and the witness that holds it, in lock-step."""
+    """A scripted host, two lines, a device and the witness that holds it, in lock-step."""
 
     def __init__(self, seed: int = SEED) -> None:
         self.witness = Witness()
         self.device = Handpiece(seed, self.witness, events=self.witness.record)
         self.witness.device = self.device
-        self.host = TinyHost()
+        self.rest()
+        self.host = ScriptedHost()
         self.down, self.up = Line(f"{seed} down"), Line(f"{seed} up")
         self.down.weather = self.up.weather = _FINE
         self.now_s = 0.0
@@ -37,6 +38,19 @@ class Bench:
     def mode(self) -> Mode:
         """What the device says of itself."""
         return self.device.firmware.board.mode
+
+    @property
+    def valve_open(self) -> float:
+        """The true position of the valve, 0 to 1."""
+        return self.device.plant.truth.valve_open
+
+    def work(self) -> None:
+        """Let the hand begin."""
+        self.witness.hand.working = True
+
+    def rest(self) -> None:
+        """Let the hand rest."""
+        self.witness.hand.working = False
 
     def step(self) -> None:
         """Let 5 ms pass for everybody."""
@@ -87,7 +101,7 @@ class Bench:
     def inject(self, row: Row) -> None:
         """Let go wrong what the row says, and let host and hand go on."""
         self.host.eager = True
-        self.witness.hand.working = True
+        self.work()
         self.witness.hand.still = row.still
         self.witness.begin(row.onset, row.due, jammed=row.jammed)
         for name in row.faults:
@@ -133,46 +147,18 @@ SPAN_S: Final = {
 """Over how much time the phases of a state are spread."""
 
 
-def _to(bench: Bench, stage: Stage) -> None:
-    hand, host = bench.witness.hand, bench.host
-    hand.working = False
-    bench.until(lambda: host.mode is Mode.SELFTEST)
-    host.eager = False
-    if stage is Stage.SELFTEST:
-        return
-    bench.until(lambda: host.mode is Mode.READY)
-    if stage is Stage.READY:
-        return
-    host.eager = True
-    bench.until(lambda: bench.mode is Mode.ARMED)
-    host.eager = False
-    if stage is Stage.ARMED:
-        return
-    hand.working = True
-    bench.until(lambda: bench.device.plant.truth.valve_open > 0.2)  # noqa: PLR2004 - well open
-    _beyond_active(bench, stage)
-
-
-def _beyond_active(bench: Bench, stage: Stage) -> None:
-    hand, host = bench.witness.hand, bench.host
-    if stage is Stage.PAUSED:
-        hand.working = False
-        bench.until(lambda: bench.mode is Mode.PAUSED)
-        bench.run(0.1)  # the valve and the line settle
-    elif stage is Stage.STOPPING:
-        host.stop(StopKind.NORMAL)
-        bench.until(lambda: bench.mode is Mode.STOPPING)
-    elif stage is Stage.SAFE:
-        host.ill = Ill.KILLED
-        bench.until(lambda: bench.mode is Mode.SAFE)
-        host.ill = Ill.NOTHING
-        bench.run(0.1)
-
-
 def bench_in(stage: Stage, seed: int = SEED) -> Bench:
     """Return a bench in that state."""
     bench = Bench(seed)
-    _to(bench, stage)
+    goal = Mode.ACTIVE if stage is Stage.SAFE else Mode[stage.name]
+    for holds in way_to(goal, bench.host, bench):
+        bench.until(holds)
+    if stage is Stage.SAFE:
+        bench.host.ill = Ill.KILLED
+        bench.until(lambda: bench.mode is Mode.SAFE)
+        bench.host.ill = Ill.NOTHING
+    if stage in (Stage.PAUSED, Stage.SAFE):
+        bench.run(0.1)  # the valve and the line settle
     return bench
 
 

@@ -12,9 +12,9 @@ from firmware_protocol.frame import DELIMITER
 from firmware_protocol.link import Link
 from firmware_protocol.messages import LogRead, SelfTest, Stop
 from firmware_protocol.vocabulary import Mode, StopKind
+from qa.host import CONFIG
 from qa.loop import run_virtual
 from qa.matrix.cells import Bench, Stage, bench_in
-from qa.matrix.host import CONFIG
 from qa.matrix.witness import OPEN, Lack
 from simulator.line import Weather
 from tests.qa.stopping import STATES, Watched, frames_down, watched

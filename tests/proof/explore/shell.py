@@ -1,5 +1,7 @@
 """A host around the real supervisor, as small as it can be: frames in, events; actions, frames out.
 
+It is no scripted host: what it asks, holds and stops is decided by the supervisor that is explored.
+
 It stands for the kernel and its handpiece client, which live on an event loop and so cannot be
 explored. It performs actions in their order and repeats a STOP until the device shows that it is
 safe, as they do. Rows end when the disk of this beat lets them: at once, later, or as lost; answers
@@ -32,7 +34,6 @@ from controller.treatment.events import (
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.catalogue import Direction
-from firmware_protocol.envelope import LEASE_DEFAULT_MS
 from firmware_protocol.link import Event as LinkEvent
 from firmware_protocol.link import (
     Link,
@@ -46,7 +47,6 @@ from firmware_protocol.messages import (
     Reset,
     Result,
     SelfTest,
-    Setpoint,
     Stop,
     Stopped,
     Telemetry,
@@ -55,6 +55,7 @@ from firmware_protocol.messages import (
 )
 from firmware_protocol.session import SEQ_SPAN, TRIES_MAX
 from firmware_protocol.vocabulary import Capability, Mode, Outcome, Refusal, StopKind, Wish
+from qa.host import Wishes
 from tests.proof.explore.frames import TREATMENT
 from tests.proof.explore.host import BOOT_ID, WELL_SUPPLIED
 from tests.proof.explore.host_clocks import NOW_S
@@ -199,18 +200,9 @@ class Shell:
         if self.tick_ms is None:
             return
         self.counter = (self.counter + 1) % SEQ_SPAN
-        self.written += self.link.send(
-            Setpoint(
-                LEASE_DEFAULT_MS,
-                self.counter,
-                self.tick_ms,
-                kpa_to_pa(hold.suction_kpa),
-                g_per_min_to_mg_per_min(hold.flow_g_per_min),
-                int(hold.wish),
-                TREATMENT,
-                hold.exposure_left_mg,
-            )
-        )
+        pa, mg_per_min = kpa_to_pa(hold.suction_kpa), g_per_min_to_mg_per_min(hold.flow_g_per_min)
+        wishes = Wishes(pa, mg_per_min, int(hold.wish), TREATMENT, hold.exposure_left_mg)
+        self.written += self.link.send(wishes.setpoint(self.counter, self.tick_ms))
 
     def _heard(self, event: LinkEvent) -> None:
         if isinstance(event, MessageReceived):
