@@ -1,11 +1,11 @@
 """A host that may misbehave: any bytes out, every frame in with its time, a stream of setpoints.
 
-It is neither the controller's client nor the scripted host, on purpose. Both stand on `Link` and its
-session, which never send what a host must never send, and hide what a device should not have said:
-a frame of another session, a stale sequence, an answer to nobody. A unit of another make is judged
-by just those, so this host counts its sequences itself, keeps every frame that decodes and writes
-whatever it is given. What it shares with the scripted host is the words alone. The loop's time is
-its only clock, so that the same cases run in real time on a port and in virtual time.
+It is neither the controller's client nor the scripted host, on purpose. Both stand on `Link`, which
+never sends what a host must never send, and hides what a device should not have said: a frame of
+another session, a stale sequence, an answer to nobody. A unit of another make is judged by just
+those, so this host counts its sequences itself, keeps every frame that decodes and writes whatever
+it is given; it shares the words of the scripted host alone. The loop's time is its only clock, so
+that the same cases run in real time on a port and in virtual time.
 """
 
 import asyncio
