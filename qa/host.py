@@ -15,7 +15,7 @@ hosts are not this one, for a reason that stands in each of them: `qa.conformanc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import Final, Protocol
+from typing import Final
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, SETPOINT_PERIOD_S
@@ -37,6 +37,7 @@ from firmware_protocol.messages import (
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.session import SEQ_SPAN, MessageReceived, RequestDone, RequestUnknown
 from firmware_protocol.vocabulary import Mode, Outcome, Refusal, StopKind, Wish
+from simulator.handpiece import Handpiece
 
 TREATMENT: Final = 77
 CONFIG: Final = Config(TREATMENT, 40_000, 10_000, 10_000, 1)
@@ -80,11 +81,6 @@ class Wishes:
         )  # fmt: skip
 
 
-def treating() -> Wishes:
-    """Return the wishes of a treatment whose exposure is never the limit."""
-    return Wishes(25_000, 6_000, Wish.ALL, exposure_left_mg=60_000)
-
-
 def greeting(nonce: int, *, major: int = PROTOCOL_MAJOR) -> Hello:
     """Return the HELLO of a host with this schema."""
     return Hello(major, PROTOCOL_MINOR, SCHEMA_HASH, nonce)
@@ -93,15 +89,16 @@ def greeting(nonce: int, *, major: int = PROTOCOL_MAJOR) -> Hello:
 class ScriptedHost:
     """Asks, streams and hears; `write` and `hear` are called by whoever moves the bytes."""
 
-    def __init__(self, *, eager: bool = False) -> None:
+    def __init__(self) -> None:
         self.link = Link(Direction.TO_DEVICE)
         self.ill = Ill.NOTHING
-        self.eager = eager
+        self.eager = False
         """It greets, configures, tests and arms by itself, again and again as soon as the device
         lets it, except out of SAFE, which only a person may leave. False: asks what it is told."""
         self.streaming = True
         """It sends a setpoint every 50 ms while there is a session."""
-        self.wishes = treating()
+        self.wishes = Wishes(25_000, 6_000, Wish.ALL, exposure_left_mg=60_000)
+        """Of a treatment whose exposure is never the limit."""
         self.loop_counter = 0
         self.echo = 0
         """The tick that the next setpoint echoes: the newest heard."""
@@ -221,23 +218,7 @@ class ScriptedHost:
             self.request(Arm(self.token, self.wishes.treatment), now_s)
 
 
-class Body(Protocol):
-    """The device beside its wire, and the hand that holds it."""
-
-    @property
-    def mode(self) -> Mode:
-        """The mode of the firmware."""
-
-    @property
-    def valve_open(self) -> float:
-        """The true position of the valve, 0 to 1."""
-
-    def work(self) -> None:
-        """Press, with the tip on the skin."""
-
-    def rest(self) -> None:
-        """Let go."""
-
+Done = Callable[[], None]
 
 WAYS: Final = (
     Mode.DISARMED, Mode.SELFTEST, Mode.READY, Mode.ARMED, Mode.ACTIVE, Mode.PAUSED, Mode.STOPPING,
@@ -245,34 +226,30 @@ WAYS: Final = (
 """The modes that `way_to` leads to, in this order."""
 
 
-def way_to(goal: Mode, host: ScriptedHost, body: Body) -> Iterator[Callable[[], bool]]:
+def way_to(
+    goal: Mode, host: ScriptedHost, device: Handpiece, press: Done, release: Done
+) -> Iterator[Callable[[], bool]]:
     """Lead a device upwards into one of `WAYS`; yield each thing that is waited for.
 
-    In ACTIVE the valve is well open. The host asks for nothing by itself once the mode is reached.
+    ``press`` lets the hand press on the skin, ``release`` let go. In ACTIVE the valve is well open.
+    The host asks for nothing by itself once the mode is reached.
     """
     last = WAYS.index(goal)
     host.eager = True
-    if goal is Mode.DISARMED:
-        yield lambda: body.mode is goal
-    else:
-        yield lambda: host.told in WAYS[WAYS.index(Mode.SELFTEST) :]
+    yield lambda: host.told in WAYS[min(last, 1) :]
     host.eager = False
-    if last >= WAYS.index(Mode.READY):
-        yield lambda: host.told in WAYS[WAYS.index(Mode.READY) :]
-    if last >= WAYS.index(Mode.ARMED):
+    if goal in WAYS[2:]:
+        yield lambda: host.told in WAYS[2:]
+    if goal in WAYS[3:]:
         host.eager = True
-        yield lambda: body.mode is Mode.ARMED
+        yield lambda: device.firmware.mode is Mode.ARMED
         host.eager = False
-    if last >= WAYS.index(Mode.ACTIVE):
-        yield from _through_active(goal, host, body)
-
-
-def _through_active(goal: Mode, host: ScriptedHost, body: Body) -> Iterator[Callable[[], bool]]:
-    body.work()
-    yield lambda: body.valve_open > WELL_OPEN
+    if goal in WAYS[4:]:
+        press()
+        yield lambda: device.plant.truth.valve_open > WELL_OPEN
     if goal is Mode.PAUSED:
-        body.rest()
-        yield lambda: body.mode is Mode.PAUSED
+        release()
     elif goal is Mode.STOPPING:
         host.say_stop(StopKind.NORMAL)
-        yield lambda: body.mode is Mode.STOPPING
+    if goal in WAYS[5:]:
+        yield lambda: device.firmware.mode is goal

@@ -1,17 +1,16 @@
 """A scripted host at a device with no line between them: what one says the other hears at once."""
 
 from collections.abc import Callable
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR
-from firmware_protocol.messages import Arm, Config, Message, Result, SelfTest, Stop, Stopped
+from firmware_protocol.messages import Message, Result, Stop, Stopped
 from firmware_protocol.vocabulary import Mode, Outcome, StopKind
-from qa.host import CONFIG, ScriptedHost, greeting
+from qa.host import ScriptedHost, greeting
 
 STEP_S: Final = 0.005
 UNTIL_MAX_S: Final = 20.0
 ANSWER_MAX_S: Final = 1.0
-STREAM_S: Final = 1.0  # of setpoints after the self-test: the stream is healthy then
 
 
 class Device(Protocol):
@@ -51,11 +50,15 @@ class LockStep(ScriptedHost):
     # -- time --------------------------------------------------------------------------------------
     def step(self) -> None:
         """Let 5 ms pass on both ends."""
-        self._ticks += 1
-        self.now_s = round(self._ticks * STEP_S, 6)
-        self.advance(self.now_s)
+        self.advance(self.next_tick())
         self.hear(self._device.outgoing(), self.now_s)
         self.give(self.write(self.now_s))
+
+    def next_tick(self) -> float:
+        """Count one step, and return the time."""
+        self._ticks += 1
+        self.now_s = round(self._ticks * STEP_S, 6)
+        return self.now_s
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -115,25 +118,3 @@ class LockStep(ScriptedHost):
     def hello(self, *, major: int = PROTOCOL_MAJOR) -> Message | None:
         """Greet the device, and return its answer; a session that it agrees to is open then."""
         return self.ask(greeting(self.nonce(), major=major))
-
-    # -- the way to a treatment --------------------------------------------------------------------
-    def configured(self, config: Config = CONFIG) -> Self:
-        """Open a session and configure it."""
-        self.until(lambda: self.mode is not Mode.BOOT)
-        self.hello()
-        self.done(config)
-        return self
-
-    def ready(self, config: Config = CONFIG) -> Self:
-        """Go to READY, with a healthy stream."""
-        self.configured(config)
-        self.done(SelfTest())
-        self.reaches(Mode.READY)
-        self.run(STREAM_S)
-        return self
-
-    def armed(self, config: Config = CONFIG) -> Self:
-        """Go to ARMED."""
-        self.ready(config)
-        self.done(Arm(self.token, config.treatment))
-        return self

@@ -41,30 +41,12 @@ class Alone:
             raise RefusedError(f"a device is brought to one of {', '.join(names)}, not to {mode}")
         if self._pump is None:
             self._pump = self._tasks.create_task(self._pumping(), name="scripted-host")
-        for holds in way_to(Mode[mode], self.peer, self):
+        device = self.rig.handpiece
+        for holds in way_to(Mode[mode], self.peer, device, self._press, device.hand.release):
             async with asyncio.timeout(REACHED_MAX_S):
                 while not holds():
                     await asyncio.sleep(SAMPLE_S)
                     self.rig.device.flush()
-
-    @property
-    def mode(self) -> Mode:
-        """The mode of the firmware."""
-        return self.rig.handpiece.firmware.mode
-
-    @property
-    def valve_open(self) -> float:
-        """The true position of the valve, 0 to 1."""
-        return self.rig.handpiece.plant.truth.valve_open
-
-    def work(self) -> None:
-        """Put the tip on the skin and press."""
-        self.rig.handpiece.hand.place()
-        self.rig.handpiece.hand.press()
-
-    def rest(self) -> None:
-        """Let go of the hand switch."""
-        self.rig.handpiece.hand.release()
 
     def hang_up(self) -> None:
         """Let the scripted host go: the line stays, nobody speaks."""
@@ -72,15 +54,17 @@ class Alone:
             self._pump.cancel()
             self._pump = None
 
+    def _press(self) -> None:
+        self.rig.handpiece.hand.place()
+        self.rig.handpiece.hand.press()
+
     async def _pumping(self) -> None:
         """Let the scripted host write whenever it wants to, 200 times a second."""
         loop = asyncio.get_running_loop()
-        peer = self.peer
-        stream = await self.rig.wire.open(
-            lambda data: peer.hear(data, loop.time()), lambda _why: None
-        )
+        hear = self.peer.hear
+        stream = await self.rig.wire.open(lambda data: hear(data, loop.time()), lambda _why: None)
         while True:
-            said = peer.write(loop.time())
+            said = self.peer.write(loop.time())
             if said:
                 stream.write(said)
             await asyncio.sleep(SAMPLE_S)

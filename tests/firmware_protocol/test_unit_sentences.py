@@ -3,7 +3,7 @@
 import pytest
 
 from controller.device.stopping import STOP_REPEAT_S
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
+from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import decode, encode
 from firmware_protocol.envelope import (
     BAD_FRAMES_SHORT_MAX,
@@ -19,7 +19,6 @@ from firmware_protocol.envelope import (
 from firmware_protocol.link import session_number
 from firmware_protocol.messages import (
     Arm,
-    Hello,
     Ident,
     LogRead,
     LogRecord,
@@ -28,8 +27,8 @@ from firmware_protocol.messages import (
     SelfTest,
     Telemetry,
 )
-from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
+from qa.host import greeting
 from simulator.firmware.firmware import TICK_S
 from simulator.firmware.outputs import PURGE_MIN_PA
 from tests.simulator.host import Host
@@ -281,7 +280,7 @@ def test_repeats_of_a_stop_do_not_begin_the_purge_anew() -> None:
 def test_telemetry_of_the_new_session_may_come_in_one_read_with_ident() -> None:
     host = Host()
     host.until(lambda: host.mode is Mode.DISARMED)
-    hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, 5)
+    hello = greeting(5)
     host.device.receive(encode(hello, 0, 1), host.now_s)
     host.device.advance(host.now_s + TELEMETRY_PERIOD_S + TELEMETRY_SHIFT_S)
     runs = [run for run in host.device.outgoing().split(b"\0") if run]

@@ -3,9 +3,9 @@
 from typing import Self
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR
-from firmware_protocol.messages import Ident, Reset, Result, Stopped
+from firmware_protocol.messages import Config, Ident, Reset, Result, Stopped
 from firmware_protocol.vocabulary import Cause, Mode, StopKind
-from qa.host import CONFIG, TREATMENT
+from qa.host import CONFIG, TREATMENT, way_to
 from qa.lockstep import LockStep
 from simulator.handpiece import BOOT_TICK_MS, Handpiece, Happening
 from simulator.plant.hand import Hand, Lamp
@@ -45,31 +45,33 @@ class Host(LockStep):
         assert isinstance(reply, Ident)
         return reply
 
-    # -- beyond ARMED: what the hand does
+    # -- the way to a treatment
+    def configured(self, config: Config = CONFIG) -> Self:
+        """Open a session and configure it."""
+        self.until(lambda: self.mode is not Mode.BOOT)
+        self.hello()
+        self.done(config)
+        return self
+
+    def ready(self) -> Self:
+        """Go to READY, with a healthy stream."""
+        return self._to(Mode.READY, 1.0)
+
+    def armed(self) -> Self:
+        """Go to ARMED."""
+        return self._to(Mode.ARMED)
+
     def active(self) -> Self:
         """Go to ACTIVE with the tip on the skin and the valve open, by hand."""
-        self.armed()
-        self.run(1.5)
-        self.device.hand.press()
-        self.device.hand.place()
-        self.reaches(Mode.ACTIVE)
-        self.until(lambda: self.valve_percent > 5.0)
-        self.run(0.5)
-        return self
+        return self._to(Mode.ACTIVE, 1.5)
 
     def paused(self) -> Self:
         """Go to PAUSED by letting go."""
-        self.active()
-        self.device.hand.release()
-        self.reaches(Mode.PAUSED)
-        return self
+        return self._to(Mode.PAUSED)
 
     def stopping(self) -> Self:
         """Go to STOPPING."""
-        self.active()
-        self.stop(StopKind.NORMAL)
-        assert self.mode is Mode.STOPPING
-        return self
+        return self._to(Mode.STOPPING)
 
     def tripped(self) -> Self:
         """Go to SAFE by silence, then talk again."""
@@ -81,6 +83,16 @@ class Host(LockStep):
         self.streaming = True
         self.run(0.5)
         return self
+
+    def _to(self, goal: Mode, then_s: float = 0.0) -> Self:
+        for holds in way_to(goal, self, self.device, self._press, self.device.hand.release):
+            self.until(holds)
+        self.run(then_s)
+        return self
+
+    def _press(self) -> None:
+        self.device.hand.press()
+        self.device.hand.place()
 
     def reset(self, cause: Cause) -> Result:
         """Ask to leave SAFE."""

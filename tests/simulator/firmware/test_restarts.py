@@ -91,11 +91,11 @@ def test_a_hang_in_any_mode_leads_to_disarmed_and_off(way: str) -> None:
 
 def test_a_stall_shorter_than_the_watchdog_is_caught_up_by_the_clocks() -> None:
     host = Host().active()
+    host.streaming = False
     left_ms = host.device.firmware.board.a.lease_left_ms
     host.device.set_fault("firmware-halt")
     host.run(0.08)
     host.device.clear_fault("firmware-halt")
-    host.streaming = False
     host.run(0.005)
     assert host.of("restart") == []
     assert host.device.firmware.board.a.lease_left_ms == left_ms - 85
