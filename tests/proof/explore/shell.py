@@ -13,9 +13,10 @@ from collections.abc import Hashable
 from enum import Enum, unique
 from typing import Final
 
+from controller.device.stopping import SAFE_MODES
 from controller.device.translation import reading_of
 from controller.kernel.performer import config_of
-from controller.safety.reading import Identity
+from controller.safety.reading import VALVE_SHUT_PERCENT, Identity
 from controller.treatment.conduct import Actions
 from controller.treatment.events import (
     Commit,
@@ -62,10 +63,6 @@ from tests.proof.explore.host_clocks import NOW_S
 from tests.proof.explore.plan import SERIAL, plan
 
 STALE_BEATS_MAX: Final = 4  # beyond it the host counts telemetry as stale
-_SHOWS_SAFE: Final = {
-    StopKind.NORMAL: frozenset({Mode.BOOT, Mode.DISARMED, Mode.STOPPING, Mode.SAFE}),
-    StopKind.EMERGENCY: frozenset({Mode.BOOT, Mode.DISARMED, Mode.SAFE}),
-}
 ROWS_MAX: Final = 8  # rows of one beat that lead to further rows
 
 
@@ -142,12 +139,8 @@ class Shell:
             if not self.rows:
                 break
             number = self.rows.pop(0)
-            full = disk is Disk.FULL
-            self.decide(
-                Finished(number, End.FAILED, lost="The disk is full.")
-                if full
-                else Finished(number, End.DONE)
-            )
+            lost = "The disk is full." if disk is Disk.FULL else ""
+            self.decide(Finished(number, End.FAILED if lost else End.DONE, lost=lost))
 
     def _forget_rows(self) -> None:
         """Leave out rows whose end changes nothing, which the host world tells at any time."""
@@ -225,8 +218,8 @@ class Shell:
             self.decide(Observed(reading))
 
     def _confirm(self, mode: Mode, valve_percent: float) -> None:
-        shown = self.stopping is not None and mode in _SHOWS_SAFE[self.stopping]
-        if shown and valve_percent <= 1.0:
+        shown = self.stopping is not None and mode in SAFE_MODES[self.stopping]
+        if shown and valve_percent <= VALVE_SHUT_PERCENT:
             self.stopping = None
 
 
