@@ -92,6 +92,7 @@ def test_a_hang_in_any_mode_leads_to_disarmed_and_off(way: str) -> None:
 def test_a_stall_shorter_than_the_watchdog_is_caught_up_by_the_clocks() -> None:
     host = Host().active()
     host.streaming = False
+    host.step()  # the newest setpoint counts
     left_ms = host.device.firmware.board.a.lease_left_ms
     host.device.set_fault("firmware-halt")
     host.run(0.08)
