@@ -6,7 +6,6 @@ Keeps of what a campaign of treatments wrote the rows of tails that plans and pa
 docs/exposure/gamma.json or tails.json. ``python -m tools.generate`` makes chances.toml of them.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any, Final
 from controller.cli import boundary
 from controller.config.locate import shipped_configs
 from controller.config.programs import program_hashes
+from qa.arguments import Arguments
 from qa.campaigns.exposure.rows import Group
 from qa.skin.tails import TAILS
 
@@ -144,9 +144,7 @@ def _rows(campaign: Campaign) -> Iterator[Row]:
 
 def main(arguments: list[str]) -> int:
     """Keep a campaign; 1 where nobody knows which programs it simulated."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.chances", description=__doc__.partition("\n")[0]
-    )
+    parser = Arguments(prog="python -m tools.chances", description=__doc__.partition("\n")[0])
     parser.add_argument("name", choices=(LIKELY, ALL), help="the campaign of one tail, or of all")
     parser.add_argument("result", type=Path, help="what `corneum-sim campaign treatments` wrote")
     parser.add_argument(

@@ -5,7 +5,6 @@ Run from the top folder: `python -m tools.generate [--check]`. To add a generate
 prints the trace matrix instead: which test shows what about which hazard.
 """
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from controller.config.schema import SCHEMAS, schema_text
 from firmware_protocol.catalogue import Direction
 from firmware_protocol.vectors import render_vectors
 from qa.anchors.rows import AnchorsFile
+from qa.arguments import Arguments
 from qa.scenarios.document import scenarios_page
 from qa.scenarios.model import Scenario
 from tools import credibility, tables
@@ -121,7 +121,7 @@ def _text_of(path: Path) -> str | None:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or check them; 1 where a check finds a difference."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = Arguments(prog="python -m tools.generate", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing, report differences")
     parser.add_argument(
         "--trace", action="store_true", help="print the trace matrix; with --check its orphans"

@@ -129,11 +129,6 @@ def load(path: Path = PATH) -> Register:
     return Register.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-def hazard_ids() -> frozenset[str]:
-    """Return every id that a test may be marked with."""
-    return frozenset(load().by_id())
-
-
 def find(name: str) -> object:
     """Return what a name of the register stands for; RegisterError where there is no such thing."""
     first, _, rest = name.partition(".")

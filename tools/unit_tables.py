@@ -134,7 +134,7 @@ def _arm(wrongs: Wrongs) -> Message | None:
         trial.configure()
     trial.streaming = True
     trial.run(STREAM_S)
-    trial.test()
+    trial.done(SelfTest())
     if Wrong.TEST_FAILED in wrongs:
         trial.pressed = True
         trial.reaches(Mode.DISARMED)
@@ -248,11 +248,9 @@ def voids() -> Mapping[str, tuple[str, str, str]]:
     found = {}
     for name, happen in EVENTS.items():
         trial = in_mode(Mode.READY)
+        board, given = trial.firmware.board, trial.token
         happen(trial)
-        board = trial.firmware.board
-        token = (
-            "void" if board.token == 0 else "kept" if board.token == trial.token else "a new one"
-        )
+        token = "void" if board.token == 0 else "kept" if board.token == given else "a new one"
         kept = {True: "kept", False: "void"}
         configured = kept[board.a.setpoints.envelope.treatment != 0]
         found[name] = token, configured, kept[board.a.lease.live]
@@ -281,6 +279,6 @@ def distances(seconds: float) -> list[int]:
     end_s = trial.now_s + seconds
     while trial.now_s < end_s:
         trial.run(0.005)
-        if trial.seen is not None and trial.seen.tick_ms not in ticks[-1:]:
-            ticks.append(trial.seen.tick_ms)
+        if trial.telemetry is not None and trial.telemetry.tick_ms not in ticks[-1:]:
+            ticks.append(trial.telemetry.tick_ms)
     return [after - before for before, after in pairwise(ticks)]

@@ -15,11 +15,12 @@ from firmware_protocol.vocabulary import Mode, StopKind
 STOP_REPEAT_S: Final = 0.020  # one telemetry period: a lost STOP costs no more than that
 STOP_REPEAT_MAX_S: Final = 2.0  # 100 tries; the lease has shut the valve long before
 
-_SAFE_MODES: Final = {
+SAFE_MODES: Final = {
     # A normal stop goes through STOPPING with a shut valve; that is no answer to an emergency.
     StopKind.NORMAL: frozenset({Mode.BOOT, Mode.DISARMED, Mode.STOPPING, Mode.SAFE}),
     StopKind.EMERGENCY: frozenset({Mode.BOOT, Mode.DISARMED, Mode.SAFE}),
 }
+"""The modes in which a unit with a shut valve has done what each stop asks for."""
 
 
 class StopPath:
@@ -72,7 +73,7 @@ class StopPath:
         if self._report is None:
             return
         self._mode = mode
-        if mode in _SAFE_MODES[self._kind] and valve_percent <= VALVE_SHUT_PERCENT:
+        if mode in SAFE_MODES[self._kind] and valve_percent <= VALVE_SHUT_PERCENT:
             self._end(confirmed=True)
 
     def close(self) -> None:

@@ -1,27 +1,30 @@
 """A host that may misbehave: any bytes out, every frame in with its time, a stream of setpoints.
 
-It is not the controller's client, on purpose: it sends what a host must never send, and it does not
-hide what a device should not have answered. The loop's time is its only clock, so that the same
-cases run in real time on a port and in virtual time.
+It is neither the controller's client nor the scripted host, on purpose. Both stand on `Link`, which
+never sends what a host must never send, and hides what a device should not have said: a frame of
+another session, a stale sequence, an answer to nobody. A unit of another make is judged by just
+those, so this host counts its sequences itself, keeps every frame that decodes and writes whatever
+it is given; it shares the words of the scripted host alone. The loop's time is its only clock, so
+that the same cases run in real time on a port and in virtual time.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
 from controller.device.answers import StreamLostError
 from controller.device.transport import ByteStream, OpenStream
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
+from firmware_protocol.catalogue import PROTOCOL_MAJOR, Direction
 from firmware_protocol.codec import BadFrameError, decode, encode
-from firmware_protocol.envelope import LEASE_DEFAULT_MS, SETPOINT_PERIOD_S
+from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.frame import DELIMITER, RETRY, Frame, FrameDecoder
 from firmware_protocol.messages import Hello, Ident, LogRecord, Message, Result, Setpoint, Telemetry
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.session import TICK_SPAN, next_seq, session_number
-from firmware_protocol.vocabulary import Cause, Mode, Permit, Wish
+from firmware_protocol.vocabulary import Cause, Mode, Permit
 from qa.conformance.verdicts import NonconformityError, UnitLostError
+from qa.host import Wishes, greeting
 
 T = TypeVar("T")
 
@@ -38,18 +41,6 @@ class Heard(NamedTuple):
     number: int
     at_s: float
     frame: Frame
-
-
-@dataclass(slots=True)
-class Wishes:
-    """What the stream of setpoints says."""
-
-    suction_pa: int = 0
-    flow_mg_per_min: int = 0
-    wish: int = Wish.NONE
-    treatment: int = 0
-    exposure_left_mg: int = 1000
-    lease_ms: int = LEASE_DEFAULT_MS
 
 
 class Peer:
@@ -156,14 +147,9 @@ class Peer:
         mark, last = self.mark, self.newest
 
         def fits() -> tuple[float, Telemetry] | None:
-            return next(
-                (
-                    (at_s, message)
-                    for at_s, frame, message in self.since(mark, Telemetry)
-                    if frame.session == self.session and holds(message)
-                ),
-                None,
-            )
+            heard = ((at_s, m) for at_s, f, m in self.since(mark, Telemetry)
+                     if f.session == self.session and holds(m))  # fmt: skip
+            return next(heard, None)
 
         try:
             return await self.until(sentence, fits, max_s)
@@ -194,7 +180,7 @@ class Peer:
     def hello_wire(self, *, schema: int = SCHEMA_HASH, major: int = PROTOCOL_MAJOR) -> bytes:
         """Return a new HELLO with a nonce that was not used before."""
         self._nonce += 1
-        return self.greeting(Hello(major, PROTOCOL_MINOR, schema, self.nonce))
+        return self.greeting(greeting(self.nonce, major=major)._replace(schema=schema))
 
     @property
     def nonce(self) -> int:
@@ -265,17 +251,8 @@ class Peer:
     def setpoint(self, *, echo: int | None = None, step: int = 1) -> Setpoint:
         """Return the next setpoint of the wishes; it echoes the newest tick, or another one."""
         self.loop_counter = (self.loop_counter + step) % 2**16
-        wishes = self.wishes
-        return Setpoint(
-            wishes.lease_ms,
-            self.loop_counter,
-            (self.newest_tick if echo is None else echo) % TICK_SPAN,
-            wishes.suction_pa,
-            wishes.flow_mg_per_min,
-            wishes.wish,
-            wishes.treatment,
-            wishes.exposure_left_mg,
-        )
+        told = self.newest_tick if echo is None else echo
+        return self.wishes.setpoint(self.loop_counter, told % TICK_SPAN)
 
     def send(self, setpoint: Setpoint) -> None:
         """Write a setpoint under the next sequence."""

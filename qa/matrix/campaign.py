@@ -5,13 +5,13 @@ device did it. The table shows, for each fault and state, the worst time from th
 to safety as a share of its budget; a dot is a cell in which nothing was due.
 """
 
-import argparse
 import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from qa.arguments import Arguments, above_zero, whole
 from qa.matrix.cells import SEED, Cell, Stage, Verdict, cells, run_cell
 from qa.matrix.rows import ROWS
 
@@ -99,11 +99,11 @@ def as_dict(verdicts: Sequence[Verdict], took_s: float) -> dict[str, object]:
 
 def main() -> int:
     """Run the matrix; 0 when every cell kept its rules, 1 when one did not."""
-    parser = argparse.ArgumentParser(prog="python -m qa.matrix", description=__doc__)
+    parser = Arguments(prog="python -m qa.matrix", description=__doc__)
     parser.add_argument("--full", action="store_true", help=f"{PHASES_FULL} phases of each state")
-    parser.add_argument("--phases", type=int, help="so many phases of each state")
+    parser.add_argument("--phases", type=above_zero, help="so many phases of each state")
     parser.add_argument("--fault", action="append", choices=tuple(ROWS), help="only this row")
-    parser.add_argument("--seed", type=int, default=SEED, help="of the device and the lines")
+    parser.add_argument("--seed", type=whole, default=SEED, help="of the device and the lines")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
     phases = args.phases or (PHASES_FULL if args.full else PHASES)

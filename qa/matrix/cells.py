@@ -1,37 +1,38 @@
 """One cell of the fault matrix: a device in a state, a fault at a phase, and the verdict."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
+from functools import partial
 from typing import Final, NamedTuple
 
-from firmware_protocol.vocabulary import Mode, StopKind
+from firmware_protocol.vocabulary import Mode
+from qa.host import Ill, way_to
+from qa.lockstep import STEP_S, LockStep
 from qa.matrix.hand import LIFT_S, STROKE_S
-from qa.matrix.host import Ill, TinyHost
 from qa.matrix.rows import LINE_DELAY_S, ROWS, Row
 from qa.matrix.witness import Due, Sworn, Witness
 from simulator.handpiece import Handpiece
 from simulator.line import Line, Weather
 
-STEP_S: Final = 0.005
-REACH_MAX_S: Final = 20.0
 AFTER_S: Final = 1.6  # with the fault gone: one round of the hand that hammers, and an arming
 LATCHED_S: Final = 1.1  # the hand presses, lets go and presses anew
 SEED: Final = 1
 _FINE: Final = Weather(delay_s=LINE_DELAY_S)
 
 
-class Bench:
-    """A tiny host, two lines, a device and the witness that holds it, in lock-step."""
+class Bench(LockStep):
+    """A scripted host, two lines, a device and the witness that holds it, in lock-step."""
 
     def __init__(self, seed: int = SEED) -> None:
         self.witness = Witness()
         self.device = Handpiece(seed, self.witness, events=self.witness.record)
+        super().__init__(self.device)
+        self.eager = True
         self.witness.device = self.device
-        self.host = TinyHost()
+        self.witness.hand.working = False
         self.down, self.up = Line(f"{seed} down"), Line(f"{seed} up")
         self.down.weather = self.up.weather = _FINE
-        self.now_s = 0.0
 
     @property
     def mode(self) -> Mode:
@@ -40,8 +41,7 @@ class Bench:
 
     def step(self) -> None:
         """Let 5 ms pass for everybody."""
-        self.now_s = now_s = round(self.now_s + STEP_S, 6)
-        device, host = self.device, self.host
+        now_s, device = self.next_tick(), self.device
         device.advance(now_s)
         arrived = self.down.deliver(now_s)
         if arrived:
@@ -49,18 +49,13 @@ class Bench:
         said = device.outgoing()
         if said:
             self.up.send(said, now_s)
-        if host.ill is not Ill.FROZEN:  # the bytes wait for it
+        if self.ill is not Ill.FROZEN:  # the bytes wait for it
             heard = self.up.deliver(now_s)
             if heard:
-                host.hear(heard, now_s)
-        said = host.write(now_s)
+                self.hear(heard, now_s)
+        said = self.write(now_s)
         if said:
             self.down.send(said, now_s)
-
-    def run(self, seconds: float) -> None:
-        """Let time pass."""
-        for _ in range(round(seconds / STEP_S)):
-            self.step()
 
     def run_watching(self, seconds: float) -> None:
         """Let time pass, but in a latched SAFE only as long as it takes to see it stay there."""
@@ -75,18 +70,10 @@ class Bench:
         latched = device.firmware.board.policy.latched
         return latched and not device.plant.faults.effects.restart_period_s
 
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Let time pass until something holds; RuntimeError if it never does."""
-        end_s = self.now_s + REACH_MAX_S
-        while not holds():
-            if self.now_s > end_s:
-                raise RuntimeError(f"still {self.mode.name} after {REACH_MAX_S} s")
-            self.step()
-
     # -- going wrong -------------------------------------------------------------------------------
     def inject(self, row: Row) -> None:
         """Let go wrong what the row says, and let host and hand go on."""
-        self.host.eager = True
+        self.eager = True
         self.witness.hand.working = True
         self.witness.hand.still = row.still
         self.witness.begin(row.onset, row.due, jammed=row.jammed)
@@ -95,7 +82,7 @@ class Bench:
         if row.weather is not None:
             self.down.weather = self.up.weather = row.weather
         self.down.silent = self.up.silent = row.silent
-        self.host.ill = row.ill
+        self.ill = row.ill
 
     def recover(self) -> None:
         """Let everything be well again, except a host that is gone."""
@@ -104,8 +91,8 @@ class Bench:
             self.device.clear_fault(name)
         self.down.weather = self.up.weather = _FINE
         self.down.silent = self.up.silent = False
-        if self.host.ill is not Ill.KILLED:
-            self.host.ill = Ill.NOTHING
+        if self.ill is not Ill.KILLED:
+            self.ill = Ill.NOTHING
 
 
 @unique
@@ -133,46 +120,20 @@ SPAN_S: Final = {
 """Over how much time the phases of a state are spread."""
 
 
-def _to(bench: Bench, stage: Stage) -> None:
-    hand, host = bench.witness.hand, bench.host
-    hand.working = False
-    bench.until(lambda: host.mode is Mode.SELFTEST)
-    host.eager = False
-    if stage is Stage.SELFTEST:
-        return
-    bench.until(lambda: host.mode is Mode.READY)
-    if stage is Stage.READY:
-        return
-    host.eager = True
-    bench.until(lambda: bench.mode is Mode.ARMED)
-    host.eager = False
-    if stage is Stage.ARMED:
-        return
-    hand.working = True
-    bench.until(lambda: bench.device.plant.truth.valve_open > 0.2)  # noqa: PLR2004 - well open
-    _beyond_active(bench, stage)
-
-
-def _beyond_active(bench: Bench, stage: Stage) -> None:
-    hand, host = bench.witness.hand, bench.host
-    if stage is Stage.PAUSED:
-        hand.working = False
-        bench.until(lambda: bench.mode is Mode.PAUSED)
-        bench.run(0.1)  # the valve and the line settle
-    elif stage is Stage.STOPPING:
-        host.stop(StopKind.NORMAL)
-        bench.until(lambda: bench.mode is Mode.STOPPING)
-    elif stage is Stage.SAFE:
-        host.ill = Ill.KILLED
-        bench.until(lambda: bench.mode is Mode.SAFE)
-        host.ill = Ill.NOTHING
-        bench.run(0.1)
-
-
 def bench_in(stage: Stage, seed: int = SEED) -> Bench:
     """Return a bench in that state."""
     bench = Bench(seed)
-    _to(bench, stage)
+    goal = Mode.ACTIVE if stage is Stage.SAFE else Mode[stage.name]
+    work = partial(setattr, bench.witness.hand, "working")
+    press, release = partial(work, True), partial(work, False)  # noqa: FBT003 - setattr
+    for holds in way_to(goal, bench, bench.device, press, release):
+        bench.until(holds)
+    if stage is Stage.SAFE:
+        bench.ill = Ill.KILLED
+        bench.until(lambda: bench.mode is Mode.SAFE)
+        bench.ill = Ill.NOTHING
+    if stage in (Stage.PAUSED, Stage.SAFE):
+        bench.run(0.1)  # the valve and the line settle
     return bench
 
 

@@ -24,8 +24,8 @@ from firmware_protocol.envelope import (
     SWITCH_HELD_MAX_S,
 )
 from firmware_protocol.vocabulary import Cause
+from qa.host import Ill
 from qa.matrix import witness as onset
-from qa.matrix.host import Ill
 from qa.matrix.witness import Due, Lack, Onset
 from simulator.firmware.guards import SUCKED_MAX_MS
 from simulator.line import Weather

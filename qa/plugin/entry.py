@@ -104,7 +104,7 @@ def virtual_time(request: pytest.FixtureRequest) -> Iterator["VirtualTime"]:
 
 @pytest.fixture
 def handpiece(request: pytest.FixtureRequest, virtual_time: "VirtualTime") -> "Alone":
-    """A handpiece alone on a virtual line, with a tiny host that keeps it going where asked."""
+    """A handpiece alone on a virtual line, with a scripted host that keeps it going where asked."""
     from qa.plugin.alone import alone  # noqa: PLC0415
 
     made = virtual_time.hold(alone(_setting(request).rig_spec("absent")), "handpiece")

@@ -6,13 +6,11 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
 from qa.scenarios.model import Scenario
-
-WIDTH: Final = 100
 
 
 def dump_scenario(scenario: Scenario) -> str:

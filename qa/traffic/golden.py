@@ -8,7 +8,6 @@ seconds. A change of the protocol, of the device or of the controller that reach
 here as lines; where only sensor readings moved, as checks.
 """
 
-import argparse
 import asyncio
 import difflib
 import hashlib
@@ -24,6 +23,7 @@ from controller.config.skin import load_skin
 from controller.kernel.service import Place, running
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
 from firmware_protocol.schema import SCHEMA_HASH
+from qa.arguments import Arguments
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig
 from qa.traffic.recording import Chunk
@@ -121,7 +121,7 @@ def difference(name: str, golden: str, now: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Renew the traces, or check them."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = Arguments(prog="python -m qa.traffic.golden", description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, help="where the traces are")
     parser.add_argument("--check", action="store_true", help="write nothing, show differences")
     parser.add_argument("--program", action="append", help="only this one")

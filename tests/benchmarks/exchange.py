@@ -20,11 +20,10 @@ from cobs import cobs
 from fastcrc.crc32 import autosar
 
 from controller.device.driver import LinkDriver
+from controller.device.greeting import hello
 from controller.device.transport import Rank, open_stream
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from firmware_protocol.link import Event, MessageReceived, session_number
-from firmware_protocol.messages import Hello, Ident, SelfTest, Setpoint, Telemetry
-from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.messages import Ident, SelfTest, Setpoint, Telemetry
 
 READ_MAX = 4096
 WARM_UP = 200
@@ -167,8 +166,8 @@ async def _oneshot(path: str, count: int) -> dict[str, float]:
 async def _connect(path: str, heard: Callable[[Event], None]) -> LinkDriver:
     driver = LinkDriver(partial(open_stream, path), heard, lambda _why: None)
     await driver.open()
-    hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, HOST_NONCE)
-    ident = (await driver.request(hello)).message
+    greeting = hello(HOST_NONCE)
+    ident = (await driver.request(greeting)).message
     if not isinstance(ident, Ident):
         raise TypeError(f"the far end answered {ident}")
     now_s = asyncio.get_running_loop().time()

@@ -10,19 +10,16 @@ import os
 import pty
 import select
 import sys
+import time
 import tty
 from collections.abc import Iterable
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
-from firmware_protocol.codec import Frame, decode, encode
-from firmware_protocol.link import session_number
-from firmware_protocol.messages import Hello, Ident, Result, Telemetry
-from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.vocabulary import Capability, Mode, Refusal
+from firmware_protocol.codec import encode
+from firmware_protocol.messages import Result, Telemetry
+from firmware_protocol.vocabulary import Mode
+from tests.unit_end import UnitEnd
 
 READ_MAX = 4096
-DEVICE_NONCE = 0x5EED
-SERIAL = 4711
 MODBUS_REPLY = bytes.fromhex("01 03 04 00 01 00 02 2a 32")  # unit 1, two registers, CRC-16
 
 
@@ -54,12 +51,10 @@ def main() -> None:
 
 def _after_hello(master: int, kind: str, count: int) -> Iterable[bytes]:
     """Answer HELLO and prepare every further reply, while the near end waits."""
-    run = b""
-    while not run.endswith(b"\0"):
-        run += os.read(master, READ_MAX)
-    hello = decode(run.strip(b"\0"), Direction.TO_DEVICE)
-    session, ident = _ident(hello)
-    os.write(master, ident)
+    unit = UnitEnd()
+    while not unit.link.session:
+        os.write(master, unit.hear(os.read(master, READ_MAX), time.monotonic()))
+    session = unit.link.session
     if kind == "lease":
         replies = [encode(telemetry(n), session, n) for n in range(1, count + 1)]
     else:
@@ -67,17 +62,6 @@ def _after_hello(master: int, kind: str, count: int) -> Iterable[bytes]:
     while select.select([master], [], [], 0)[0]:  # repeats of HELLO, sent meanwhile
         os.read(master, READ_MAX)
     return replies
-
-
-def _ident(frame: Frame) -> tuple[int, bytes]:
-    hello = frame.message
-    if not isinstance(hello, Hello):
-        raise TypeError(f"{hello} is not HELLO")
-    ident = Ident(
-        frame.seq, Refusal.NONE, PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, SERIAL, 1,
-        DEVICE_NONCE, 0x0100, Capability.SIMULATED,
-    )  # fmt: skip
-    return session_number(hello.host_nonce, DEVICE_NONCE), encode(ident, 0, frame.seq)
 
 
 if __name__ == "__main__":

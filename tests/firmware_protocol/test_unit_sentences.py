@@ -3,7 +3,7 @@
 import pytest
 
 from controller.device.stopping import STOP_REPEAT_S
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
+from firmware_protocol.catalogue import Direction
 from firmware_protocol.codec import decode, encode
 from firmware_protocol.envelope import (
     BAD_FRAMES_SHORT_MAX,
@@ -19,7 +19,6 @@ from firmware_protocol.envelope import (
 from firmware_protocol.link import session_number
 from firmware_protocol.messages import (
     Arm,
-    Hello,
     Ident,
     LogRead,
     LogRecord,
@@ -28,8 +27,8 @@ from firmware_protocol.messages import (
     SelfTest,
     Telemetry,
 )
-from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Cause, Input, Mode, Refusal, StopKind, Wish
+from qa.host import greeting
 from simulator.firmware.firmware import TICK_S
 from simulator.firmware.outputs import PURGE_MIN_PA
 from tests.simulator.host import Host
@@ -43,7 +42,7 @@ SOON_S = 0.1
 def pressed_in(mode: Mode, wish: Wish) -> Trial:
     """A unit in a mode of a treatment whose hand switch is newly pressed under a wish."""
     trial = in_mode(mode)
-    trial.wish = wish
+    trial.wishes.wish = wish
     trial.run(SOON_S)
     trial.sealed = trial.pressed = True
     trial.run(SOON_S)
@@ -68,7 +67,7 @@ def refusal(trial: Trial, message: Arm | Reset | SelfTest) -> Refusal:
 def test_a_press_in_armed_leads_to_active_whatever_the_host_wishes(wish: Wish) -> None:
     trial = pressed_in(Mode.ARMED, wish)
     assert trial.mode is Mode.ACTIVE
-    trial.wish = Wish.ALL
+    trial.wishes.wish = Wish.ALL
     trial.until(lambda: trial.drives.valve > 0.0)  # without a new press
 
 
@@ -84,9 +83,9 @@ def test_a_press_off_the_skin_leads_to_active_and_the_seal_brings_the_flow() -> 
 
 def test_a_wish_that_is_taken_back_pauses_until_a_press_under_a_new_one() -> None:
     trial = in_mode(Mode.ACTIVE)
-    trial.wish = Wish.PUMP
+    trial.wishes.wish = Wish.PUMP
     trial.reaches(Mode.PAUSED)
-    trial.wish = Wish.ALL
+    trial.wishes.wish = Wish.ALL
     trial.run(VALVE_CLOSED_MIN_S + SOON_S)
     assert trial.mode is Mode.PAUSED  # the switch is held still
     trial.pressed = False
@@ -98,7 +97,7 @@ def test_a_wish_that_is_taken_back_pauses_until_a_press_under_a_new_one() -> Non
 def test_a_press_in_paused_without_a_wish_is_none_for_the_wish_that_comes_later() -> None:
     trial = pressed_in(Mode.PAUSED, Wish.PUMP)
     assert trial.mode is Mode.PAUSED
-    trial.wish = Wish.ALL
+    trial.wishes.wish = Wish.ALL
     trial.run(VALVE_CLOSED_MIN_S + SOON_S)
     assert trial.mode is Mode.PAUSED
 
@@ -154,7 +153,7 @@ def test_after_a_trip_by_dwell_arm_trips_again_unless_the_tip_was_lifted(*, lift
     trial.configure()
     trial.sealed = not lifted
     trial.run(1.1)
-    trial.test()
+    trial.done(SelfTest())
     trial.reaches(Mode.READY)
     trial.sealed = True
     assert refusal(trial, Arm(trial.token, TREATMENT)) is Refusal.NONE
@@ -169,14 +168,14 @@ def test_the_purge_lasts_as_long_whatever_setpoints_wish_for(*, wish: Wish, pres
     trial = in_mode(Mode.ACTIVE)
     trial.run(2.0)  # until suction has risen
     trial.stop(StopKind.NORMAL)
-    trial.wish, trial.pressed = wish, pressed
+    trial.wishes.wish, trial.pressed = wish, pressed
     assert trial.firmware.board.a.ending.suction_pa == SETPOINT.suction_pa
     assert trial.reaches(Mode.DISARMED) == pytest.approx(durations()["STOPPING"], abs=2 * TICK_S)
 
 
 def test_a_purge_has_suction_where_none_was_set() -> None:
     trial = in_mode(Mode.ARMED)
-    trial.wish = Wish.NONE
+    trial.wishes.wish = Wish.NONE
     trial.run(SOON_S)
     trial.stop(StopKind.NORMAL)
     assert trial.firmware.board.a.ending.suction_pa == PURGE_MIN_PA == CONTACT_SUCTION_MIN_PA
@@ -187,18 +186,18 @@ def test_silence_before_arm_is_no_trip_and_the_unit_goes_on_telling(mode: Mode) 
     trial = in_mode(mode)
     trial.streaming = False
     trial.run(5.0)
-    before = trial.seen
+    before = trial.telemetry
     trial.run(SOON_S)
     assert trial.mode is mode
-    assert trial.seen is not None
-    assert trial.seen != before
+    assert trial.telemetry is not None
+    assert trial.telemetry != before
 
 
 def test_arm_is_refused_before_its_earliest_moment_and_done_from_then_on() -> None:
     trial = in_mode(Mode.READY)
     trial.hello()
     trial.configure()
-    trial.test()
+    trial.done(SelfTest())
     trial.until(lambda: trial.firmware.board.a.lease.live)
     trial.run(HEALTHY_MIN_S - SETPOINT_PERIOD_S)
     assert refusal(trial, Arm(trial.token, TREATMENT)) is Refusal.STREAM_NOT_HEALTHY
@@ -211,16 +210,19 @@ def test_a_lapsed_lease_is_reset_in_the_same_session_and_without_setpoints() -> 
     trial.streaming = False
     trial.reaches(Mode.SAFE)
     trial.run(1.0)
-    assert trial.seen is not None
-    assert (trial.seen.mode, trial.seen.cause) == (Mode.SAFE, Cause.LEASE_LAPSED)
+    assert trial.telemetry is not None
+    assert (trial.telemetry.mode, trial.telemetry.cause) == (Mode.SAFE, Cause.LEASE_LAPSED)
     assert refusal(trial, Reset(Cause.LEASE_LAPSED)) is Refusal.NONE
     assert trial.mode is Mode.DISARMED
 
 
 def test_the_values_of_the_example_bring_crystals_to_flow_in_the_simulated_unit() -> None:
     host = Host().configured(CONFIG)
-    host.suction_pa, host.flow_mg_per_min = SETPOINT.suction_pa, SETPOINT.flow_mg_per_min
-    host.exposure_left_mg = SETPOINT.exposure_left_mg
+    host.wishes.suction_pa, host.wishes.flow_mg_per_min = (
+        SETPOINT.suction_pa,
+        SETPOINT.flow_mg_per_min,
+    )
+    host.wishes.exposure_left_mg = SETPOINT.exposure_left_mg
     token = host.result(SelfTest()).detail
     host.until(lambda: host.mode is Mode.READY)
     host.run(1.0)
@@ -239,7 +241,7 @@ def test_the_values_of_the_example_bring_crystals_to_flow_in_the_simulated_unit(
 def test_a_self_test_passes_with_the_tip_on_the_skin() -> None:
     trial = in_mode(Mode.DISARMED)
     trial.sealed = True
-    trial.test()
+    trial.done(SelfTest())
     trial.reaches(Mode.READY)
 
 
@@ -259,7 +261,7 @@ def test_contact_is_told_without_suction_and_with_the_pump_off() -> None:
 # -- stopping --------------------------------------------------------------------------------------
 def test_setpoints_for_the_pump_alone_shut_the_valve_where_no_stop_arrives() -> None:
     trial = in_mode(Mode.ACTIVE)
-    trial.wish = Wish.PUMP
+    trial.wishes.wish = Wish.PUMP
     trial.run(SOON_S)
     assert trial.drives.valve == 0.0
 
@@ -278,7 +280,7 @@ def test_repeats_of_a_stop_do_not_begin_the_purge_anew() -> None:
 def test_telemetry_of_the_new_session_may_come_in_one_read_with_ident() -> None:
     host = Host()
     host.until(lambda: host.mode is Mode.DISARMED)
-    hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, 5)
+    hello = greeting(5)
     host.device.receive(encode(hello, 0, 1), host.now_s)
     host.device.advance(host.now_s + TELEMETRY_PERIOD_S + TELEMETRY_SHIFT_S)
     runs = [run for run in host.device.outgoing().split(b"\0") if run]
@@ -298,7 +300,7 @@ def test_bad_frames_count_from_the_session_on_and_not_from_arm(*, anew: bool, mo
         trial.hello()
         trial.configure()
         trial.run(1.1)
-        trial.test()
+        trial.done(SelfTest())
         trial.reaches(Mode.READY)
     assert refusal(trial, Arm(trial.token, TREATMENT)) is Refusal.NONE
     trial.give(noise)
@@ -334,5 +336,5 @@ def test_selftest_is_refused_in_selftest_and_gives_a_new_token_after_its_end() -
     before = trial.token
     assert refusal(trial, SelfTest()) is Refusal.WRONG_MODE
     trial.reaches(Mode.READY)
-    trial.test()
+    trial.done(SelfTest())
     assert trial.token not in (0, before)

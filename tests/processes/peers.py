@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
-from firmware_protocol.link import Link, RequestReceived
-from firmware_protocol.messages import Hello, Ident
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Refusal
+from tests.unit_end import IDENT, UnitEnd
 
 CHUNK = 4096
 SERIAL = 4711
@@ -29,26 +27,13 @@ def smtp(line: socket.socket) -> None:
 
 def another_version(line: socket.socket) -> None:
     """Answer HELLO as a device does whose catalogue of messages is another one."""
-    link = Link(Direction.TO_HOST)
-    while data := line.recv(CHUNK):
-        for event in link.receive(data, time.monotonic()):
-            if isinstance(event, RequestReceived) and isinstance(event.message, Hello):
-                line.sendall(link.reply(event.seq, _ident(event.seq)))
-
-
-def _ident(seq: int) -> Ident:
-    return Ident(
-        request_seq=seq,
-        refusal=Refusal.VERSION,
-        major=PROTOCOL_MAJOR,
-        minor=PROTOCOL_MINOR,
-        schema=OTHER_SCHEMA,
-        serial=SERIAL,
-        boot_id=1,
-        device_nonce=1,
-        firmware=FIRMWARE_9_0,
-        capabilities=0,
+    unit = UnitEnd(
+        IDENT._replace(
+            refusal=Refusal.VERSION, schema=OTHER_SCHEMA, serial=SERIAL, firmware=FIRMWARE_9_0
+        )
     )
+    while data := line.recv(CHUNK):
+        line.sendall(unit.hear(data, time.monotonic()))
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from firmware_protocol.vocabulary import Mode
+from qa.host import Ill
 from qa.loop import run_virtual
 from qa.matrix.cells import Stage, wrongs
-from qa.matrix.host import Ill
 from qa.matrix.rows import ROWS, Row
 from qa.matrix.witness import Due, Sworn
 from qa.rig import Rig

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from firmware_protocol.codec import encode
 from firmware_protocol.errors import Reject
 from firmware_protocol.link import Event, Link
-from firmware_protocol.messages import Hello, Setpoint
-from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.messages import Setpoint
 from firmware_protocol.vocabulary import Mode
+from qa.host import greeting
 from simulator.firmware import modes, permissives, setpoints
 from simulator.firmware.firmware import OUTGOING_MAX_BYTES
 from simulator.firmware.memory import CAPACITY
@@ -84,7 +83,7 @@ def test_a_flood_fills_the_log_and_what_nobody_reads_and_no_more() -> None:
     device = Handpiece(3, "absent")
     device.advance(0.2)
     for nonce in range(CAPACITY + 500):
-        hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, nonce)
+        hello = greeting(nonce)
         device.receive(b"\0" + encode(hello, 0, 1))
         device.receive(chance.randbytes(200))  # mostly without a delimiter
         if nonce % 50 == 0:

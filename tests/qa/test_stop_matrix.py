@@ -12,9 +12,9 @@ from firmware_protocol.frame import DELIMITER
 from firmware_protocol.link import Link
 from firmware_protocol.messages import LogRead, SelfTest, Stop
 from firmware_protocol.vocabulary import Mode, StopKind
+from qa.host import CONFIG
 from qa.loop import run_virtual
 from qa.matrix.cells import Bench, Stage, bench_in
-from qa.matrix.host import CONFIG
 from qa.matrix.witness import OPEN, Lack
 from simulator.line import Weather
 from tests.qa.stopping import STATES, Watched, frames_down, watched
@@ -43,7 +43,7 @@ def _bench_in(mode: Mode) -> Bench:
         bench.step()
     elif mode is Mode.DISARMED:
         bench = Bench()
-        bench.host.eager = False
+        bench.eager = False
         bench.until(lambda: bench.mode is Mode.DISARMED)
     else:
         bench = bench_in(Stage[mode.name])
@@ -64,7 +64,7 @@ def test_the_device_stops_in_every_mode_in_the_instant_in_which_stop_arrives(
     usual = Mode.SAFE if mode is Mode.SAFE else Mode.DISARMED
     assert bench.mode is AFTER[kind].get(mode, usual)
     stopped_s = bench.now_s
-    bench.host.eager = False
+    bench.eager = False
     while bench.device.plant.truth.valve_open > OPEN:
         bench.step()
     assert bench.now_s - stopped_s <= BOUND_S
@@ -78,7 +78,7 @@ def test_the_device_stops_in_every_mode_in_the_instant_in_which_stop_arrives(
 @pytest.mark.parametrize("mode", MODES)
 def test_stop_acts_behind_a_queue_of_requests_in_the_same_bytes(mode: Mode, kind: StopKind) -> None:
     bench = _bench_in(mode)
-    link = bench.host.link
+    link = bench.link
     queued = b""
     if link.session:
         for message in (CONFIG, SelfTest(), LogRead(1)):

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
-from firmware_protocol.link import Link, MessageReceived, RequestDone, session_number
-from firmware_protocol.messages import Hello, Ident, Stop, Telemetry
-from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.catalogue import Direction
+from firmware_protocol.link import Link, MessageReceived
+from firmware_protocol.messages import Stop, Telemetry
 from firmware_protocol.vocabulary import Mode
+from qa.host import ScriptedHost, greeting
 from qa.loop import run_virtual
 from simulator.control import Control
 from simulator.handpiece import Handpiece, Happening
@@ -39,14 +39,10 @@ class Desk:
         return self.control.answer(json.dumps(request).encode())
 
     async def hello(self) -> None:
-        link = Link(Direction.TO_DEVICE)
-        link.request(Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, 5), 0.0)
-        self.host.receive(link.outgoing())
+        host = ScriptedHost()
+        host.request(greeting(5), 0.0)
+        self.host.receive(host.link.outgoing())
         await asyncio.sleep(0.2)
-        for _, data in self.wrote:
-            for event in link.receive(data, 0.0):
-                if isinstance(event, RequestDone) and isinstance(event.reply, Ident):
-                    link.open_session(session_number(5, event.reply.device_nonce), 0.0)
 
 
 def virtual(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -74,7 +70,7 @@ def test_bytes_are_answered_at_the_instant_they_arrive() -> None:
         desk = Desk()
         await asyncio.sleep(0.5033)
         link = Link(Direction.TO_DEVICE)
-        link.request(Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, 5), 0.0)
+        link.request(greeting(5), 0.0)
         desk.host.receive(link.outgoing())
         assert [at_s for at_s, _ in desk.wrote] == [desk.loop.time()]
         desk.host.stop()
@@ -125,7 +121,7 @@ def test_weather_delays_loses_and_damages_in_both_directions() -> None:
         desk.host.set_weather(Weather(delay_s=0.004))
         link = Link(Direction.TO_DEVICE)
         await asyncio.sleep(0.5)
-        link.request(Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, 5), 0.0)
+        link.request(greeting(5), 0.0)
         desk.host.receive(link.outgoing())
         assert desk.wrote == []
         await asyncio.sleep(0.1)

@@ -17,10 +17,8 @@ from typing import Any
 
 import pytest
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
-from firmware_protocol.link import Link, MessageReceived, RequestDone, session_number
-from firmware_protocol.messages import Hello, Ident, Telemetry
-from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.messages import Ident, Telemetry
+from qa.host import ScriptedHost, greeting
 from simulator.ports import PortUnusableError, PtyPort
 from tests.simulator.test_cli import run
 
@@ -46,40 +44,36 @@ def served(*arguments: str, stdin: int | None = None) -> Iterator[dict[str, Any]
             process.wait(END_MAX_S)
 
 
-class Talk:
+class Talk(ScriptedHost):
     """Real bytes to a port."""
 
     def __init__(self, fd: int) -> None:
+        super().__init__()
         self.fd = fd
-        self.link = Link(Direction.TO_DEVICE)
-        self.telemetry: list[tuple[float, Telemetry]] = []
+        self.streaming = False
+        self.heard: list[tuple[float, Telemetry]] = []
 
     def hello(self, nonce: int) -> Ident:
         """Open a session."""
-        hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, nonce)
-        self.link.request(hello, time.monotonic())
-        idents: list[Ident] = []
+        seq = self.request(greeting(nonce), time.monotonic())
         end_s = time.monotonic() + 5.0
-        while not idents and time.monotonic() < end_s:
-            os.write(self.fd, self.link.outgoing())
-            idents = self.read(0.02)
-            self.link.poll(time.monotonic())
-        self.link.open_session(session_number(nonce, idents[0].device_nonce), time.monotonic())
-        return idents[0]
+        while seq not in self.replies and time.monotonic() < end_s:
+            os.write(self.fd, self.write(time.monotonic()))
+            self.read(0.02)
+        ident = self.replies[seq]
+        assert isinstance(ident, Ident)
+        return ident
 
-    def read(self, seconds: float) -> list[Ident]:
+    def read(self, seconds: float) -> None:
         """Listen for a while."""
-        idents = []
         end_s = time.monotonic() + seconds
         while (left_s := end_s - time.monotonic()) > 0:
             if not select.select([self.fd], [], [], left_s)[0]:
                 break
-            for event in self.link.receive(os.read(self.fd, 4096), time.monotonic()):
-                if isinstance(event, RequestDone) and isinstance(event.reply, Ident):
-                    idents.append(event.reply)
-                elif isinstance(event, MessageReceived) and isinstance(event.message, Telemetry):
-                    self.telemetry.append((time.monotonic(), event.message))
-        return idents
+            before = self.telemetry
+            self.hear(os.read(self.fd, 4096), time.monotonic())
+            if self.telemetry is not None and self.telemetry is not before:
+                self.heard.append((time.monotonic(), self.telemetry))
 
 
 @contextmanager
@@ -102,10 +96,10 @@ def test_real_bytes_on_a_pty_keep_real_time(tmp_path: Path) -> None:
         with opened(str(link)) as talk:
             assert talk.hello(11).serial == said["serial_number"]
             talk.read(1.0)
-            first, last = talk.telemetry[0], talk.telemetry[-1]
+            first, last = talk.heard[0], talk.heard[-1]
             device_s = (last[1].tick_ms - first[1].tick_ms) % 2**32 / 1000
             assert device_s == pytest.approx(last[0] - first[0], abs=0.05)
-            assert len(talk.telemetry) == pytest.approx(50, abs=5)
+            assert len(talk.heard) == pytest.approx(50, abs=5)
     assert not link.exists()
     kinds = [json.loads(line)["kind"] for line in events.read_text("utf-8").splitlines()]
     assert kinds[0] == "boot"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.cli import boundary
+from qa.arguments import Arguments, whole
 from tools.evidence import anomalies
 from tools.evidence.manifest import ManifestError, sign, signer_of, verify, write_manifest
 from tools.evidence.page import Front, page
@@ -48,12 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     about = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m tools.evidence", description=about)
+    parser = Arguments(prog="python -m tools.evidence", description=about)
     parser.add_argument("--out", type=Path, help="a new folder; else evidence/TIME-COMMIT")
     parser.add_argument("--quick", action="store_true", help="a selection, about a minute, for CI")
     parser.add_argument("--workers", default="auto", help="processes of the tests (as pytest -n)")
-    parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="hostile frames to send")
-    parser.add_argument("--seed", type=int, default=1, help="of the fuzzing")
+    parser.add_argument("--fuzz", type=whole, default=0, metavar="N", help="hostile frames to send")
+    parser.add_argument("--seed", type=whole, default=1, help="of the fuzzing")
     parser.add_argument("--sign", type=Path, metavar="KEY", help="sign with this SSH key")
     parser.add_argument("--json", action="store_true", help="print evidence.json at the end")
     parser.add_argument("--verify", type=Path, metavar="DIR", help="only say what was changed")

@@ -7,7 +7,6 @@ thicknesses of the cheek, layers of the usual thickness, and the middle of the p
 variance within a site. The file has the whole tables that campaigns use as well.
 """
 
-import argparse
 import json
 import math
 import sys
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.cli import boundary
+from qa.arguments import Arguments
 from qa.campaigns.exposure.tables import (
     LOG_TINY,
     SPREAD_STEPS,
@@ -49,7 +49,7 @@ WIDE: Final = 9
 
 def main(arguments: list[str]) -> int:
     """Compute all tables, print them at the reference, and write them where asked to."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="python -m qa.campaigns.exposure.tail_tables",
         description=__doc__.partition("\n")[0],
     )

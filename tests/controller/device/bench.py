@@ -1,30 +1,22 @@
 """A far end under the test's control: the device's half of the link, over a stream in memory."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from controller.device.answers import StreamLostError
 from controller.device.transport import ByteStream, OnData, OnLost, Rank
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
-from firmware_protocol.link import Link, MessageReceived, RequestReceived, session_number
-from firmware_protocol.messages import Hello, Ident, Message, Result, Stop, Stopped, Telemetry
-from firmware_protocol.schema import SCHEMA_HASH
-from firmware_protocol.vocabulary import Capability, Mode, Refusal
+from firmware_protocol.messages import Message, Telemetry
+from firmware_protocol.vocabulary import Mode
+from tests.unit_end import DEVICE_NONCE, IDENT, SERIAL, UnitEnd
 
-SERIAL = 1001
-DEVICE_NONCE = 99
+__all__ = ["DEVICE_NONCE", "IDENT", "SERIAL", "FarEnd", "MemoryStream", "talking"]
+
 DELAY_S = 0.003
 
 TELEMETRY = Telemetry(
     tick_ms=5000, mode=Mode.DISARMED, cause=0, permits=32, inputs=2, valve_percent=0,
     suction_pa=120, suction_b_pa=130, flow_mg_per_min=0, lease_left_ms=0, loop_counter=0,
     last_request_seq=0, set_suction_pa=0, set_flow_mg_per_min=0,
-)  # fmt: skip
-IDENT = Ident(
-    request_seq=1, refusal=Refusal.NONE, major=PROTOCOL_MAJOR, minor=PROTOCOL_MINOR,
-    schema=SCHEMA_HASH, serial=SERIAL, boot_id=7, device_nonce=DEVICE_NONCE, firmware=0x0102,
-    capabilities=Capability.SIMULATED,
 )  # fmt: skip
 
 
@@ -49,15 +41,10 @@ class MemoryStream:
 
 
 @dataclass
-class FarEnd:
-    """Answers HELLO with ``ident``, other one-shots by ``answer``, STOP by ``stopped``."""
+class FarEnd(UnitEnd):
+    """A unit on a stream in memory, which loses, holds back and echoes as it is told."""
 
-    ident: Ident | None = IDENT
-    answer: Callable[[Message, int], Message | None] = lambda _, seq: Result(seq, 0, 0, 42)
-    stopped: Stopped | None = None
-    link: Link = field(default_factory=lambda: Link(Direction.TO_HOST))
     written: list[tuple[float, Rank, bytes]] = field(default_factory=list)
-    heard: list[Message] = field(default_factory=list)
     opened: int = 0
     stream: MemoryStream | None = None
     open_error: Exception | None = None
@@ -81,19 +68,7 @@ class FarEnd:
         if self.loops_back:
             return
         if not self.deaf:
-            self._understand(data)
-
-    def _understand(self, data: bytes) -> None:
-        now_s = asyncio.get_running_loop().time()
-        for event in self.link.receive(data, now_s):
-            if isinstance(event, RequestReceived):
-                self.heard.append(event.message)
-                self._reply(event.message, event.seq)
-            elif isinstance(event, MessageReceived):
-                self.heard.append(event.message)
-                if self.stopped is not None and isinstance(event.message, Stop):
-                    self.put(self.link.send(self.stopped))
-        self.put(self.link.outgoing())
+            self.put(self.hear(data, asyncio.get_running_loop().time()))
 
     def say(self, message: Message) -> None:
         """Send a periodic message or a STOPPED now."""
@@ -111,18 +86,6 @@ class FarEnd:
         if stream is not None and not stream.closed:
             stream.closed = True
             stream.on_lost(why)
-
-    def _reply(self, message: Message, seq: int) -> None:
-        if isinstance(message, Hello):
-            if self.ident is not None:
-                ident = self.ident._replace(request_seq=seq)
-                self.put(self.link.reply(seq, ident))
-                nonces = (message.host_nonce, ident.device_nonce)
-                self.link.open_session(session_number(*nonces), asyncio.get_running_loop().time())
-            return
-        reply = self.answer(message, seq)
-        if reply is not None:
-            self.put(self.link.reply(seq, reply))
 
 
 async def talking(far: FarEnd, telemetry: Telemetry = TELEMETRY, period_s: float = 0.020) -> None:

@@ -8,7 +8,6 @@ supervisor under any device, and both with a line between them. Time goes in bea
 coarser than the real thing is said in each part's own file and in the report.
 """
 
-import argparse
 import json
 import signal
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Final
 
+from qa.arguments import Arguments, above_zero, seconds
 from tests.proof.explore.device import ALL, FEW, DeviceWorld
 from tests.proof.explore.host import HostWorld
 from tests.proof.explore.pair import PairWorld
@@ -124,13 +124,13 @@ def _by_number(rule: str) -> tuple[str, int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 1 where a property is broken, 2 where the bound cut the search."""
-    parser = argparse.ArgumentParser(prog="python -m tests.proof.explore")
+    parser = Arguments(prog="python -m tests.proof.explore")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--small", action="store_true", help="few symbols, seconds (the default)")
     size.add_argument("--full", action="store_true", help="every symbol, many minutes")
     parser.add_argument("--part", action="append", choices=tuple(PARTS), help="only this part")
-    parser.add_argument("--states", type=int, default=STATES_MAX, help="bound on states of a part")
-    parser.add_argument("--seconds", type=float, default=SECONDS_MAX, help="bound on its time")
+    parser.add_argument("--states", type=above_zero, default=STATES_MAX, help="bound on its states")
+    parser.add_argument("--seconds", type=seconds, default=SECONDS_MAX, help="bound on its time")
     parser.add_argument("--json", action="store_true", help="report for machines")
     asked = parser.parse_args(arguments)
 

@@ -14,11 +14,11 @@ from typing import Final
 
 from controller.treatment.events import Begin, Command, Person
 from controller.treatment.states import ENDED, LIVE, State
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
+from firmware_protocol.catalogue import Direction
 from firmware_protocol.link import RequestDone, session_number
-from firmware_protocol.messages import Hello, Ident
-from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.messages import Ident
 from firmware_protocol.vocabulary import Capability, Mode
+from qa.host import greeting
 from simulator.firmware.firmware import Firmware
 from simulator.firmware.memory import Identity
 from simulator.firmware.memory import Memory as Kept
@@ -282,7 +282,7 @@ class PairWorld:
             body.beat += 1
             firmware.tick(body.beat * BEAT_S, well[body.beat % 2])
         now_s = body.beat * BEAT_S
-        shell.link.request(Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, NONCE), now_s)
+        shell.link.request(greeting(NONCE), now_s)
         firmware.receive(shell.link.outgoing(), now_s)
         for event in shell.link.receive(firmware.outgoing(), now_s):
             if isinstance(event, RequestDone) and isinstance(event.reply, Ident):

@@ -1,5 +1,7 @@
 """A host around the real supervisor, as small as it can be: frames in, events; actions, frames out.
 
+It is no scripted host: what it asks, holds and stops is decided by the supervisor that is explored.
+
 It stands for the kernel and its handpiece client, which live on an event loop and so cannot be
 explored. It performs actions in their order and repeats a STOP until the device shows that it is
 safe, as they do. Rows end when the disk of this beat lets them: at once, later, or as lost; answers
@@ -11,9 +13,10 @@ from collections.abc import Hashable
 from enum import Enum, unique
 from typing import Final
 
+from controller.device.stopping import SAFE_MODES
 from controller.device.translation import reading_of
 from controller.kernel.performer import config_of
-from controller.safety.reading import Identity
+from controller.safety.reading import VALVE_SHUT_PERCENT, Identity
 from controller.treatment.conduct import Actions
 from controller.treatment.events import (
     Commit,
@@ -32,7 +35,6 @@ from controller.treatment.events import (
 from controller.treatment.states import LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.catalogue import Direction
-from firmware_protocol.envelope import LEASE_DEFAULT_MS
 from firmware_protocol.link import Event as LinkEvent
 from firmware_protocol.link import (
     Link,
@@ -46,7 +48,6 @@ from firmware_protocol.messages import (
     Reset,
     Result,
     SelfTest,
-    Setpoint,
     Stop,
     Stopped,
     Telemetry,
@@ -55,16 +56,13 @@ from firmware_protocol.messages import (
 )
 from firmware_protocol.session import SEQ_SPAN, TRIES_MAX
 from firmware_protocol.vocabulary import Capability, Mode, Outcome, Refusal, StopKind, Wish
+from qa.host import Wishes
 from tests.proof.explore.frames import TREATMENT
 from tests.proof.explore.host import BOOT_ID, WELL_SUPPLIED
 from tests.proof.explore.host_clocks import NOW_S
 from tests.proof.explore.plan import SERIAL, plan
 
 STALE_BEATS_MAX: Final = 4  # beyond it the host counts telemetry as stale
-_SHOWS_SAFE: Final = {
-    StopKind.NORMAL: frozenset({Mode.BOOT, Mode.DISARMED, Mode.STOPPING, Mode.SAFE}),
-    StopKind.EMERGENCY: frozenset({Mode.BOOT, Mode.DISARMED, Mode.SAFE}),
-}
 ROWS_MAX: Final = 8  # rows of one beat that lead to further rows
 
 
@@ -141,12 +139,8 @@ class Shell:
             if not self.rows:
                 break
             number = self.rows.pop(0)
-            full = disk is Disk.FULL
-            self.decide(
-                Finished(number, End.FAILED, lost="The disk is full.")
-                if full
-                else Finished(number, End.DONE)
-            )
+            lost = "The disk is full." if disk is Disk.FULL else ""
+            self.decide(Finished(number, End.FAILED if lost else End.DONE, lost=lost))
 
     def _forget_rows(self) -> None:
         """Leave out rows whose end changes nothing, which the host world tells at any time."""
@@ -199,18 +193,9 @@ class Shell:
         if self.tick_ms is None:
             return
         self.counter = (self.counter + 1) % SEQ_SPAN
-        self.written += self.link.send(
-            Setpoint(
-                LEASE_DEFAULT_MS,
-                self.counter,
-                self.tick_ms,
-                kpa_to_pa(hold.suction_kpa),
-                g_per_min_to_mg_per_min(hold.flow_g_per_min),
-                int(hold.wish),
-                TREATMENT,
-                hold.exposure_left_mg,
-            )
-        )
+        pa, mg_per_min = kpa_to_pa(hold.suction_kpa), g_per_min_to_mg_per_min(hold.flow_g_per_min)
+        wishes = Wishes(pa, mg_per_min, int(hold.wish), TREATMENT, hold.exposure_left_mg)
+        self.written += self.link.send(wishes.setpoint(self.counter, self.tick_ms))
 
     def _heard(self, event: LinkEvent) -> None:
         if isinstance(event, MessageReceived):
@@ -233,8 +218,8 @@ class Shell:
             self.decide(Observed(reading))
 
     def _confirm(self, mode: Mode, valve_percent: float) -> None:
-        shown = self.stopping is not None and mode in _SHOWS_SAFE[self.stopping]
-        if shown and valve_percent <= 1.0:
+        shown = self.stopping is not None and mode in SAFE_MODES[self.stopping]
+        if shown and valve_percent <= VALVE_SHUT_PERCENT:
             self.stopping = None
 
 

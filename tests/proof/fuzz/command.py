@@ -1,11 +1,11 @@
 """The command line of the fuzzing: a campaign of hostile frames, with its figures."""
 
-import argparse
 import json
 import sys
 import time
 from typing import Final
 
+from qa.arguments import Arguments, above_zero, whole
 from tests.proof.fuzz.campaign import Campaign, FuzzFailedError, Report
 
 TELL_EVERY_S: Final = 2.0
@@ -14,9 +14,9 @@ N_DEFAULT: Final = 200_000
 
 def main() -> int:
     """Run one campaign; 0 when the promise held, 1 when it did not."""
-    parser = argparse.ArgumentParser(prog="python -m tests.proof.fuzz", description=__doc__)
-    parser.add_argument("--n", type=_count, default=N_DEFAULT, help="hostile frames to send")
-    parser.add_argument("--seed", type=int, default=1, help="everything follows from it")
+    parser = Arguments(prog="python -m tests.proof.fuzz", description=__doc__)
+    parser.add_argument("--n", type=above_zero, default=N_DEFAULT, help="hostile frames to send")
+    parser.add_argument("--seed", type=whole, default=1, help="everything follows from it")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     args = parser.parse_args()
     began_s = time.perf_counter()
@@ -46,13 +46,6 @@ def main() -> int:
     else:
         sys.stdout.write(_table(report, took_s))
     return 0
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} frames are none; say 1 or more")
-    return number
 
 
 def _table(report: Report, took_s: float) -> str:

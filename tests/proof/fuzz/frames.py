@@ -58,7 +58,6 @@ _head = Struct("<BBIH").pack
 _crc = Struct("<I").pack
 _TO_DEVICE: Final = tuple(spec for spec in CATALOGUE if spec.direction is Direction.TO_DEVICE)
 _NUMBERS: Final = frozenset(spec.number for spec in CATALOGUE)
-_REQUESTS: Final = frozenset(spec.message for spec in CATALOGUE if spec.kind is Kind.REQUEST)
 
 
 class Chunk(NamedTuple):

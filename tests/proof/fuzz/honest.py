@@ -1,28 +1,18 @@
 """An honest host and operator who keep trying to treat while the line is under fire.
 
 Without them a fuzz never sees an armed device. They know everything about the device, so that they
-find their way back into the conversation after each forged frame; they steer towards a goal mode
-and hold it there.
+find their way back into the conversation after each forged frame: a scripted host on a `Link` would
+be out of step with it for ever. They steer towards a goal mode and hold it there.
 """
 
 import random
 from typing import TYPE_CHECKING, Final
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from firmware_protocol.codec import encode
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
-from firmware_protocol.messages import (
-    Arm,
-    Config,
-    Hello,
-    Message,
-    Reset,
-    SelfTest,
-    Setpoint,
-    Stop,
-)
-from firmware_protocol.schema import SCHEMA_HASH
+from firmware_protocol.messages import Arm, Message, Reset, SelfTest, Stop
 from firmware_protocol.vocabulary import Mode, StopKind, Wish
+from qa.host import CONFIG, Wishes, greeting
 from simulator.plant.hand import AWAY, Grip
 from tests.proof.fuzz.frames import CALM, Insight
 from tests.proof.fuzz.witness import SteeredHand, Witness
@@ -30,8 +20,6 @@ from tests.proof.fuzz.witness import SteeredHand, Witness
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TREATMENT: Final = 77
-CONFIG: Final = Config(TREATMENT, 40_000, 10_000, 10_000, 1)
 TRIES_MAX: Final = 3  # armings that were refused, until a new session is opened
 SLOW_SHARE: Final = 0.95
 ASK_PERIOD_S: Final = 0.020  # one-shots; each is answered at once
@@ -135,8 +123,7 @@ class HonestHost:
             self._send(encode(Stop(kind), 0, 0), now_s)
 
     def _greet(self, now_s: float) -> None:
-        nonce = self._chance.getrandbits(32)
-        hello = Hello(PROTOCOL_MAJOR, PROTOCOL_MINOR, SCHEMA_HASH, nonce)
+        hello = greeting(self._chance.getrandbits(32))
         self._send(encode(hello, 0, self._chance.randrange(1, _U16)), now_s)
 
     def _from_ready(self, now_s: float) -> None:
@@ -217,16 +204,12 @@ class HonestHost:
         if now_s < self._next_setpoint_s or not (ledger.session and self.streaming):
             return
         self._next_setpoint_s = now_s + SETPOINT_PERIOD_S - 1e-6
-        message = Setpoint(
-            lease_ms=self._chance.choice((150, 200, 200, 200, 500)),
-            loop_counter=((ledger.loop_counter or 0) + 1) & _U16,
-            echo_tick_ms=ledger.newest_tick,
-            suction_pa=self.mood.suction_pa,
-            flow_mg_per_min=self.mood.flow_mg_per_min,
-            wish=Wish.ALL,
-            treatment=ledger.config.treatment,
-            exposure_left_mg=self.mood.left_mg,
-        )
+        wishes = Wishes(
+            self.mood.suction_pa, self.mood.flow_mg_per_min, Wish.ALL, ledger.config.treatment,
+            self.mood.left_mg, lease_ms=self._chance.choice((150, 200, 200, 200, 500)),
+        )  # fmt: skip
+        counter = ((ledger.loop_counter or 0) + 1) & _U16
+        message = wishes.setpoint(counter, ledger.newest_tick)
         self._said.append(encode(message, ledger.session, ledger.seen_seq % _U16 + 1))
 
     def _ask(self, message: Message, now_s: float) -> None:

@@ -24,7 +24,7 @@ def test_a_clock_that_jumps_shuts_the_valve_at_once(step_s: float) -> None:
 def test_a_lease_lapses_in_time_across_the_wrap_of_the_tick(before_ms: int) -> None:
     host = Host(boot_tick_ms=2**32 - before_ms).active()
     host.streaming = False
-    host.send_setpoint()
+    host.give(host.renewal())
     took_s = host.until(lambda: host.shut, 0.5)
     assert host.cause is Cause.LEASE_LAPSED
     assert 0.2 <= took_s <= 0.25

@@ -55,14 +55,14 @@ def failed(host: Host) -> str:
 @pytest.mark.parametrize("fault", ["tip-swapped", "tip-unread"])
 def test_a_tip_that_was_not_planned_or_cannot_be_read_does_not_arm(fault: str) -> None:
     host = Host()
-    token = host.ready()
+    token = host.ready().token
     host.device.set_fault(fault)
     host.run(0.05)
-    assert host.result(Arm(token, host.treatment)).refusal == Refusal.OUT_OF_ENVELOPE
+    assert host.result(Arm(token, host.wishes.treatment)).refusal == Refusal.OUT_OF_ENVELOPE
     assert host.is_in(Mode.READY)
     host.device.clear_fault(fault)
     host.run(0.05)
-    assert host.result(Arm(token, host.treatment)).refusal == Refusal.NONE
+    assert host.result(Arm(token, host.wishes.treatment)).refusal == Refusal.NONE
 
 
 @pytest.mark.hazard("H27")
@@ -71,7 +71,7 @@ def test_a_configuration_for_another_tip_does_not_arm() -> None:
     token = host.result(SelfTest()).detail
     host.until(lambda: host.mode is Mode.READY)
     host.run(1.0)
-    assert host.result(Arm(token, host.treatment)).refusal == Refusal.OUT_OF_ENVELOPE
+    assert host.result(Arm(token, host.wishes.treatment)).refusal == Refusal.OUT_OF_ENVELOPE
 
 
 @pytest.mark.hazard("H27", shows="works")
@@ -88,7 +88,7 @@ def test_a_tip_that_changes_while_armed_trips_within_150_ms(way: str, fault: str
     token = host.result(SelfTest()).detail
     host.until(lambda: host.mode is Mode.READY)
     host.run(1.0)
-    assert host.result(Arm(token, host.treatment)).refusal == Refusal.OUT_OF_ENVELOPE
+    assert host.result(Arm(token, host.wishes.treatment)).refusal == Refusal.OUT_OF_ENVELOPE
 
 
 # -- H01: exposure ---------------------------------------------------------------------------------
@@ -96,9 +96,9 @@ def test_a_tip_that_changes_while_armed_trips_within_150_ms(way: str, fault: str
 @pytest.mark.parametrize("flow_mg_per_min", [2_000, 6_000, 10_000])
 def test_an_exhausted_zone_shuts_a_healthy_valve_without_a_trip(flow_mg_per_min: int) -> None:
     host = Host().active()
-    host.flow_mg_per_min = flow_mg_per_min
+    host.wishes.flow_mg_per_min = flow_mg_per_min
     host.run(1.0)
-    host.exposure_left_mg = 0
+    host.wishes.exposure_left_mg = 0
     assert host.until(lambda: host.shut, 0.3) <= 0.05 + BUDGET_SWITCH_S
     host.run(1.0)
     assert host.is_in(Mode.ACTIVE)
@@ -110,7 +110,7 @@ def test_an_exhausted_zone_shuts_a_healthy_valve_without_a_trip(flow_mg_per_min:
 def test_crystals_that_flow_on_after_the_zone_is_exhausted_trip(fault: str) -> None:
     host = Host().active()
     host.device.set_fault(fault)
-    host.exposure_left_mg = 0
+    host.wishes.exposure_left_mg = 0
     host.until(lambda: not (host.telemetry and host.telemetry.permits & Permit.EXPOSURE), 0.2)
     took_s = host.until(lambda: host.mode is Mode.SAFE, 0.3)
     assert host.cause is Cause.EXPOSURE
@@ -123,8 +123,8 @@ def test_crystals_that_flow_on_after_the_zone_is_exhausted_trip(fault: str) -> N
 def test_a_host_that_stops_asking_leaves_the_valve_to_answer_for_itself() -> None:
     host = Host().active()
     host.device.set_fault("valve-stuck-open")
-    host.exposure_left_mg = 0
-    host.flow_mg_per_min = 0
+    host.wishes.exposure_left_mg = 0
+    host.wishes.flow_mg_per_min = 0
     assert trips_stuck(host) is Cause.VALVE_STUCK_OPEN
 
 
@@ -255,7 +255,7 @@ def test_a_valve_that_does_not_shut_loses_its_suction_within_the_budget(
 @pytest.mark.parametrize("flow_mg_per_min", [2_000, 10_000])
 def test_the_line_is_empty_80_ms_after_the_valve_has_shut(flow_mg_per_min: int) -> None:
     host = Host().active()
-    host.flow_mg_per_min = flow_mg_per_min
+    host.wishes.flow_mg_per_min = flow_mg_per_min
     host.run(1.0)
     truth = host.device.plant.truth
     before = truth.flow_g_per_min
@@ -329,7 +329,7 @@ def test_a_pump_that_is_too_strong_or_too_slow_stays_inside_or_trips_in_its_budg
     host = Host()
     host.device.set_fault(fault)
     host.armed()
-    host.suction_pa = 40_000
+    host.wishes.suction_pa = 40_000
     host.run(1.5)
     host.device.hand.press()
     host.device.hand.place()
@@ -373,7 +373,7 @@ def test_the_lamp_tells_a_trip_with_nobody_on_the_line() -> None:
 @pytest.mark.hazard("H10", "H12", "H14", shows="works")
 def test_silence_in_full_flow_is_safe_within_the_lease_and_its_margin() -> None:
     host = Host().active()
-    host.send_setpoint()
+    host.give(host.renewal())
     host.streaming = False
     took_s = host.until(lambda: host.shut, 0.5)
     assert took_s <= 0.25

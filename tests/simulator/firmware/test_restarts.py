@@ -27,7 +27,7 @@ def logged(host: Host) -> list[tuple[LogCode, int]]:
 
 def told(host: Host) -> Defect:
     """Return what STATUS says of the newest self-test, in a session of its own."""
-    host.hello(nonce=0x0DDB_A11 + host.device.firmware.board.tick_ms % 1000)
+    host.hello()
     host.status = None
     host.until(lambda: host.status is not None)
     assert host.status is not None
@@ -40,7 +40,7 @@ def rest(host: Host) -> None:
     host.device.hand.lift()
     host.run(0.05)
     host.until(lambda: host.mode is not Mode.BOOT)
-    host.hello(nonce=0x9ABC_DEF0)
+    host.hello()
 
 
 @pytest.mark.hazard("H15", shows="works")
@@ -76,10 +76,10 @@ def test_a_hang_in_any_mode_leads_to_disarmed_and_off(way: str) -> None:
     host = Host()
     getattr(host, way)()
     host.device.set_fault("firmware-halt")
-    sent = len(host.wire)
+    sent = len(host.line)
     host.run(0.1)
     assert host.device.outgoing() == b""
-    assert len(host.wire) > sent  # and nobody heard it
+    assert len(host.line) > sent  # and nobody heard it
     host.run(0.3)
     assert host.is_in(Mode.DISARMED)
     assert host.shut
@@ -91,11 +91,12 @@ def test_a_hang_in_any_mode_leads_to_disarmed_and_off(way: str) -> None:
 
 def test_a_stall_shorter_than_the_watchdog_is_caught_up_by_the_clocks() -> None:
     host = Host().active()
+    host.streaming = False
+    host.step()  # the newest setpoint counts
     left_ms = host.device.firmware.board.a.lease_left_ms
     host.device.set_fault("firmware-halt")
     host.run(0.08)
     host.device.clear_fault("firmware-halt")
-    host.streaming = False
     host.run(0.005)
     assert host.of("restart") == []
     assert host.device.firmware.board.a.lease_left_ms == left_ms - 85
@@ -114,7 +115,7 @@ def test_a_dip_of_the_supply_with_the_switch_held_starts_nothing(way: str) -> No
     assert host.until(lambda: host.shut, 0.5) <= BUDGET_SWITCH_S
     host.run(0.2)
     assert host.is_in(Mode.DISARMED)
-    host.hello(nonce=7)
+    host.hello()
     assert host.result(CONFIG).outcome == Outcome.DONE
     assert host.result(SelfTest()).refusal == Refusal.SWITCH_PRESSED
     host.run(1.0)
@@ -225,7 +226,7 @@ def test_every_boot_starts_five_seconds_before_the_tick_wraps() -> None:
     host.run(3.0)
     host.device.restart()
     host.run(0.2)
-    host.hello(nonce=3)
+    host.hello()
     host.run(0.1)
     assert host.telemetry is not None
     assert 2**32 - 4800 <= host.telemetry.tick_ms < 2**32 - 4500

@@ -7,6 +7,7 @@ from firmware_protocol.link import session_number
 from firmware_protocol.messages import Arm, Hello, Ident, SelfTest, Stopped
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.vocabulary import Capability, Cause, Input, Mode, Permit, Refusal
+from qa.host import Ill
 from simulator.firmware.firmware import OUTGOING_MAX_BYTES
 from simulator.handpiece import SERIAL_NUMBER
 from tests.simulator.host import Host
@@ -27,7 +28,7 @@ def test_hello_is_answered_with_who_it_is_and_opens_a_session() -> None:
     ident = host.hello()
     assert (ident.refusal, ident.serial, ident.schema) == (Refusal.NONE, SERIAL_NUMBER, SCHEMA_HASH)
     assert ident.capabilities == Capability.SIMULATED | Capability.MOTION_SENSOR
-    assert host.of("session")[-1]["session"] == session_number(0x1234_5678, ident.device_nonce)
+    assert host.of("session")[-1]["session"] == session_number(1, ident.device_nonce)
     assert Host(motion=False).hello().capabilities == Capability.SIMULATED
 
 
@@ -65,7 +66,7 @@ def test_a_host_of_any_minor_version_opens_a_session(minor: int) -> None:
 def test_hello_is_answered_busy_while_a_treatment_lives(way: str) -> None:
     host = getattr(Host(), way)()
     mode, session = host.mode, host.device.firmware.link.session
-    assert host.hello(nonce=99).refusal == Refusal.BUSY
+    assert host.hello().refusal == Refusal.BUSY
     assert host.mode is mode
     assert host.device.firmware.link.session == session
 
@@ -73,9 +74,9 @@ def test_hello_is_answered_busy_while_a_treatment_lives(way: str) -> None:
 @pytest.mark.hazard("H43")
 def test_a_new_session_means_disarmed_without_configuration_or_lease() -> None:
     host = Host()
-    token = host.ready()
+    token = host.ready().token
     host.streaming = False
-    host.hello(nonce=2)
+    host.hello()
     assert host.is_in(Mode.DISARMED)
     assert host.telemetry is not None
     host.run(0.1)
@@ -86,7 +87,7 @@ def test_a_new_session_means_disarmed_without_configuration_or_lease() -> None:
 
 def test_a_new_session_leaves_safe_latched() -> None:
     host = Host().tripped()
-    assert host.hello(nonce=2).refusal == Refusal.NONE
+    assert host.hello().refusal == Refusal.NONE
     assert host.is_in(Mode.SAFE)
 
 
@@ -129,7 +130,7 @@ def test_a_recorded_session_replayed_never_gets_past_disarmed() -> None:
     host = Host("average")
     host.armed()
     host.run(3.0)
-    recorded, fresh = host.wire, Host("average", seed=2)
+    recorded, fresh = host.line, Host("average", seed=2)
     fresh.run(0.5)
     modes = set()
     for data in recorded:
@@ -145,7 +146,7 @@ def test_a_setpoint_replayed_in_its_own_session_does_not_renew_the_lease() -> No
     host = Host().configured()
     host.run(0.2)
     host.streaming = False
-    replayed = host.wire[-1]
+    replayed = host.line[-1]
     for _ in range(60):
         host.run(0.005)
         host.give(replayed)
@@ -155,7 +156,7 @@ def test_a_setpoint_replayed_in_its_own_session_does_not_renew_the_lease() -> No
 @pytest.mark.hazard("H13", shows="works")
 def test_a_host_that_sends_but_no_longer_decides_loses_the_lease() -> None:
     host = Host().active()
-    host.stalled = True
+    host.ill = Ill.SAME_COUNTER
     took_s = host.until(lambda: host.shut, 1.0)
     assert took_s <= 0.250 + 0.050
     assert host.is_in(Mode.SAFE)
@@ -167,7 +168,7 @@ def test_a_host_that_sends_but_no_longer_decides_loses_the_lease() -> None:
 def test_setpoints_that_echo_an_old_tick_lose_the_lease() -> None:
     host = Host().active()
     assert host.telemetry is not None
-    host.echo_tick = host.telemetry.tick_ms
+    host.ill = Ill.SAME_ECHO
     host.until(lambda: host.mode is Mode.SAFE, 1.0)
     assert host.of("dropped")[-1]["why"] == "echoes an old tick"
 
@@ -177,11 +178,12 @@ def test_setpoints_that_echo_an_old_tick_lose_the_lease() -> None:
 def test_a_host_that_counts_ticks_by_its_own_clock_loses_the_lease(counts_in_ms: int) -> None:
     host = Host().armed()
     assert host.telemetry is not None
+    host.ill = Ill.SAME_ECHO
     heard_tick, since_s = host.telemetry.tick_ms, host.now_s
 
     def counted() -> bool:
         passed_ms = round((host.now_s - since_s) * 1000)
-        host.echo_tick = heard_tick + passed_ms // counts_in_ms * counts_in_ms
+        host.echo = heard_tick + passed_ms // counts_in_ms * counts_in_ms
         return host.mode is Mode.SAFE
 
     host.until(counted, 10.0)
@@ -203,11 +205,11 @@ def test_more_than_five_corrupt_frames_in_ten_seconds_latch_safe_while_armed() -
 
 def test_corrupt_frames_while_disarmed_refuse_arming_and_are_counted() -> None:
     host = Host()
-    token = host.ready()
+    token = host.ready().token
     for _ in range(6):
         host.give(b"\x05junk\x00")
     assert host.is_in(Mode.READY)
-    assert host.result(Arm(token, host.treatment)).refusal == Refusal.STREAM_NOT_HEALTHY
+    assert host.result(Arm(token, host.wishes.treatment)).refusal == Refusal.STREAM_NOT_HEALTHY
     host.run(0.3)
     assert host.status is not None
     assert host.status.bad_frames == 6
@@ -225,7 +227,7 @@ def test_the_same_seed_and_bytes_give_the_same_run() -> None:
         host.armed()
         host.run(5.0)
     assert first.happened == second.happened
-    assert first.wire == second.wire
+    assert first.line == second.line
     third = Host("average", seed=6)
     third.armed()
     third.run(5.0)

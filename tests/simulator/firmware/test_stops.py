@@ -84,7 +84,7 @@ def test_repeats_of_a_stop_are_answered_and_are_one_event() -> None:
     for _ in range(10):
         host.stop(StopKind.NORMAL)
         host.run(0.02)
-    assert len(host.stopped) == 10
+    assert host.stops_answered == 10
     assert len(host.of("stop")) == 1
     host.run(1.1)
     host.stop(StopKind.NORMAL)
@@ -147,10 +147,10 @@ def test_letting_go_of_the_switch_shuts_the_valve_within_100_ms_and_pauses() -> 
 
 def test_a_pause_by_the_host_needs_a_new_press_to_end() -> None:
     host = Host().active()
-    host.wish = Wish.PUMP
+    host.wishes.wish = Wish.PUMP
     host.until(lambda: host.mode is Mode.PAUSED, 0.2)
     assert host.shows(Lamp.OFF)
-    host.wish = Wish.ALL
+    host.wishes.wish = Wish.ALL
     host.run(1.0)
     assert host.is_in(Mode.PAUSED)
     assert host.shows(Lamp.OFF)  # held: let go first
@@ -164,11 +164,11 @@ def test_a_pause_by_the_host_needs_a_new_press_to_end() -> None:
 @pytest.mark.hazard("H50")
 def test_a_press_while_the_host_holds_starts_nothing() -> None:
     host = Host().paused()
-    host.wish = Wish.PUMP
+    host.wishes.wish = Wish.PUMP
     host.run(0.1)
     host.device.hand.press()
     host.run(0.2)
-    host.wish = Wish.ALL
+    host.wishes.wish = Wish.ALL
     host.run(0.5)
     assert host.is_in(Mode.PAUSED)
     assert host.shut

@@ -51,10 +51,10 @@ def test_silence_latches_safe_after_the_lease_and_shuts_the_valve_within_its_mar
     way: str, lease_ms: int, granted_s: float
 ) -> None:
     host = getattr(Host(), way)()
-    host.lease_ms = lease_ms
+    host.wishes.lease_ms = lease_ms
     host.run(0.1)
     host.streaming = False
-    host.send_setpoint()
+    host.give(host.renewal())
     last_s = host.now_s
     host.until(lambda: host.mode is Mode.SAFE, 1.0)
     assert host.cause is Cause.LEASE_LAPSED
@@ -108,12 +108,12 @@ def test_the_valve_opens_again_by_itself_when_the_tip_is_back_on_the_skin() -> N
 @pytest.mark.hazard("H01")
 def test_the_valve_shuts_when_the_exposure_of_the_zone_is_used_up() -> None:
     host = Host().active()
-    host.exposure_left_mg = 0
+    host.wishes.exposure_left_mg = 0
     host.run(0.15)
     assert host.shut
     assert host.telemetry is not None
     assert not host.telemetry.permits & Permit.EXPOSURE
-    host.exposure_left_mg = 5_000
+    host.wishes.exposure_left_mg = 5_000
     host.run(0.5)
     assert not host.shut
 
@@ -121,11 +121,11 @@ def test_the_valve_shuts_when_the_exposure_of_the_zone_is_used_up() -> None:
 @pytest.mark.hazard("H01", shows="works")
 def test_what_flowed_since_the_last_setpoint_counts_against_its_exposure() -> None:
     host = Host().active()
-    host.exposure_left_mg = 10
+    host.wishes.exposure_left_mg = 10
     host.run(0.05)
     host.streaming = False
     grams = host.device.plant.truth.through_valve_g
-    host.send_setpoint()
+    host.give(host.renewal())
     host.run(0.18)  # the lease is still alive
     assert host.device.plant.truth.through_valve_g - grams == pytest.approx(0.010, abs=0.008)
     assert host.shut
@@ -136,7 +136,7 @@ def test_what_flowed_since_the_last_setpoint_counts_against_its_exposure() -> No
 def test_a_host_that_grants_a_milligram_for_ever_does_not_make_the_valve_chatter() -> None:
     host = Host("average").armed()
     host.until(lambda: not host.shut, 5.0)
-    host.exposure_left_mg = 1
+    host.wishes.exposure_left_mg = 1
     openings, was_open, shut_s, closed_s = 0, True, 0.0, []
     for _ in range(1300):  # 6.5 s
         host.step()
@@ -168,7 +168,7 @@ def test_after_a_closing_the_valve_may_open_as_the_vectors_say(
 @pytest.mark.hazard("H47", shows="works")
 def test_the_outputs_stay_inside_of_configuration_and_telemetry_says_what_is_in_force() -> None:
     host = Host().active()
-    host.suction_pa, host.flow_mg_per_min = 50_000, 12_000
+    host.wishes.suction_pa, host.wishes.flow_mg_per_min = 50_000, 12_000
     host.run(2.0)
     assert host.telemetry is not None
     assert host.telemetry.set_suction_pa == 40_000
