@@ -80,7 +80,9 @@ def make(campaign: Campaign, asked: argparse.Namespace, say: Say) -> None:
         (folder / RESULT).write_text(text + "\n", encoding="utf-8")
     (folder / RESTS_ON).write_text(json.dumps(rests_on(), indent=1) + "\n", encoding="utf-8")
     half_done.unlink()
-    say(f"{campaign.name}: {folder / RESULT}")
+    short = told.as_json["violations"]
+    missed = f", in which {short} goals are missed" if short else ""
+    say(f"{campaign.name}: {folder / RESULT}{missed}")
 
 
 def _is_made(folder: Path, words: Asked) -> bool:
