@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from simulator.plugins import GROUP, OF_QA
-from tests.processes.made_once import made_once
+from tests.made_once import made_once
 from tests.processes.service import ROOT
 
 pytestmark = pytest.mark.realtime
