@@ -27,7 +27,7 @@ COMPILED_TESTS := tests/controller/safety tests/qa/campaigns tests/qa/scenarios 
   tests/qa/traffic/test_golden.py
 SOURCES := $(shell find controller firmware_protocol simulator qa configs tests -name '*.py' -o -name '*.toml' -o -name '*.json')
 
-.PHONY: help venv run test check compiled test-compiled mutants mutation coverage bench bench-peers sbom evidence anchors lock clean
+.PHONY: help venv run test check compiled test-compiled mutants mutation coverage bench bench-peers sbom evidence campaigns anchors lock clean
 
 help: ## show these words
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -84,14 +84,13 @@ sbom: $(STAMP) ## write sbom.json: every locked package, as CycloneDX
 evidence: $(STAMP) ## run everything and bundle it for an auditor, with hashes (ARGS=--quick: a minute)
 	@$(BIN)/python -m tools.evidence $(ARGS)
 
+campaigns: $(STAMP) ## simulate the treatments that documents rest on, into build/campaigns (half an hour; ARGS=--resume)
+	@$(BIN)/python -m tools.campaigns make $(ARGS)
+
 anchors: $(STAMP) ## renew removal rate, chances, figures and pages from configs/skin/anchors.toml (half an hour)
 	@$(BIN)/corneum-sim anchors --configs configs --renew
-	@$(BIN)/corneum-sim campaign treatments --n 40000 --only TAIL --only gamma --json > .gamma.json
-	@$(BIN)/corneum-sim campaign treatments --n 4000 --only TAIL --json > .tails.json
-	@$(BIN)/python -m tools.chances gamma .gamma.json
-	@$(BIN)/python -m tools.chances tails .tails.json
-	@$(BIN)/corneum-sim campaign treatments --n 1000 --report docs/exposure || true
-	@rm -f .gamma.json .tails.json docs/exposure/treatments.html docs/exposure/*.png.tmp
+	@$(BIN)/python -m tools.campaigns make $(ARGS)
+	@$(BIN)/python -m tools.campaigns keep
 	@$(BIN)/python -m tools.generate
 
 lock: ## renew requirements.lock from both pyproject.toml (needs uv; UPGRADE=--upgrade for newer releases)

@@ -90,7 +90,7 @@ def test_every_part_of_the_issue_is_made() -> None:
     names = [name for name, _, _ in PARTS]
     assert len(set(names)) == len(names)
     assert {"tests", "scenarios", "matrix", "storm", "treatments", "posterior", "trace",
-            "coverage", "fuzz", "mutants", "mutation", "sbom", "versions",
+            "coverage", "exposure", "fuzz", "mutants", "mutation", "sbom", "versions",
             "anomalies"} <= set(names)  # fmt: skip
 
 

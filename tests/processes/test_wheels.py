@@ -7,12 +7,14 @@ import sysconfig
 import tomllib
 import venv
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from simulator.plugins import GROUP, OF_QA
+from tests.made_once import made_once
 from tests.processes.service import ROOT
 
 pytestmark = pytest.mark.realtime
@@ -26,10 +28,13 @@ WITH_A_FIXTURE: Final = "def test_it(handpiece):\n    assert handpiece.rig is no
 class Installed:
     """An environment with some of our wheels, and beside them what they depend on."""
 
-    def __init__(self, folder: Path, *wheels: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        venv.create(folder, symlinks=True, with_pip=False)
         self.packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
+
+    def install(self, *wheels: Path) -> None:
+        """Make the environment and install the wheels into it."""
+        venv.create(self.folder, symlinks=True, with_pip=False)
         for found in {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}:
             for path in Path(found).iterdir():  # all but this checkout, which is installed there
                 if "corneum" not in path.name and path.suffix != ".pth":
@@ -51,33 +56,40 @@ class Installed:
         )
 
 
-def _wheel(project: Path, folder: Path) -> Path:
+def _build(project: Path, folder: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
         cwd=project, capture_output=True, timeout=BUILD_MAX_S, check=True,
     )  # fmt: skip
-    (made,) = folder.iterdir()
+
+
+def _wheel(factory: pytest.TempPathFactory, name: str, project: Path) -> Path:
+    (made,) = made_once(factory, f"{name}-wheel", partial(_build, project)).iterdir()
     return made
+
+
+def _installed(factory: pytest.TempPathFactory, name: str, *wheels: Path) -> Installed:
+    return Installed(made_once(factory, name, lambda to: Installed(to).install(*wheels)))
 
 
 @pytest.fixture(scope="module")
 def of_clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _wheel(ROOT, tmp_path_factory.mktemp("clinic-wheel"))
+    return _wheel(tmp_path_factory, "clinic", ROOT)
 
 
 @pytest.fixture(scope="module")
 def of_qa(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _wheel(ROOT / "qa", tmp_path_factory.mktemp("qa-wheel"))
+    return _wheel(tmp_path_factory, "qa", ROOT / "qa")
 
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory, of_clinic: Path) -> Installed:
-    return Installed(tmp_path_factory.mktemp("clinic"), of_clinic)
+    return _installed(tmp_path_factory, "clinic", of_clinic)
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory, of_clinic: Path, of_qa: Path) -> Installed:
-    return Installed(tmp_path_factory.mktemp("both"), of_clinic, of_qa)
+    return _installed(tmp_path_factory, "both", of_clinic, of_qa)
 
 
 def _project(place: str) -> dict[str, Any]:

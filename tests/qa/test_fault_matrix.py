@@ -5,9 +5,11 @@ hand that presses again after each trip. What is judged is the plant's truth and
 record. `python -m qa.matrix --full` runs the same cells at 25 phases of each state.
 """
 
+import pickle
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from qa.matrix.cells import Cell, Stage, Verdict, bench_in, cells, run_cell
 from qa.matrix.rows import PROMISE, ROWS, Row
 from qa.matrix.witness import Due, Lack
 from simulator.plant.faults import FAULTS
+from tests.made_once import made_once
 from tools.register import load
 
 NOT_HERE = {
@@ -65,9 +68,24 @@ def _marked(rows: Iterable[Row]) -> list[object]:
     ]
 
 
-@cache
-def _sample(name: str) -> tuple[Verdict, ...]:
-    return tuple(run([cell for cell in cells(1) if cell.row == name]))
+Sample = Callable[[str], tuple[Verdict, ...]]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The verdicts of a row in every state, run once for all tests and processes that ask."""
+
+    @cache
+    def of_row(name: str) -> tuple[Verdict, ...]:
+        def make(folder: Path) -> None:
+            verdicts = tuple(run([cell for cell in cells(1) if cell.row == name]))
+            (folder / "verdicts").write_bytes(pickle.dumps(verdicts))
+
+        folder = made_once(tmp_path_factory, f"fault-matrix-{list(ROWS).index(name)}", make)
+        found: tuple[Verdict, ...] = pickle.loads((folder / "verdicts").read_bytes())  # noqa: S301
+        return found
+
+    return of_row
 
 
 def _faults_of(rows: Iterable[Row]) -> set[str]:
@@ -75,8 +93,10 @@ def _faults_of(rows: Iterable[Row]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", _marked(ROWS.values()))
-def test_in_every_state_it_ends_safely_in_time_and_does_not_resume(name: str) -> None:
-    verdicts = _sample(name)
+def test_in_every_state_it_ends_safely_in_time_and_does_not_resume(
+    name: str, sample: Sample
+) -> None:
+    verdicts = sample(name)
     assert {verdict.cell.stage for verdict in verdicts} == set(Stage)
     assert not [(verdict.cell, verdict.wrong) for verdict in verdicts if verdict.wrong]
 
@@ -85,8 +105,8 @@ def test_in_every_state_it_ends_safely_in_time_and_does_not_resume(name: str) ->
     "name",
     _marked(row for row in ROWS.values() if row.due is not Due.NEVER and row.name not in NOT_HERE),
 )
-def test_what_is_due_comes_due_in_some_state_and_is_not_vacuous(name: str) -> None:
-    assert any(verdict.sworn.to_safe_s is not None for verdict in _sample(name))
+def test_what_is_due_comes_due_in_some_state_and_is_not_vacuous(name: str, sample: Sample) -> None:
+    assert any(verdict.sworn.to_safe_s is not None for verdict in sample(name))
 
 
 def test_no_cause_of_a_trip_is_missing_in_the_sample() -> None:
@@ -94,9 +114,10 @@ def test_no_cause_of_a_trip_is_missing_in_the_sample() -> None:
 
 
 @pytest.mark.parametrize("cause", TOLD)
-def test_the_device_tells_every_cause_in_the_sample(cause: Cause) -> None:
-    (cell,) = (cell for cell in cells(1) if (cell.row, cell.stage) == TOLD[cause])
-    assert cause.name in run_cell(cell).sworn.told
+def test_the_device_tells_every_cause_in_the_sample(cause: Cause, sample: Sample) -> None:
+    row, stage = TOLD[cause]
+    (verdict,) = (verdict for verdict in sample(row) if verdict.cell.stage is stage)
+    assert cause.name in verdict.sworn.told
 
 
 @pytest.mark.hazard("H10", "H12", "H13", "H14", shows="works")
@@ -178,8 +199,8 @@ def test_the_witness_sees_a_valve_driven_off_the_skin() -> None:
     assert bench.witness.end().lacked_s[Lack.SKIN] > PROMISE[Lack.SKIN]
 
 
-def test_the_table_shows_worst_times_and_marks_what_broke() -> None:
-    verdicts = _sample("line:silent")
+def test_the_table_shows_worst_times_and_marks_what_broke(sample: Sample) -> None:
+    verdicts = sample("line:silent")
     text = table(verdicts)
     assert re.search(r"line:silent +250 ", text)
     assert "!" not in text.splitlines()[1]

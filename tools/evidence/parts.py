@@ -240,6 +240,11 @@ def mutation(shop: Workshop) -> Result:
     return collected.mutation(shop)
 
 
+def exposure(shop: Workshop) -> Result:
+    """Collect the campaigns that chances and pages rest on, a command of its own."""
+    return collected.exposure(shop)
+
+
 def sbom(shop: Workshop) -> Result:
     """Write the parts list of what requirements.lock pins."""
     report = shop.place("sbom.json")
@@ -302,6 +307,7 @@ PARTS: Final[Sequence[tuple[str, str, Make]]] = (
     ("storm", "Campaign: storms", campaigns.storm),
     ("treatments", "Campaign: simulated skin, lowest plausible rate", campaigns.treatments),
     ("posterior", "Campaign: simulated skin, what is known of the rate", campaigns.posterior),
+    ("exposure", "Campaigns that plans and pages rest on", exposure),
     ("fuzz", "Fuzzing", fuzz),
     ("mutants", "Seeded bugs", mutants),
     ("mutation", "Mutation testing", mutation),

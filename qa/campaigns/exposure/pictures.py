@@ -1,5 +1,6 @@
-"""Pictures of simulated treatments, as PNG and SVG. Needs matplotlib (the extra ``reports``)."""
+"""Pictures of simulated treatments: the map as PNG, charts as SVG. Needs the extra ``reports``."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,8 +11,11 @@ from qa.campaigns.exposure.studies import Frontier, Influence
 if TYPE_CHECKING:
     from qa.skin.grid import Outcome
 
-KINDS: Final = ("png", "svg")
-DPI: Final = 110
+DPI: Final = 64
+LEVELS: Final = 24
+"""Of the map's colours, one scale of them for all its parts: it is for looking at, and small so."""
+COLOURS: Final = 48
+"""Of the whole map: the levels, and what its letters need between black and white."""
 SHOWN_MIN: Final = 1e-9  # a rarer chance is told beside the axis
 GOAL: Final = 1e-4
 BLUE, ORANGE, GREY, GREEN = "#1f5fa8", "#c4581b", "#6b6b6b", "#2a7f4f"
@@ -22,6 +26,11 @@ class NoMatplotlibError(ImportError):
     """Pictures were asked for, and the package that draws them is missing."""
 
 
+def need_matplotlib() -> None:
+    """Raise NoMatplotlibError before a campaign has run for hours, not after it."""
+    _pyplot()
+
+
 def _pyplot() -> Any:  # noqa: ANN401 - matplotlib is not there for the type checker of every user
     try:
         import matplotlib as mpl  # noqa: PLC0415 - only who asks for pictures
@@ -30,8 +39,8 @@ def _pyplot() -> Any:  # noqa: ANN401 - matplotlib is not there for the type che
             "pictures need matplotlib: pip install 'corneum-qa[reports]'"
         ) from None
     mpl.use("Agg")
-    mpl.rcParams.update({"svg.hashsalt": "corneum", "font.size": 10, "axes.grid": True,
-                         "grid.alpha": 0.3})  # fmt: skip
+    mpl.rcParams.update({"svg.hashsalt": "corneum", "svg.fonttype": "none", "font.size": 10,
+                         "axes.grid": True, "grid.alpha": 0.3})  # fmt: skip
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     return plt
@@ -44,11 +53,12 @@ def depth_map(outcome: "Outcome", cell_mm: float, margin_mm: float, title: str, 
     size = outcome.depth_um.shape[0] * cell_mm
     extent = (-margin_mm, size - margin_mm, size - margin_mm, -margin_mm)
     maps = (
-        ("mean depth removed, µm", outcome.depth_um, "magma"),
-        ("thickness of the stratum corneum, µm", outcome.thickness_um, "viridis"),
-        ("depth over thickness", outcome.depth_um / outcome.thickness_um, "magma"),
+        ("mean depth removed, µm", outcome.depth_um),
+        ("thickness of the stratum corneum, µm", outcome.thickness_um),
+        ("depth over thickness", outcome.depth_um / outcome.thickness_um),
     )
-    for axis, (words, values, colours) in zip(axes, maps, strict=True):
+    colours = plt.get_cmap("magma", LEVELS)
+    for axis, (words, values) in zip(axes, maps, strict=True):
         image = axis.imshow(values, extent=extent, cmap=colours, interpolation="nearest", vmin=0.0)
         axis.grid(visible=False)
         axis.add_patch(plt.Rectangle((0, 0), size - 2 * margin_mm, size - 2 * margin_mm,
@@ -57,7 +67,7 @@ def depth_map(outcome: "Outcome", cell_mm: float, margin_mm: float, title: str, 
         axis.set_xlabel("mm")
         figure.colorbar(image, ax=axis, shrink=0.85)
     figure.suptitle(title, fontsize=11)
-    _save(figure, stem)
+    _save_map(figure, stem)
 
 
 def frontier(central: Frontier, stem: Path) -> None:
@@ -77,6 +87,8 @@ def frontier(central: Frontier, stem: Path) -> None:
                           color=colour, xytext=(4, -10), textcoords="offset points")  # fmt: skip
     axis.axvline(GOAL, color=GREY, ls=":", label="goal: 1 treatment in 10,000")
     axis.set_xscale("log")
+    axis.minorticks_off()
+    axis.xaxis.set_major_formatter("{x:.0e}")
     axis.set_xlabel("chance that 1 mm² loses its whole stratum corneum, per treatment")
     axis.set_ylabel("mean depth removed, µm")
     axis.set_title("What safety costs: Refresh, average hand, posterior account")
@@ -96,6 +108,8 @@ def sensitivity(base: Estimate, found: Sequence[Influence], stem: Path) -> None:
         axis.annotate(f" {value:.1e}", (at, number), va="center", fontsize=8)
     axis.axvline(base.value, color=ORANGE, ls="--", label=f"nothing known: {base.value:.1e}")
     axis.set_xscale("log")
+    axis.minorticks_off()
+    axis.xaxis.set_major_formatter("{x:.0e}")
     axis.set_xlim(max(min(values) / 3.0, SHOWN_MIN), max(base.value, *values) * 6.0)
     axis.set_xlabel("chance of a breach when this one is the same for everybody")
     axis.set_title("Which unknown matters most: Refresh, posterior account")
@@ -105,7 +119,17 @@ def sensitivity(base: Estimate, found: Sequence[Influence], stem: Path) -> None:
 
 def _save(figure: Any, stem: Path) -> None:  # noqa: ANN401
     stem.parent.mkdir(parents=True, exist_ok=True)
-    for kind in KINDS:
-        metadata = {"Date": None} if kind == "svg" else None
-        figure.savefig(stem.with_suffix(f".{kind}"), dpi=DPI, metadata=metadata)
+    figure.savefig(stem.with_suffix(".svg"), metadata={"Date": None})
     _pyplot().close(figure)
+
+
+def _save_map(figure: Any, stem: Path) -> None:  # noqa: ANN401
+    from PIL import Image  # noqa: PLC0415 - matplotlib brings it
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DPI, format="png")
+    _pyplot().close(figure)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(drawn) as image:
+        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(stem.with_suffix(".png"), optimize=True)

@@ -151,7 +151,7 @@ def _page(folder: Path, found: Mapping[Row, Figures], goals: Sequence[Goal], ask
             parts.append(_table(rows))
     parts.extend(
         f"<p><img src='{picture.name}' alt='{picture.stem}'></p>"
-        for picture in sorted(folder.glob("*.svg"))
+        for picture in sorted((*folder.glob("*.png"), *folder.glob("*.svg")))
     )
     return "\n".join(parts) + "\n"
 

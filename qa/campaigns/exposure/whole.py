@@ -18,6 +18,7 @@ from qa.campaigns.exposure.pictures import (
     NoMatplotlibError,
     depth_map,
     frontier,
+    need_matplotlib,
     sensitivity,
 )
 from qa.campaigns.exposure.rows import NoPlanError, Row, plan_of, rows_of
@@ -45,6 +46,8 @@ def run_and_tell(asked: Asked, say: Callable[[str], None], kept: Kept | None = N
 
     Raises one of ``REFUSALS``, with a sentence, for what cannot be done.
     """
+    if asked.report is not None:
+        need_matplotlib()
     configs = asked.configs or shipped_configs()
     wanted = [
         row
