@@ -187,6 +187,8 @@ class Course:
         measured = self._previous.suction_kpa if self._previous is not None else 0.0
         worst = None if measured is None else max(stage.suction_kpa, measured)
         planned_mg = ledger.left_mg(stage.flow_g_per_min, worst)
+        if self.flow_g_per_min == stage.flow_g_per_min:
+            return planned_mg
         return min(planned_mg, ledger.left_mg(self.flow_g_per_min, worst))
 
     def lower(self, suction_kpa: float | None, flow_g_per_min: float | None) -> Lowering:
