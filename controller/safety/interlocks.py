@@ -344,6 +344,8 @@ class Watch:
 
     def failing_for_s(self, interlock: Interlock, now_s: float) -> float:
         """Return for how long the check of ``interlock`` has failed; 0 while it holds."""
+        if not self.failing_since_s:
+            return 0.0
         return max(
             (
                 now_s - since_s
