@@ -102,10 +102,10 @@ TRANSITIONS: Final[Mapping[State, Mapping[Signal, State]]] = MappingProxyType(
     }
 )
 
-ENDED: Final = (State.CLEARED, State.COMPLETED, State.STOPPED, State.REFUSED)
+ENDED: Final = frozenset({State.CLEARED, State.COMPLETED, State.STOPPED, State.REFUSED})
 """States that nothing leaves."""
 
-LIVE: Final = (State.ARMING, State.ARMED, State.ACTIVE, State.PAUSED)
+LIVE: Final = frozenset({State.ARMING, State.ARMED, State.ACTIVE, State.PAUSED})
 """States in which the device is armed, or may be."""
 
 
