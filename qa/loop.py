@@ -25,7 +25,7 @@ from concurrent.futures import Executor
 from contextvars import Context
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
@@ -82,16 +82,11 @@ class JumpingSelector(selectors.SelectSelector):
             )
         return super().register(fileobj, events, data)
 
-    def wait(self, timeout_s: float | None) -> None:
-        """Return at once, having moved the clock by ``timeout_s``; None is for ever."""
-        if timeout_s is None:
-            raise StuckError(f"every task waits and no timer is armed: {self.describe()}")
-        if timeout_s > 0.0:
-            self._jump(timeout_s)
-        else:
-            self._spin()
-
-    def _jump(self, timeout_s: float) -> None:
+    def jump(self, timeout_s: float) -> None:
+        """Move the clock by ``timeout_s``; a timer that is due already takes no time."""
+        if timeout_s <= 0.0:
+            self.spin()
+            return
         self._spins = 0
         self.now_s += timeout_s
         if self._lateness_max_s > 0.0:
@@ -99,11 +94,16 @@ class JumpingSelector(selectors.SelectSelector):
         if self.now_s > self.limit_s:
             raise StuckError(f"not done after {self.limit_s:g} virtual s: {self.describe()}")
 
-    def _spin(self) -> None:
+    def spin(self) -> None:
+        """Go on at the same time, for one more round of the loop."""
         self._spins += 1
         if self._spins > SPINS_MAX:
             self._spins = 0  # so that the cleaning up has a chance
             raise StuckError(f"busy for ever at {self.now_s:.6f} s: {self.describe()}")
+
+    def stuck(self) -> NoReturn:
+        """Say that nothing can happen any more."""
+        raise StuckError(f"every task waits and no timer is armed: {self.describe()}")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -150,9 +150,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         while timers and timers[0][2].cancelled():
             heappop(timers)
         if ready or self._stopping:
-            clock.wait(0.0)
+            clock.spin()
+        elif timers:
+            clock.jump(timers[0][0] - clock.now_s)
         else:
-            clock.wait(timers[0][0] - clock.now_s if timers else None)
+            clock.stuck()
         due_s = clock.now_s + RESOLUTION_S
         while timers and timers[0][0] < due_s:
             ready.append(heappop(timers)[2])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.config.locate import shipped_configs
-from controller.config.skin import load_skin
+from controller.config.skin import read_sites
 from controller.kernel.service import Kernel
 from simulator.handpiece import Handpiece
 from simulator.plant.hand import Lamp
@@ -55,6 +55,6 @@ class Screen:
 
     def _area_cm2(self, zone: str) -> float:
         if not self._areas_cm2:
-            skin = load_skin(self._configs or shipped_configs())
-            self._areas_cm2 = {site.zone: site.area_cm2 for site in skin.sites}
+            sites = read_sites((self._configs or shipped_configs()) / "skin" / "sites.toml").sites
+            self._areas_cm2 = {site.zone: site.area_cm2 for site in sites}
         return self._areas_cm2[zone]

@@ -42,8 +42,7 @@ class Trace:
     def note(self, direction: bytes, data: bytes, now_s: float) -> None:
         """Take one chunk; the time counts in whole microseconds."""
         at_us = round(now_s * US_PER_S)
-        self._hash.update(b"%s%d:%d:" % (direction, at_us, len(data)))
-        self._hash.update(data)
+        self._hash.update(b"%s%d:%d:%s" % (direction, at_us, len(data), data))
         self.chunks += 1
         if self.tap is not None:
             self.tap(direction, data, now_s)

@@ -8,6 +8,7 @@ approve`, which proves no more than the right to write that folder; the entry sa
 import json
 import os
 import pwd
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
@@ -70,7 +71,7 @@ def read_approvals(path: Path) -> tuple[Approval, ...]:
     return _of_table(read_toml(path), path) if os.path.lexists(path) else ()
 
 
-def _of_table(table: dict[str, object], path: Path) -> tuple[Approval, ...]:
+def _of_table(table: Mapping[str, object], path: Path) -> tuple[Approval, ...]:
     file = validate(ApprovalsFile, table, path)
     return tuple(
         Approval(each.program, each.sha256, each.supervisor, each.reason, each.approved_at)

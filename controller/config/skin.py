@@ -1,6 +1,6 @@
 """Loading the skin data of a folder of configurations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +69,7 @@ def read_sites(path: Path) -> SitesFile:
     return _sites(read_toml(path), path)
 
 
-def _sites(said: dict[str, object], path: Path) -> SitesFile:
+def _sites(said: Mapping[str, object], path: Path) -> SitesFile:
     file = validate(SitesFile, said, path)
     _check_sites(file, path)
     check_site_sources(file, path)

@@ -4,6 +4,8 @@ import codecs
 import os
 import stat
 import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -11,19 +13,30 @@ from controller.config.errors import ConfigError
 from controller.config.toml_words import syntax_words
 
 FILE_MAX_BYTES: Final = 256 * 1024  # ten times the largest shipped file
+PARSED_MAX: Final = 64
+"""So many texts are kept parsed: those of some treatments, 14 each, most of which are the same."""
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_toml(path: Path) -> dict[str, object]:
-    """Return the table of ``path``; ConfigError where it cannot be read or is not TOML."""
+def read_toml(path: Path) -> Mapping[str, object]:
+    """Return the table of ``path``; ConfigError where it cannot be read or is not TOML.
+
+    The file is read each time, and a text that was parsed before is not parsed again. Nobody
+    changes a table: the next reader of the same text has the same one.
+    """
     text = read_text(path)
     try:
-        return tomllib.loads(text)
+        return _parsed(text)
     except tomllib.TOMLDecodeError as error:
         found = syntax_words(error, text)
         raise ConfigError(
             f"{path}, line {found.line}, {found.what}", file=path, field=found.field
         ) from error
+
+
+@lru_cache(maxsize=PARSED_MAX)
+def _parsed(text: str) -> Mapping[str, object]:
+    return tomllib.loads(text)
 
 
 def is_there(path: Path) -> bool:

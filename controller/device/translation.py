@@ -1,5 +1,6 @@
 """Messages of the unit become readings: wire counts turn into floats with units."""
 
+from functools import lru_cache
 from typing import Final
 
 from controller.safety.reading import Reading, Supplies
@@ -7,6 +8,13 @@ from firmware_protocol.messages import Status, Telemetry, mg_per_min_to_g_per_mi
 from firmware_protocol.vocabulary import Cause, Defect, Input, Mode, Permit
 
 _PER_MILLI: Final = 1000
+_WORDS_MAX: Final = 512  # as many sets of permits as there are; nearly every frame says the same
+
+# Looked up: to make a member or a set of flags costs more than all other fields of a reading.
+_mode = lru_cache(_WORDS_MAX)(Mode)
+_cause = lru_cache(_WORDS_MAX)(Cause)
+_permits = lru_cache(_WORDS_MAX)(Permit)
+_inputs = lru_cache(_WORDS_MAX)(Input)
 
 
 def reading_of(
@@ -16,10 +24,10 @@ def reading_of(
     return Reading(
         at_s=at_s,
         tick_ms=telemetry.tick_ms,
-        mode=Mode(telemetry.mode),
-        cause=Cause(telemetry.cause),
-        permits=Permit(telemetry.permits),
-        inputs=Input(telemetry.inputs),
+        mode=_mode(telemetry.mode),
+        cause=_cause(telemetry.cause),
+        permits=_permits(telemetry.permits),
+        inputs=_inputs(telemetry.inputs),
         valve_percent=float(telemetry.valve_percent),
         suction_kpa=pa_to_kpa(telemetry.suction_pa),
         suction_b_kpa=pa_to_kpa(telemetry.suction_b_pa),

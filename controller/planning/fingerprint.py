@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -57,6 +58,12 @@ _TEXTS: Final[Mapping[type, frozenset[str]]] = MappingProxyType(
 
 The hash of a program's file stands among them because it covers the texts of that file.
 """
+
+KINDS_MAX: Final = 64
+"""So many dataclasses are known by their fields; a plan is made of two dozen."""
+
+_PLAIN: Final = (str, bool, int)
+_ROWS: Final = (tuple, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +122,23 @@ def canonical(value: object) -> object:
     """
     if isinstance(value, Enum):
         return value.name
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     if is_dataclass(value):
-        texts = _TEXTS.get(type(value), frozenset())
-        return {
-            field.name: canonical(getattr(value, field.name))
-            for field in fields(value)
-            if field.name not in texts
-        }
-    if isinstance(value, tuple | list):
+        kind: type = type(value)
+        return {name: canonical(getattr(value, name)) for name in _names(kind)}
+    if isinstance(value, _ROWS):
         return [canonical(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+@lru_cache(maxsize=KINDS_MAX)
+def _names(kind: type) -> tuple[str, ...]:
+    """Return the fields of a dataclass that count."""
+    texts = _TEXTS.get(kind, frozenset())
+    return tuple(field.name for field in fields(kind) if field.name not in texts)
 
 
 def _sha256(value: object) -> str:

@@ -189,8 +189,8 @@ class ZoneLedger:
 
     def opens(self, flow_g_per_min: float, suction_kpa: float) -> bool:
         """Return True while enough is left to open the valve for, on the wire too."""
-        worth = self.left_s(flow_g_per_min, suction_kpa) >= LEFT_LEAST_S
-        return worth and self.left_mg(flow_g_per_min, suction_kpa) > 0
+        left_s = self.left_s(flow_g_per_min, suction_kpa)
+        return left_s >= LEFT_LEAST_S and _milligrams(left_s, _known_flow(flow_g_per_min)) > 0
 
     def left_mg(self, flow_g_per_min: float | None = None, suction_kpa: float | None = None) -> int:
         """Return the crystals that still fit under the limits, in whole mg, rounded down.
@@ -201,8 +201,7 @@ class ZoneLedger:
         flow = _known_flow(flow_g_per_min)
         if not (flow > 0.0):
             return 0
-        left_g = self.left_s(flow, suction_kpa) * flow / SECONDS_PER_MIN
-        return math.floor(min(float(LEFT_MAX_MG), left_g * MG_PER_G))
+        return _milligrams(self.left_s(flow, suction_kpa), flow)
 
     def _stand(self, open_s: float, passing_um_per_s: float, still_um_per_s: float) -> None:
         """Charge a tip that stands still; of the short stops of a zone only the longest counts."""
@@ -258,6 +257,14 @@ class ZoneLedger:
 
 def _seconds(left: float, per_s: float) -> float:
     return left / per_s if per_s > 0.0 else math.inf
+
+
+def _milligrams(left_s: float, flow_g_per_min: float) -> int:
+    """Return what flows in ``left_s``, in whole mg, rounded down, as far as the wire can say it."""
+    if not (flow_g_per_min > 0.0):
+        return 0
+    left_g = left_s * flow_g_per_min / SECONDS_PER_MIN
+    return math.floor(min(float(LEFT_MAX_MG), left_g * MG_PER_G))
 
 
 def _known_flow(flow_g_per_min: float | None) -> float:

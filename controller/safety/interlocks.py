@@ -333,17 +333,19 @@ class Watch:
         self.apart_kpa = _averaged(self.apart_kpa, previous, reading)
         sight = Sight(reading, previous, belief, self.apart_kpa)
         self.previous = reading
-        failing = self.failing_since_s
-        broken: tuple[Interlock, ...] = ()
-        for number, rule in enumerate(self.rules):
-            if rule.holds(sight):
-                failing.pop(number, None)
-            elif not now_s - failing.setdefault(number, now_s) < rule.grace_s:
-                broken = (*broken, rule.interlock)
-        return broken
+        before_s = self.failing_since_s
+        failing = [number for number, rule in enumerate(self.rules) if not rule.holds(sight)]
+        self.failing_since_s = {number: before_s.get(number, now_s) for number in failing}
+        return tuple(
+            self.rules[number].interlock
+            for number, since_s in self.failing_since_s.items()
+            if not now_s - since_s < self.rules[number].grace_s
+        )
 
     def failing_for_s(self, interlock: Interlock, now_s: float) -> float:
         """Return for how long the check of ``interlock`` has failed; 0 while it holds."""
+        if not self.failing_since_s:
+            return 0.0
         return max(
             (
                 now_s - since_s

@@ -20,6 +20,7 @@ _MOTION: Final = int(Input.MOTION)
 _CLOSED: Final = int(Input.SWITCH_CLOSED)
 _REST: Final = int(Input.SWITCH_REST)
 _BOTH: Final = _CLOSED | _REST
+_MOTION_SENSOR: Final = int(Capability.MOTION_SENSOR)
 
 FLOW_NOISE_G_PER_MIN: Final = 0.5  # half of the weakest program; a shut valve reads below it
 VENTED_KPA: Final = 2.0 * VENTED_MAX_PA / PA_PER_KPA  # twice the vented level: not noise
@@ -44,7 +45,7 @@ class Identity(NamedTuple):
     @property
     def motion_sensor(self) -> bool:
         """True where the tip reports that it moves."""
-        return bool(self.capabilities & Capability.MOTION_SENSOR)
+        return bool(int(self.capabilities) & _MOTION_SENSOR)
 
 
 class Supplies(NamedTuple):

@@ -97,6 +97,13 @@ class RemovalModel:
 
         Unknown is None, not finite, or negative.
         """
+        nominal, bound = self._under_the_tip(flow_g_per_min, suction_kpa)
+        return Rate(nominal, bound)
+
+    def _under_the_tip(
+        self, flow_g_per_min: float | None, suction_kpa: float | None
+    ) -> tuple[float, float]:
+        """Return the two fields of a rate; the ledger asks for a hundred of them a second."""
         flow = _or_worst(flow_g_per_min, FLOW_WORST_G_PER_MIN)
         suction = _or_worst(suction_kpa, SUCTION_WORST_KPA)
         nominal = self._rate(flow, min(suction, self.choke_kpa))
@@ -104,7 +111,7 @@ class RemovalModel:
         flow_high = flow * (1.0 + self.flow_uncertainty_percent / 100.0)
         suction_high = max(suction, SUCTION_CREDIT_MIN_KPA) + self.suction_uncertainty_kpa
         bound = self._worst_factor() * self._rate(flow_high, suction_high)
-        return Rate(nominal, max(bound, nominal))
+        return nominal, max(bound, nominal)
 
     def bound_interval_um_per_s(self, flow_g_per_min: Interval, suction_kpa: Interval) -> Interval:
         """Return the bound under the tip over all that flow and suction may truly be."""
@@ -121,10 +128,10 @@ class RemovalModel:
         motion: Motion,
     ) -> Rate:
         """Return the removal rate averaged over a zone; the bound in the worst place of it."""
-        rate = self.rate_um_per_s(flow_g_per_min, suction_kpa)
+        nominal, bound = self._under_the_tip(flow_g_per_min, suction_kpa)
         nominal_share = self.window_share(area_cm2)
         worst_share = self.place_share(area_cm2, motion)
-        return Rate(rate.nominal_um_per_s * nominal_share, rate.bound_um_per_s * worst_share)
+        return Rate(nominal * nominal_share, bound * worst_share)
 
     def place_share(self, area_cm2: float, motion: Motion) -> float:
         """Return the part of the time that the worst place of a zone is under the tip, at most 1.

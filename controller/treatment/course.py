@@ -187,6 +187,8 @@ class Course:
         measured = self._previous.suction_kpa if self._previous is not None else 0.0
         worst = None if measured is None else max(stage.suction_kpa, measured)
         planned_mg = ledger.left_mg(stage.flow_g_per_min, worst)
+        if self.flow_g_per_min == stage.flow_g_per_min:
+            return planned_mg
         return min(planned_mg, ledger.left_mg(self.flow_g_per_min, worst))
 
     def lower(self, suction_kpa: float | None, flow_g_per_min: float | None) -> Lowering:
@@ -338,8 +340,10 @@ class Course:
 
 def _motion(before: Reading, reading: Reading) -> Motion:
     """A tip moves between two readings when each of them that has it on the skin says so."""
-    on_skin = [each for each in (before, reading) if each.contact]
-    return Motion.MOVING if all(each.moving for each in on_skin) else Motion.STILL
+    for each in (before, reading):
+        if each.contact and not each.moving:
+            return Motion.STILL
+    return Motion.MOVING
 
 
 def _on_skin(reading: Reading) -> bool:
@@ -348,7 +352,9 @@ def _on_skin(reading: Reading) -> bool:
     Behind a shut valve an unknown flow is none once the line is vented: without suction no crystals
     are carried. A tip that stays where the flow sensor broke would otherwise be charged for ever.
     """
-    if not reading.contact or not reading.valve_shut:
-        return reading.contact
+    if not reading.contact:
+        return False
+    if not reading.valve_shut:
+        return True
     flow = reading.flow_g_per_min
     return not (reading.is_vented if flow is None else flow <= FLOW_NOISE_G_PER_MIN)

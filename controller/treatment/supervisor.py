@@ -79,6 +79,7 @@ MODES: Final = {
 _SEEN: Final = {Mode.ARMED: Signal.ARM, Mode.ACTIVE: Signal.PRESS, Mode.PAUSED: Signal.RELEASE}
 _STANDS: Final = {Mode.ARMED: State.ARMED, Mode.ACTIVE: State.ACTIVE, Mode.PAUSED: State.PAUSED}
 STALLED: Final = (Interlock.LOOP_STALLED,)
+_FLOW: Final = int(Wish.FLOW)  # the arithmetic of enum flags costs as much as a whole rule
 _END_NOTICE: Final = {
     ZoneEnd.TIME: OF_NOTICE[Notice.ZONE_TIME],
     ZoneEnd.EXPOSURE: OF_NOTICE[Notice.ZONE_EXPOSURE],
@@ -147,20 +148,20 @@ class Supervisor:
     def _observed(self, reading: Reading, now_s: float) -> Actions:
         conduct = self.conduct
         conduct.observe(reading)
-        if self.state in ENDED:
+        if conduct.state in ENDED:
             return ()
         zone_end = conduct.course.observe(reading)
-        if conduct.course.was_on_skin() or self.state not in LIVE:
+        if conduct.course.was_on_skin() or conduct.state not in LIVE:
             self._treated_s = now_s
-        if self.state is State.TRIPPED:
+        if conduct.state is State.TRIPPED:
             return self._while_tripped(reading, now_s)
         if reading.mode is Mode.SAFE:
             return self._device_trip(reading, now_s)
-        held_up = self.state in LIVE and is_stalled(self._beat_s, now_s)
+        held_up = conduct.state in LIVE and is_stalled(self._beat_s, now_s)
         broken = STALLED if held_up else self._watch.judge(reading, self._belief(), now_s)
         if broken:
             return self._host_trip(broken[0], self._beat_s, now_s)
-        if self.state in (State.PREPARING, State.STOPPING):
+        if conduct.state in (State.PREPARING, State.STOPPING):
             return self._while_idle(reading, now_s)
         return self._while_live(reading, zone_end, now_s)
 
@@ -252,14 +253,14 @@ class Supervisor:
 
     # -- trips and losses --------------------------------------------------------------------------
     def _belief(self) -> Belief:
-        conduct = self.conduct
+        conduct, state = self.conduct, self.conduct.state
         return Belief(
-            treating=self.state in LIVE,
-            stopped=self.state in (State.STOPPING, State.TRIPPED),
-            modes=MODES[self.state],
+            treating=state in LIVE,
+            stopped=state is State.STOPPING or state is State.TRIPPED,
+            modes=MODES[state],
             set_suction_kpa=conduct.sent.suction_kpa,
             set_flow_g_per_min=conduct.sent.flow_g_per_min,
-            flow_wished=bool(conduct.sent.wish & Wish.FLOW),
+            flow_wished=int(conduct.sent.wish) & _FLOW != 0,
             motion_sensor=self._identity.motion_sensor,
             boot_id=self._identity.boot_id,
         )

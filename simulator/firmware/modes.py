@@ -6,9 +6,10 @@ the modes in which a treatment lives, which is what makes the device answer BUSY
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, unique
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from firmware_protocol.vocabulary import Mode
 
@@ -69,7 +70,8 @@ TRANSITIONS: Final[Mapping[Mode, Mapping[Trigger, Mode]]] = MappingProxyType(
 )
 
 
-class Policy(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Policy:
     """What a mode may drive, and what it is guarded by."""
 
     valve: bool = False

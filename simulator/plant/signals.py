@@ -28,9 +28,12 @@ class Drives:
     """False: channel B took the power from valve, pump and vent, whatever channel A commands."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Sensors:
-    """Raw readings as the firmware's converter sees them; None is a rail value (disconnected)."""
+    """Raw readings as the firmware's converter sees them; None is a rail value (disconnected).
+
+    Made two hundred times a second: an ``__init__`` of its own is compiled with everything else.
+    """
 
     suction_a_kpa: float | None
     suction_b_kpa: float | None
@@ -53,6 +56,38 @@ class Sensors:
     supply_v: float
     tip: int | None
     """Number of the tip by its coding; None where it cannot be read."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument per field, in their order
+        self,
+        suction_a_kpa: float | None,
+        suction_b_kpa: float | None,
+        flow_g_per_min: float | None,
+        valve_percent: float,
+        contact: bool,  # noqa: FBT001 - as above
+        motion: bool | None,  # noqa: FBT001
+        switch_closed: bool,  # noqa: FBT001
+        switch_rest: bool,  # noqa: FBT001
+        hopper_g: float,
+        waste_percent: float,
+        filter_kpa: float,
+        pump_deg_c: float,
+        supply_v: float,
+        tip: int | None,
+    ) -> None:
+        self.suction_a_kpa = suction_a_kpa
+        self.suction_b_kpa = suction_b_kpa
+        self.flow_g_per_min = flow_g_per_min
+        self.valve_percent = valve_percent
+        self.contact = contact
+        self.motion = motion
+        self.switch_closed = switch_closed
+        self.switch_rest = switch_rest
+        self.hopper_g = hopper_g
+        self.waste_percent = waste_percent
+        self.filter_kpa = filter_kpa
+        self.pump_deg_c = pump_deg_c
+        self.supply_v = supply_v
+        self.tip = tip
 
 
 @dataclass(slots=True)

@@ -12,7 +12,6 @@ near end.
 
 import asyncio
 import copy
-import gc
 import json
 import os
 import select
@@ -29,6 +28,7 @@ import uvloop
 
 from controller.api.requests import Request
 from controller.device.handpiece import HandpieceClient, Listeners
+from controller.device.precedence import settle_memory
 from controller.device.transport import open_stream
 from controller.kernel.service import Kernel, Outside, Place, running
 from controller.record.clocks import Here
@@ -104,8 +104,7 @@ async def _near(path: str, folder: Path) -> None:
     outside = Outside(partial(near.make_client, path), journal, Here(time.time))
     async with running(Place(path), outside) as kernel:
         near.kernel = kernel
-        gc.collect()
-        gc.freeze()
+        settle_memory()  # as its process does: else the journal's thread holds it up for 5 ms
         args = {"program": "refresh", "client": "demo"}
         treat = Request.model_validate({"do": "treat", "who": WHO, "args": args})
         await kernel.handle(await planned_request(kernel, treat))
