@@ -181,7 +181,7 @@ def wrongs(row: Row, stage: Stage, sworn: Sworn) -> Iterator[str]:
     """Name every rule of a row that was broken."""
     for lack, lasted_s in sworn.lacked_s.items():
         if not lasted_s <= row.allowed_s(lack):
-            yield f"open for {lasted_s:.3f} s without {lack.value}"
+            yield f"open for {lasted_s:.3f} s without {lack}"
     if sworn.to_safe_s is not None and not sworn.to_safe_s <= row.budget_s:
         yield f"{sworn.to_safe_s:.3f} s to safety, allowed are {row.budget_s:.3f} s"
     allowed = {cause.name for cause in row.causes}

@@ -26,7 +26,7 @@ from firmware_protocol.envelope import (
 from firmware_protocol.vocabulary import Cause
 from qa.host import Ill
 from qa.matrix import witness as onset
-from qa.matrix.witness import Due, Lack, Onset
+from qa.matrix.witness import Due, Onset
 from simulator.firmware.guards import SUCKED_MAX_MS
 from simulator.line import Weather
 
@@ -45,22 +45,22 @@ SUCKED_S: Final = SUCKED_MAX_MS / 1000 + BUDGET_FLOW_S
 LINE_DELAY_S: Final = 0.003
 LASTS_S: Final = 3.0
 
-PROMISE: Final[Mapping[Lack, float]] = MappingProxyType(
+PROMISE: Final[Mapping[str, float]] = MappingProxyType(
     {
-        Lack.ARMED: BUDGET_SWITCH_S,
-        Lack.LEASE: LEASE_MARGIN_S,
-        Lack.SWITCH: BUDGET_SWITCH_S,
-        Lack.SKIN: BUDGET_NO_CONTACT_S,
-        Lack.SUCTION: BUDGET_NO_CONTACT_S,
+        "live": BUDGET_SWITCH_S,
+        "lease": LEASE_MARGIN_S,
+        "switch": BUDGET_SWITCH_S,
+        "skin": BUDGET_NO_CONTACT_S,
+        "suction": BUDGET_NO_CONTACT_S,
     }
 )
-"""How long the valve may stand open without each condition, whatever goes wrong."""
+"""How long the valve may stand open against each clause of `FLOW`, whatever goes wrong."""
 
-_JAMMED: Final = MappingProxyType(dict.fromkeys(Lack, BUDGET_FLOW_S))
-_SHORTED: Final = MappingProxyType({Lack.SWITCH: SWITCH_HELD_MAX_S + BUDGET_SWITCH_S})
-_HALTED: Final = MappingProxyType(dict.fromkeys(Lack, HALT_S))
-_BY_SUCTION: Final = MappingProxyType({Lack.SKIN: BUDGET_FLOW_S})
-_AS_EVER: Final[Mapping[Lack, float]] = MappingProxyType({})
+_JAMMED: Final = MappingProxyType(dict.fromkeys(PROMISE, BUDGET_FLOW_S))
+_SHORTED: Final = MappingProxyType({"switch": SWITCH_HELD_MAX_S + BUDGET_SWITCH_S})
+_HALTED: Final = MappingProxyType(dict.fromkeys(PROMISE, HALT_S))
+_BY_SUCTION: Final = MappingProxyType({"skin": BUDGET_FLOW_S})
+_AS_EVER: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ class Row:
     onset: Onset = onset.injected
     budget_s: float = 0.0
     causes: frozenset[Cause] = frozenset()
-    allows: Mapping[Lack, float] = field(default_factory=lambda: _AS_EVER)
+    allows: Mapping[str, float] = field(default_factory=lambda: _AS_EVER)
     jammed: bool = False
     still: bool = False
     phantom_press: bool = False
     """The fault looks like a press of the hand switch, and no sensor can tell."""
 
-    def allowed_s(self, lack: Lack) -> float:
+    def allowed_s(self, lack: str) -> float:
         """Return how long the valve may stand open without a condition."""
         return self.allows.get(lack, PROMISE[lack])
 

@@ -18,6 +18,9 @@ from firmware_protocol.envelope import (
 )
 from firmware_protocol.vocabulary import Cause, LogCode, Mode
 from qa.matrix.hand import StubbornHand
+from qa.promise import clauses
+from qa.promise.clauses import NEVER_S, Entered, Flow, Judge, Observer, Reset
+from qa.promise.watch import OPEN, SUCTION_SLACK_KPA
 from simulator.firmware.guards import (
     FILTER_MAX_KPA,
     FLOW_EXCESS_G_PER_MIN,
@@ -30,30 +33,15 @@ from simulator.firmware.guards import (
     flow_missing_g_per_min,
 )
 from simulator.firmware.modes import POLICY
-from simulator.handpiece import VALVE_SHUT_PERCENT, Handpiece, Happening
+from simulator.handpiece import Handpiece, Happening
 from simulator.plant.hand import Grip, Lamp, Place
 from simulator.plant.steps import SAMPLE_S
 
-OPEN: Final = VALVE_SHUT_PERCENT / 100.0
 AJAR: Final = VALVE_AJAR_PERCENT / 100.0
 SUCTION_TRIP_KPA: Final = SUCTION_TRIP_PA / 1000.0
 SUCKED_KPA: Final = CONTACT_SUCTION_MIN_PA / 1000.0
-SUCTION_SLACK_KPA: Final = 0.5  # ten times the noise of the sensor
 B_WATCHED_KPA: Final = 1.0  # at rest a live sensor may show its zero for long
-PRESSED_WITHIN_S: Final = 0.050  # a press is believed after 20 ms
 LAMP_LATE_S: Final = 2 * SAMPLE_S  # hand and firmware look at each other one tick late
-_NEVER_S: Final = -1e9
-
-
-@unique
-class Lack(Enum):
-    """A condition of the promise that does not hold while the valve is open."""
-
-    ARMED = "armed and not stopped"
-    LEASE = "a live lease"
-    SWITCH = "a pressed hand switch"
-    SKIN = "skin under the tip"
-    SUCTION = "suction"
 
 
 @unique
@@ -73,8 +61,8 @@ Onset = Callable[["Witness"], bool]
 class Sworn:
     """What the witness says at the end."""
 
-    lacked_s: dict[Lack, float] = field(default_factory=dict)
-    """Longest time with the valve open and the condition not holding."""
+    lacked_s: dict[str, float] = field(default_factory=dict)
+    """Longest time with the valve open and the condition not holding, by the name of its clause."""
     to_safe_s: float | None = None
     """Longest time from the onset of the fault to safety, or to its end; None without onset."""
     causes: tuple[str, ...] = ()
@@ -104,9 +92,10 @@ class Witness:
         self.wrong = False
         """The fault is there now."""
         self.now_s = 0.0
-        self._since_s: dict[Lack, float] = {}
+        self._judge = Judge(Observer.MATRIX)
+        self._since_s: dict[str, float] = {}
         self._stood_since_s: float | None = None
-        self._pressed_s = _NEVER_S
+        self._pressed_s = -NEVER_S
         self._pressed = False
         self._unread = False
         """It was pressed while the processor stood still: it is read when that goes on."""
@@ -183,23 +172,25 @@ class Witness:
 
     # -- the promise -------------------------------------------------------------------------------
     def _moved(self, before: str, after: str) -> None:
-        sworn = self.sworn
+        broken: list[str] = []
         if before == "SAFE" or (self._latched and after not in ("SAFE", "BOOT")):
-            sworn.resumed = (*sworn.resumed, f"left SAFE for {after}")
+            left = Reset(asked=False, disarmed=after == "DISARMED")  # nobody resets here
+            broken += [each.name for each in self._judge.broken(clauses.RESET, left)]
         if after == "ACTIVE":
-            waited_s = self.now_s - self._pressed_s
-            if not (self._pressed and waited_s <= PRESSED_WITHIN_S):
-                sworn.resumed = (*sworn.resumed, f"ACTIVE {waited_s:.3f} s after the last press")
+            press_s = self.now_s - self._pressed_s if self._pressed else NEVER_S
+            begun = Entered(Mode[before], Mode.ACTIVE, press_s)
+            broken += [each.name for each in self._judge.broken(clauses.ACTIVATED, begun)]
+        self.sworn.resumed += tuple(f"{before} to {after} against {name}" for name in broken)
 
     def _look(self, device: Handpiece) -> None:
         carrying = self.carries()
         self.sworn.opened |= carrying
-        for lack, holds in self._conditions(device):
-            if holds or not carrying:
-                self._since_s.pop(lack, None)
-                continue
-            lasted_s = self.now_s - self._since_s.setdefault(lack, self.now_s - SAMPLE_S)
-            self.sworn.lacked_s[lack] = max(lasted_s, self.sworn.lacked_s.get(lack, 0.0))
+        lacking = self._judge.broken(clauses.FLOW, self._flow(device)) if carrying else []
+        began = self._since_s
+        self._since_s = {each.name: began.get(each.name, self.now_s - SAMPLE_S) for each in lacking}
+        for name, since_s in self._since_s.items():
+            lasted_s = self.now_s - since_s
+            self.sworn.lacked_s[name] = max(lasted_s, self.sworn.lacked_s.get(name, 0.0))
         self.wrong = self.wrong and (carrying or not self._over)
         if self._is_due(device) and self.onset(self):
             if self._stood_since_s is None:
@@ -217,14 +208,15 @@ class Witness:
             return truth.valve_open > OPEN
         return truth.feed_g_per_min > FLOW_NONE_G_PER_MIN and device.firmware.board.b.power
 
-    def _conditions(self, device: Handpiece) -> tuple[tuple[Lack, bool], ...]:
+    def _flow(self, device: Handpiece) -> Flow:
         truth, board = device.plant.truth, device.firmware.board
-        return (
-            (Lack.ARMED, board.policy.valve),
-            (Lack.LEASE, board.a.lease.live),
-            (Lack.SWITCH, self._pressed),
-            (Lack.SKIN, truth.seal),
-            (Lack.SUCTION, truth.suction_kpa >= _least_kpa(device) - SUCTION_SLACK_KPA),
+        sucked = truth.suction_kpa >= _least_kpa(device) - SUCTION_SLACK_KPA
+        return Flow(
+            live=board.policy.valve,
+            lease_left_ms=float(board.a.lease.live),
+            switch_s=0.0 if self._pressed else NEVER_S,
+            skin_s=0.0 if truth.seal else NEVER_S,
+            suction_s=0.0 if sucked else NEVER_S,
         )
 
     def _is_due(self, device: Handpiece) -> bool:

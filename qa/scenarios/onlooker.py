@@ -11,7 +11,8 @@ from controller.treatment.kinds import Kind
 from firmware_protocol.errors import BadFrameError
 from firmware_protocol.session import tick_of
 from qa.ledger import Ledger
-from qa.promise import Limits, Promise
+from qa.promise.rig import Promise
+from qa.promise.watch import Limits
 from qa.scenarios.model import Scenario
 from qa.scenarios.steps import Ask, Step, Treat
 from qa.scenarios.story import Breach

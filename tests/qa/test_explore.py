@@ -316,7 +316,7 @@ def test_the_command_fails_with_a_trace_for_people(
 ) -> None:
     _stop_leaves_safe(monkeypatch)
     assert exploration.main(["--part", "device", "--states", "50"]) == 1
-    assert "P6 does not hold: STOP in SAFE led to DISARMED" in capsys.readouterr().out
+    assert "P6 does not hold: STOP, SAFE to DISARMED: " in capsys.readouterr().out
 
 
 def test_an_object_that_shows_no_fields_is_refused_and_not_taken_for_one_state() -> None:

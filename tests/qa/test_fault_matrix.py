@@ -17,7 +17,7 @@ from firmware_protocol.vocabulary import Cause
 from qa.matrix.campaign import as_dict, run, table, worst
 from qa.matrix.cells import Cell, Stage, Verdict, bench_in, cells, run_cell
 from qa.matrix.rows import PROMISE, ROWS, Row
-from qa.matrix.witness import Due, Lack
+from qa.matrix.witness import Due
 from simulator.plant.faults import FAULTS
 from tests.made_once import made_once
 from tools.register import load
@@ -196,7 +196,7 @@ def test_the_witness_sees_a_valve_driven_off_the_skin() -> None:
         bench.device.plant.truth.valve_open = 1.0  # whatever is commanded
         bench.witness.hand.on_skin = bench.witness.hand.working = False
         bench.step()
-    assert bench.witness.end().lacked_s[Lack.SKIN] > PROMISE[Lack.SKIN]
+    assert bench.witness.end().lacked_s["skin"] > PROMISE["skin"]
 
 
 def test_the_table_shows_worst_times_and_marks_what_broke(sample: Sample) -> None:

@@ -69,7 +69,7 @@ def _under(weather: Weather, seconds: float, seed: int) -> Tally:
                 sworn.causes,
                 int(made.state == "tripped" and not sworn.causes),
                 tuple(
-                    f"open for {lasted_s:.3f} s without {lack.value}"
+                    f"open for {lasted_s:.3f} s without {lack}"
                     for lack, lasted_s in sworn.lacked_s.items()
                     if not lasted_s <= PROMISE[lack]
                 )

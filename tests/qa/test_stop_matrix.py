@@ -15,7 +15,7 @@ from firmware_protocol.vocabulary import Mode, StopKind
 from qa.host import CONFIG
 from qa.loop import run_virtual
 from qa.matrix.cells import Bench, Stage, bench_in
-from qa.matrix.witness import OPEN, Lack
+from qa.promise.watch import OPEN
 from simulator.line import Weather
 from tests.qa.stopping import STATES, Watched, frames_down, watched
 
@@ -135,7 +135,7 @@ async def _stop_in(
     return Took(
         heard[0] - stopped_s if heard else None,
         shut_s - stopped_s,
-        sworn.lacked_s.get(Lack.ARMED, 0.0),
+        sworn.lacked_s.get("live", 0.0),
         made.state,
         sworn.last_mode,
     )

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MAX_MS, LEASE_MIN_MS
 from firmware_protocol.vocabulary import Capability, Mode
+from qa.promise.clauses import Observer
 from simulator.firmware.firmware import Firmware
 from simulator.firmware.memory import STORM_BOOTS_MAX, Identity
 from simulator.firmware.memory import Memory as Kept
@@ -23,6 +24,7 @@ from tests.proof.explore.clocks import BEAT_MS, Clock
 from tests.proof.explore.frames import FULL, SENDS, SMALL, TREATMENT, Send
 from tests.proof.explore.ghost import LAPSED_FLOOR_MS, Before, Ghost, grant_left
 from tests.proof.explore.memory import Memory, Rule, Saved, skip
+from tests.proof.explore.promises import Asker
 from tests.proof.explore.scenes import (
     AWAY,
     FLOWING,
@@ -141,7 +143,7 @@ class DeviceWorld:
     title = "the device under any host, line, hand and environment"
 
     def __init__(self, rules: DeviceRules) -> None:
-        self.told: Counter[str] = Counter()
+        self._asker = Asker(Observer.DEVICE)
         self._nonces = count(1)
         self._rules = rules
         self._body = self._boot()
@@ -149,6 +151,11 @@ class DeviceWorld:
         self._beats = self._all_beats()
 
     # -- what the search asks for ------------------------------------------------------------------
+    @property
+    def told(self) -> Counter[str]:
+        """How often each rule was put to the test."""
+        return self._asker.judge.checks
+
     def start(self) -> None:
         """Power on."""
         self._body = body = self._boot()
@@ -218,9 +225,8 @@ class DeviceWorld:
         self._settle()
         # What waited for the end of the boot is answered with the next request, whosever that is.
         same = name is None or before.mode is Mode.BOOT or waited or self.name() == name
-        return promises.after_arrival(
-            promises.Arrival(send, before, firmware, ghost, answered=answered, same=same), self.told
-        )
+        arrival = promises.Arrival(send, before, firmware, ghost, answered=answered, same=same)
+        return promises.after_arrival(arrival, self._asker)
 
     def _decide(self, fate: Fate) -> tuple[Broken, ...]:
         body = self._body
@@ -245,9 +251,8 @@ class DeviceWorld:
         clocks.run_out(firmware, beat.clock, _before(beat))
         ghost.beat(sensors, firmware.board.policy, commanded=firmware.board.a.valve > 0.0)
         drives = firmware.tick(self.now_s, sensors)
-        broken = promises.after_beat(
-            promises.Moment(sensors, before, firmware, ghost, drives), self.told
-        )
+        beaten = promises.Beaten(sensors, before, firmware, ghost, drives)
+        broken = promises.after_beat(beaten, self._asker)
         ghost.moved(before.mode, firmware.mode, again=False)
         ghost.heard = bool(firmware.link.session)  # each beat ends with TELEMETRY
         ghost.grip = (sensors.switch_closed, sensors.switch_rest)
@@ -261,9 +266,9 @@ class DeviceWorld:
         configured = firmware.board.a.setpoints.envelope.treatment == TREATMENT
         quiet = not firmware.link.limit_exceeded(self.now_s)
         if firmware.mode is Mode.READY and configured and quiet:
-            return promises.reaches_active(self, self.told)
+            return promises.reaches_active(self, self._asker)
         if firmware.board.policy.latched and not firmware.board.locked:
-            return promises.can_be_reset(self, self.told)
+            return promises.can_be_reset(self, self._asker)
         return ()
 
     @property

@@ -31,12 +31,14 @@ from controller.treatment.events import (
 from controller.treatment.states import ENDED, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Capability, Cause, Input, Mode, Permit, Refusal
+from qa.promise.clauses import WAY_BACK, Observer, Way
 from tests.proof.explore import host_clocks as clocks
 from tests.proof.explore import host_promises as promises
 from tests.proof.explore.host_clocks import NOW_S, Wait
 from tests.proof.explore.host_promises import Account, Turn
 from tests.proof.explore.memory import Memory, Saved, skip
 from tests.proof.explore.plan import FLOW_G_PER_MIN, SERIAL, SUCTION_KPA, plan
+from tests.proof.explore.promises import Asker
 from tests.proof.explore.search import Broken
 
 BOOT_ID: Final = 5
@@ -136,10 +138,15 @@ class HostWorld:
     title = "the supervisor under any device, line, record and people"
 
     def __init__(self, *, small: bool) -> None:
-        self.told: Counter[str] = Counter()
+        self._asker = Asker(Observer.HOST)
         self._happens = tuple(_everything(small=small))
         self._memory = Memory({}, _APART)
         self._body = _fresh()
+
+    @property
+    def told(self) -> Counter[str]:
+        """How often each rule was put to the test."""
+        return self._asker.judge.checks
 
     def start(self) -> None:
         """Plan a treatment."""
@@ -176,7 +183,7 @@ class HostWorld:
         clocks.hear_again(supervisor)
         same = name is None or self.name() == name
         turn = Turn(event, action.wait, before, supervisor, newest, actions, same=same)
-        return promises.after(turn, body.account, self.told)
+        return promises.after(turn, body.account, self._asker)
 
     def probe(self) -> tuple[Broken, ...]:
         """Ask whether there is a way out: of TRIPPED by a reset, of everything else by STOP."""
@@ -184,18 +191,17 @@ class HostWorld:
         if state in ENDED:
             return ()
         if state is State.TRIPPED:
-            return self._way_out("L2", _RESET_WAY, State.CLEARED)
-        return self._way_out("L2", _STOP_WAY, State.STOPPED)
+            return self._way_out(_RESET_WAY, State.CLEARED)
+        return self._way_out(_STOP_WAY, State.STOPPED)
 
-    def _way_out(self, rule: str, way: tuple[Event | EndOf, ...], end: State) -> tuple[Broken, ...]:
+    def _way_out(self, way: tuple[Event | EndOf, ...], end: State) -> tuple[Broken, ...]:
         supervisor = self._body.supervisor
         completing = supervisor.conduct.course.done
         for event in way:
             supervisor.step(_told(supervisor, event), NOW_S)
-        self.told[rule] += 1
         reached = supervisor.state is end or (completing and supervisor.state in ENDED)
-        how = f"the way out led to {supervisor.state.name}, not to {end.name}"
-        return () if reached else (Broken(rule, how),)
+        self._asker.ask(WAY_BACK, Way(reached))
+        return self._asker.found(f"the way out led to {supervisor.state.name}, not to {end.name}")
 
     def save(self) -> Saved:
         """Return the present state."""

@@ -1,7 +1,6 @@
-"""The host's share of P1 to P11 and L2, as questions to the supervisor after each event."""
+"""What each event shows of the supervisor, as facts for the promise: `qa.promise.clauses` asks."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Final, NamedTuple
 
 from controller.safety.reading import Reading
@@ -30,16 +29,18 @@ from controller.treatment.events import (
 from controller.treatment.states import ENDED, LIVE, State
 from controller.treatment.supervisor import Supervisor
 from firmware_protocol.vocabulary import Mode, StopKind, Wish
+from qa.promise import clauses
+from qa.promise.clauses import NEVER_S, Arming, Flow, Heard, Lease, Reset, Settings, Stop
+from qa.promise.clauses import Turn as Turned
 from tests.proof.explore.host_clocks import UNDER_WAY, Wait
 from tests.proof.explore.memory import Rule, skip
 from tests.proof.explore.plan import FLOW_G_PER_MIN, SUCTION_KPA
+from tests.proof.explore.promises import Asker
 from tests.proof.explore.search import Broken
 
 MAY_FLOW: Final = frozenset({State.ARMED, State.ACTIVE, State.PAUSED})
 MUST_TRIP: Final = frozenset({Wait.STALE, Wait.SILENT, Wait.STALLED})
 LOCAL: Final = frozenset({Command.RESUME, Command.ACK, Command.RESET})
-
-Asked = Iterable[tuple[str, bool, str]]
 
 
 class Account:
@@ -168,128 +169,110 @@ class Turn(NamedTuple):
         """The state now."""
         return self.supervisor.state
 
+    @property
+    def must_stop(self) -> bool:
+        """Somebody wants it to end, or line or record of a treatment are lost."""
+        event = self.event
+        asked = isinstance(event, Person) and event.command in (Command.STOP, Command.EMERGENCY)
+        return asked or (self.before in LIVE and isinstance(event, LinkLost | RecordLost))
 
-def after(turn: Turn, account: Account, told: Counter[str]) -> tuple[Broken, ...]:
+    @property
+    def over(self) -> bool:
+        """No treatment goes on, and none is prepared."""
+        return self.after not in LIVE and self.after is not State.PREPARING
+
+    @property
+    def stops_first(self) -> bool:
+        """The first action is a STOP."""
+        return bool(self.actions) and isinstance(self.actions[0], StopNow)
+
+
+def after(turn: Turn, account: Account, asker: Asker) -> tuple[Broken, ...]:
     """Ask everything that one event could break."""
-    asked: list[tuple[str, bool, str]] = [*_stops(turn), *_order(turn), *_leaving(turn, account)]
+    event, ask = turn.event, asker.ask
+    if turn.must_stop:
+        ask(clauses.STOP, Stop(over=turn.over, first=turn.stops_first))
+    if turn.before in LIVE and isinstance(event, Wake) and turn.wait in MUST_TRIP:
+        heard = turn.newest is None and turn.wait is not Wait.STALLED
+        tripped = turn.after is State.TRIPPED and turn.stops_first
+        ask(clauses.LEASE, Lease(-NEVER_S, unarmed=tripped or heard))
+    if turn.before is State.TRIPPED and turn.after is not State.TRIPPED:
+        ask(clauses.RESET, _left(turn, account))
     account.take(turn)
     for action in turn.actions:
-        asked += _asked_of(action, turn, account)
-    asked += _from_afar(turn)
-    asked += _answers(account)
-    broken = []
-    for rule, holds, how in asked:
-        told[rule] += 1
-        if not holds:
-            broken.append(Broken(rule, f"{how} ({turn.before.name} to {turn.after.name})"))
-    return tuple(broken)
-
-
-def _answers(account: Account) -> Asked:
-    under_way = [kind for kind in account.waits if kind in _OWED or kind == "SendReset"]
-    answered = len(account.owed) <= len(under_way)
-    yield "P11", answered, "nothing of an act is under way, and nobody was told its end"
-
-
-def _asked_of(action: Action, turn: Turn, account: Account) -> Asked:
-    if isinstance(action, Hold):
-        return _hold(action, turn, account)
-    if isinstance(action, SendArm):
-        return _arm(turn, account)
-    if isinstance(action, SendReset):
-        return _reset(turn, account)
-    if isinstance(action, Configure):
-        return (("P7", account.began, "configured before the row of the beginning"),)
-    return ()
-
-
-def _from_afar(turn: Turn) -> Asked:
-    event = turn.event
+        _acts(action, turn, account, asker)
     if isinstance(event, Person) and event.command in LOCAL and not event.who.is_local:
-        yield "P9", turn.same, f"{event.command.value} from afar changed something"
+        ask(clauses.HEARD, Heard(turn.same))
+    ask(clauses.TURN, _turn(turn, account))
+    return asker.found(f"{turn.before.name} to {turn.after.name}")
 
 
-def _first_stops(turn: Turn) -> bool:
-    return bool(turn.actions) and isinstance(turn.actions[0], StopNow)
+def _acts(action: Action, turn: Turn, account: Account, asker: Asker) -> None:
+    if isinstance(action, Hold):
+        _hold(action, turn, account, asker)
+    elif isinstance(action, SendArm):
+        asker.ask(clauses.ARMING, _arming(turn, account))
+    elif isinstance(action, SendReset):
+        asker.ask(clauses.RESET, _reset(turn, account))
 
 
-def _stops(turn: Turn) -> Asked:
-    event, before, after_ = turn.event, turn.before, turn.after
-    ended = after_ not in LIVE and after_ is not State.PREPARING
-    if isinstance(event, Person) and event.command in (Command.STOP, Command.EMERGENCY):
-        yield "P6", _first_stops(turn), "STOP was not sent first"
-        yield "P6", ended, "STOP did not end the treatment"
-    if before not in LIVE:
-        return
-    if isinstance(event, LinkLost):
-        yield "P4", ended and _first_stops(turn), "a lost line did not stop"
-    if isinstance(event, RecordLost):
-        yield "P4", ended and _first_stops(turn), "a lost record did not stop"
-    if isinstance(event, Wake) and turn.wait in MUST_TRIP:
-        heard = turn.newest is None and turn.wait is not Wait.STALLED
-        tripped = after_ is State.TRIPPED and _first_stops(turn)
-        yield "P2", tripped or heard, "silence or a stall did not trip"
-    if isinstance(event, Observed) and event.reading.mode is Mode.SAFE:
-        yield "P3", after_ is State.TRIPPED, "the device tripped and the host did not"
+def _turn(turn: Turn, account: Account) -> Turned:
+    before, after_, actions, event = turn.before, turn.after, turn.actions, turn.event
+    stops = [at for at, action in enumerate(actions) if isinstance(action, StopNow)]
+    ended = before in LIVE and turn.over
+    trips = after_ is State.TRIPPED and before is not State.TRIPPED
+    shows = before in LIVE and isinstance(event, Observed) and event.reading.mode is Mode.SAFE
+    wished = any(isinstance(each, Hold) and each.wish is not Wish.NONE for each in actions)
+    configured = any(isinstance(each, Configure) for each in actions)
+    under_way = [kind for kind in account.waits if kind in _OWED or kind == "SendReset"]
+    return Turned(
+        in_order=stops == [0] or (not stops and not ended),
+        emergency=not trips or actions[:1] == (StopNow(StopKind.EMERGENCY),),
+        followed=not shows or after_ is State.TRIPPED,
+        final=before not in ENDED or after_ is before,
+        driven=not wished or after_ in MAY_FLOW or after_ is State.STOPPING,
+        begun=not configured or account.began,
+        told=len(account.owed) <= len(under_way),
+    )
 
 
-def _order(turn: Turn) -> Asked:
-    stops = [at for at, action in enumerate(turn.actions) if isinstance(action, StopNow)]
-    yield "P6", stops in ([], [0]), "something came before the stop"
-    entered = turn.after is not turn.before
-    if entered and turn.after is State.TRIPPED:
-        kind = turn.actions[0] if turn.actions else None
-        yield "P4", kind == StopNow(StopKind.EMERGENCY), "a trip without an emergency stop"
-    if turn.before in LIVE and turn.after not in LIVE | {State.PREPARING}:
-        yield "P6", _first_stops(turn), "the treatment ended without a stop"
+def _hold(hold: Hold, turn: Turn, account: Account, asker: Asker) -> None:
+    course = turn.supervisor.conduct.course
+    if hold.wish & Wish.FLOW or hold.flow_g_per_min > 0.0 or hold.exposure_left_mg > 0:
+        flow = Flow(
+            live=turn.after in MAY_FLOW,
+            left_mg=hold.exposure_left_mg,
+            asked=not account.paused,
+            in_zone=not (course.must_lift or course.done),
+        )
+        asker.ask(clauses.FLOW, flow)
+    most = (account.lowest_kpa, FLOW_G_PER_MIN)
+    asker.ask(clauses.LIMITS, Settings(hold.suction_kpa, hold.flow_g_per_min, *most))
 
 
-def _leaving(turn: Turn, account: Account) -> Asked:
-    if turn.before in ENDED:
-        yield "P3", turn.after is turn.before, "an ended treatment went on"
-    if turn.before is not State.TRIPPED or turn.after is State.TRIPPED:
-        return
-    yield "P3", turn.after is State.CLEARED, "a latched trip was left without a reset"
-    yield "P3", account.acknowledged, "a trip was cleared that nobody here acknowledged"
-    event, newest = turn.event, turn.newest
-    answered = account.ends(event, "SendReset")
+def _arming(turn: Turn, account: Account) -> Arming:
+    newest = turn.supervisor.conduct.newest
+    return Arming(
+        ready=newest is not None and newest.mode is Mode.READY,
+        asked=account.ended == "arm",
+        proven=account.tested and account.proven,
+        released=newest is not None and newest.switch_released,
+    )
+
+
+def _at_rest(newest: Reading | None) -> bool:
+    return newest is not None and newest.outputs_off and newest.switch_released
+
+
+def _reset(turn: Turn, account: Account) -> Reset:
+    at_rest = _at_rest(turn.supervisor.conduct.newest) and turn.wait is not Wait.STALE
+    return Reset(account.ended == "reset", account.acknowledged, at_rest, disarmed=True)
+
+
+def _left(turn: Turn, account: Account) -> Reset:
+    """Of a trip that is left: answered, shown, or recorded while everything is at rest."""
+    event = turn.event
     shows = isinstance(event, Observed) and event.reading.mode is Mode.DISARMED
-    shown = shows and "SendReset" in account.waits
-    at_rest = newest is not None and newest.outputs_off and newest.switch_released
-    recorded = account.ends(event, "reset") and at_rest
-    told = answered or shown or recorded
-    yield "P3", told, "a trip was cleared though nothing showed it safe"
-
-
-def _hold(hold: Hold, turn: Turn, account: Account) -> Asked:
-    conduct = turn.supervisor.conduct
-    flows = bool(hold.wish & Wish.FLOW) or hold.flow_g_per_min > 0.0 or hold.exposure_left_mg > 0
-    if flows:
-        yield "P1", turn.after in MAY_FLOW, "flow was wished for"
-        yield "P1", not account.paused, "flow was wished for against a person's pause"
-        withheld = conduct.course.must_lift or conduct.course.done
-        yield "P5", not withheld, "flow was wished for between zones"
-        yield "P5", hold.exposure_left_mg > 0, "flow was wished for with nothing left"
-    if hold.wish is not Wish.NONE:
-        running = turn.after in MAY_FLOW or turn.after is State.STOPPING
-        yield "P1", running, "outputs were wished for"
-    within = hold.suction_kpa <= account.lowest_kpa and hold.flow_g_per_min <= FLOW_G_PER_MIN
-    yield "P8", within, f"{hold.suction_kpa:g} kPa is above what was planned or lowered to"
-
-
-def _arm(turn: Turn, account: Account) -> Asked:
-    newest = turn.supervisor.conduct.newest
-    yield "P7", account.ended == "arm", "ARM goes out before its row is durable, or after a stop"
-    yield "P7", account.tested and account.proven, "ARM without a self-test and a lease proof"
-    ready = newest is not None and newest.mode is Mode.READY
-    yield "P7", ready, "ARM to a device that is not READY"
-    yield "P1", newest is not None and newest.switch_released, "ARM with the switch not released"
-
-
-def _reset(turn: Turn, account: Account) -> Asked:
-    newest = turn.supervisor.conduct.newest
-    recorded = account.ended == "reset"
-    yield "P3", recorded, "RESET without the durable row of a person's wish, or after a stop"
-    yield "P3", account.acknowledged, "RESET before anybody acknowledged"
-    safe = newest is not None and newest.outputs_off and newest.switch_released
-    yield "P3", safe and turn.wait is not Wait.STALE, "RESET though nothing shows that it is safe"
+    told = account.ends(event, "SendReset") or (shows and "SendReset" in account.waits)
+    asked = told or (account.ends(event, "reset") and _at_rest(turn.newest))
+    return Reset(asked, account.acknowledged, asked, turn.after is State.CLEARED)

@@ -19,6 +19,9 @@ from firmware_protocol.link import RequestDone, session_number
 from firmware_protocol.messages import Ident
 from firmware_protocol.vocabulary import Capability, Mode
 from qa.host import greeting
+from qa.promise import clauses
+from qa.promise.clauses import LIVE as TREATING
+from qa.promise.clauses import NEVER_S, Flow, Lease, Observer, Reset, Stop, Way
 from simulator.firmware.firmware import Firmware
 from simulator.firmware.memory import Identity
 from simulator.firmware.memory import Memory as Kept
@@ -32,6 +35,7 @@ from tests.proof.explore.line import Fate, carry, named
 from tests.proof.explore.memory import Memory, Rule, Saved, skip
 from tests.proof.explore.pair_steps import AWAY_RELEASED, ON_PRESSED, Beat, Hand, few, many
 from tests.proof.explore.plan import SERIAL
+from tests.proof.explore.promises import Asker
 from tests.proof.explore.scenes import AWAY, FLOWING, RELEASED, SEALED, sample
 from tests.proof.explore.search import Broken
 from tests.proof.explore.shell import STALE_BEATS_MAX, Disk, Shell
@@ -42,7 +46,6 @@ WINDOW_BEATS: Final = WINDOW_MS // BEAT_MS - 1
 LEASED_BEATS: Final = 6  # the lease, a setpoint that was a beat late, and the beat of the tick
 CAP_BEATS: Final = LEASED_BEATS + 1
 PATIENCE_BEATS: Final = 40
-TREATING: Final = frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED})
 
 
 _APART: Final = (clocks.APART - {"Link._asker"}) | {
@@ -85,13 +88,18 @@ class PairWorld:
     title = "the supervisor and the firmware with a line between them"
 
     def __init__(self, *, small: bool) -> None:
-        self.told: Counter[str] = Counter()
+        self._asker = Asker(Observer.PAIR)
         self._nonces = count(1)
         self._beats = few() if small else many()
         self._body = self._connect()
         self._memory = Memory({}, frozenset())
 
     # -- what the search asks for ------------------------------------------------------------------
+    @property
+    def told(self) -> Counter[str]:
+        """How often each rule was put to the test."""
+        return self._asker.judge.checks
+
     def start(self) -> None:
         """Connect, and let somebody begin."""
         self._body = body = self._connect()
@@ -135,23 +143,17 @@ class PairWorld:
         arrived, body.down = carry(body.down, shell.take(), action.down)
         ticked = firmware.mode
         firmware.receive(arrived, now_s)
-        end_to_end = self._end_to_end()
+        self._end_to_end(action.hand)
         self._settle()
         self._stream(accepted, action.wait)
         delivered = action.down is not Fate.LOST and action.down is not Fate.LATE
-        return self._judge(
-            (
-                ("P3", before is not Mode.SAFE or firmware.mode is Mode.SAFE or resetting,
-                 "the device left SAFE though nobody had acknowledged"),
-                ("P3", ticked is not Mode.SAFE or firmware.mode in (Mode.SAFE, Mode.DISARMED),
-                 "a reset led into treatment"),
-                ("P1", not body.opened or action.hand is ON_PRESSED,
-                 "the valve was opened off the skin or without the hand switch"),
-                ("P6", not (stops and delivered) or firmware.mode not in TREATING,
-                 f"STOP arrived and the device is {firmware.mode.name}"),
-                *end_to_end,
-            )
-        )  # fmt: skip
+        if Mode.SAFE in (before, ticked) and firmware.mode is not Mode.SAFE:
+            acknowledged = resetting or before is not Mode.SAFE
+            disarmed = firmware.mode is Mode.DISARMED or ticked is not Mode.SAFE
+            self._asker.ask(clauses.RESET, Reset(acknowledged=acknowledged, disarmed=disarmed))
+        if stops and delivered:
+            self._asker.ask(clauses.STOP, Stop(over=firmware.mode not in TREATING))
+        return self._asker.found(self.family())
 
     def probe(self) -> tuple[Broken, ...]:
         """Ask L1 where both wait for a press, and L2 where both are tripped."""
@@ -202,16 +204,19 @@ class PairWorld:
         over = shell.supervisor.state not in LIVE
         body.stopped_beats = min(body.stopped_beats + 1, CAP_BEATS) if over else 0
 
-    def _end_to_end(self) -> tuple[tuple[str, bool, str], ...]:
+    def _end_to_end(self, hand: Hand) -> None:
         body = self._body
         waited = body.stopped_beats >= LEASED_BEATS
-        treats = body.firmware.mode in TREATING
-        ages = body.shell.wished_beats
-        return (
-            ("P2", not (body.opened and ages > LEASED_BEATS), "open, and nobody has wished for it"),
-            ("P2", not (body.opened and waited), "open, and the host has ended the treatment"),
-            ("P2", not (treats and waited and self._silent()), "armed, and the host has ended it"),
-        )
+        if body.opened:
+            works_s = 0.0 if hand is ON_PRESSED else NEVER_S
+            lease_left_ms = (LEASED_BEATS + 1 - body.shell.wished_beats) * BEAT_MS
+            flow = Flow(
+                lease_left_ms=lease_left_ms, switch_s=works_s, skin_s=works_s, asked=not waited
+            )
+            self._asker.ask(clauses.FLOW, flow)
+        if waited and self._silent():
+            unarmed = body.firmware.mode not in TREATING
+            self._asker.ask(clauses.LEASE, Lease(-NEVER_S, unarmed=unarmed))
 
     def _silent(self) -> bool:
         return self._body.shell.supervisor.state in ENDED | {State.TRIPPED}
@@ -241,22 +246,15 @@ class PairWorld:
         body = self._body
         return body.firmware.mode in (Mode.DISARMED, Mode.SAFE) and not (body.up or body.down)
 
-    def _judge(self, asked: tuple[tuple[str, bool, str], ...]) -> tuple[Broken, ...]:
-        broken = []
-        for rule, holds, how in asked:
-            self.told[rule] += 1
-            if not holds:
-                broken.append(Broken(rule, f"{how} ({self.family()})"))
-        return tuple(broken)
-
     # -- what must be possible ---------------------------------------------------------------------
     def _reaches_active(self) -> tuple[Broken, ...]:
         self.perform(Beat(AWAY_RELEASED))
         for _ in range(PATIENCE_BEATS):
             self.perform(Beat(ON_PRESSED))
             if self._body.opened:
-                return self._judge((("L1", True, ""),))
-        return self._judge((("L1", False, "a press does not open the valve within 2 s"),))
+                break
+        self._asker.ask(clauses.TO_WORK, Way(self._body.opened))
+        return self._asker.found(self.family())
 
     def _can_be_reset(self) -> tuple[Broken, ...]:
         for _ in range(PATIENCE_BEATS // 2):
@@ -268,7 +266,8 @@ class PairWorld:
         body = self._body
         cleared = body.shell.supervisor.state is State.CLEARED
         disarmed = body.firmware.mode is Mode.DISARMED
-        return self._judge((("L2", cleared and disarmed, "acknowledged and reset in vain"),))
+        self._asker.ask(clauses.WAY_BACK, Way(cleared and disarmed))
+        return self._asker.found(self.family())
 
     # -- inside ------------------------------------------------------------------------------------
     def _connect(self) -> Body:

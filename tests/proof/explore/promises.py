@@ -1,14 +1,5 @@
-"""P1 to P10, L1 and L2 as questions to the device after each step, answered from outside of it.
+"""What each step shows of the firmware, as facts for the promise: `qa.promise.clauses` asks."""
 
-The letters are those of the safety case: what is open is permitted (P1), silence shuts (P2), a trip
-needs its reset (P3), each hazard is answered within its budget (P4), exposure is bounded (P5), STOP
-always acts (P6), power-on is disarmed (P7), no frame raises a limit (P8), nothing old counts (P9),
-one host at a time (P10), and, of the host alone, every asked act has an end (P11); from a proven
-device one gets to work within 2 s (L1), and from every latched state there is a way back (L2).
-"""
-
-from collections import Counter
-from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol
 
 from firmware_protocol.envelope import (
@@ -17,30 +8,65 @@ from firmware_protocol.envelope import (
     SUCTION_SET_MAX_PA,
 )
 from firmware_protocol.vocabulary import Cause, Mode
+from qa.promise import clauses
+from qa.promise.clauses import (
+    LIVE,
+    NEVER_S,
+    Arming,
+    Entered,
+    Facts,
+    Flow,
+    Heard,
+    Judge,
+    Lease,
+    Moment,
+    Observer,
+    Reset,
+    Settings,
+    Stood,
+    Stop,
+    Way,
+    stopped,
+    words,
+)
 from simulator.firmware.firmware import Firmware
 from simulator.plant.signals import Drives, Sensors
 from tests.proof.explore.clocks import BEAT_MS, up_for_long
-from tests.proof.explore.frames import CONFIG, FULL, SENDS, Send, arm, setpoint
+from tests.proof.explore.frames import SENDS, Send
 from tests.proof.explore.ghost import Before, Ghost
 from tests.proof.explore.scenes import AWAY, PRESSED, RELEASED, SEALED, sample
 from tests.proof.explore.search import Broken
 
-LIVE: Final = frozenset({Mode.ARMED, Mode.ACTIVE, Mode.PAUSED})
-AFTER_STOP: Final = {
-    Mode.BOOT: Mode.DISARMED,
-    Mode.DISARMED: Mode.DISARMED,
-    Mode.SELFTEST: Mode.DISARMED,
-    Mode.READY: Mode.DISARMED,
-    Mode.SAFE: Mode.SAFE,
-}
-"""What a STOP must lead to; from where treatment lives it is the orderly end or DISARMED."""
-BUDGET_BEATS: Final = 250 // BEAT_MS
+BEAT_S: Final = BEAT_MS / 1000
 LIVELY_BEATS: Final = 2_000 // BEAT_MS
 SUCTION_MIN_KPA: Final = SUCTION_PERMIT_MIN_PA / 1000
 STREAM_BEATS: Final = 20
+_FACTORY: Final = (SUCTION_SET_MAX_PA, FLOW_SET_MAX_MG_PER_MIN)
+_BY_NAME: Final = {send.name: send for send in SENDS}
+_HELLO, _RESET = _BY_NAME["HELLO of a host"], _BY_NAME["RESET of the latched cause"]
+_WISHED, _ARM = _BY_NAME["SETPOINT, flow wished"], _BY_NAME["ARM with the token"]
 
 Broke = tuple[Broken, ...]
-Asked = Iterable[tuple[str, bool, str]]
+
+
+class Asker:
+    """A judge whose findings are those of a search."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.judge = Judge(observer)
+        self._found: list[tuple[str, str]] = []
+
+    def ask(self, moment: Moment[Facts], facts: Facts) -> None:
+        """Remember what is broken."""
+        for clause in self.judge.broken(moment, facts):
+            self._found.append((clause.rule, f"{moment.says} {clause.says} ({words(facts)})"))
+
+    def found(self, how: str) -> Broke:
+        """Return what was broken since somebody last asked; ``how`` is what led there."""
+        if not self._found:
+            return ()
+        found, self._found = self._found, []
+        return tuple(Broken(rule, f"{how}: {said}") for rule, said in found)
 
 
 class Arrival(NamedTuple):
@@ -55,7 +81,7 @@ class Arrival(NamedTuple):
     """Nothing has changed."""
 
 
-class Moment(NamedTuple):
+class Beaten(NamedTuple):
     """A beat has passed."""
 
     sensors: Sensors
@@ -76,163 +102,124 @@ class Driven(Protocol):
         """Let things arrive, pass one beat, return the valve."""
 
 
-def after_arrival(arrival: Arrival, told: Counter[str]) -> Broke:
+def after_arrival(arrival: Arrival, asker: Asker) -> Broke:
     """Ask everything that a frame could break."""
     send, before, firmware = arrival.send, arrival.before, arrival.firmware
     mode, board = firmware.mode, firmware.board
-    asked: list[tuple[str, bool, str]] = [*_limits(firmware)]
+    ask = asker.ask
     if send.stops:
-        ends = AFTER_STOP.get(before.mode)
-        stopped = mode is ends if ends else mode in (Mode.STOPPING, Mode.DISARMED)
-        asked.append(("P6", stopped, f"STOP in {before.mode.name} led to {mode.name}"))
-        asked.append(("P6", arrival.answered, "STOP was not answered"))
-        asked.append(("P6", board.token == 0, "STOP left a token that ARM would accept"))
-    if send.foreign:
-        asked.append(("P9", arrival.same, f"{send.name} changed something in {before.mode.name}"))
-    if before.mode is Mode.SAFE and mode is not Mode.SAFE:
-        asked += _left_safe(arrival)
-    if before.mode in LIVE | {Mode.STOPPING}:
+        over = stopped(before.mode, mode)
+        ask(clauses.STOP, Stop(over, arrival.answered, board.token == 0))
+    busy = before.mode in LIVE or before.mode is Mode.STOPPING
+    if busy or send.foreign:
         kept = firmware.link.session == before.session
-        asked.append(("P10", kept, f"another host took the session in {before.mode.name}"))
-    if mode is Mode.ARMED and before.mode is not Mode.ARMED:
-        asked += _armed(arrival)
-    if mode is Mode.ACTIVE:
-        asked.append(("P1", before.mode is Mode.ACTIVE, "a frame, not the switch, began to treat"))
-    return _judge(asked, told)
+        ask(clauses.HEARD, Heard(arrival.same or not send.foreign, kept or not busy))
+    if mode is not before.mode:
+        _moved(arrival, asker)
+    ask(clauses.LIMITS, _settings(firmware))
+    return asker.found(f"{send.name}, {before.mode.name} to {mode.name}")
 
 
-def _left_safe(arrival: Arrival) -> Asked:
-    before, mode = arrival.before, arrival.firmware.mode
-    by_reset = arrival.send.name == "RESET of the latched cause" and mode is Mode.DISARMED
-    yield "P3", by_reset, f"{arrival.send.name} led from SAFE to {mode.name}"
-    yield "P3", before.released, "a reset was accepted with the hand switch not released"
-
-
-def _armed(arrival: Arrival) -> Asked:
-    before, ghost = arrival.before, arrival.ghost
-    yield "P7", before.mode is Mode.READY, f"armed from {before.mode.name}"
-    yield "P7", ghost.proven, "armed without a self-test since the last stop, trip or session"
-    yield "P9", arrival.send.name == "ARM with the token", f"armed by {arrival.send.name}"
-    yield "P1", before.healthy and before.lease, "armed without a healthy stream"
-    yield "P1", before.released, "armed with the hand switch not released"
-
-
-def _limits(firmware: Firmware) -> Asked:
-    setpoints = firmware.board.a.setpoints
-    suction, flow = setpoints.suction_pa, setpoints.flow_mg_per_min
-    told = setpoints.envelope
-    held = suction <= told.suction_max_pa and flow <= told.flow_max_mg_per_min
-    yield "P8", held, f"{suction:g} Pa and {flow:g} mg/min are above the configuration"
-    factory = told.suction_max_pa <= SUCTION_SET_MAX_PA and (
-        told.flow_max_mg_per_min <= FLOW_SET_MAX_MG_PER_MIN
-    )
-    yield "P8", factory, "the configuration is above the factory's envelope"
-
-
-def after_beat(moment: Moment, told: Counter[str]) -> Broke:
-    """Ask everything that a beat could break."""
-    before, mode = moment.before, moment.firmware.mode
-    asked = [*_lease(moment), *_budgets(moment), *_limits(moment.firmware)]
-    if moment.drives.valve > 0.0:
-        asked += _open(moment)
+def _moved(arrival: Arrival, asker: Asker) -> None:
+    send, before, mode = arrival.send, arrival.before, arrival.firmware.mode
     if before.mode is Mode.SAFE:
-        asked.append(("P3", mode is Mode.SAFE, f"time led from SAFE to {mode.name}"))
-    if before.mode is Mode.BOOT:
-        booted = mode in (Mode.BOOT, Mode.DISARMED, Mode.SAFE)
-        asked.append(("P7", booted, f"power-on led to {mode.name}"))
-    if mode is Mode.ACTIVE and before.mode is not Mode.ACTIVE:
-        asked += _pressed(moment)
+        facts = Reset(send is _RESET, at_rest=before.released, disarmed=mode is Mode.DISARMED)
+        asker.ask(clauses.RESET, facts)
     if mode is Mode.ARMED:
-        asked.append(
-            ("P9", before.mode is Mode.ARMED, f"time led from {before.mode.name} to ARMED")
+        arming = Arming(
+            ready=before.mode is Mode.READY,
+            asked=send is _ARM,
+            proven=arrival.ghost.proven,
+            streams=before.healthy and before.lease,
+            released=before.released,
         )
-    return _judge(asked, told)
+        asker.ask(clauses.ARMING, arming)
+    if mode is Mode.ACTIVE:  # a frame, not the switch
+        asker.ask(clauses.ACTIVATED, Entered(before.mode, mode, NEVER_S))
 
 
-def _open(moment: Moment) -> Asked:
-    sensors, ghost, board = moment.sensors, moment.ghost, moment.firmware.board
+def after_beat(beaten: Beaten, asker: Asker) -> Broke:
+    """Ask everything that a beat could break."""
+    sensors, before, firmware, ghost, drives = beaten
+    mode, board, ask = firmware.mode, firmware.board, asker.ask
+    shut, b_bars = drives.valve <= 0.0, not board.b.enable
+    ask(clauses.LEASE, Lease(ghost.lease_ms, 0, mode not in LIVE, shut, b_bars))
+    if ghost.over or ghost.ajar or ghost.excess or board.policy.latched:
+        ask(clauses.STOOD, _stood(beaten))
+    ask(clauses.LIMITS, _settings(firmware))
+    pressed = sensors.switch_closed and not sensors.switch_rest
+    if not shut:
+        ask(clauses.FLOW, _flow(beaten, pressed=pressed))
+    if mode is not before.mode:
+        if before.mode is Mode.SAFE:
+            ask(clauses.RESET, Reset(asked=False, at_rest=False, disarmed=mode is Mode.DISARMED))
+        if before.mode is Mode.BOOT:
+            ask(clauses.BOOTED, Entered(before.mode, mode))
+        if mode is Mode.ACTIVE:
+            newly = pressed and ghost.grip != (True, False)
+            ask(clauses.ACTIVATED, Entered(before.mode, mode, 0.0 if newly else NEVER_S))
+        if mode is Mode.ARMED:
+            ask(clauses.ARMING, Arming(*[False] * 6))
+    return asker.found(f"{before.mode.name} to {mode.name}")
+
+
+def _flow(beaten: Beaten, *, pressed: bool) -> Flow:
+    sensors, ghost, board = beaten.sensors, beaten.ghost, beaten.firmware.board
     a_kpa = sensors.suction_a_kpa
-    pressed = sensors.switch_closed and not sensors.switch_rest
-    yield "P1", ghost.lease_ms > 0, "the valve is open without a lease"
-    yield "P1", board.mode is Mode.ACTIVE, f"the valve is open in {board.mode.name}"
-    yield "P1", pressed, "the valve is open without the hand switch"
-    yield "P1", sensors.contact, "the valve is open off the skin"
-    yield "P1", a_kpa is not None and a_kpa >= SUCTION_MIN_KPA, "the valve is open without suction"
-    tripped = board.policy.latched or board.b.cause is not Cause.NONE
-    yield "P1", not tripped and moment.drives.power, "the valve is open with a trip latched"
-    yield "P1", ghost.wished, "the valve is open though the host does not wish for flow"
-    yield "P1", board.b.enable, "the valve is open against channel B"
-    yield "P5", ghost.left_mg > 0.0, "the valve is open with the exposure used up"
+    sucked = a_kpa is not None and a_kpa >= SUCTION_MIN_KPA
+    untripped = not (board.policy.latched or board.b.cause is not Cause.NONE)
+    return Flow(
+        live=board.mode is Mode.ACTIVE,
+        lease_left_ms=ghost.lease_ms,
+        switch_s=0.0 if pressed else NEVER_S,
+        skin_s=0.0 if sensors.contact else NEVER_S,
+        suction_s=0.0 if sucked else NEVER_S,
+        wished=ghost.wished,
+        left_mg=ghost.left_mg,
+        untripped=untripped and beaten.drives.power,
+        b_consents=board.b.enable,
+    )
 
 
-def _lease(moment: Moment) -> Asked:
-    ghost, firmware = moment.ghost, moment.firmware
-    late = ghost.lease_ms <= -BEAT_MS
-    told = f"the lease ended {-ghost.lease_ms} ms ago and"
-    yield "P2", not (late and firmware.mode in LIVE), f"{told} the device is {firmware.mode.name}"
-    yield "P2", not (late and moment.drives.valve > 0.0), f"{told} the valve is open"
-    enabled = firmware.board.b.enable and ghost.lease_ms <= 0
-    yield "P2", not enabled, f"{told} channel B still permits"
+def _stood(beaten: Beaten) -> Stood:
+    ghost, drives = beaten.ghost, beaten.drives
+    latched, shut = beaten.firmware.board.policy.latched, drives.valve <= 0.0
+    off = shut and not drives.power
+    return Stood(
+        over_s=ghost.over * BEAT_S,
+        ajar_s=ghost.ajar * BEAT_S,
+        excess_s=ghost.excess * BEAT_S,
+        safe=latched and off,
+        shut=shut,
+        latched_off=not latched or (off and not drives.vent_closed),
+    )
 
 
-def _budgets(moment: Moment) -> Asked:
-    ghost, board, drives = moment.ghost, moment.firmware.board, moment.drives
-    safe = board.policy.latched and drives.valve <= 0.0 and not drives.power
-    if board.policy.latched:
-        yield "P4", safe and not drives.vent_closed, "SAFE is latched and an output is driven"
-    if ghost.over > BUDGET_BEATS:
-        yield "P4", safe, "suction above the trip for more than 250 ms"
-    if ghost.ajar > BUDGET_BEATS:
-        yield "P4", safe, "the valve is ajar, against its command, for more than 250 ms"
-    if ghost.excess > BUDGET_BEATS:
-        yield "P4", drives.valve <= 0.0, "flow in excess for more than 250 ms"
+def _settings(firmware: Firmware) -> Settings:
+    setpoints = firmware.board.a.setpoints
+    told = setpoints.envelope
+    most = (told.suction_max_pa, told.flow_max_mg_per_min)
+    return Settings(setpoints.suction_pa, setpoints.flow_mg_per_min, *most, *_FACTORY)
 
 
-def _pressed(moment: Moment) -> Asked:
-    sensors, ghost = moment.sensors, moment.ghost
-    yield "P3", moment.before.mode in LIVE, f"{moment.before.mode.name} led to ACTIVE"
-    pressed = sensors.switch_closed and not sensors.switch_rest
-    yield "P1", pressed, "ACTIVE without the hand switch"
-    yield "P1", ghost.grip != (True, False), "ACTIVE by a switch that was pressed before"
-
-
-def reaches_active(device: Driven, told: Counter[str]) -> Broke:
+def reaches_active(device: Driven, asker: Asker) -> Broke:
     """L1: with nothing in the way, ARM and a press open the valve within 2 s."""
-    by_name = {send.name: send for send in SENDS}
-    wished, armed = by_name["SETPOINT, flow wished"], by_name["ARM with the token"]
     for beat in range(STREAM_BEATS):
-        device.live(sample(AWAY, RELEASED, odd=bool(beat % 2)), wished)
-    device.live(sample(AWAY, RELEASED, odd=False), wished, armed)
-    for beat in range(LIVELY_BEATS):
-        if device.live(sample(SEALED, PRESSED, odd=bool(beat % 2)), wished) > 0.0:
-            return _judge([("L1", True, "")], told)
-    how = f"2 s after ARM and a press the device is {device.firmware.mode.name}, the valve shut"
-    return _judge([("L1", False, how)], told)
+        device.live(sample(AWAY, RELEASED, odd=bool(beat % 2)), _WISHED)
+    device.live(sample(AWAY, RELEASED, odd=False), _WISHED, _ARM)
+    seals = (sample(SEALED, PRESSED, odd=bool(beat % 2)) for beat in range(LIVELY_BEATS))
+    asker.ask(clauses.TO_WORK, Way(any(device.live(seal, _WISHED) > 0.0 for seal in seals)))
+    return asker.found(device.firmware.mode.name)
 
 
-def can_be_reset(device: Driven, told: Counter[str]) -> Broke:
+def can_be_reset(device: Driven, asker: Asker) -> Broke:
     """L2: with the cause gone and the switch released, RESET leads to DISARMED."""
-    by_name = {send.name: send for send in SENDS}
     well = [sample(AWAY, RELEASED, odd=odd) for odd in (False, True)]
     device.live(well[0])
     up_for_long(device.firmware)
     if device.firmware.link.session == 0:
-        device.live(well[1], by_name["HELLO of a host"])
+        device.live(well[1], _HELLO)
     device.live(well[0])
-    device.live(well[1], by_name["RESET of the latched cause"])
-    mode = device.firmware.mode
-    return _judge(
-        [("L2", mode is Mode.DISARMED, f"after a rightful RESET it is {mode.name}")], told
-    )
-
-
-def _judge(asked: Asked, told: Counter[str]) -> Broke:
-    broken: list[Broken] = []
-    for rule, holds, how in asked:
-        told[rule] += 1
-        if not holds:
-            broken.append(Broken(rule, how))
-    return tuple(broken)
-
-
-__all__ = ["CONFIG", "FULL", "arm", "setpoint"]
+    device.live(well[1], _RESET)
+    asker.ask(clauses.WAY_BACK, Way(device.firmware.mode is Mode.DISARMED))
+    return asker.found(device.firmware.mode.name)

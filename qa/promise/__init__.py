@@ -1,0 +1,1 @@
+"""The promise of the whole service: each clause stated once, and what the simulator shows of it."""
