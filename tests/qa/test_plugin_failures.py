@@ -79,7 +79,7 @@ def test_a_failure_says_what_was_expected_what_happened_when_and_how_to_see_it_a
              "device.assert_safe_within(0.001, of='fault')"],
             "it was safe after 0.0",
         ),
-        (["device.assert_valve_stays_shut(since=0.0)"], "the device: it opened 1."),
+        (["device.assert_valve_stays_shut(since=0.0)"], "the device: it opened 2."),
         (["device.assert_valve_stays_shut(since=device.now_s)"], "% open at that moment"),
         (["device.assert_never('mode', mode='ARMED')"], "it came 1 times, at 1."),
         (["device.assert_happened_once('mode')"], "the device: it came 5 times, at 0.1"),
@@ -120,7 +120,7 @@ def test_any_other_failure_gets_the_end_of_the_timeline_and_the_seed(
         (["faults.inject('rust')"], "there is no fault 'rust'; choose one of valve-stuck-open"),
         (["faults.line(los=1)"], "'line' takes one of silent, loss"),
         (["device.ask('dance')"], "'do' is 'dance', and must be one of hand"),
-        (["await handpiece.bring_to('SAFE')"], "brought to one of DISARMED, READY, ARMED"),
+        (["await handpiece.bring_to('SAFE')"], "brought to one of DISARMED, SELFTEST"),
     ],
 )
 def test_what_does_not_exist_is_refused_with_what_does(
