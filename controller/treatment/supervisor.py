@@ -79,7 +79,6 @@ MODES: Final = {
 _SEEN: Final = {Mode.ARMED: Signal.ARM, Mode.ACTIVE: Signal.PRESS, Mode.PAUSED: Signal.RELEASE}
 _STANDS: Final = {Mode.ARMED: State.ARMED, Mode.ACTIVE: State.ACTIVE, Mode.PAUSED: State.PAUSED}
 STALLED: Final = (Interlock.LOOP_STALLED,)
-_FLOW: Final = int(Wish.FLOW)  # the arithmetic of enum flags costs as much as a whole rule
 _END_NOTICE: Final = {
     ZoneEnd.TIME: OF_NOTICE[Notice.ZONE_TIME],
     ZoneEnd.EXPOSURE: OF_NOTICE[Notice.ZONE_EXPOSURE],
@@ -260,7 +259,7 @@ class Supervisor:
             modes=MODES[state],
             set_suction_kpa=conduct.sent.suction_kpa,
             set_flow_g_per_min=conduct.sent.flow_g_per_min,
-            flow_wished=int(conduct.sent.wish) & _FLOW != 0,
+            flow_wished=int(conduct.sent.wish) & int(Wish.FLOW) != 0,
             motion_sensor=self._identity.motion_sensor,
             boot_id=self._identity.boot_id,
         )
