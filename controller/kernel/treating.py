@@ -23,6 +23,7 @@ from controller.record.past import Asked, past_of
 from controller.record.planner import Handset, Proved, Purpose, proving, reading
 from controller.record.recovery import UnitNow
 from controller.record.seen_plan import check_instant, check_newest, check_seen, instant_of
+from controller.record.waveform_feed import NOT_FED, WaveformFeed
 from controller.safety.reading import Identity
 from controller.treatment import rows
 from controller.treatment.conductor import treatment_of
@@ -56,11 +57,12 @@ TOO_SLOW: Final = ApiError(
 
 
 class Room(NamedTuple):
-    """What planning reads: the record, the clocks, and the folder of files."""
+    """What planning reads: the record, the clocks and the folder of files; and who records."""
 
     journal: Journal
     here: Here
     configs: Path
+    waves: WaveformFeed = NOT_FED
 
 
 class Treating:
@@ -110,7 +112,7 @@ class Treating:
             self.starting = False
 
     async def _begin(self, proved: Proved, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
-        assignment = treatment_of(proved.plan)
+        assignment = self._room.waves.beside(treatment_of(proved.plan))
         declined = self._control.may_begin(assignment, who)
         if declined is not None:
             raise DeclinedError(declined)
@@ -124,6 +126,7 @@ class Treating:
             if self._control.idle:
                 await self._booking.withdraw(treatment, error.sentence)
             raise
+        self._room.waves.begin(treatment, self._control.alarms.board)
         self.begun += 1
         self.treatment = treatment
         return {"treatment": treatment, "plan": proved.as_dict()}
