@@ -5,6 +5,7 @@ so that it never jumps within a file though the wall clock may be set. A file is
 piece from its beginning and is never edited: what was flushed stays readable whatever comes.
 """
 
+import fcntl
 import hashlib
 import json
 import math
@@ -127,6 +128,7 @@ class Recording:
     def _open(self, path: Path) -> None:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
         self._stream = os.fdopen(os.open(path, flags, FILE_MODE), "wb")
+        fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody recovers it meanwhile
         self._writer = start_writer(self._stream, {"treatment": texts_of(self._said)})
         self._stream.flush()
 

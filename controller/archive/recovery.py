@@ -5,7 +5,10 @@ What holds is written into a new file beside the old one, which is kept as it wa
 of the old one only after it was read back, by the reader of the library and by ours.
 """
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -75,6 +78,24 @@ def recover(path: Path) -> Recovered:
         NotRecoveredError: what was made does not read back, or cannot be written.
     """
     found = salvage(path)
+    with _alone(path):
+        return _recover(path, found)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which its recorder has as long as it writes."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise NotRecoveredError(
+                f"{path} is being recorded: wait for the end of its treatment, then ask again."
+            ) from error
+        yield
+
+
+def _recover(path: Path, found: Salvaged) -> Recovered:
     if found.whole and reads_back(path, len(found.messages)):
         return Recovered(path, whole=True, seconds=_seconds(found), missing=_gaps(found.messages))
     if not found.messages:

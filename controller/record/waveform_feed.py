@@ -155,14 +155,14 @@ class WaveformFeed:
                 await self._wanted.wait()
                 self._wanted.clear()
                 if self._next is None:
-                    await self._ready(self._recorder)
+                    self._ready(self._recorder)
                 else:
                     self._now, self._next = self._next, None
                     await self._record(self._now, self._recorder)
                     self._now = None
         finally:
             if self._recorder is not None:  # it finishes its file when the queue is closed
-                await self._recorder.give_up(kill=False)
+                self._recorder.give_up(kill=False)
 
     async def close(self) -> None:
         """Finish the file of a treatment that is recorded, within `CLOSE_MAX_S`."""
@@ -183,7 +183,7 @@ class WaveformFeed:
             while not self._is_done(now, recorder):
                 # A start holds up the loop: not while the valve may be open.
                 quiet = now.begun_s is None or now.over_s is not None
-                if quiet and not recorder.lives and not await self._revive(now, recorder):
+                if quiet and not recorder.lives and not self._revive(now, recorder):
                     break
                 self._go_on(now, recorder, about)
                 await self._news(recorder)
@@ -193,12 +193,12 @@ class WaveformFeed:
             now.failed = f"{type(error).__name__}: {error}"
         self._told(now, recorder)
         if now.failed:
-            await recorder.give_up()
+            recorder.give_up()
 
-    async def _ready(self, recorder: RecorderProcess) -> None:
+    def _ready(self, recorder: RecorderProcess) -> None:
         with contextlib.suppress(OSError):  # tried again when it is needed
             if not recorder.lives:
-                await recorder.start()
+                recorder.start()
 
     async def _news(self, recorder: RecorderProcess) -> None:
         with contextlib.suppress(TimeoutError):
@@ -213,13 +213,13 @@ class WaveformFeed:
         moment = asyncio.get_running_loop().time()
         return {**said, "wall_s": self._here.wall_clock(), "mono_s": moment}
 
-    async def _revive(self, now: _Recorded, recorder: RecorderProcess) -> bool:
+    def _revive(self, now: _Recorded, recorder: RecorderProcess) -> bool:
         """Start a recorder; False where that was done too often."""
         if now.starts >= STARTS_MAX:
             now.failed = GAVE_UP
             return False
         now.starts += 1
-        await recorder.start(0 if now.begun_s is None else now.treatment)
+        recorder.start(0 if now.begun_s is None else now.treatment)
         return True
 
     def _go_on(self, now: _Recorded, recorder: RecorderProcess, about: Mapping[str, Any]) -> None:
@@ -227,7 +227,7 @@ class WaveformFeed:
         now_s = asyncio.get_running_loop().time()
         again = now.begun_s is not None and now.begun_s + AGAIN_S <= now_s
         unheard = now.begun_s is None or (again and recorder.began != now.treatment)
-        if unheard and self._put(recorder, Text.BEGIN, about):
+        if unheard and now.ended_s is None and self._put(recorder, Text.BEGIN, about):
             now.begun_s = now_s
         if now.conduct.recorded is not None and now.over_s is None:
             now.over_s = now_s

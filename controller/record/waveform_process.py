@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,16 +45,16 @@ class RecorderProcess:
         self.news = asyncio.Event()
         """Set when it has said something, or has ended."""
         self._program = tuple(program)
-        self._process: asyncio.subprocess.Process | None = None
-        self._hearing: asyncio.Task[None] | None = None
-        self._read_end = self._write_end = -1
+        self._process: subprocess.Popen[bytes] | None = None
+        self._read_end = self._write_end = self._output = -1
+        self._line = b""
 
     @property
     def lives(self) -> bool:
         """True while any process may take from the queue: none has closed its output."""
-        return self._hearing is not None and not self._hearing.done()
+        return self._output >= 0
 
-    async def start(self, go_on: int = 0) -> None:
+    def start(self, go_on: int = 0) -> None:
         """Start a process that takes from the queue; ``go_on`` is a treatment that was begun.
 
         The loop stands still for some milliseconds: nothing may be under way.
@@ -61,21 +62,26 @@ class RecorderProcess:
         Raises:
             OSError: no memory, process or descriptor is left.
         """
-        await self._hear_no_more()
+        self._hear_no_more()
         if self._write_end < 0:
             self._open()
-        self.began, self.told = 0, {}
-        self._process = await asyncio.create_subprocess_exec(
-            *self._program,
-            str(self.folder),
-            *((str(go_on),) if go_on else ()),
-            stdin=self._read_end,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=LINE_MAX_BYTES,
-            start_new_session=True,  # Ctrl-C at the terminal is for the kernel, which ends in order
-        )
-        self._hearing = asyncio.create_task(self._hear(self._process), name="recorder-says")
+        self.began, self.told, self._line = 0, {}, b""
+        self._output, theirs = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
+                (*self._program, str(self.folder), *((str(go_on),) if go_on else ())),
+                stdin=self._read_end,
+                stdout=theirs,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the kernel, which ends in order
+            )
+        except OSError:
+            os.close(self._output)
+            self._output = -1
+            raise
+        finally:
+            os.close(theirs)
+        asyncio.get_running_loop().add_reader(self._output, self._readable)
 
     def put(self, record: bytes) -> bool:
         """Put one record into the queue; False where it has no room. Never waits, never raises."""
@@ -86,11 +92,11 @@ class RecorderProcess:
 
     def kill(self) -> None:
         """End a recorder that does not answer, with its workers; they are stopped, perhaps."""
-        if self._process is not None and self.lives:
+        if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    async def give_up(self, *, kill: bool = True) -> None:
+    def give_up(self, *, kill: bool = True) -> None:
         """Close the queue: a recorder that lives finishes what it has, unless it is killed."""
         if kill:
             self.kill()
@@ -98,33 +104,41 @@ class RecorderProcess:
             if end >= 0:
                 os.close(end)
         self._read_end = self._write_end = -1
-        await self._hear_no_more()
+        self._hear_no_more()
 
     def _open(self) -> None:
         self._read_end, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         with contextlib.suppress(OSError):  # more than an ordinary user may have in all
             fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, QUEUE_BYTES)
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdout is None:
+    def _readable(self) -> None:
+        try:
+            said = os.read(self._output, LINE_MAX_BYTES)
+        except BlockingIOError:
             return
-        with contextlib.suppress(ValueError, OSError):  # a line that is too long is none of ours
-            while line := await process.stdout.readline():
-                self._take(line)
-        await process.wait()
-        self.news.set()
+        except OSError:
+            said = b""
+        if not said:
+            self._hear_no_more()
+            self.news.set()
+            return
+        *lines, rest = (self._line + said).split(b"\n")
+        self._line = rest[:LINE_MAX_BYTES]
+        for line in lines:
+            self._take(line)
 
     def _take(self, line: bytes) -> None:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError):  # none of ours
             said = json.loads(line)
             if isinstance(said, dict):
                 self.began = int(said.get("began", self.began))
                 self.told = said if "treatment" in said else self.told
                 self.news.set()
 
-    async def _hear_no_more(self) -> None:
-        hearing, self._hearing = self._hearing, None
-        if hearing is not None:
-            hearing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await hearing
+    def _hear_no_more(self) -> None:
+        if self._output >= 0:
+            asyncio.get_running_loop().remove_reader(self._output)
+            os.close(self._output)
+            self._output = -1
+        if self._process is not None:
+            self._process.poll()
