@@ -248,6 +248,8 @@ class WaveformFeed:
             return True
         now_s = asyncio.get_running_loop().time()
         late = now.ended_s is not None and now.ended_s + FINISH_MAX_S <= now_s
+        # A queue that stays full takes no end: its recorder was ended, and the next one has failed.
+        late |= now.over_s is not None and now.over_s + TAIL_S + 2 * STUCK_S <= now_s
         unheard = (
             now.begun_s is None and now.over_s is not None and now.over_s + FINISH_MAX_S <= now_s
         )

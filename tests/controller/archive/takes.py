@@ -1,10 +1,13 @@
 """What a kernel has fed while it treated, without a process: for whoever records it anew."""
 
 import asyncio
+import struct
 from dataclasses import replace
 from functools import cache
 from mmap import mmap
 from pathlib import Path
+
+from mcap.opcode import Opcode
 
 from controller.archive.worker import Recorder
 from controller.kernel.service import Place, running
@@ -105,6 +108,17 @@ def patch_test() -> bytes:
 
     run_virtual(whole())
     return b"".join(shelf.kept)
+
+
+def chunks(data: bytes) -> list[tuple[int, int]]:
+    """Return where each chunk of a file begins and ends."""
+    found, at = [], 8
+    while at < len(data) - 8:
+        opcode, length = struct.unpack_from("<BQ", data, at)
+        if opcode == Opcode.CHUNK:
+            found.append((at, at + 9 + length))
+        at += 9 + length
+    return found
 
 
 def record(folder: Path, data: bytes, turn_records: int = 12) -> Path:

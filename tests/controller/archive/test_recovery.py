@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 from mcap.exceptions import EndOfFile
-from mcap.opcode import Opcode
 from mcap.reader import NonSeekingReader, make_reader
 
 from controller.archive import waveforms
-from controller.archive.recovery import NotRecoveredError, reads_back, recover
 from controller.archive.recording import LEFT_OUT
+from controller.archive.recovery import NotRecoveredError, reads_back, recover
 from controller.archive.salvage import NotWaveformsError, salvage
-from tests.controller.archive.takes import patch_test, record
+from tests.controller.archive.takes import chunks, patch_test, record
 
 STEP = 997
 TURN_S = 12 / 50
@@ -22,17 +21,6 @@ TURN_S = 12 / 50
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return record(tmp_path_factory.mktemp("w"), patch_test()).read_bytes()
-
-
-def chunks(data: bytes) -> list[tuple[int, int]]:
-    """Return where each chunk begins and ends."""
-    found, at = [], 8
-    while at < len(data) - 8:
-        opcode, length = struct.unpack_from("<BQ", data, at)
-        if opcode == Opcode.CHUNK:
-            found.append((at, at + 9 + length))
-        at += 9 + length
-    return found
 
 
 def put(folder: Path, data: bytes) -> Path:
