@@ -40,7 +40,7 @@ class Missing:
 
     begin_ns: int
     """Wall time of the last reading before it."""
-    seconds: float
+    gap_s: float
     why: str
 
 
@@ -53,7 +53,7 @@ class Recovered:
     """It was finished and undamaged, and was left as it was."""
     kept: Path | None = None
     """The file as it was."""
-    seconds: float = 0.0
+    span_s: float = 0.0
     """From the first reading to the last."""
     missing: tuple[Missing, ...] = ()
     """Gaps and damaged parts between those two."""
@@ -63,7 +63,7 @@ class Recovered:
     @property
     def missing_s(self) -> float:
         """How many seconds are missing, as far as is known."""
-        return sum(each.seconds for each in self.missing)
+        return sum(each.gap_s for each in self.missing)
 
 
 class NotRecoveredError(Exception):
@@ -97,7 +97,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _recover(path: Path, found: Salvaged) -> Recovered:
     if found.whole and reads_back(path, len(found.messages)):
-        return Recovered(path, whole=True, seconds=_seconds(found), missing=_gaps(found.messages))
+        return Recovered(path, whole=True, span_s=_seconds(found), missing=_gaps(found.messages))
     if not found.messages:
         raise NotRecoveredError(
             f"{path} has no reading that holds, so nothing was made of it: take the file from a "
@@ -122,7 +122,7 @@ def _recover(path: Path, found: Salvaged) -> Recovered:
             "folder or mend its rights, then ask again."
         ) from error
     return Recovered(
-        path, whole=False, kept=kept, seconds=_seconds(found), missing=_gaps(messages),
+        path, whole=False, kept=kept, span_s=_seconds(found), missing=_gaps(messages),
         cut=not found.finished,
     )  # fmt: skip
 
@@ -173,7 +173,7 @@ def _write(path: Path, found: Salvaged, messages: list[Kept]) -> None:
                 writer.add_message(ours, at_ns, data, at_ns, sequence)
         said = {
             "seconds": _seconds(found),
-            "missing_s": sum(each.seconds for each in _gaps(messages)),
+            "missing_s": sum(each.gap_s for each in _gaps(messages)),
             "left_out": [[hole.begin, hole.end] for hole in found.holes],
             "cut": not found.finished,
         }

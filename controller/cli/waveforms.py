@@ -104,9 +104,10 @@ def recover_all(state: Path, told: Told) -> tuple[list[Recovered], list[str]]:
 def recovered_json(one: Recovered) -> dict[str, Any]:
     """Return what became of a file for ``--json``."""
     said = asdict(one) | {"path": str(one.path), "missing_s": round(one.missing_s, 3)}
+    said["seconds"] = said.pop("span_s")
     said["kept"] = None if one.kept is None else str(one.kept)
     said["missing"] = [
-        {"begin_s": each.begin_ns / 1e9, "seconds": each.seconds, "why": each.why}
+        {"begin_s": each.begin_ns / 1e9, "seconds": each.gap_s, "why": each.why}
         for each in one.missing
     ]
     return said
@@ -115,9 +116,9 @@ def recovered_json(one: Recovered) -> dict[str, Any]:
 def recovered_lines(one: Recovered) -> list[str]:
     """Return what became of a file, in lines."""
     if one.whole:
-        return [f"{one.path.name} is whole: {one.seconds:.1f} s.", *map(_missing, one.missing)]
+        return [f"{one.path.name} is whole: {one.span_s:.1f} s.", *map(_missing, one.missing)]
     lines = [
-        f"{one.path.name} was made anew: {one.seconds:.1f} s, of which {one.missing_s:.1f} s are "
+        f"{one.path.name} was made anew: {one.span_s:.1f} s, of which {one.missing_s:.1f} s are "
         "missing."
     ]
     lines += map(_missing, one.missing)
@@ -129,4 +130,4 @@ def recovered_lines(one: Recovered) -> list[str]:
 def _missing(one: Missing) -> str:
     at_s = one.begin_ns / 1e9
     parts = math.floor(at_s % 1.0 * 10)
-    return f"  {one.seconds:.2f} s missing from {instant(at_s)} +0.{parts} s: {one.why}"
+    return f"  {one.gap_s:.2f} s missing from {instant(at_s)} +0.{parts} s: {one.why}"

@@ -93,10 +93,10 @@ def test_a_damaged_middle_is_left_out_and_told_with_its_place(
     after = waveforms.read(path)
     (missing,) = made.missing
     assert missing.why == LEFT_OUT
-    assert missing.seconds == pytest.approx(TURN_S, abs=0.1)
+    assert missing.gap_s == pytest.approx(TURN_S, abs=0.1)
     assert not made.cut
     (gap,) = after.gaps
-    assert gap.seconds == pytest.approx(missing.seconds)
+    assert gap.seconds == pytest.approx(missing.gap_s)
     assert after.whole
     lost = len(before.columns["/suction"].log_time_ns) - len(after.columns["/suction"].log_time_ns)
     assert lost == gap.lost_samples > 0
