@@ -54,6 +54,11 @@ class RecorderProcess:
         """True while any process may take from the queue: none has closed its output."""
         return self._output >= 0
 
+    @property
+    def pid(self) -> int | None:
+        """The process that was started last, which leads a session of its own; None before."""
+        return None if self._process is None else self._process.pid
+
     def start(self, go_on: int = 0) -> None:
         """Start a process that takes from the queue; ``go_on`` is a treatment that was begun.
 
