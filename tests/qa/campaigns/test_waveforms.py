@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.campaigns.waveforms import campaign
-from qa.campaigns.waveforms.shots import LOSS_MAX_S, VICTIMS, Shot
+from qa.campaigns.waveforms.shots import LOSS_MAX_S, VICTIMS, Result, Shot
 
 SAMPLE = 20
 
@@ -34,7 +34,7 @@ def test_who_is_killed_and_when_follows_from_the_seed() -> None:
 
 
 def test_a_loss_that_is_told_is_a_violation_and_so_is_one_that_could_not_be_run() -> None:
-    results = [
+    results: list[Result] = [
         {"victim": "worker", "lost_s": 1.4, "wrong": "1.4 s are lost"},
         {"victim": "all", "lost_s": None, "wrong": "not run: no memory"},
         {"victim": "kernel", "lost_s": 0.2, "wrong": ""},
