@@ -126,7 +126,7 @@ class Treating:
             if self._control.idle:
                 await self._booking.withdraw(treatment, error.sentence)
             raise
-        self._room.waves.begin(treatment, self._control.alarms.board)
+        self._room.waves.begin(treatment, lambda: self._control.alarms.board.standing)
         self.begun += 1
         self.treatment = treatment
         return {"treatment": treatment, "plan": proved.as_dict()}

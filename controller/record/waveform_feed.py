@@ -22,7 +22,7 @@ from controller.record.journal import Journal, Row
 from controller.record.store import RecordError, Store
 from controller.record.waveform_process import RecorderProcess, file_name
 from controller.record.waveform_samples import Text, parts_of, sample_of
-from controller.safety.alarms import AlarmBoard, Standing
+from controller.safety.alarms import Standing
 from controller.safety.reading import Reading
 from controller.treatment.conduct import Conduct
 from controller.treatment.conductor import Assignment, Conductor
@@ -60,7 +60,7 @@ class _Recorded:
 
     treatment: int
     conduct: Conduct
-    board: AlarmBoard
+    alarms: Callable[[], tuple[Standing, ...]]
     begun_s: float | None = None
     """When its beginning was put into the queue; samples may follow."""
     samples: int = 0
@@ -122,10 +122,10 @@ class WaveformFeed:
 
         return assignment._replace(conductor=made)
 
-    def begin(self, treatment: int, board: AlarmBoard) -> None:
-        """Record the treatment that has begun."""
+    def begin(self, treatment: int, alarms: Callable[[], tuple[Standing, ...]]) -> None:
+        """Record the treatment that has begun; ``alarms`` returns those that stand."""
         if self._recorder is not None and self._conduct is not None:
-            self._next = _Recorded(treatment, self._conduct, board)
+            self._next = _Recorded(treatment, self._conduct, alarms)
             self._wanted.set()
 
     def take(self, reading: Reading) -> None:
@@ -133,7 +133,7 @@ class WaveformFeed:
         now, recorder = self._now, self._recorder
         if now is None or recorder is None or now.begun_s is None or now.ended_s is not None:
             return
-        standing = now.board.standing
+        standing = now.alarms()
         if standing != now.standing and self._tell_alarms(now, standing, reading.at_s):
             now.standing = standing
         number, now.samples = now.samples, now.samples + 1

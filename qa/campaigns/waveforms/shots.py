@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from controller.archive import waveforms
 from controller.archive.recovery import NotRecoveredError, recover
+from controller.archive.salvage import salvage
 from controller.archive.waveforms import NotWaveformsError, Waveforms
 from controller.record.waveform_process import file_name
 from qa.campaigns.waveforms.pour import PERIOD_S, TREATMENT
@@ -87,6 +88,8 @@ def _fire(shot: Shot, folder: Path) -> tuple[float | None, str]:
     if shot.victim in {WORKER, RECORDER}:
         return _of_samples(waveforms.read(path), json.loads(said))
     if shot.victim == ALL:
+        if not salvage(path).messages:  # its first turn had not come
+            return _judged(shot.after_s)
         return _of_time(_recovered(path), killed_wall_s)
     return _of_time(_finished(path), killed_wall_s)
 
@@ -139,7 +142,7 @@ def _of_samples(found: Waveforms, said: dict[str, Any]) -> tuple[float, str]:
         return lost_s, "the file is not whole"
     if told != missing:
         return lost_s, f"{missing} samples are missing, and gaps tell of {told}"
-    return lost_s, "" if lost_s <= LOSS_MAX_S else f"{lost_s} s are lost"
+    return _judged(lost_s)
 
 
 def _of_time(found: Waveforms, killed_wall_s: float) -> tuple[float, str]:
@@ -147,5 +150,10 @@ def _of_time(found: Waveforms, killed_wall_s: float) -> tuple[float, str]:
     times = found.columns["/suction"].log_time_ns
     if not found.whole or not times:
         return POUR_S, "the file is not whole"
-    lost_s = round(max(0.0, killed_wall_s - times[-1] / 1e9), 3)
-    return lost_s, "" if lost_s <= LOSS_MAX_S else f"{lost_s} s are lost"
+    return _judged(max(0.0, killed_wall_s - times[-1] / 1e9))
+
+
+def _judged(lost_s: float) -> tuple[float, str]:
+    """Return a loss, and that it is too large where it is."""
+    said_s = round(lost_s, 3)
+    return said_s, "" if lost_s <= LOSS_MAX_S else f"{said_s} s are lost"
