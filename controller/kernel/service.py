@@ -99,7 +99,6 @@ class Outside:
     """Takes the way for STOP, which is open before the line is."""
     software: Software = field(default_factory=running_software)
     waves: WaveformFeed = NOT_FED
-    """Feeds the recorder of waveforms, where there is one."""
     faults: FaultHandler = field(default_factory=FaultHandler)
     """Turns what nobody foresaw into an answer."""
 
@@ -130,11 +129,8 @@ class Kernel:
         self._upkeep = Upkeep(
             outside.journal, outside.here, self._booking, self.control.alarms, self.control.resets
         )
-        self._treating = Treating(
-            Room(outside.journal, outside.here, configs, outside.waves),
-            self._booking,
-            self.control,
-        )
+        room = Room(outside.journal, outside.here, configs, outside.waves)
+        self._treating = Treating(room, self._booking, self.control)
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._leading = Leading(self.control, outside.journal.commit)
         self._refused = 0
@@ -227,9 +223,8 @@ class Kernel:
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
         shown, software = self.control.snapshot(), self._outside.software
-        about = replace(
-            shown.kernel, configs=self._configs, corneum=software.corneum, **self.now()._asdict()
-        )
+        now = self.now()._asdict()
+        about = replace(shown.kernel, configs=self._configs, corneum=software.corneum, **now)
         faults, lead, kept = self._device_log.faults, self._leading.view, self._upkeep
         shown = replace(shown, kernel=about, simulated_faults=faults, lead=lead)
         return replace(shown, unfinished=kept.unfinished, clock=kept.clock).as_dict()
