@@ -32,6 +32,7 @@ from tools.record_page import record_page
 from tools.register import load
 from tools.safety_document import render_safety
 from tools.unit_page import unit_chapters
+from tools.waveforms_page import waveforms_page
 
 TOP: Final = Path(__file__).resolve().parent.parent
 
@@ -48,6 +49,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/STATES.md", tables.states_page),
     ("docs/API.md", tables.api_page),
     ("docs/RECORD.md", record_page),
+    ("docs/WAVEFORMS.md", waveforms_page),
     ("docs/FAULTS.md", tables.faults_page),
     ("docs/CONFORMANCE.md", tables.conformance_page),
     ("docs/CONTROL.md", tables.control_page),

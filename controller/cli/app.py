@@ -340,12 +340,25 @@ def records_accept(
     raise typer.Exit(verb.accept(subject, number, reason, as_json=as_json))
 
 
-@records_app.command("recover", epilog="Example:  corneum records recover")
-def records_recover(as_json: Json = False) -> None:
-    """Make damaged indexes and lists of the record anew from its rows, which stay as they are."""
+@records_app.command(
+    "recover", epilog="Examples:  corneum records recover   corneum records recover 16"
+)
+def records_recover(
+    treatment: Annotated[
+        int | None,
+        typer.Argument(
+            min=1, metavar="[TREATMENT]", help="Whose waveforms; without it all, and the lists."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make anew what was cut off or damaged: lists of the record, files of waveforms.
+
+    The rows of the record stay as they are, and a damaged file is kept beside the new one.
+    """
     from controller.cli import records as verb
 
-    raise typer.Exit(verb.recover(as_json=as_json))
+    raise typer.Exit(verb.recover(treatment, as_json=as_json))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

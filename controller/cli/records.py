@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from controller.cli import output
+from controller.cli import output, waveforms
 from controller.cli.outcome import ExitCode, Failure, failure_of
 from controller.cli.session import asked, running, who
 from controller.cli.sheet import Sheet
@@ -29,11 +29,15 @@ def check(*, as_json: bool) -> ExitCode:
         checked = read.check(state_dir(), _Progress())
     except RefusedError as error:
         raise failure_of(error.refusal, ExitCode.REFUSED) from error
+    files = [] if checked.found.unreadable else waveforms.check(state_dir(), _Progress("file"))
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(checked)) + "\n")
+        said = {**_as_json(checked), "waveforms": waveforms.check_json(files)}
+        sys.stdout.write(json.dumps(said) + "\n")
     else:
-        sys.stdout.write("\n".join(map(output.clean, _lines(checked))) + "\n")
-    return ExitCode.DONE if checked.ok else ExitCode.REFUSED
+        lines = [*_lines(checked), *waveforms.check_lines(files)]
+        sys.stdout.write("\n".join(map(output.clean, lines)) + "\n")
+    wrong = any(each.found in waveforms.WRONG for each in files)
+    return ExitCode.DONE if checked.ok and not wrong else ExitCode.REFUSED
 
 
 def _as_json(checked: Checked) -> dict[str, Any]:
@@ -122,14 +126,15 @@ def _cells(one: Past) -> tuple[str, ...]:
 class _Progress:
     """Tells on a terminal how far a check is, once it takes long."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "row") -> None:
+        self._what = what
         self._told_s = time.monotonic()
 
     def __call__(self, row: int, rows: int) -> None:
         if time.monotonic() - self._told_s < QUIET_S:
             return
         self._told_s = time.monotonic()
-        sys.stderr.write(f"row {row} of {rows}\n")
+        sys.stderr.write(f"{self._what} {row} of {rows}\n")
 
 
 def accept(subject: str, number: int | None, reason: str, *, as_json: bool) -> ExitCode:
@@ -157,14 +162,27 @@ def _accepted(args: dict[str, Any]) -> dict[str, Any]:
     return asked(address.socket, "accept", args)
 
 
-def recover(*, as_json: bool) -> ExitCode:
-    """Make indexes and lists of the record anew from its rows, which are not touched."""
+def recover(treatment: int | None, *, as_json: bool) -> ExitCode:
+    """Make anew what can be: the waveforms of one treatment, or those of all and the lists."""
+    if treatment is not None:
+        one = waveforms.recover_one(state_dir(), treatment)
+        lines = waveforms.recovered_lines(one)
+        said = json.dumps({"done": "recover", **waveforms.recovered_json(one)})
+        sys.stdout.write(said + "\n" if as_json else "\n".join(map(output.clean, lines)) + "\n")
+        return ExitCode.DONE
     try:
         path = offline.recover(state_dir())
     except RefusedError as error:
         raise failure_of(error.refusal, ExitCode.REFUSED) from error
+    done, failed = waveforms.recover_all(state_dir(), _Progress("file"))
     if as_json:
-        sys.stdout.write(json.dumps({"done": "recover", "record": str(path)}) + "\n")
+        files = [waveforms.recovered_json(each) for each in done]
+        said = json.dumps(
+            {"done": "recover", "record": str(path), "waveforms": files, "failed": failed}
+        )
+        sys.stdout.write(said + "\n")
     else:
-        sys.stdout.write(f"The lists of the record {path} were made anew from its rows.\n")
-    return ExitCode.DONE
+        lines = [f"The lists of the record {path} were made anew from its rows."]
+        lines += [line for each in done for line in waveforms.recovered_lines(each)]
+        sys.stdout.write("\n".join(map(output.clean, [*lines, *failed])) + "\n")
+    return ExitCode.REFUSED if failed else ExitCode.DONE

@@ -52,6 +52,8 @@ from controller.record.locks import Lock, LockState, look
 from controller.record.store import Store
 from controller.record.sweep import sweep
 from controller.record.verifier import check_apart
+from controller.record.waveform_feed import WaveformFeed
+from controller.record.waveform_process import FOLDER, RecorderProcess
 from controller.record.writer import ThreadWriter
 from controller.safety.reading import Identity
 from controller.safety.refusal import ENVIRONMENT, Refusal, RefusedError, refusing
@@ -261,7 +263,8 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
     journal = Journal(
         ThreadWriter(store), clocks.wall_clock, folder=options.state, check=check_apart
     )
-    return Outside(make_client, journal, clocks, alive, claim)
+    waves = WaveformFeed(journal, clocks, RecorderProcess(options.state / FOLDER))
+    return Outside(make_client, journal, clocks, alive, claim, waves=waves)
 
 
 async def _until(ended: asyncio.Event, kernel: Kernel, server: Server, options: Options) -> None:

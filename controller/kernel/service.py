@@ -36,6 +36,7 @@ from controller.record.recovery import unit_now
 from controller.record.resets import Whose
 from controller.record.store import record_refused
 from controller.record.upkeep import Upkeep
+from controller.record.waveform_feed import NOT_FED, WaveformFeed
 from controller.safety.reading import Identity
 from controller.safety.refusal import refusing
 from controller.safety.timeline import Moment
@@ -88,6 +89,7 @@ class Outside:
     hear_stops: Callable[[Stop], None] = lambda _stop: None
     """Takes the way for STOP, which is open before the line is."""
     software: Software = field(default_factory=running_software)
+    waves: WaveformFeed = NOT_FED
     faults: FaultHandler = field(default_factory=FaultHandler)
     """Turns what nobody foresaw into an answer."""
 
@@ -118,9 +120,8 @@ class Kernel:
         self._upkeep = Upkeep(
             outside.journal, outside.here, self._booking, self.control.alarms, self.control.resets
         )
-        self._treating = Treating(
-            Room(outside.journal, outside.here, configs), self._booking, self.control
-        )
+        room = Room(outside.journal, outside.here, configs, outside.waves)
+        self._treating = Treating(room, self._booking, self.control)
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._leading = Leading(self.control, outside.journal.commit)
         self._refused = 0
@@ -152,16 +153,17 @@ class Kernel:
             tasks.create_task(self._upkeep.keep_checked(lambda: self.control.idle), name="checks")
             tasks.create_task(self._leading.watch(), name="leading")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
+            tasks.create_task(self._outside.waves.run(), name="waveforms")
 
     async def end(self) -> None:
-        """Stop in order what runs, within `END_MAX_S`."""
-        if self.control.idle:
-            return
-        self.stop_as(Who("kernel", "service", "local"), emergency=False)
+        """Stop in order what runs, within `END_MAX_S`, and have its waveforms finished."""
+        if not self.control.idle:
+            self.stop_as(Who("kernel", "service", "local"), emergency=False)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_MAX_S):
                 while not self.control.idle:
                     await asyncio.sleep(END_LOOK_S)
+        await self._outside.waves.close()
 
     def vent(self) -> None:
         """Stop at once: valve shut and vent together, for whoever cannot wait for the purge."""
@@ -208,9 +210,8 @@ class Kernel:
     def snapshot(self) -> dict[str, Any]:
         """Return everything there is to see."""
         shown, software = self.control.snapshot(), self._outside.software
-        about = replace(
-            shown.kernel, configs=self._configs, corneum=software.corneum, **self.now()._asdict()
-        )
+        now = self.now()._asdict()
+        about = replace(shown.kernel, configs=self._configs, corneum=software.corneum, **now)
         faults, lead, kept = self._device_log.faults, self._leading.view, self._upkeep
         shown = replace(shown, kernel=about, simulated_faults=faults, lead=lead)
         return replace(shown, unfinished=kept.unfinished, clock=kept.clock).as_dict()
@@ -306,7 +307,8 @@ class Kernel:
         self._refused, self._refused_noted_s = 0, now_s
 
     def _make_client(self, listeners: Listeners) -> HandpieceClient:
-        self._client = self._outside.make_client(listeners)
+        heard = self._outside.waves.after(listeners.on_reading)
+        self._client = self._outside.make_client(replace(listeners, on_reading=heard))
         return self._client
 
     @property

@@ -23,6 +23,7 @@ from controller.record.past import Asked, past_of
 from controller.record.planner import Handset, Proved, Purpose, proving, reading
 from controller.record.recovery import UnitNow
 from controller.record.seen_plan import check_instant, check_newest, check_seen, instant_of
+from controller.record.waveform_feed import NOT_FED, WaveformFeed
 from controller.safety.reading import Identity
 from controller.safety.refusal import Refusal, RefusedError, refusing
 from controller.treatment import rows
@@ -57,11 +58,12 @@ TOO_SLOW: Final = Refusal(
 
 
 class Room(NamedTuple):
-    """What planning reads: the record, the clocks, and the folder of files."""
+    """What planning reads: the record, the clocks and the folder of files; and who records."""
 
     journal: Journal
     here: Here
     configs: Path
+    waves: WaveformFeed = NOT_FED
 
 
 class Treating:
@@ -111,7 +113,7 @@ class Treating:
             self.starting = False
 
     async def _begin(self, proved: Proved, wish: TreatArgs, who: Who, stops: int) -> dict[str, Any]:
-        assignment = treatment_of(proved.plan)
+        assignment = self._room.waves.beside(treatment_of(proved.plan))
         declined = self._control.may_begin(assignment, who)
         if declined is not None:
             raise RefusedError(declined)
@@ -125,6 +127,7 @@ class Treating:
             if self._control.idle:
                 await self._booking.withdraw(treatment, error.sentence)
             raise
+        self._room.waves.begin(treatment, lambda: self._control.alarms.board.standing)
         self.begun += 1
         self.treatment = treatment
         return {"treatment": treatment, "plan": proved.as_dict()}

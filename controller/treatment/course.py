@@ -242,6 +242,12 @@ class Course:
         return min(self._at, len(self._stages) - 1)
 
     @property
+    def under_tip(self) -> tuple[int, ZoneUse]:
+        """Which zone lies under the tip, by its place in the plan, and what it has had."""
+        under = self._here if self._under is None else self._under
+        return under, self._ledgers[under].use
+
+    @property
     def touched(self) -> frozenset[str]:
         """The zones whose use may have changed since the last reading but one."""
         under = self._here if self._under is None else self._under

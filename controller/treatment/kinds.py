@@ -56,6 +56,7 @@ class Kind(StrEnum):
     FAULT_INJECTED = "fault_injected"
     TIP_STERILISED = "tip_sterilised"
     DECISION = "decision"
+    WAVEFORM = "waveform"
     LISTS_MENDED = "lists_mended"
     GAP = "gap"
 
@@ -138,6 +139,7 @@ _ASKED: Final = Part("who asked", _WHO)
 _ASKED_MAYBE: Final = Part("who asked; lacks where no person did", _WHO, optional=True)
 _SEEN: Final = Part("the newest reading; empty where there is none", _READING, unknown=True)
 _UNIT_TOTALS: Final = Part("totals of the unit; null where it has not told", _TOTALS, unknown=True)
+_FILE: Final = "name in the folder waveforms"
 _MAY_OPEN: Final = "zones on which the valve may open within 2 s after this row"
 _CAUSE: Final = "cause of the trip"
 _STOP_KIND: Final = "NORMAL or EMERGENCY"
@@ -278,6 +280,13 @@ ROWS: Final[tuple[Written, ...]] = (
         "who": _ASKED, "reason": "in the person's words"}),
     Written(Kind.DECISION, RECORD, "a technician says that the wall clock is right", {
         "subject": "clock", **_CLOCK, "who": _ASKED, "reason": "in the person's words"}),
+    Written(Kind.WAVEFORM, RECORD, "the file with the waveforms of a treatment is finished", {
+        "file": _FILE, "sha256": "of it", "bytes": "its size", "samples": "readings in it",
+        "seconds": "from the first reading to the last", "gaps": "marked in it",
+        "missing_s": "of all gaps"}),
+    Written(Kind.WAVEFORM, RECORD, "waveforms of a treatment are not, or not all, in a file", {
+        "file": f"{_FILE}, null where there is none", "why": "in words",
+        "lost_samples": "readings that found no room on the way"}),
     Written(Kind.LISTS_MENDED, RECORD, "lists or head were made anew from the rows", {}),
     Written(Kind.GAP, RECORD, "rows could not be written", {"lost_rows": "how many"}),
 )

@@ -7,6 +7,7 @@ from qa.commands.campaign_realtime import realtime
 from qa.commands.campaign_stop import stop
 from qa.commands.campaign_storm import storm
 from qa.commands.campaign_treatments import treatments
+from qa.commands.campaign_waveforms import waveforms
 from simulator.refusals import told
 
 campaign = typer.Typer(no_args_is_help=True)
@@ -37,5 +38,6 @@ for command, example in (
         treatments,
         "Example:  corneum-sim campaign treatments --program refresh --n 4000 --report out",
     ),
+    (waveforms, "Example:  corneum-sim campaign waveforms --n 1000 --seed 1 --resume kills.jsonl"),
 ):
     campaign.command(epilog=example)(told(command))

@@ -13,6 +13,7 @@ from controller.api.software import Software
 from controller.api.viewer import Viewer
 from controller.config.locate import shipped_configs
 from controller.device.answers import LinkState, PortError, PortTrouble, SilentError
+from controller.device.handpiece import Listeners
 from controller.kernel import service
 from controller.kernel.control import About
 from controller.kernel.service import END_MAX_S, GIVEN_UP_PERIOD_S, Kernel, Outside
@@ -47,7 +48,7 @@ def test_each_part_is_given_its_own(monkeypatch: pytest.MonkeyPatch, configs: Pa
 
     for name in ("Control", "Booking", "Upkeep", "Treating", "Leading", "DeviceLog"):
         monkeypatch.setattr(service, name, maker(name))
-    unit, alive, listeners = Unit(), lambda _lock: LockState.HELD, object()
+    unit, alive, listeners = Unit(), lambda _lock: LockState.HELD, Listeners()
     made: list[object] = []
 
     def make_client(heard: object) -> Any:  # noqa: ANN401 - a unit

@@ -1,0 +1,1 @@
+"""Kills at random moments while waveforms are recorded: what each costs."""
