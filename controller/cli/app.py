@@ -308,15 +308,51 @@ def records_list(
     raise typer.Exit(verb.show_past(client, last, before, as_json=as_json))
 
 
-@records_app.command("verify", epilog="Example:  corneum records verify --json")
-def records_verify(as_json: Json = False) -> None:
-    """Check every row of the record: edited, removed, reordered or cut off.
+@records_app.command(
+    "verify",
+    epilog="Examples:  corneum records verify --json   corneum records verify --note report.txt",
+)
+def records_verify(
+    note: Annotated[
+        list[Path] | None,
+        typer.Option("--note", help="A further note, such as the code of a report; - to paste."),
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", help="Believe notes of this key, too.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every row of the record, and its end by its witnesses: edited, removed, cut, replaced.
 
-    Exit code 0 when it is whole, or when every break of it was accepted, which is told; else 1.
+    Exit code 0 when it is whole, or when every break of it was accepted, and no witness speaks
+    against it; a record that never had one is told to be unproved at its end. Else 1.
     """
-    from controller.cli import records as verb
+    from controller.cli import verify as verb
 
-    raise typer.Exit(verb.check(as_json=as_json))
+    raise typer.Exit(verb.run(note or (), key or (), as_json=as_json))
+
+
+@records_app.command(
+    "witness",
+    epilog="Examples:  corneum records witness   corneum records witness --add /media/usb/corneum",
+)
+def records_witness(
+    add: Annotated[
+        Path | None, typer.Option("--add", help="Keep notes in this folder, too, from now on.")
+    ] = None,
+    new_key: Annotated[
+        bool,
+        typer.Option("--new-key", help="Make a new key; what the old one signed still counts."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Sign a note about the newest row of the record, and put it where its witnesses are.
+
+    It is done by itself after each treatment.
+    """
+    from controller.cli import verify as verb
+
+    raise typer.Exit(verb.tell(add, new_key=new_key, as_json=as_json))
 
 
 @records_app.command(

@@ -58,6 +58,7 @@ class Kind(StrEnum):
     DECISION = "decision"
     LISTS_MENDED = "lists_mended"
     GAP = "gap"
+    WITNESSED = "witnessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +281,8 @@ ROWS: Final[tuple[Written, ...]] = (
         "subject": "clock", **_CLOCK, "who": _ASKED, "reason": "in the person's words"}),
     Written(Kind.LISTS_MENDED, RECORD, "lists or head were made anew from the rows", {}),
     Written(Kind.GAP, RECORD, "rows could not be written", {"lost_rows": "how many"}),
+    Written(Kind.WITNESSED, RECORD, "notes that sign the end of this record were written", {
+        "row": "which row they name", "hash": "of that row", "places": "list of their files"}),
 )
 # fmt: on
 """Every row that is written, in the order in which a treatment meets them."""
