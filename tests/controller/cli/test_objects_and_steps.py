@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import ANY
 from types import SimpleNamespace
 
 import pytest
@@ -260,6 +261,16 @@ def test_a_check_of_the_record_is_one_object(
         "accepted": [],
         "sentence": f"The record {record} is whole: 28 rows.",
         "lacking": None,
+        "end": {
+            "ok": True,
+            "proved": False,
+            "sentence": "Its end is unproved: no witness has ever been told of it; `corneum records "
+            "witness` tells them.",
+            "witnesses": [
+                {"place": ANY, "says": "says nothing", "row": None, "why": "", "weak": True}
+            ],
+            "missing": [],
+        },
     }
     damage.other_json(record, 7)
     found = "its content is not what was written"
