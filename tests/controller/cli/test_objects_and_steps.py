@@ -3,8 +3,8 @@
 import json
 import shutil
 from pathlib import Path
-from unittest.mock import ANY
 from types import SimpleNamespace
+from unittest.mock import ANY
 
 import pytest
 
@@ -264,8 +264,8 @@ def test_a_check_of_the_record_is_one_object(
         "end": {
             "ok": True,
             "proved": False,
-            "sentence": "Its end is unproved: no witness has ever been told of it; `corneum records "
-            "witness` tells them.",
+            "sentence": "Its end is unproved: no witness has ever been told of it; `corneum "
+            "records witness` tells them.",
             "witnesses": [
                 {"place": ANY, "says": "says nothing", "row": None, "why": "", "weak": True}
             ],
