@@ -28,7 +28,7 @@ ARROWS = {
 
 CONTROLLER_FLOORS = (
     {"cli"},
-    {"kernel"},
+    {"archive", "kernel"},
     {"record"},
     {"api"},
     {"config", "device", "treatment"},
@@ -36,7 +36,8 @@ CONTROLLER_FLOORS = (
     {"safety"},
 )
 CONTROLLER_ARROWS = {
-    "cli": {"api", "config", "device", "record", "safety"},
+    "cli": {"api", "archive", "config", "device", "record", "safety"},
+    "archive": {"api", "config", "record"},
     "kernel": {"api", "config", "device", "planning", "record", "safety", "treatment"},
     "record": {"api", "config", "planning", "safety", "treatment"},
     "api": {"config", "planning", "safety", "treatment"},

@@ -1,32 +1,29 @@
-"""The notes about the end of the record are written by a process of its own, which signs.
+"""Notes about the end of the record are written by a process of its own, which has the key.
 
-The kernel only asks for them, when nothing moves, and writes down which witnesses know which row.
-Nothing of a treatment waits for that.
+The kernel only asks for them, when nothing moves: nothing of a treatment waits for that.
 """
 
 import asyncio
 import contextlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from controller.record.journal import Journal, Row
-from controller.record.store import RecordError
-from controller.treatment.kinds import Kind
-
-NOTARY_MAX_S: Final = 10.0
+NOTARY_MAX_S: Final = 5.0
 """A folder on a network that hangs must not keep a kernel from ending."""
 
 
-async def note_end(journal: Journal, state: Path) -> None:
-    """Have the newest row noted by its witnesses, and write down which have; else nothing."""
-    said = await _asked(state)
+async def have_noted(folder: Path) -> Mapping[str, object]:
+    """Have the newest row of the record in a state folder noted by its witnesses.
+
+    Returns the body of the row that tells which of them know it; an empty one where none does.
+    """
+    said = await _asked(folder)
     if not said.get("places"):
-        return
-    body = {"row": said["row"], "hash": said["hash"], "places": said["places"]}
-    with contextlib.suppress(RecordError):  # `failure` of the journal tells of it
-        await journal.commit([Row(Kind.WITNESSED, body)])
+        return {}
+    return {"row": said["row"], "hash": said["hash"], "places": said["places"]}
 
 
 async def _asked(state: Path) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class House:
             health=self.unit.health,
             rows=12,
             failure=None,
+            witness=None,
+            path=None,
         )
         self.outside = Outside(
             make_client=cast("Any", lambda _listeners: self.unit),

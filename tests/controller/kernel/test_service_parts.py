@@ -266,6 +266,7 @@ def test_a_kernel_controls_keeps_its_line_checks_its_record_and_looks_at_lead_an
         for part, method, name in (
             (kernel.control, "run", "control"),
             (kernel._upkeep, "keep_checked", "checks"),
+            (kernel._upkeep, "keep_noted", "notes"),
             (kernel._leading, "watch", "leading"),
             (kernel._device_log, "follow", "log"),
             (house.unit, "stay_connected", "line"),
@@ -273,12 +274,16 @@ def test_a_kernel_controls_keeps_its_line_checks_its_record_and_looks_at_lead_an
             setattr(part, method, lasts(name))
         running_kernel = asyncio.create_task(kernel.run(), name="kernel")
         await asyncio.sleep(1.0)
-        assert [name for name, *_ in ran] == ["control", "line", "checks", "leading", "log"]
-        (_, is_idle), (_, log_of) = ran[2], ran[4]
+        named = ["control", "line", "checks", "notes", "leading", "log"]
+        assert [name for name, *_ in ran] == named
+        (_, is_idle), (_, begun), (_, log_of) = ran[2], ran[3], ran[5]
+        kernel._treating.begun = 3
+        assert begun() == 3
         assert log_of == kernel._log_of
         assert is_idle()
         house.treats("active")
         assert not is_idle()
+        assert begun() is None
         running_kernel.cancel()
         await asyncio.wait([running_kernel])
 
