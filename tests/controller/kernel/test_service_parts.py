@@ -176,6 +176,9 @@ def test_a_stop_voids_what_begins_and_says_what_came_of_it() -> None:
     at_home(play)
 
 
+NONE_TO_NOTE = ("treatments to note", 0)
+
+
 @pytest.mark.parametrize("looked", [True, False])
 def test_the_log_of_the_unit_is_looked_at_once_more_before_the_line_is_closed(
     *, looked: bool
@@ -186,7 +189,7 @@ def test_the_log_of_the_unit_is_looked_at_once_more_before_the_line_is_closed(
         await house.kernel.close()
 
     look = [("last look", UNIT, 8)] if looked else []
-    assert at_home(play).done == [*look, "line closed", "record closed"]
+    assert at_home(play).done == [*look, NONE_TO_NOTE, "line closed", "record closed"]
 
 
 def test_a_kernel_that_never_had_a_line_closes_its_record() -> None:
@@ -194,7 +197,7 @@ def test_a_kernel_that_never_had_a_line_closes_its_record() -> None:
         house.kernel._client = None
         await house.kernel.close()
 
-    assert at_home(play).done == ["record closed"]
+    assert at_home(play).done == [NONE_TO_NOTE, "record closed"]
 
 
 # -- whose log may be read -------------------------------------------------------------------------
