@@ -52,6 +52,18 @@ class _Complaints(logging.Handler):
         self.heard.append(record.getMessage())
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the notes and the key of whoever runs the tests out of them."""
+    before = os.environ.get("XDG_CONFIG_HOME")
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+    yield
+    if before is None:
+        del os.environ["XDG_CONFIG_HOME"]
+    else:
+        os.environ["XDG_CONFIG_HOME"] = before
+
+
 @pytest.fixture(autouse=True)
 def _own_ctrl_c() -> Iterator[None]:
     """Give pytest its Ctrl-C back: a command that a test runs in this process has its own."""

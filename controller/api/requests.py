@@ -33,6 +33,7 @@ NAME_MAX: Final = 64
 REASON_MAX: Final = 500
 ZONES_MAX: Final = 32
 PATH_MAX: Final = 4096
+HEADS_MAX: Final = 16  # one of each witness that speaks against a record
 PARTS_MAX: Final = 16  # a plan has nine parts; a later one may have a few more
 
 M = TypeVar("M", bound=BaseModel)
@@ -148,11 +149,23 @@ class UnlockArgs(_Model):
     reason: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
 
 
+class HeadArgs(_Model):
+    """A row that a witness of the record was told of."""
+
+    journal: Name
+    row: Annotated[int, Field(ge=1, le=ID_MAX)]
+    hash: Sha256
+
+
 class AcceptArgs(_Model):
-    """Which break of the record a technician lets stand, and why."""
+    """Which break of the record a technician lets stand, and why.
+
+    ``heads`` are the rows that witnesses know and the record lacks.
+    """
 
     subject: Name
     number: Annotated[int, Field(ge=1, le=ID_MAX)] | None = None
+    heads: Annotated[list[HeadArgs], Field(max_length=HEADS_MAX)] = []
     reason: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
 
 

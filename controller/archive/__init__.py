@@ -1,1 +1,1 @@
-"""What leaves the record: waveforms. Never imported by the kernel, which starts it as a process."""
+"""What leaves the record: waveforms, and notes that witness its end. No kernel imports this."""

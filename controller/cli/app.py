@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from controller.cli import boundary, config_commands, output
+from controller.cli import boundary, config_commands, output, record_commands
 from controller.cli.options import (
     ClientRef,
     Configs,
@@ -36,8 +36,7 @@ app = typer.Typer(
     "acknowledge, reset or unlock, 70 a fault of corneum itself, 130 Ctrl-C.",
 )
 app.add_typer(config_commands.app, name="config")
-records_app = typer.Typer(no_args_is_help=True, help="Look after the record of treatments.")
-app.add_typer(records_app, name="records")
+app.add_typer(record_commands.app, name="records")
 
 
 def _say_version(asked: bool) -> None:  # noqa: FBT001 - a callback
@@ -285,80 +284,6 @@ def approve(
     from controller.cli import approve as verb
 
     raise typer.Exit(verb.run(file, reason, as_json=as_json))
-
-
-@records_app.command(
-    "list", epilog="Examples:  corneum records list   corneum records list --client c-0042 --json"
-)
-def records_list(
-    client: Annotated[
-        str | None, typer.Option("--client", help="Only those of this client.")
-    ] = None,
-    last: Annotated[
-        int, typer.Option("--last", min=1, max=10_000, help="How many, the newest first.")
-    ] = 20,
-    before: Annotated[
-        int | None, typer.Option("--before", min=1, help="Only older ones than this treatment.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show the treatments on record: when, for whom, with what, and how each ended."""
-    from controller.cli import records as verb
-
-    raise typer.Exit(verb.show_past(client, last, before, as_json=as_json))
-
-
-@records_app.command("verify", epilog="Example:  corneum records verify --json")
-def records_verify(as_json: Json = False) -> None:
-    """Check every row of the record: edited, removed, reordered or cut off.
-
-    Exit code 0 when it is whole, or when every break of it was accepted, which is told; else 1.
-    """
-    from controller.cli import records as verb
-
-    raise typer.Exit(verb.check(as_json=as_json))
-
-
-@records_app.command(
-    "accept",
-    epilog="Example:  CORNEUM_ROLE=technician corneum records accept row 812 "
-    '--reason "power cut; the paper sheet of that day was read"',
-)
-def records_accept(
-    subject: Annotated[str, typer.Argument(help="row N, head or clock: what is decided on.")],
-    number: Annotated[int | None, typer.Argument(help="Number of the row.", min=1)] = None,
-    reason: Annotated[
-        str, typer.Option("--reason", help="What was found, and why it may stand.")
-    ] = "",
-    as_json: Json = False,
-) -> None:
-    """Let treatments go on beside a break of the record; for a technician at the unit."""
-    from controller.cli import records as verb
-
-    if not reason.strip():
-        raise Failure("A decision on the record needs a reason.", "Say it with --reason TEXT.")
-    raise typer.Exit(verb.accept(subject, number, reason, as_json=as_json))
-
-
-@records_app.command(
-    "recover", epilog="Examples:  corneum records recover   corneum records recover 16"
-)
-def records_recover(
-    treatment: Annotated[
-        int | None,
-        typer.Argument(
-            min=1, metavar="[TREATMENT]", help="Whose waveforms; without it all, and the lists."
-        ),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Make anew what was cut off or damaged: lists of the record, files of waveforms.
-
-    The rows of the record stay as they are, and a damaged file is kept beside the new one.
-    """
-    from controller.cli import records as verb
-
-    raise typer.Exit(verb.recover(treatment, as_json=as_json))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -54,6 +54,22 @@ def state_dir(named: str | Path | None = None) -> Path:
     return base / "corneum"
 
 
+def own_dir() -> Path:
+    """Return the user's configuration folder: key, notes and list of witnesses of the record.
+
+    Raises:
+        NoStateFolderError: the account has no home folder.
+    """
+    xdg = os.environ.get("XDG_CONFIG_HOME", "")
+    try:
+        base = Path(xdg) if xdg.startswith("/") else Path.home() / ".config"
+    except RuntimeError as error:
+        raise NoStateFolderError(
+            "No home folder is known, so that the key of the record's notes has no place."
+        ) from error
+    return base / "corneum"
+
+
 def run_dir(state: Path) -> Path:
     """Return the folder of sockets and locks."""
     return state / "run"

@@ -49,6 +49,7 @@ from controller.record.claims import claimed_port, claimed_unit
 from controller.record.computer import here
 from controller.record.journal import Journal, Row
 from controller.record.locks import Lock, LockState, look
+from controller.record.notary_call import have_noted
 from controller.record.store import Store
 from controller.record.sweep import sweep
 from controller.record.verifier import check_apart
@@ -261,7 +262,11 @@ def _outside(options: Options, unit_lock: list[Lock]) -> Outside:
     # Wall time is only written down (journal, intervals of days); nothing that moves depends on it.
     clocks = here()
     journal = Journal(
-        ThreadWriter(store), clocks.wall_clock, folder=options.state, check=check_apart
+        ThreadWriter(store),
+        clocks.wall_clock,
+        folder=options.state,
+        check=check_apart,
+        witness=have_noted,
     )
     waves = WaveformFeed(journal, clocks, RecorderProcess(options.state / FOLDER))
     return Outside(make_client, journal, clocks, alive, claim, waves=waves)

@@ -151,6 +151,7 @@ class Kernel:
             tasks.create_task(self.control.run(), name="control")
             tasks.create_task(self._keep_connected(), name="keep-connected")
             tasks.create_task(self._upkeep.keep_checked(lambda: self.control.idle), name="checks")
+            tasks.create_task(self._upkeep.keep_noted(self._treating.ended), name="witnesses")
             tasks.create_task(self._leading.watch(), name="leading")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
             tasks.create_task(self._outside.waves.run(), name="waveforms")
@@ -173,6 +174,7 @@ class Kernel:
         """Hang up and close the record."""
         if (now := self._log_of()) is not None:
             await self._device_log.last_look(*now)
+        await self._upkeep.note(self._treating.begun)
         if self._client is not None:
             await self._client.close()
         await self._outside.journal.close()
@@ -180,7 +182,7 @@ class Kernel:
     @property
     def idle(self) -> bool:
         """True while no treatment runs or is about to."""
-        return self.control.idle and not self._treating.starting
+        return self._treating.ended() is not None
 
     @property
     def state(self) -> str:

@@ -81,6 +81,10 @@ class Treating:
         self._control = control
         self._stops = 0
 
+    def ended(self) -> int | None:
+        """Return how many treatments were begun; None while one runs or is about to."""
+        return self.begun if self._control.idle and not self.starting else None
+
     def void(self) -> None:
         """Let nothing begin that was asked for before now."""
         self._stops += 1

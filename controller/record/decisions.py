@@ -15,6 +15,7 @@ from controller.api.authority import Do
 from controller.api.requests import AcceptArgs, read_args
 from controller.record import beside
 from controller.record.clocks import Here
+from controller.record.head_note import Head
 from controller.record.journal import Journal, Row
 from controller.record.store import Store
 from controller.safety.refusal import refusing
@@ -43,8 +44,9 @@ def _row(store: Store, asked: AcceptArgs, _here: Here) -> dict[str, Any]:
     return {"row": number, "found": what}
 
 
-def _head(store: Store, _asked: AcceptArgs, _here: Here) -> dict[str, Any]:
-    lacking = store.lacking_heads
+def _head(store: Store, asked: AcceptArgs, _here: Here) -> dict[str, Any]:
+    told = (Head("", one.journal, one.row, one.hash) for one in asked.heads)
+    lacking = (*store.lacking_heads, *(one for one in told if not store.has(one)))
     if not lacking:
         raise refusing(
             "record_whole", "The record lacks no row that was written here.", "Nothing to decide."

@@ -63,7 +63,7 @@ class HeadNote:
         reads_only: bool = False,
     ) -> None:
         """Look whether what is noted is in this journal, or ``decided`` on by a technician."""
-        (self._journal,) = connection.execute("SELECT journal FROM identity").fetchone()
+        self._journal = identity(connection)
         if self._path is None:
             return
         own = Head(self._path.name, self._journal, *newest(connection))
@@ -107,10 +107,18 @@ class HeadNote:
         return Head(name, self._journal, row_id if whole else 0, row.hash if row and whole else "")
 
     def _has(self, connection: sqlite3.Connection, head: Head) -> bool:
-        if head.journal != self._journal:
-            return False
-        row = chain.near(connection, head.row).get(head.row)
-        return head.row == 0 or (row is not None and row.hash == head.hash)
+        return head.journal == self._journal and has_row(connection, head)
+
+
+def has_row(connection: sqlite3.Connection, head: Head) -> bool:
+    """Return True where the row of ``head`` is there with its hash; row 0 always is."""
+    row = chain.near(connection, head.row).get(head.row)
+    return head.row == 0 or (row is not None and row.hash == head.hash)
+
+
+def identity(connection: sqlite3.Connection) -> str:
+    """Return the name that this journal was given when it was made."""
+    return str(connection.execute("SELECT journal FROM identity").fetchone()[0])
 
 
 def newest(connection: sqlite3.Connection) -> tuple[int, str]:

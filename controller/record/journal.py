@@ -140,9 +140,15 @@ class Journal:
         folder: Path | None,
         free: Callable[[Path], int] = free_bytes,
         check: Callable[[Path], Awaitable[CheckResult]] | None = None,
+        witness: Callable[[Path], Awaitable[Mapping[str, object]]] | None = None,
     ) -> None:
-        """Make the way into a store; ``check`` reads its whole file and waits for nobody."""
+        """Make the way into a store; ``check`` reads its whole file and waits for nobody.
+
+        ``witness`` has the newest row of the record in a folder noted by others, and returns the
+        body of the row that tells who did.
+        """
         self.check = check
+        self.witness = witness
         self.path = None if folder is None else folder / JOURNAL_NAME
         self.rows = 0
         """Rows in the file, as far as is known."""

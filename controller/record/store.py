@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from controller.record import chain, lists, schema, words
 from controller.record.chain import Chained, Stamped, chain_hash
-from controller.record.head_note import Head, HeadNote, newest
+from controller.record.head_note import Head, HeadNote, has_row, identity, newest
 from controller.safety.refusal import refusing
 from controller.treatment.kinds import Kind
 
@@ -251,6 +251,17 @@ class Store:
         """
         said = (each.body for each in self.decisions())
         return frozenset(int(body["row"]) for body in said if body["subject"] == "row")
+
+    def has(self, head: Head) -> bool:
+        """Return True where this journal has that row with that hash."""
+        connection = self.connection()
+        return head.journal == identity(connection) and has_row(connection, head)
+
+    def decided_heads(self) -> frozenset[tuple[str, int, str]]:
+        """Return journal, row and hash of each head on which a technician has decided."""
+        said = (each.body for each in self.decisions())
+        heads = (head for body in said if body["subject"] == "head" for head in body["heads"])
+        return frozenset((str(h["journal"]), int(h["row"]), str(h["hash"])) for h in heads)
 
     # -- inside ------------------------------------------------------------------------------------
     def _open(self) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ record cannot be read or kept.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,9 @@ CHECK_PERIOD_S: Final = 86_400.0
 IDLE_LOOK_S: Final = 5.0
 """How often the end of a treatment is looked for: no check begins beside one."""
 
+NOTE_LOOK_S: Final = 0.5
+"""How often the end of a treatment is looked for, for the notes of the witnesses."""
+
 
 class Upkeep:
     """Keeps the record, with an alarm while something is wrong with it or the unit is locked."""
@@ -63,6 +67,8 @@ class Upkeep:
         self._alarms = alarms
         self._resets = resets
         self._whose: Whose | None = None
+        self._noted = 0
+        """How many treatments had begun when the end of the record was noted last."""
 
     @property
     def answers(self) -> dict[Do, Callable[[dict[str, Any], Who], Awaitable[dict[str, Any]]]]:
@@ -143,6 +149,28 @@ class Upkeep:
         self._resets.release()
         self._alarms.settle(LOCKED.code)
         return {"cause": cause}
+
+    # -- the witnesses of its end ------------------------------------------------------------------
+    async def keep_noted(self, ended: Callable[[], int | None]) -> None:
+        """Have the end of the record noted after each treatment.
+
+        ``ended`` returns how many have begun, or None while one runs.
+        """
+        while True:
+            await asyncio.sleep(NOTE_LOOK_S)
+            if (begun := ended()) is not None:
+                await self.note(begun)
+
+    async def note(self, begun: int) -> None:
+        """Have the end of the record noted, unless it was since the last treatment began."""
+        witness, path = self._journal.witness, self._journal.path
+        if witness is None or path is None or begun == self._noted:
+            return
+        self._noted = begun
+        with contextlib.suppress(RecordError):  # `failure` of the journal tells of it
+            await self._journal.commit([])  # what is only noted yet belongs to the treatment
+            if body := await witness(path.parent):
+                await self._journal.commit([Row(Kind.WITNESSED, body)])
 
     # -- the check of the whole record -------------------------------------------------------------
     async def keep_checked(self, is_idle: Callable[[], bool]) -> None:

@@ -59,6 +59,7 @@ class Kind(StrEnum):
     WAVEFORM = "waveform"
     LISTS_MENDED = "lists_mended"
     GAP = "gap"
+    WITNESSED = "witnessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +290,8 @@ ROWS: Final[tuple[Written, ...]] = (
         "lost_samples": "readings that found no room on the way"}),
     Written(Kind.LISTS_MENDED, RECORD, "lists or head were made anew from the rows", {}),
     Written(Kind.GAP, RECORD, "rows could not be written", {"lost_rows": "how many"}),
+    Written(Kind.WITNESSED, RECORD, "notes that sign the end of this record were written", {
+        "row": "which row they name", "hash": "of that row", "places": "list of their files"}),
 )
 # fmt: on
 """Every row that is written, in the order in which a treatment meets them."""

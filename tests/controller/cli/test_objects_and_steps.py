@@ -252,7 +252,11 @@ def test_a_check_of_the_record_is_one_object(
 ) -> None:
     record = journal_path(state)
     years.write(record, Years(treatments=4, clients=2)).close()
-    assert corneum("records", "verify", "--json").said == {
+    said = corneum("records", "verify", "--json").said
+    (witness,) = said["end"].pop("witnesses")
+    assert Path(witness.pop("place")).suffix == ".note"
+    assert witness == {"says": "says nothing", "row": None, "why": "", "weak": True}
+    assert said == {
         "ok": True,
         "record": str(record),
         "rows": 28,
@@ -260,6 +264,13 @@ def test_a_check_of_the_record_is_one_object(
         "accepted": [],
         "sentence": f"The record {record} is whole: 28 rows.",
         "lacking": None,
+        "end": {
+            "ok": True,
+            "proved": False,
+            "sentence": "Its end is unproved: no witness has ever been told of it; `corneum "
+            "records witness` tells them.",
+            "missing": [],
+        },
     }
     damage.other_json(record, 7)
     found = "its content is not what was written"

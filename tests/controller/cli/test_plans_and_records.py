@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from controller.api.ask import KernelUnreachedError
-from controller.cli import plan, plan_bars, plan_plot, records, session, start
+from controller.cli import plan, plan_bars, plan_plot, session, start, verify
 from controller.cli.outcome import ExitCode, Failure
 from controller.cli.session import asked
 from controller.config.locate import shipped_configs
@@ -153,7 +153,7 @@ def test_a_picture_that_cannot_be_drawn_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_a_decision_names_who_made_it(who: dict[str, str], words: str) -> None:
-    assert records._decision(Accepted(7, "it is wrong", who, "read", 1e30)) == words
+    assert verify._decision(Accepted(7, "it is wrong", who, "read", 1e30)) == words
 
 
 def test_what_is_wrong_with_a_record_is_told_with_each_way_out(

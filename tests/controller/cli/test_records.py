@@ -46,7 +46,11 @@ def record(state: Path) -> Path:
 
 
 def test_a_whole_record_is_called_so(run: Run, record: Path) -> None:
-    assert run("verify") == (0, f"The record {record} is whole: 28 rows.\n", "")
+    unproved = (
+        "Its end is unproved: no witness has ever been told of it; `corneum records witness` tells "
+        "them.\n"
+    )
+    assert run("verify") == (0, f"The record {record} is whole: 28 rows.\n{unproved}", "")
 
 
 def test_each_broken_row_is_named_with_the_way_out(run: Run, record: Path) -> None:

@@ -72,6 +72,8 @@ class House:
             health=self.unit.health,
             rows=12,
             failure=None,
+            witness=None,
+            path=None,
         )
         self.outside = Outside(
             make_client=cast("Any", lambda _listeners: self.unit),
@@ -92,7 +94,13 @@ class House:
             ),
         )
         self.kernel._upkeep = cast(
-            "Any", SimpleNamespace(begin=self._takes("record"), unfinished=LEFT, clock="It is so.")
+            "Any",
+            SimpleNamespace(
+                begin=self._takes("record"),
+                note=self._takes("treatments to note"),
+                unfinished=LEFT,
+                clock="It is so.",
+            ),
         )
         self.kernel._device_log = cast(
             "Any",
@@ -132,7 +140,7 @@ class House:
             self.stopped.append((who, emergency))
 
         shown = SimpleNamespace(state=state, link="identified", idle=idle, stop_now=stop_now)
-        self.kernel.control = cast("Any", shown)
+        self.kernel.control = self.kernel._treating._control = cast("Any", shown)
 
 
 def at_home(play: Callable[[House], Awaitable[None]]) -> House:

@@ -27,6 +27,7 @@ from controller.kernel.view import Timing
 from controller.record.clocks import Here
 from controller.record.journal import Row
 from controller.record.locks import LockState
+from controller.record.notary_call import have_noted
 from controller.record.verifier import check_apart
 from controller.safety.reading import Identity
 from controller.safety.refusal import RefusedError, refusing
@@ -263,6 +264,7 @@ def test_what_a_process_reaches_outside_of_itself_follows_from_its_options(
             clocks.wall_clock,
             ("folder", tmp_path),
             ("check", check_apart),
+            ("witness", have_noted),
         ),
         "claimed_unit": (tmp_path, 1001),
     }

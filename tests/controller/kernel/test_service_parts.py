@@ -178,6 +178,9 @@ def test_a_stop_voids_what_begins_and_says_what_came_of_it() -> None:
     at_home(play)
 
 
+NONE_TO_NOTE = ("treatments to note", 0)
+
+
 @pytest.mark.parametrize("looked", [True, False])
 def test_the_log_of_the_unit_is_looked_at_once_more_before_the_line_is_closed(
     *, looked: bool
@@ -188,7 +191,7 @@ def test_the_log_of_the_unit_is_looked_at_once_more_before_the_line_is_closed(
         await house.kernel.close()
 
     look = [("last look", UNIT, 8)] if looked else []
-    assert at_home(play).done == [*look, "line closed", "record closed"]
+    assert at_home(play).done == [*look, NONE_TO_NOTE, "line closed", "record closed"]
 
 
 def test_a_kernel_that_never_had_a_line_closes_its_record() -> None:
@@ -196,7 +199,7 @@ def test_a_kernel_that_never_had_a_line_closes_its_record() -> None:
         house.kernel._client = None
         await house.kernel.close()
 
-    assert at_home(play).done == ["record closed"]
+    assert at_home(play).done == [NONE_TO_NOTE, "record closed"]
 
 
 # -- whose log may be read -------------------------------------------------------------------------
@@ -268,6 +271,7 @@ def test_a_kernel_controls_keeps_its_line_checks_its_record_and_looks_at_lead_an
         for part, method, name in (
             (kernel.control, "run", "control"),
             (kernel._upkeep, "keep_checked", "checks"),
+            (kernel._upkeep, "keep_noted", "notes"),
             (kernel._leading, "watch", "leading"),
             (kernel._device_log, "follow", "log"),
             (house.unit, "stay_connected", "line"),
@@ -275,12 +279,16 @@ def test_a_kernel_controls_keeps_its_line_checks_its_record_and_looks_at_lead_an
             setattr(part, method, lasts(name))
         running_kernel = asyncio.create_task(kernel.run(), name="kernel")
         await asyncio.sleep(1.0)
-        assert [name for name, *_ in ran] == ["control", "line", "checks", "leading", "log"]
-        (_, is_idle), (_, log_of) = ran[2], ran[4]
+        named = ["control", "line", "checks", "notes", "leading", "log"]
+        assert [name for name, *_ in ran] == named
+        (_, is_idle), (_, begun), (_, log_of) = ran[2], ran[3], ran[5]
+        kernel._treating.begun = 3
+        assert begun() == 3
         assert log_of == kernel._log_of
         assert is_idle()
         house.treats("active")
         assert not is_idle()
+        assert begun() is None
         running_kernel.cancel()
         await asyncio.wait([running_kernel])
 

@@ -41,6 +41,8 @@ class Office:
         self.health = RecordHealth()
         self.path: Path | None = PATH
         self.check: Any = self._check
+        self.witness: Any = self._witness
+        self.witnessed: dict[str, object] = {"row": 12, "hash": "ab", "places": ["/a.note"]}
         self.verdict = CheckResult(PATH, 12)
         self.lost: str | None = None
         self.doubt: str | None = "It is wrong."
@@ -62,6 +64,10 @@ class Office:
     async def _check(self, path: Path) -> CheckResult:
         self.done.append(("check", path, asyncio.get_running_loop().time()))
         return self.verdict
+
+    async def _witness(self, folder: Path) -> dict[str, object]:
+        self.done.append(("witness", folder))
+        return self.witnessed
 
     async def unfinished(self) -> tuple[UnfinishedView, ...]:
         return self.waits
@@ -329,3 +335,42 @@ def test_decisions_that_cannot_be_read_leave_the_record_unchecked(office: Office
     run_virtual(office.upkeep().take(CheckResult(PATH, 12)))
     assert office.health.unchecked == "The disk is full."
     assert office.alarms == [(RECORD_BROKEN.code, 0.0)]
+
+
+# -- the witnesses of its end ----------------------------------------------------------------------
+WITNESSED = [
+    [],
+    ("witness", PATH.parent),
+    [Row(Kind.WITNESSED, {"row": 12, "hash": "ab", "places": ["/a.note"]})],
+]
+
+
+def test_the_end_is_noted_once_after_each_treatment_and_never_beside_one(office: Office) -> None:
+    begun: list[int | None] = [0, None, None, 1, 1, None, 2]
+
+    async def scenario() -> None:
+        kept = office.upkeep()
+        with pytest.raises(IndexError):
+            await kept.keep_noted(lambda: begun.pop(0))
+
+    run_virtual(scenario())
+    assert office.done == [*WITNESSED, *WITNESSED]
+
+
+def test_a_note_that_no_witness_has_taken_leaves_no_row(office: Office) -> None:
+    office.witnessed = {}
+    run_virtual(office.upkeep().note(1))
+    assert office.done == WITNESSED[:2]
+
+
+def test_a_record_that_cannot_be_written_is_not_noted(office: Office) -> None:
+    office.lost = "the disk is full"
+    run_virtual(office.upkeep().note(1))
+    assert office.done == [[]]
+
+
+@pytest.mark.parametrize("lacks", ["witness", "path"])
+def test_a_record_in_memory_is_noted_by_nobody(office: Office, lacks: str) -> None:
+    setattr(office, lacks, None)
+    run_virtual(office.upkeep().note(1))
+    assert office.done == []
