@@ -143,7 +143,7 @@ def test_what_breaks_in_the_service_is_an_error_that_names_it(
     def broken(_self: object, _now_s: float) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("controller.kernel.alarms.AlarmDesk.tick", broken)
+    monkeypatch.setattr("controller.treatment.alarm_system.AlarmSystem.tick", broken)
     played = _play("")
     assert played.outcome == "error"
     assert "ZeroDivisionError in the service: a bug" in played.failures[0].seen
