@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from tools.derivation import render_derivation
+from tools.promise_table import render_promise
 from tools.register import (
     Budget,
     Hazard,
@@ -72,6 +73,7 @@ def render_safety() -> str:
     chapters = "\n".join(
         (
             _HEAD,
+            render_promise(),
             render_derivation(),
             _READING,
             _safe_states(register),

@@ -130,6 +130,8 @@ class Watch:
         truth, firmware = scene.handpiece.plant.truth, scene.handpiece.firmware
         self._note(truth)
         flows = truth.flow_g_per_min > FLOW_MIN_G_PER_MIN
+        if not flows:
+            self._dry_s = scene.now_s
         if flows or truth.valve_open > OPEN or firmware.board.a.valve > 0.0:
             self._look_at_flow(truth, flows=flows)
         self._look_at_hazards(truth, flows=flows)
@@ -163,8 +165,6 @@ class Watch:
             holds = jammed and not self.judge.broken(clauses.FLOW, facts)
         if holds:
             self._all_s = now_s
-        if not flows:
-            self._dry_s = now_s
         since_s = now_s - (max(self._all_s, self._dry_s) if jammed else self._all_s)
         shut, unpowered = truth.valve_open <= OPEN, not board.b.power
         self.ask(clauses.ENDED, Ended(since_s, shut, not flows, unpowered, jammed))

@@ -30,6 +30,7 @@ from firmware_protocol.envelope import FLOW_SET_MAX_MG_PER_MIN
 from firmware_protocol.link import Link, RequestDone
 from firmware_protocol.messages import UNKNOWN_U16, Hello, Stop
 from firmware_protocol.vocabulary import Capability, Mode, Permit, StopKind
+from qa.promise.clauses import Observer
 from simulator.firmware import modes, permissives, reports
 from simulator.firmware.contact import HandSwitch
 from simulator.firmware.modes import Trigger
@@ -45,6 +46,7 @@ from tests.proof.explore.pair import PairWorld
 from tests.proof.explore.plan import SERIAL, plan
 from tests.proof.explore.scenes import FLOWING, RELEASED, sample
 from tests.proof.explore.search import Search, Trace, World
+from tests.qa.asked import asked, keep, seen_by
 
 SAMPLE_STATES = 5_000  # of some 20,000; every state of a treatment occurs among them
 ALL_RULES = {f"P{number}" for number in range(1, 11)} | {"L1", "L2"}
@@ -58,20 +60,28 @@ def first_broken(world: World) -> Trace:
 
 # -- nothing is broken -----------------------------------------------------------------------------
 @pytest.mark.hazard("H04", "H10", "H11", "H16", "H18", "H20")
-def test_every_reachable_state_of_the_device_keeps_its_promises() -> None:
+def test_every_reachable_state_of_the_device_keeps_its_promises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judges = keep(monkeypatch)
     found = exploration.explore(["device"], small=True)[0]
     assert [trace.text() for trace in found.traces] == []
     assert found.closed
     assert set(found.families) == {mode.name for mode in Mode}
     assert set(found.checks) >= ALL_RULES
+    assert asked(judges) == seen_by(Observer.DEVICE)
 
 
 @pytest.mark.hazard("H13", "H14")
-def test_the_states_of_the_supervisor_nearest_to_its_start_keep_its_promises() -> None:
+def test_the_states_of_the_supervisor_nearest_to_its_start_keep_its_promises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judges = keep(monkeypatch)
     found = exploration.explore(["host"], small=True, states_max=SAMPLE_STATES)[0]
     assert [trace.text() for trace in found.traces] == []
     assert found.states > SAMPLE_STATES
     assert set(found.families) == {state.name for state in State}
+    assert asked(judges) == seen_by(Observer.HOST)
 
 
 @pytest.mark.nightly
@@ -84,13 +94,17 @@ def test_every_reachable_state_of_the_supervisor_keeps_its_promises() -> None:
 
 
 @pytest.mark.hazard("H10", "H15")
-def test_every_reachable_state_of_host_line_and_device_keeps_their_promises() -> None:
+def test_every_reachable_state_of_host_line_and_device_keeps_their_promises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judges = keep(monkeypatch)
     found = exploration.explore(["pair"], small=True)[0]
     assert [trace.text() for trace in found.traces] == []
     assert found.closed
     assert found.families["ACTIVE/ACTIVE"]
     assert found.checks["L1"]
     assert found.checks["L2"]
+    assert asked(judges) == seen_by(Observer.PAIR)
 
 
 # -- a bug is seen ---------------------------------------------------------------------------------
