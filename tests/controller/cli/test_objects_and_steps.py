@@ -271,6 +271,7 @@ def test_a_check_of_the_record_is_one_object(
             "records witness` tells them.",
             "missing": [],
         },
+        "waveforms": {"whole": 0, "others": []},
     }
     damage.other_json(record, 7)
     found = "its content is not what was written"

@@ -68,7 +68,7 @@ def test_what_became_of_each_file_is_told(run: Run, state: Path, path: Path) -> 
     path.with_name("treatment-000004.mcap").write_bytes(path.read_bytes()[:9000])
     code, out, _ = run("verify")
     assert code == 1
-    assert out.splitlines()[1:] == [
+    assert out.splitlines()[2:] == [  # behind the rows and their end
         "Waveforms: 0 of 4 files are as recorded.",
         "  treatment 1: its file is not what was recorded",
         "  treatment 2: its file is not there",
