@@ -50,7 +50,7 @@ async def check_apart(path: Path) -> Verdict:
 def _verdict(path: Path, said: bytes) -> Verdict:
     try:
         told: dict[str, Any] = json.loads(said)
-        breaks = [Break(int(row), str(what)) for row, what in told["breaks"]]
+        breaks = [Break(int(row), str(what), bool(by)) for row, what, by in told["breaks"]]
         return Verdict(path, int(told["rows"]), breaks, told["unreadable"], told["lists"])
     except (ValueError, KeyError, TypeError):
         return Verdict(path, unreadable=f"The check of the record {path} did not come to its end.")
