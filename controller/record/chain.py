@@ -97,7 +97,7 @@ def chained(row_id: int, text: object, row_hash: object) -> Chained:
     try:
         values = json.loads(said[BEGINS:])
         if said[BEGINS - 1] == "\n" and len(values) == VALUES and values[0] == row_id:
-            return Chained(row_id, *values[1:], previous, own)
+            return Chained._make((row_id, *values[1:], previous, own))
     except (ValueError, TypeError, LookupError, RecursionError):
         pass
     return Chained(row_id, math.nan, math.nan, 0, "", said, previous, own)

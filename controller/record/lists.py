@@ -20,7 +20,7 @@ _BEGINS: Final = (
 INDEXES: Final = f"""
 CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
 {_BEGINS};
-"""  # noqa: S608
+"""
 """The indexes of the journal, over columns that are generated from its text."""
 
 TABLES: Final = """

@@ -22,7 +22,7 @@ CONVERT_MAX_BYTES: Final = 400_000_000
 a November have 180 MB and take 5 s. A larger one waits for `corneum records upgrade`."""
 
 _NUMBERS: Final = f"substr(text, {BEGINS + 1}, instr(text, '\"') - {BEGINS + 2})"
-"""The array up to its fourth value: no number has a quotation mark, and the kind begins with one."""
+"""The array up to its fourth value: numbers have no quotation mark, the kind begins with one."""
 
 KIND_MAX: Final = 64
 """A kind has up to so many letters, and no quotation mark."""

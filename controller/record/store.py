@@ -1,10 +1,10 @@
 """The journal's file: one SQLite table of rows chained by their hashes, and the head of the chain.
 
-The text of row n begins with the hash of row n-1 and is hashed as it is stored. Editing, deleting or reordering a
-row breaks the chain at that row; the head, written in the same transaction, shows rows that are
-missing at the end. A decision rests only on rows that were read through `Store.rows`, which
-verifies each of them. All of this blocks and belongs to the writer (`writer.py`), never to the
-loop.
+The text of row n begins with the hash of row n-1 and is hashed as it is stored. Editing, deleting
+or reordering a row breaks the chain at that row; the head, written in the same transaction, shows
+rows that are missing at the end. A decision rests only on rows that were read through `Store.rows`,
+which verifies each of them. All of this blocks and belongs to the writer (`writer.py`), never to
+the loop.
 """
 
 import contextlib

@@ -29,7 +29,7 @@ _STORED: Final = (
     "SELECT text, hash FROM journal WHERE id BETWEEN ? AND ?"
     " AND typeof(text) = 'text' AND typeof(hash) = 'text' ORDER BY id"
 )
-"""A row whose bytes are said to be no text reads as another value, though its bytes are the same."""
+"""A row whose bytes are said to be no text reads as another value, with the same bytes."""
 
 _BEYOND: Final = "SELECT id FROM journal WHERE id > (SELECT id FROM head) ORDER BY id LIMIT 1"
 
@@ -249,8 +249,8 @@ _LISTED: Final = (
     f" WHERE j.kind IN ('{Kind.ENDED}', '{Kind.INTERRUPTED}')"
     " AND j.treatment IN (SELECT treatment FROM treatments) GROUP BY j.treatment"
     " EXCEPT SELECT treatment, closed_id FROM treatments)",
-    "SELECT count(*) FROM treatments t JOIN journal j ON j.id = t.begun_id"  # noqa: S608
-    f" WHERE json_extract({{}}, '$.client') IS NOT nullif(t.client, '')",
+    "SELECT count(*) FROM treatments t JOIN journal j ON j.id = t.begun_id"
+    " WHERE json_extract({}, '$.client') IS NOT nullif(t.client, '')",
     "SELECT count(*) FROM (SELECT client, treatments FROM clients"
     " EXCEPT SELECT client, max(of_client) FROM treatments GROUP BY client)",
     "SELECT count(*) FROM (SELECT id FROM journal NOT INDEXED"  # noqa: S608
