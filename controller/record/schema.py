@@ -17,9 +17,9 @@ VERSION: Final = 3
 """`user_version` of a file whose rows are text. Those of November say 0 (rows alone), those of the
 last days of November 2 (with lists); both are converted when they are opened (`earlier`)."""
 
-CONVERT_MAX_BYTES: Final = 400_000_000
-"""Up to this size a file of an earlier build is converted when it is opened: 20,000 treatments of
-a November have 180 MB and take 5 s. A larger one waits for `corneum records upgrade`."""
+CONVERT_MAX_BYTES: Final = 260_000_000
+"""Up to this size a file of an earlier build is converted when it is opened: 20,000 treatments have
+250 MB and take 5 to 8 s. A larger one waits for `corneum records upgrade`."""
 
 _NUMBERS: Final = f"substr(text, {BEGINS + 1}, instr(text, '\"') - {BEGINS + 2})"
 """The array up to its fourth value: numbers have no quotation mark, the kind begins with one."""
