@@ -49,14 +49,14 @@ def check(path: Path, heads: Sequence[tuple[int, str]] = ()) -> tuple[int, list[
             connection.execute("PRAGMA trusted_schema = OFF")
             old = _is_old(connection)
             head = connection.execute("SELECT id, hash FROM head").fetchone()
-            if head is None:
+            if head is None or list(map(type, head)) != [int, str]:
                 raise CannotReadError("the head of the chain is gone")
             hashes, bad = _walk(_old(connection) if old else _new(connection), *head)
             lost = [row for row, own in heads if hashes.get(row) != own]
             bad += [(row, "was witnessed, and is missing or another one") for row in lost]
             connection.text_factory = str
             ((found,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # an error of it may quote damaged text
         raise CannotReadError(f"{path}: {error}") from error
     if not bad and found != "ok":
         bad.append((0, f"the file contradicts itself: {found}"))
@@ -98,8 +98,10 @@ def _walk(rows: Iterable[Row], last: int, last_hash: str) -> tuple[dict[int, str
 def _new(connection: sqlite3.Connection) -> Iterator[Row]:
     connection.text_factory = bytes
     for number, text, own, types, kind, treatment in connection.execute(TEXT):
-        what = "" if types == b"texttext" else "is stored as another type than text"
-        yield _row(number, text, own, what or _misfit(text, kind, treatment))
+        if types == b"texttext":
+            yield _row(number, text, own, _misfit(text, kind, treatment))
+        else:
+            yield _row(number, b"", b"", "is stored as another type than text")
 
 
 def _old(connection: sqlite3.Connection) -> Iterator[Row]:

@@ -38,7 +38,7 @@ def ask_record(path: Path, question: Callable[[Store], T]) -> T:
             return _ask_empty(path, question)
         try:
             answer = _ask(path, question, alone=alone)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if _seen(path) == before and alone is not _log_of(path).exists():
                 raise RecordError(words.sentence(error, path)) from error
             continue

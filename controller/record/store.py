@@ -88,7 +88,7 @@ class Store:
             try:
                 self._connection = self._open()
                 self._note.compare(self._connection, self._is_decided)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 self._connection = None
                 raise RecordError(words.sentence(error, self.path)) from error
         return self._connection

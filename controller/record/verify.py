@@ -111,7 +111,7 @@ def verify(
             connection.execute("PRAGMA trusted_schema = OFF")
             schema.is_current(connection)  # raises where it is of a newer build
             _walk(connection, verdict, told, heads)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             verdict.unreadable = words.sentence(error, path)
     return verdict
 

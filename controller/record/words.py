@@ -85,6 +85,10 @@ _PRIMARY: Final = 0xFF
 """SQLite keeps the kind of an error in its low byte, the detail above it."""
 
 
+DAMAGE: Final = (sqlite3.IntegrityError, UnicodeDecodeError)
+"""What SQLite holds whole contradicts itself, or its own words quote a name that is no text."""
+
+
 class KnownError(sqlite3.DatabaseError):
     """A file that SQLite can read and this build cannot use; it says what, and what to do."""
 
@@ -109,7 +113,7 @@ def sentence(error: Exception, path: Path | None) -> str:
     where = f"record {path}" if path else "record in memory"
     if isinstance(error, KnownError):
         return f"The {where} {error.what}: {error.step}."
-    if isinstance(error, sqlite3.IntegrityError):  # what SQLite holds whole contradicts itself
+    if isinstance(error, DAMAGE):
         what, step = _DAMAGED
     elif isinstance(error, sqlite3.Error):
         detail = int(getattr(error, "sqlite_errorcode", 0) or 0)
