@@ -19,13 +19,10 @@ FIRST = "0" * 64
 OLD = (0, 2)  # versions of a file that store what is hashed as columns
 TEXTS = 3  # the version that stores it as text
 
-TEXT = (
-    "SELECT id, text, hash, typeof(text) || typeof(hash), kind, treatment FROM journal ORDER BY id"
-)
+TEXT = "SELECT id, text, hash, typeof(text)||typeof(hash), kind, treatment FROM journal ORDER BY id"
 COLUMNS = (
     "SELECT id, mono_s, wall_s, treatment, kind, body, prev_hash, hash FROM journal ORDER BY id"
 )
-
 
 Row = tuple[int, str, str, str]  # number, hash before it, its own, what is wrong with itself
 Bad = list[tuple[int, str]]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import first_result, service, watchers, wire
+from tests.benchmarks import first_result, record, service, watchers, wire
 from tests.benchmarks.figures import Figure, show, write
 from tests.benchmarks.processes import MeasurementError
 
@@ -23,6 +23,7 @@ SECTIONS: dict[str, Section] = {
     "watchers": watchers.watchers_rows,
     "virtual": service.virtual_rows,
     "campaign": service.campaign_rows,
+    "record": record.record_rows,
     "first result": first_result.first_result_rows,
 }
 
