@@ -35,7 +35,8 @@ JOURNAL: Final = f"""CREATE TABLE journal (
     treatment INTEGER GENERATED ALWAYS AS
         (CAST(substr({_NUMBERS}, length(rtrim({_NUMBERS}, '0123456789')) + 1) AS INTEGER)) VIRTUAL,
     kind TEXT GENERATED ALWAYS AS (substr(text, instr(text, '"') + 1,
-        instr(substr(text, instr(text, '"') + 1, {KIND_MAX + 1}), '"') - 1)) VIRTUAL
+        instr(substr(text, instr(text, '"') + 1, {KIND_MAX + 1}), '"') - 1)) VIRTUAL,
+    CHECK (typeof(text) = 'text' AND typeof(hash) = 'text')
 )"""
 """The table of the rows, letter by letter as its file has it: `verify` compares."""
 

@@ -23,7 +23,8 @@ from tests.controller.record.older import to_columns
 from tests.controller.record.years import Years
 
 ROUNDS: Final = 5
-RECORD: Final = Years(4000)
+RECORD: Final = Years(1000, exposures=50)
+"""With as many small rows for each large one as a treatment of 25 s has."""
 FLOOR_SHARE_MIN: Final = 0.8
 BEFORE_TIMES_MIN: Final = 5.0
 
