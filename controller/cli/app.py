@@ -340,6 +340,17 @@ def records_accept(
     raise typer.Exit(verb.accept(subject, number, reason, as_json=as_json))
 
 
+@records_app.command("upgrade", epilog="Example:  corneum records upgrade --json")
+def records_upgrade(as_json: Json = False) -> None:
+    """Convert a record of an earlier build that is too large for a start, or damaged.
+
+    What is small and whole is converted when it is opened. No kernel may run meanwhile.
+    """
+    from controller.cli import records as verb
+
+    raise typer.Exit(verb.upgrade(as_json=as_json))
+
+
 @records_app.command("recover", epilog="Example:  corneum records recover")
 def records_recover(as_json: Json = False) -> None:
     """Make damaged indexes and lists of the record anew from its rows, which stay as they are."""

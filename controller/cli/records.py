@@ -1,4 +1,4 @@
-"""`corneum records verify|accept|recover|list`: the record itself. Needs no unit and no kernel."""
+"""`corneum records verify|accept|recover|upgrade|list`: the record itself, without a unit."""
 
 import json
 import sys
@@ -167,6 +167,26 @@ def recover(*, as_json: bool) -> ExitCode:
         sys.stdout.write(json.dumps({"done": "recover", "record": str(path)}) + "\n")
     else:
         sys.stdout.write(f"The lists of the record {path} were made anew from its rows.\n")
+    return ExitCode.DONE
+
+
+def upgrade(*, as_json: bool) -> ExitCode:
+    """Convert a record of an earlier build, of whatever size; progress after two seconds."""
+    try:
+        done = offline.upgrade(state_dir(), _Progress())
+    except ApiError as error:
+        raise _failure(error) from error
+    kept = None if done.kept is None else str(done.kept)
+    if as_json:
+        said = {"done": "upgrade", "record": str(done.path), "was": done.was, "kept": kept}
+        sys.stdout.write(json.dumps(said) + "\n")
+        return ExitCode.DONE
+    sys.stdout.write(f"The record {done.path} is in the form of this build (it was {done.was}).\n")
+    if kept is not None:
+        sys.stdout.write(
+            f"Rows on damaged pages are missing in it: the file as it was is {kept}. "
+            "See which: `corneum records verify`.\n"
+        )
     return ExitCode.DONE
 
 

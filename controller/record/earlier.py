@@ -27,6 +27,11 @@ _LEFT: Final = "journal_earlier"
 
 _BEFORE_ALL: Final = -(2**63)
 
+
+class DamagedRowsError(words.KnownError):
+    """Rows lie on pages that cannot be read, and would be lost."""
+
+
 Told = Callable[[int, int], None]
 
 
@@ -97,76 +102,73 @@ def check(connection: sqlite3.Connection, max_bytes: int) -> None:
         )
 
 
-def convert(connection: sqlite3.Connection, table: str, told: Told, *, lossy: bool) -> None:
+def convert(
+    connection: sqlite3.Connection, table: str, told: Told, source: sqlite3.Connection | None
+) -> None:
     """Put the old rows as text into a new table, in the transaction that is open.
 
-    ``table`` is what makes the new table. Rows on damaged pages are left out where ``lossy``.
+    ``table`` is what makes the new table. ``source`` has the same rows where some of them lie on
+    damaged pages, and these are left out: a transaction that has met such a page writes no more.
 
     Raises:
-        words.KnownError: a page with rows is damaged, and not ``lossy``.
+        DamagedRowsError: a page with rows is damaged, and no ``source`` is given.
     """
-    last = connection.execute("SELECT id FROM head").fetchone()
-    rows = 0 if last is None else int(last[0])
+    ((rows,),) = connection.execute("SELECT id FROM head").fetchall()
     for (trigger,) in connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'journal'"
     ).fetchall():
         connection.execute(f'DROP TRIGGER "{trigger}"')
     connection.execute(f"ALTER TABLE journal RENAME TO {_LEFT}")
     connection.execute(table)
-    factory, connection.text_factory = connection.text_factory, lenient
-    try:
-        for piece in _pieces(connection, lossy=lossy):
-            connection.executemany(
-                "INSERT INTO journal VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT))",
-                ((row[0], text_of(row), _hash_of(row)) for row in piece),
-            )
-            told(piece[-1][0], rows)
-    finally:
-        connection.text_factory = factory
-    if lossy:  # to drop it walks through its pages, and fails on a damaged one
+    for piece in _pieces(connection) if source is None else _readable(source, rows):
+        connection.executemany(
+            "INSERT INTO journal VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT))",
+            ((row[0], text_of(row), _hash_of(row)) for row in piece),
+        )
+        told(piece[-1][0], rows)
+    if source is None:
+        connection.execute(f"DROP TABLE {_LEFT}")
+    else:  # DROP walks through its pages, and fails on a damaged one
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("DELETE FROM sqlite_master WHERE tbl_name = ?", (_LEFT,))
         connection.execute("PRAGMA writable_schema = RESET")
-    else:
-        connection.execute(f"DROP TABLE {_LEFT}")
 
 
 def _hash_of(row: tuple[Any, ...]) -> bytes:
     return str(row[-1]).encode(errors="surrogateescape")
 
 
-def _pieces(connection: sqlite3.Connection, *, lossy: bool) -> Iterator[list[tuple[Any, ...]]]:
+def _pieces(connection: sqlite3.Connection) -> Iterator[list[tuple[Any, ...]]]:
+    question = f"SELECT {FIELDS} FROM {_LEFT} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
     after = _BEFORE_ALL
-    while True:
-        try:
-            piece = connection.execute(
-                f"SELECT {FIELDS} FROM {_LEFT} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608
-                (after, PIECE_ROWS),
-            ).fetchall()
-        except sqlite3.DatabaseError as error:
-            if not words.is_damage(error):
-                raise
-            if not lossy:
-                raise words.KnownError(
-                    "is of an earlier build, and pages of it are damaged", words.UPGRADE
-                ) from error
-            piece = _one_by_one(connection, after)
-        if not piece:
-            return
-        yield piece
-        after = piece[-1][0]
+    try:
+        while piece := _read(connection, question, (after, PIECE_ROWS)):
+            yield piece
+            after = piece[-1][0]
+    except sqlite3.DatabaseError as error:
+        if not words.is_damage(error):
+            raise
+        raise DamagedRowsError(
+            "is of an earlier build, and pages of it are damaged", words.UPGRADE
+        ) from error
 
 
-def _one_by_one(connection: sqlite3.Connection, after: int) -> list[tuple[Any, ...]]:
-    """Return the next rows that can be read, up to the last one that was written."""
-    found: list[tuple[Any, ...]] = []
-    ((last,),) = connection.execute("SELECT id FROM head").fetchall()
-    for row_id in range(max(after, 0) + 1, int(last) + 1):
+def _readable(source: sqlite3.Connection, rows: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows one by one, each as a piece, without those that cannot be read."""
+    question = f"SELECT {FIELDS} FROM journal WHERE id = ?"  # noqa: S608
+    for row_id in range(1, rows + 1):
+        found: list[tuple[Any, ...]] = []
         with contextlib.suppress(sqlite3.DatabaseError):
-            found += connection.execute(
-                f"SELECT {FIELDS} FROM {_LEFT} WHERE id = ?",  # noqa: S608
-                (row_id,),
-            )
-        if len(found) >= PIECE_ROWS:
-            break
-    return found
+            found = _read(source, question, (row_id,))
+        if found:
+            yield found
+
+
+def _read(
+    connection: sqlite3.Connection, question: str, parameters: tuple[int, ...]
+) -> list[tuple[Any, ...]]:
+    factory, connection.text_factory = connection.text_factory, lenient
+    try:
+        return connection.execute(question, parameters).fetchall()
+    finally:
+        connection.text_factory = factory

@@ -70,7 +70,7 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
             connection.backup(copy)  # an earlier build's, or a damaged one, gets lists in a copy
             if schema.is_current(copy) and not schema.rebuild(copy):
                 raise sqlite3.IntegrityError("its rows are damaged too")
-            schema.prepare(copy)
+            schema.prepare(copy, source=connection)
             return question(Store(path, copy, noted))
 
 

@@ -21,6 +21,9 @@ CONVERT_MAX_BYTES: Final = 260_000_000
 """Up to this size a file of an earlier build is converted when it is opened: 20,000 treatments have
 250 MB and take 5 to 8 s. A larger one waits for `corneum records upgrade`."""
 
+ANY_BYTES: Final = 2**63
+"""No limit: a command may take its time, and says how far it is."""
+
 _NUMBERS: Final = f"substr(text, {BEGINS + 1}, instr(text, '\"') - {BEGINS + 2})"
 """The array up to its fourth value: numbers have no quotation mark, the kind begins with one."""
 
@@ -73,13 +76,14 @@ def prepare(
     connection: sqlite3.Connection,
     told: earlier.Told = earlier.untold,
     *,
-    max_bytes: int = CONVERT_MAX_BYTES,
-    lossy: bool = False,
+    max_bytes: int | None = None,
+    source: sqlite3.Connection | None = None,
 ) -> None:
     """Make what is missing, in one transaction: a kill -9 leaves the file as it was or whole.
 
-    A file of an earlier build up to ``max_bytes`` is converted, and ``told`` hears how many rows
-    of how many are. Where ``lossy``, its rows on damaged pages are left out.
+    A file of an earlier build up to ``max_bytes`` (`CONVERT_MAX_BYTES`) is converted, and ``told``
+    hears how many rows of how many are. Rows on damaged pages are left out where ``source`` is
+    given: a connection to the same rows, which nobody writes meanwhile.
 
     Raises:
         words.KnownError: it is of a newer build; or of an earlier one and too large, or damaged.
@@ -88,17 +92,20 @@ def prepare(
     if is_current(connection):
         return
     with earlier.alone(connection) if earlier.lies_in(connection) else contextlib.nullcontext():
-        _prepare(connection, told, max_bytes, lossy=lossy)
+        _prepare(connection, told, max_bytes, source)
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # the file alone is a journal by now
 
 
 def _prepare(
-    connection: sqlite3.Connection, told: earlier.Told, max_bytes: int, *, lossy: bool
+    connection: sqlite3.Connection,
+    told: earlier.Told,
+    max_bytes: int | None,
+    source: sqlite3.Connection | None,
 ) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if version(connection) < VERSION:  # or another process was faster
-            _make(connection, told, max_bytes, lossy=lossy)
+            _make(connection, told, max_bytes, source)
         lists.catch_up(connection)
         connection.execute("COMMIT")
     except sqlite3.Error:
@@ -107,12 +114,15 @@ def _prepare(
 
 
 def _make(
-    connection: sqlite3.Connection, told: earlier.Told, max_bytes: int, *, lossy: bool
+    connection: sqlite3.Connection,
+    told: earlier.Told,
+    max_bytes: int | None,
+    source: sqlite3.Connection | None,
 ) -> None:
     has_lists = version(connection) >= earlier.LISTS
     if earlier.lies_in(connection):
-        earlier.check(connection, max_bytes)
-        earlier.convert(connection, JOURNAL, told, lossy=lossy)
+        earlier.check(connection, CONVERT_MAX_BYTES if max_bytes is None else max_bytes)
+        earlier.convert(connection, JOURNAL, told, source)
     elif not _has_rows(connection):
         connection.execute(JOURNAL)
     _run(connection, _AROUND + lists.INDEXES + ("" if has_lists else lists.TABLES))
