@@ -16,13 +16,9 @@ from pathlib import Path
 from typing import Any
 
 FIRST = "0" * 64
-OLD = (0, 2)  # versions of a file that store what is hashed as columns
-TEXTS = 3  # the version that stores it as text
-
-TEXT = "SELECT id, text, hash, typeof(text)||typeof(hash), kind, treatment FROM journal ORDER BY id"
-COLUMNS = (
-    "SELECT id, mono_s, wall_s, treatment, kind, body, prev_hash, hash FROM journal ORDER BY id"
-)
+OLD, TEXTS = (0, 2), 3  # versions of a file that store what is hashed as columns, or as text
+TEXT = "SELECT id, text, hash, typeof(text)||typeof(hash), kind, treatment FROM journal"
+COLUMNS = "SELECT id, mono_s, wall_s, treatment, kind, body, prev_hash, hash FROM journal"
 
 Row = tuple[int, str, str, str]  # number, hash before it, its own, what is wrong with itself
 Bad = list[tuple[int, str]]
@@ -32,43 +28,36 @@ class CannotReadError(Exception):
     """The file is no record, or not one that this program knows."""
 
 
-def check(path: Path, heads: Sequence[tuple[int, str]] = ()) -> tuple[int, list[tuple[int, str]]]:
-    """Return how many rows a journal has, and each place where it is not what was written.
-
-    ``heads`` are pairs of a row and its hash. A place is a row and words; row 0 is none of them.
-
-    Raises:
-        CannotReadError: it cannot be read at all.
-    """
+def check(path: Path, heads: Sequence[tuple[int, str]] = ()) -> tuple[int, Bad]:
+    """Return how many rows there are, and which are not as written (0: none in particular)."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         with contextlib.closing(connection):
             connection.execute("PRAGMA trusted_schema = OFF")
-            old = _is_old(connection)
+            rows = _old(connection) if _is_old(connection) else _new(connection)
             head = connection.execute("SELECT id, hash FROM head").fetchone()
             if head is None or list(map(type, head)) != [int, str]:
                 raise CannotReadError("the head of the chain is gone")
-            hashes, bad = _walk(_old(connection) if old else _new(connection), *head)
+            hashes, bad = _walk(rows, *head)
             lost = [row for row, own in heads if hashes.get(row) != own]
             bad += [(row, "was witnessed, and is missing or another one") for row in lost]
-            connection.text_factory = str
-            ((found,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+            if not bad:
+                connection.text_factory = str
+                ((found,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+                bad += [] if found == "ok" else [(0, f"the file contradicts itself: {found}")]
     except (sqlite3.Error, UnicodeDecodeError) as error:  # an error of it may quote damaged text
         raise CannotReadError(f"{path}: {error}") from error
-    if not bad and found != "ok":
-        bad.append((0, f"the file contradicts itself: {found}"))
     return len(hashes) - 1, sorted(bad)
 
 
 def _is_old(connection: sqlite3.Connection) -> bool:
     ((version,),) = connection.execute("PRAGMA user_version").fetchall()
-    names = connection.execute("SELECT name FROM pragma_table_xinfo('journal') WHERE hidden = 0")
-    stored = {name for (name,) in names}
-    if version in OLD and "body" in stored:
-        return True
-    if (version, stored) != (TEXTS, {"id", "text", "hash"}):
+    names = "SELECT name FROM pragma_table_xinfo('journal') WHERE hidden = 0"
+    stored = {name for (name,) in connection.execute(names)}
+    old = version in OLD and "body" in stored
+    if not old and (version, stored) != (TEXTS, {"id", "text", "hash"}):
         raise CannotReadError(f"version {version} with the columns {sorted(stored)} is not known")
-    return False
+    return old
 
 
 def _walk(rows: Iterable[Row], last: int, last_hash: str) -> tuple[dict[int, str], Bad]:
@@ -84,17 +73,28 @@ def _walk(rows: Iterable[Row], last: int, last_hash: str) -> tuple[dict[int, str
             row, previous, hashes[number] = number, "" if what else own, own
     except sqlite3.DatabaseError as error:
         bad.append((row + 1, f"cannot be read ({error})"))
-        return hashes, bad
+        row = last + 1
     if row < last:
         bad.append((row + 1, f"is missing, and all after it: {last} rows were written"))
-    elif previous and previous != last_hash.lower():
+    elif row == last and previous not in ("", last_hash.lower()):
         bad.append((row, "is not the one that was written last"))
     return hashes, bad
 
 
+def _each(connection: sqlite3.Connection, question: str) -> Iterator[Any]:
+    row = 0
+    try:
+        for found in connection.execute(f"{question} ORDER BY id"):
+            row = found[0]
+            yield found
+    except sqlite3.DatabaseError:  # Python has looked one row ahead
+        yield from connection.execute(f"{question} WHERE id = ?", (row + 1,))
+        raise
+
+
 def _new(connection: sqlite3.Connection) -> Iterator[Row]:
     connection.text_factory = bytes
-    for number, text, own, types, kind, treatment in connection.execute(TEXT):
+    for number, text, own, types, kind, treatment in _each(connection, TEXT):
         if types == b"texttext":
             yield _row(number, text, own, _misfit(text, kind, treatment))
         else:
@@ -103,16 +103,16 @@ def _new(connection: sqlite3.Connection) -> Iterator[Row]:
 
 def _old(connection: sqlite3.Connection) -> Iterator[Row]:
     connection.text_factory = lambda data: data.decode(errors="surrogateescape")
-    for *values, previous, own in connection.execute(COLUMNS):
+    for *values, previous, own in _each(connection, COLUMNS):
         array = json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=repr)
         text = f"{previous}\n{array}".encode(errors="surrogateescape")
         yield _row(values[0], text, str(own).encode(errors="surrogateescape"), "")
 
 
 def _row(number: int, text: bytes, own: bytes, what: str) -> Row:
-    holds = text[64:65] == b"\n" and hashlib.sha256(text).hexdigest().encode() == own
-    said = what or ("" if holds else "is not what was written: its hash is another one")
-    return number, text[:64].decode(errors="replace"), own.decode(errors="replace"), said
+    if not what and (text[64:65] != b"\n" or hashlib.sha256(text).hexdigest().encode() != own):
+        what = "is not what was written: its hash is another one"
+    return number, text[:64].decode(errors="replace"), own.decode(errors="replace"), what
 
 
 def _misfit(text: bytes, kind: Any, treatment: Any) -> str:  # noqa: ANN401 - of any file
@@ -125,7 +125,7 @@ def _misfit(text: bytes, kind: Any, treatment: Any) -> str:  # noqa: ANN401 - of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the one journal that is named, and say what was found."""
+    """Check the journal that is named, and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("journal", type=Path)
     parser.add_argument("--head", action="append", default=[], metavar="ROW:HASH")

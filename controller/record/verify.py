@@ -138,8 +138,8 @@ def _walk(
             trail.follow(found)
         told(trail.row, head[0])
     trail.end(*head)
-    beyond = connection.execute(_BEYOND).fetchone()
-    if beyond is not None and not trail.breaks:
+    beyond = None if trail.breaks else connection.execute(_BEYOND).fetchone()
+    if beyond is not None:
         trail.breaks.append(Break(beyond[0], "it stands behind the one that was written last"))
     named = {each.row for each in trail.breaks}
     trail.breaks += [each for each in _denied(connection, heads) if each.row not in named]
