@@ -7,7 +7,7 @@ that the help is there at once; those of ``campaign`` are put together in `qa.co
 
 import typer
 
-from qa.commands import anchors, campaign, conformance, record, replay, run
+from qa.commands import anchors, attack, campaign, conformance, record, replay, run
 from simulator.refusals import told
 
 
@@ -17,6 +17,11 @@ def add_anchors(app: typer.Typer) -> None:
         "Examples:  corneum-sim anchors   corneum-sim anchors --configs my-configs --draws 2000000"
     )
     app.command(epilog=examples)(told(anchors.anchors))
+
+
+def add_attack(app: typer.Typer) -> None:
+    """Add ``attack`` with its subcommands."""
+    app.add_typer(attack.attack, name="attack")
 
 
 def add_campaign(app: typer.Typer) -> None:

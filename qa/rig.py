@@ -18,6 +18,7 @@ from controller.api.requests import Request
 from controller.api.software import Software
 from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.service import Kernel, Outside, Place, running
+from controller.record.chain import BODY, chained
 from controller.record.clocks import Here
 from controller.record.journal import Journal
 from controller.record.planner import Purpose
@@ -99,17 +100,18 @@ class Rig:
 
     def _boot(self) -> str:
         """Return the boot of the computer: another one where the loop began after the record."""
-        rows = self._store.ask("SELECT mono_s, hash FROM journal ORDER BY id DESC LIMIT 1")
+        rows = self._store.ask("SELECT id, text, hash FROM journal ORDER BY id DESC LIMIT 1")
         boots = self._store.ask(
-            "SELECT json_extract(body, '$.boot') FROM journal WHERE kind = ?"
+            f"SELECT json_extract({BODY}, '$.boot') FROM journal WHERE kind = ?"  # noqa: S608
             " ORDER BY id DESC LIMIT 1",
             (Kind.KERNEL,),
         )
         if not rows or not boots:
             return BOOT
-        ((newest_s, newest_hash),), ((before,),) = rows, boots
-        later = newest_s <= asyncio.get_running_loop().time()
-        return str(before) if later else f"{BOOT}-{newest_hash[:8]}"
+        (row,), ((before,),) = rows, boots
+        newest = chained(*row)
+        later = newest.mono_s <= asyncio.get_running_loop().time()
+        return str(before) if later else f"{BOOT}-{newest.hash[:8]}"
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""

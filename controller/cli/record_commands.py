@@ -103,6 +103,17 @@ def records_accept(
     raise typer.Exit(verb.accept(subject, number, reason, as_json=as_json))
 
 
+@app.command("upgrade", epilog="Example:  corneum records upgrade --json")
+def records_upgrade(as_json: Json = False) -> None:
+    """Convert a record of an earlier build that is too large for a start, or damaged.
+
+    What is small and whole is converted when it is opened. No kernel may run meanwhile.
+    """
+    from controller.cli import records as verb
+
+    raise typer.Exit(verb.upgrade(as_json=as_json))
+
+
 @app.command("recover", epilog="Examples:  corneum records recover   corneum records recover 16")
 def records_recover(
     treatment: Annotated[

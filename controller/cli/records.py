@@ -1,4 +1,4 @@
-"""`corneum records accept|recover|list`: the record itself. Needs no unit and no kernel."""
+"""`corneum records accept|recover|upgrade|list`: the record itself, without a unit."""
 
 import json
 import sys
@@ -110,3 +110,23 @@ def recover(treatment: int | None, *, as_json: bool) -> ExitCode:
         lines += [line for each in done for line in waveforms.recovered_lines(each)]
         sys.stdout.write("\n".join(map(output.clean, [*lines, *failed])) + "\n")
     return ExitCode.REFUSED if failed else ExitCode.DONE
+
+
+def upgrade(*, as_json: bool) -> ExitCode:
+    """Convert a record of an earlier build, of whatever size; progress after two seconds."""
+    try:
+        done = offline.upgrade(state_dir(), verify.Progress())
+    except RefusedError as error:
+        raise failure_of(error.refusal, ExitCode.REFUSED) from error
+    kept = None if done.kept is None else str(done.kept)
+    if as_json:
+        said = {"done": "upgrade", "record": str(done.path), "was": done.was, "kept": kept}
+        sys.stdout.write(json.dumps(said) + "\n")
+        return ExitCode.DONE
+    sys.stdout.write(f"The record {done.path} is in the form of this build (it was {done.was}).\n")
+    if kept is not None:
+        sys.stdout.write(
+            f"Rows on damaged pages are missing in it: the file as it was is {kept}. "
+            "See which: `corneum records verify`.\n"
+        )
+    return ExitCode.DONE

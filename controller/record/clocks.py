@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from controller.record.chain import FIELDS, Chained
+from controller.record.chain import FIELDS, Chained, chained
 from controller.record.journal import Row
 from controller.record.store import Store
 from controller.safety.reading import Identity
@@ -138,7 +138,7 @@ class ClockRecord:
 def _marks(store: Store, asked: dict[str, object]) -> list[Chained]:
     """Return the rows of the marks, the newest first; those on a damaged page are left out."""
     try:
-        return [Chained(*each) for each in store.connection().execute(_MARKS, asked)]
+        return [chained(*each) for each in store.connection().execute(_MARKS, asked)]
     except sqlite3.DatabaseError:  # their numbers stand in an index, which can be made anew
         return store.read((row_id for (row_id,) in store.ask(_IDS, asked)), skip_broken=True)
 

@@ -125,12 +125,12 @@ def newest(connection: sqlite3.Connection) -> tuple[int, str]:
     """Return id and hash of the newest row, as the head has them.
 
     Raises:
-        sqlite3.IntegrityError: there is no head.
+        sqlite3.IntegrityError: there is no head, or it is damaged.
     """
     found = connection.execute("SELECT id, hash FROM head").fetchone()
-    if found is None:
+    if found is None or not isinstance(found[0], int):
         raise sqlite3.IntegrityError("the head of its chain is gone")
-    return int(found[0]), str(found[1])
+    return found[0], str(found[1])
 
 
 def heads(file: Path) -> list[Head]:

@@ -38,7 +38,7 @@ LAG_MAX_S: Final = 1.0
 """A write that is not durable after this is a failed journal; the usual one takes 0.2 to 10 ms."""
 
 OPEN_MAX_S: Final = 10.0
-"""Opening a record: years of a build of November get their lists once, which takes 2 s."""
+"""Opening a record: one of an earlier build is converted once (`schema.CONVERT_MAX_BYTES`)."""
 
 JOURNAL_NAME: Final = "journal.sqlite3"
 

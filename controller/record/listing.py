@@ -25,7 +25,7 @@ LOST_MAX: Final = 8
 _LOST: Final = (
     f"SELECT j.id FROM journal j WHERE j.kind = '{Kind.TREATMENT}' AND j.treatment >"  # noqa: S608
     f" (SELECT max(treatment) FROM journal WHERE kind = '{Kind.TREATMENT}') - ?"
-    " AND instr(j.body, ?) AND NOT EXISTS (SELECT 1 FROM treatments t"
+    " AND instr(j.text, ?) AND NOT EXISTS (SELECT 1 FROM treatments t"
     " WHERE t.begun_id = j.id AND t.client IN (?, ?)) LIMIT ?"
 )
 _COUNT: Final = "SELECT count(*) FROM journal WHERE id BETWEEN ? AND ?"
@@ -80,7 +80,9 @@ def _check_rows(store: Store, client: str) -> None:
 
     As text: a body that is damaged would fail a question about its JSON.
     """
-    said = f'"client":{json.dumps(client, ensure_ascii=False)}'
+    said = json.dumps(f'"client":{json.dumps(client, ensure_ascii=False)}', ensure_ascii=False)[
+        1:-1
+    ]
     parameters = (LOOKED_THROUGH, said, client, UNKNOWN, LOST_MAX)
     # A damaged page somewhere ends the look; whom its rows concern is refused by the list.
     with contextlib.suppress(sqlite3.DatabaseError):

@@ -10,17 +10,20 @@ import json
 import sqlite3
 from typing import Any, Final
 
-from controller.record.chain import Stamped
+from controller.record.chain import Stamped, chained
 from controller.treatment.kinds import Kind
 
 _BEGINS: Final = (
     "CREATE UNIQUE INDEX IF NOT EXISTS journal_begins ON journal (treatment)"
     f" WHERE kind = '{Kind.TREATMENT}'"
 )
-TABLES: Final = f"""
-DROP INDEX IF EXISTS journal_tip;
+INDEXES: Final = f"""
 CREATE INDEX IF NOT EXISTS journal_kind ON journal (kind, treatment);
 {_BEGINS};
+"""
+"""The indexes of the journal, over columns that are generated from its text."""
+
+TABLES: Final = """
 CREATE TABLE listed (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL);
 INSERT INTO listed VALUES (1, 0);
 CREATE TABLE treatments (
@@ -49,8 +52,8 @@ CREATE TABLE tips (
 );
 CREATE INDEX tips_label ON tips (label, kind, simulated);
 CREATE INDEX tips_unit ON tips (unit, simulated, kind);
-"""  # noqa: S608
-"""The lists, and the indexes of the journal: all of it can be made anew from the rows."""
+"""
+"""The lists: they and the indexes can be made anew from the rows."""
 
 NAMES: Final = ("listed", "treatments", "clients", "tips")
 
@@ -64,7 +67,7 @@ _BEHIND: Final = (
     "SELECT id FROM journal WHERE id > ?"  # noqa: S608
     f" AND kind IN ({', '.join(repr(kind.value) for kind in sorted(_LISTED_KINDS))}) ORDER BY id"
 )
-_ROW: Final = "SELECT mono_s, wall_s, treatment, kind, body FROM journal WHERE id = ?"
+_ROW: Final = "SELECT id, text, hash, treatment, kind FROM journal WHERE id = ?"
 
 
 def enter(connection: sqlite3.Connection, row_id: int, row: Stamped) -> None:
@@ -124,7 +127,10 @@ def catch_up(connection: sqlite3.Connection) -> None:
     if head_id == listed_id:
         return
     for (row_id,) in connection.execute(_BEHIND, (listed_id,)).fetchall():
-        enter(connection, row_id, Stamped(*connection.execute(_ROW, (row_id,)).fetchone()))
+        *stored, treatment, kind = connection.execute(_ROW, (row_id,)).fetchone()
+        # A damaged text still says whose row it is; its body, which is none then, says nothing.
+        row = Stamped(*chained(*stored)[1:6])
+        enter(connection, row_id, row._replace(treatment=treatment, kind=kind))
     advance(connection, head_id)
 
 

@@ -6,6 +6,15 @@ The rules and the rows are those of the kernel (`beside`). Nothing is made where
 from controller.record.decisions import accept_here
 from controller.record.dismissal import dismiss_here
 from controller.record.sterilised import sterilised_here
+from controller.record.upgrade import Upgraded, upgrade
 from controller.record.whole import Accepted, recover
 
-__all__ = ("Accepted", "accept_here", "dismiss_here", "recover", "sterilised_here")
+__all__ = (
+    "Accepted",
+    "Upgraded",
+    "accept_here",
+    "dismiss_here",
+    "recover",
+    "sterilised_here",
+    "upgrade",
+)

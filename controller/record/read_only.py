@@ -38,7 +38,7 @@ def ask_record(path: Path, question: Callable[[Store], T]) -> T:
             return _ask_empty(path, question)
         try:
             answer = _ask(path, question, alone=alone)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if _seen(path) == before and alone is not _log_of(path).exists():
                 raise RecordError(words.sentence(error, path)) from error
             continue
@@ -70,7 +70,7 @@ def _ask(path: Path, question: Callable[[Store], T], *, alone: bool) -> T:
             connection.backup(copy)  # an earlier build's, or a damaged one, gets lists in a copy
             if schema.is_current(copy) and not schema.rebuild(copy):
                 raise sqlite3.IntegrityError("its rows are damaged too")
-            schema.prepare(copy)
+            schema.prepare(copy, source=connection)
             return question(Store(path, copy, noted))
 
 

@@ -1,10 +1,10 @@
 """The journal's file: one SQLite table of rows chained by their hashes, and the head of the chain.
 
-Row n carries sha256(hash of row n-1, canonical text of row n). Editing, deleting or reordering a
-row breaks the chain at that row; the head, written in the same transaction, shows rows that are
-missing at the end. A decision rests only on rows that were read through `Store.rows`, which
-verifies each of them. All of this blocks and belongs to the writer (`writer.py`), never to the
-loop.
+The text of row n begins with the hash of row n-1 and is hashed as it is stored. Editing, deleting
+or reordering a row breaks the chain at that row; the head, written in the same transaction, shows
+rows that are missing at the end. A decision rests only on rows that were read through `Store.rows`,
+which verifies each of them. All of this blocks and belongs to the writer (`writer.py`), never to
+the loop.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from controller.record import chain, lists, schema, words
-from controller.record.chain import Chained, Stamped, chain_hash
+from controller.record.chain import Chained, Stamped, chain_text, text_hash
 from controller.record.head_note import Head, HeadNote, has_row, identity, newest
 from controller.safety.refusal import refusing
 from controller.treatment.kinds import Kind
@@ -100,7 +100,7 @@ class Store:
             try:
                 self._connection = self._open()
                 self._note.compare(self._connection, self._is_decided)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 self._connection = None
                 raise RecordError(words.sentence(error, self.path)) from error
         return self._connection
@@ -350,11 +350,9 @@ class Store:
                 booked = booked or _next_treatment(connection)
             kept = row._replace(treatment=booked) if row.treatment == NEXT_TREATMENT else row
             row_id += 1
-            previous, last_hash = last_hash, chain_hash(last_hash, row_id, kept)
-            connection.execute(
-                "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (row_id, *kept, previous, last_hash),
-            )
+            text = chain_text(last_hash, row_id, kept)
+            last_hash = text_hash(text)
+            connection.execute("INSERT INTO journal VALUES (?, ?, ?)", (row_id, text, last_hash))
             lists.enter(connection, row_id, kept)
         lists.advance(connection, row_id)
         connection.execute("UPDATE head SET id = ?, hash = ?", (row_id, last_hash))

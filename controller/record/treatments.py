@@ -268,7 +268,7 @@ def _last_row(store: Store, beginning: Beginning, kinds: tuple[Kind, ...]) -> St
     row = _newest(store, kinds, beginning) or listing.begun(store, beginning.treatment)
     if row is None:
         raise LookupError(f"treatment {beginning.treatment} has no beginning")
-    return stamp_of(row.id, row.mono_s, row.wall_s, row.text)
+    return stamp_of(row.id, row.mono_s, row.wall_s, row.written)
 
 
 def newest_of(store: Store, client: str, since: int) -> Stamp | None:

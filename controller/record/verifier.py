@@ -50,7 +50,7 @@ async def check_apart(path: Path) -> CheckResult:
 def _result(path: Path, said: bytes) -> CheckResult:
     try:
         told: dict[str, Any] = json.loads(said)
-        breaks = [Break(int(row), str(what)) for row, what in told["breaks"]]
+        breaks = [Break(int(row), str(what), bool(by)) for row, what, by in told["breaks"]]
         return CheckResult(path, int(told["rows"]), breaks, told["unreadable"], told["lists"])
     except (ValueError, KeyError, TypeError):
         return CheckResult(

@@ -16,6 +16,8 @@ RESTORE: Final = (
     "damaged files beside it"
 )
 
+UPGRADE: Final = "end every kernel, then convert it with `corneum records upgrade`"
+
 _BUSY: Final = (
     "is held by another program, such as a backup tool",
     "let that program finish or end it, then try again",
@@ -83,6 +85,19 @@ _PRIMARY: Final = 0xFF
 """SQLite keeps the kind of an error in its low byte, the detail above it."""
 
 
+DAMAGE: Final = (sqlite3.IntegrityError, UnicodeDecodeError)
+"""What SQLite holds whole contradicts itself, or its own words quote a name that is no text."""
+
+
+class KnownError(sqlite3.DatabaseError):
+    """A file that SQLite can read and this build cannot use; it says what, and what to do."""
+
+    def __init__(self, what: str, step: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.step = step
+
+
 def primary(error: sqlite3.Error) -> int:
     """Return the kind of an error of SQLite; 0 where the error does not say."""
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & _PRIMARY
@@ -96,7 +111,9 @@ def is_damage(error: sqlite3.Error) -> bool:
 def sentence(error: Exception, path: Path | None) -> str:
     """Return what is wrong with the record at ``path``, and what to do about it."""
     where = f"record {path}" if path else "record in memory"
-    if isinstance(error, sqlite3.IntegrityError):  # what SQLite holds whole contradicts itself
+    if isinstance(error, KnownError):
+        return f"The {where} {error.what}: {error.step}."
+    if isinstance(error, DAMAGE):
         what, step = _DAMAGED
     elif isinstance(error, sqlite3.Error):
         detail = int(getattr(error, "sqlite_errorcode", 0) or 0)

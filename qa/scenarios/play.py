@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.config.locate import shipped_configs
-from controller.record.chain import GENESIS, Stamped, chain_hash
+from controller.record.chain import FIELDS, GENESIS, chained
 from controller.record.journal import canonical
 from qa.loop import VirtualTimeError, run_virtual
 from qa.rig import Rig, RigSpec, rig
@@ -208,16 +208,14 @@ async def _until_over(stage: Stage) -> None:
 def _read_record(stage: Stage, run: _Run, configs: Path | None) -> None:
     story, digest, previous = run.story, hashlib.sha256(), GENESIS
     rows = stage.store.connection().execute(
-        "SELECT id, mono_s, wall_s, treatment, kind, body, hash FROM journal ORDER BY id"
+        f"SELECT {FIELDS} FROM journal ORDER BY id"  # noqa: S608
     )
-    for row_id, mono_s, wall_s, treatment, kind, text, own in rows:
-        stamped = Stamped(mono_s, wall_s, treatment, kind, text)
-        if own != chain_hash(previous, row_id, stamped) and not story.record_broken:
-            story.record_broken = f"row {row_id} does not follow the row before it"
-        previous = own
-        body = json.loads(text)
-        story.rows.append(RecordRow(row_id, mono_s, treatment, kind, body))
-        steady = [row_id, *stamped._replace(body=_steady(body, configs))]
+    for row in (chained(*each) for each in rows):
+        if (row.prev_hash, row.holds) != (previous, True) and not story.record_broken:
+            story.record_broken = f"row {row.id} does not follow the row before it"
+        previous = row.hash
+        story.rows.append(RecordRow(row.id, row.mono_s, row.treatment, row.kind, row.body))
+        steady = [*row[:5], _steady(row.body, configs)]
         digest.update(json.dumps(steady).encode())
     run.journal_sha256 = digest.hexdigest()
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import first_result, recording, service, watchers, wire
+from tests.benchmarks import first_result, record, recording, service, watchers, wire
 from tests.benchmarks.figures import Figure, show, write
 from tests.benchmarks.processes import MeasurementError
 
@@ -24,6 +24,7 @@ SECTIONS: dict[str, Section] = {
     "recording": recording.recording_rows,
     "virtual": service.virtual_rows,
     "campaign": service.campaign_rows,
+    "record": record.record_rows,
     "first result": first_result.first_result_rows,
 }
 

@@ -13,6 +13,7 @@ import pytest
 from controller.config.paths import journal_path
 from controller.record.recovery import UNSEEN_S
 from controller.record.verify import verify
+from tests.controller.record.edits import bodies
 from tests.processes.scenes import bring_to
 from tests.processes.service import Kernel, Unit, corneum, kernel, unit
 
@@ -23,8 +24,7 @@ WATCHED_S = 0.8
 
 def _rows(state: Path, kind: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(journal_path(state))) as connection:
-        found = connection.execute("SELECT body FROM journal WHERE kind = ? ORDER BY id", (kind,))
-        return [json.loads(body) for (body,) in found]
+        return [json.loads(body) for body in bodies(connection, kind)]
 
 
 def _stays_as_it_is(device: Unit, host: Kernel) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from controller.config.paths import journal_path
+from controller.record.chain import BODY
 from simulator.plant.faults import FAULTS
 from tests.processes.scenes import bring_to
 from tests.processes.service import COMMAND_MAX_S, command, corneum, kernel, started, unit
@@ -35,7 +36,8 @@ def sim(folder: Path, *words: str) -> str:
 def injected(state: Path) -> list[tuple[int, dict[str, Any]]]:
     with closing(sqlite3.connect(journal_path(state))) as connection:
         found = connection.execute(
-            "SELECT treatment, body FROM journal WHERE kind = 'fault_injected' ORDER BY id"
+            f"SELECT treatment, {BODY} FROM journal"  # noqa: S608
+            " WHERE kind = 'fault_injected' ORDER BY id"
         )
         return [(treatment, json.loads(body)) for treatment, body in found]
 

@@ -12,6 +12,7 @@ from controller.config.locate import shipped_configs
 from qa.loop import run_virtual
 from qa.rig import RigSpec, service
 from simulator.plant.spec import PlantSpec
+from tests.controller.record.edits import bodies
 
 
 def treated(
@@ -25,13 +26,7 @@ def treated(
             await made.ask("treat", program=program, client="demo", zones=zones)
             await made.until(lambda: made.kernel.idle, 900.0)
             store = made.kernel._outside.journal
-            rows = await store.read(
-                lambda store: (
-                    store.connection()
-                    .execute("SELECT body FROM journal WHERE kind = 'zone'")
-                    .fetchall()
-                )
-            )
+            rows = await store.read(lambda store: bodies(store.connection(), "zone"))
             opened = [
                 float(str(event["open_percent"]))
                 for event in made.rig.events
@@ -40,7 +35,7 @@ def treated(
             shut = sum(a > 0.0 >= b for a, b in pairwise(opened))
             return {
                 "treatment": made.snapshot()["treatment"],
-                "ends": [json.loads(body)["by"] for (body,) in rows],
+                "ends": [json.loads(body)["by"] for body in rows],
                 "shut": shut,
             }
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from controller.record.chain import FIELDS, Chained
+from controller.record.chain import FIELDS, chained
 from controller.record.verify import Trail
 from firmware_protocol.vocabulary import Cause
 from qa.promise.rig import Promise
@@ -251,7 +251,7 @@ class PairMachine(RuleBasedStateMachine):
         connection = self.pair.store.connection()
         trail = Trail()
         rows = connection.execute(f"SELECT {FIELDS} FROM journal ORDER BY id")  # noqa: S608
-        trail.follow(Chained(*row) for row in rows)
+        trail.follow(chained(*row) for row in rows)
         trail.end(*connection.execute("SELECT id, hash FROM head").fetchone())
         assert not trail.breaks
 

@@ -104,7 +104,7 @@ def _rows(state: Path) -> list[Stamped]:
     store = Store(journal_path(state))
     found: list[Chained] = store.rows("1")
     store.close()
-    return [Stamped(r.mono_s, r.wall_s, r.treatment, r.kind, r.text) for r in found]
+    return [Stamped(r.mono_s, r.wall_s, r.treatment, r.kind, r.written) for r in found]
 
 
 def _written_anew(state: Path, rows: list[Stamped], journal: str) -> None:

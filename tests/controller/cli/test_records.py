@@ -13,6 +13,7 @@ from controller.record.chain import Chained
 from controller.record.locks import Lock
 from controller.record.store import Store
 from tests.controller.record import damage, years
+from tests.controller.record.edits import bodies
 from tests.controller.record.years import Years
 
 Run = Callable[..., tuple[int, str, str]]
@@ -75,7 +76,7 @@ def test_a_decision_is_a_row_that_names_who_and_why(run: Run, record: Path) -> N
     assert (code, err) == (0, "")
     assert json.loads(out)["row"] == 7
     with damage.editor(record) as connection:
-        (text,) = connection.execute("SELECT body FROM journal WHERE kind = 'decision'").fetchone()
+        (text,) = bodies(connection, "decision")
     assert json.loads(text)["reason"] == "the paper sheet was read"
     assert json.loads(text)["who"]["role"] == "technician"
 

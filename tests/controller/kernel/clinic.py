@@ -16,6 +16,7 @@ from controller.device.handpiece import HandpieceClient, Listeners
 from controller.kernel.control import About, Control
 from controller.planning.plan import Plan
 from controller.planning.planning import make_plan
+from controller.record.chain import BODY
 from controller.record.journal import Journal
 from controller.record.resets import History, Whose
 from controller.record.store import Store
@@ -104,7 +105,8 @@ class Clinic:
 
     def rows(self, kind: str | None = None) -> list[tuple[str, dict[str, Any]]]:
         """Return what the journal has so far."""
-        found = self.store.connection().execute("SELECT kind, body FROM journal ORDER BY id")
+        asked = f"SELECT kind, {BODY} FROM journal ORDER BY id"  # noqa: S608
+        found = self.store.connection().execute(asked)
         return [(name, json.loads(text)) for name, text in found if kind in (None, name)]
 
     def kinds(self) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controller.kernel.service import Place, running
+from controller.record.chain import BODY
 from controller.record.device_log import (
     BACK_MAX,
     BUSY,
@@ -156,7 +157,8 @@ def test_a_storm_of_faults_does_not_grow_the_memory() -> None:
 def injected(made: Service) -> list[tuple[int, dict[str, Any]]]:
     store = made.kernel._outside.journal._writer._store  # type: ignore[attr-defined]  # inline
     found = store.connection().execute(
-        "SELECT treatment, body FROM journal WHERE kind = ? ORDER BY id", (Kind.FAULT_INJECTED,)
+        f"SELECT treatment, {BODY} FROM journal WHERE kind = ? ORDER BY id",  # noqa: S608
+        (Kind.FAULT_INJECTED,),
     )
     return [(treatment, json.loads(body)) for treatment, body in found]
 

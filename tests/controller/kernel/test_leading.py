@@ -17,6 +17,7 @@ from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.planning import planned_request
 from qa.rig import RigSpec, Service, service
+from tests.controller.record.edits import bodies
 
 ANNA = WhoSays.model_validate({"name": "anna", "role": "practitioner", "origin": "local"})
 BEN = WhoSays.model_validate({"name": "ben", "role": "supervisor", "origin": "local"})
@@ -141,8 +142,7 @@ def alarms_of(made: Service) -> list[str]:
 def rows_of(made: Service, kind: str) -> list[dict[str, Any]]:
     """Return the bodies of the rows of one kind."""
     connection = made.rig._store.connection()
-    found = connection.execute("SELECT body FROM journal WHERE kind = ? ORDER BY id", (kind,))
-    return [json.loads(body) for (body,) in found]
+    return [json.loads(body) for body in bodies(connection, kind)]
 
 
 @pytest.mark.hazard("H57", shows="works")

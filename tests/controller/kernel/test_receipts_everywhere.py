@@ -13,6 +13,7 @@ from controller.record.asker import plan_alone
 from controller.safety.refusal import RefusedError
 from qa.loop import run_virtual
 from qa.rig import Service, service
+from tests.controller.record.edits import bodies
 
 WISH: dict[str, Any] = {"program": "refresh", "client": "demo", "lower": {"suction_kpa": 20.0}}
 SEQUENCES = ("alarms", "receipts", "unfinished", "simulated_faults")
@@ -24,14 +25,8 @@ def as_sent(value: object) -> Any:  # noqa: ANN401 - whatever JSON carries
 
 
 async def rows(made: Service, kind: str) -> list[dict[str, Any]]:
-    found = await made.kernel._outside.journal.read(
-        lambda store: (
-            store.connection()
-            .execute("SELECT body FROM journal WHERE kind = ? ORDER BY id", (kind,))
-            .fetchall()
-        )
-    )
-    return [json.loads(text) for (text,) in found]
+    found = await made.kernel._outside.journal.read(lambda store: bodies(store.connection(), kind))
+    return [json.loads(text) for text in found]
 
 
 @pytest.mark.hazard("H19")

@@ -21,6 +21,7 @@ from controller.safety.exposure import ZoneUse
 from controller.safety.refusal import RefusedError
 from tests.controller.record import damage, years
 from tests.controller.record.crashed import crashed
+from tests.controller.record.edits import changing
 from tests.controller.record.years import Years
 
 ANNA = {"name": "anna", "role": "practitioner", "origin": "local"}
@@ -155,7 +156,7 @@ def test_where_too_much_is_broken_nothing_is_told_as_decided(tmp_path: Path) -> 
     store.close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TRIGGER journal_is_never_edited")
-        connection.execute("UPDATE journal SET body = '[]' WHERE id <= ?", (BREAKS_MAX,))
+        connection.execute(changing("body", "'[]'", "id <= ?"), (BREAKS_MAX,))
     found = verify(path)
     assert len(found.breaks) == BREAKS_MAX
     assert whole.check(tmp_path, lambda _row, _rows: None).accepted == ()

@@ -21,6 +21,7 @@ from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, rig, service
 from tests.controller.record.books import rows_of
+from tests.controller.record.edits import bodies
 
 UNIT = 1001
 WALL_S = 1.9e9
@@ -231,11 +232,7 @@ def test_each_reset_says_of_which_unit_and_in_which_boot_it_was(tmp_path: Path) 
             async with running(Place("virtual"), outside) as kernel:
                 await trip_and_reset(Service(made, kernel))
                 (text,) = await outside.journal.read(
-                    lambda store: (
-                        store.connection()
-                        .execute("SELECT body FROM journal WHERE kind = 'reset_done'")
-                        .fetchone()
-                    )
+                    lambda store: bodies(store.connection(), "reset_done")
                 )
                 body: dict[str, Any] = json.loads(text)
                 return body

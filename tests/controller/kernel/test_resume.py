@@ -15,6 +15,7 @@ from controller.safety.timeline import Moment
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
+from tests.controller.record.edits import bodies
 
 ANYBODY = {"name": "", "role": "practitioner", "origin": "local"}
 WISH = {"program": "refresh", "client": "demo", "zones": ["nose"]}
@@ -97,13 +98,7 @@ def test_only_what_was_left_unfinished_can_be_gone_on_with(outcome: str, found: 
             await journal.commit(
                 [Row(Kind.DISMISSED, {"who": ANYBODY, "reason": ""}, begun[0].treatment)]
             )
-            plan_body = await journal.read(
-                lambda store: (
-                    store.connection()
-                    .execute("SELECT body FROM journal WHERE kind = 'treatment'")
-                    .fetchone()[0]
-                )
-            )
+            plan_body = await journal.read(lambda store: bodies(store.connection(), "treatment")[0])
             await journal.commit(
                 [Row(Kind.TREATMENT, _loaded(plan_body), 9), Row(Kind.ENDED, body, 9)]
             )

@@ -13,6 +13,7 @@ from firmware_protocol.vocabulary import Cause, Mode
 from qa.loop import run_virtual
 from qa.planning import planned_request
 from qa.rig import Service, service
+from tests.controller.record.edits import bodies
 
 TREAT = {"program": "refresh", "client": "demo"}
 NO_ACT = {Do.STATUS, Do.WATCH, Do.SEEN}
@@ -50,8 +51,8 @@ async def rows_of(made: Service, kind: str) -> list[Any]:
     await asyncio.sleep(0.2)  # the notes of a group
 
     def question(store: Store) -> list[Any]:
-        found = store.connection().execute("SELECT body FROM journal WHERE kind = ?", (kind,))
-        return [json.loads(body).get("who") for (body,) in found]
+        found = bodies(store.connection(), kind)
+        return [json.loads(body).get("who") for body in found]
 
     return await made.kernel.journal.read(question)
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
+from controller.record.chain import BODY
 from controller.record.journal import Journal, Row
 from controller.record.store import Store
 from controller.record.writer import InlineWriter, Writer
@@ -36,7 +37,9 @@ def journal_in(
 def rows_of(path: Path) -> list[tuple[int, str, str]]:
     """Return id, kind and body of every row, as another process reads them."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        return list(connection.execute("SELECT id, kind, body FROM journal ORDER BY id"))
+        return list(
+            connection.execute(f"SELECT id, kind, {BODY} FROM journal ORDER BY id")  # noqa: S608
+        )
 
 
 class SilentWriter:

@@ -6,6 +6,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.controller.record.edits import changing
+
 PAGE_BYTES: Final = 4096
 
 Damage = Callable[[Path, int], None]
@@ -25,33 +27,29 @@ def editor(path: Path) -> Iterator[sqlite3.Connection]:
 def no_json(path: Path, row: int) -> None:
     """One flipped bit in the first brace of a body."""
     with editor(path) as connection:
-        connection.execute("UPDATE journal SET body = 'y' || substr(body, 2) WHERE id = ?", (row,))
+        connection.execute(changing("body", "'y' || substr(body, 2)"), (row,))
 
 
 def no_text(path: Path, row: int) -> None:
     """A byte of a body that is no UTF-8."""
     with editor(path) as connection:
-        connection.execute(
-            "UPDATE journal SET body = CAST(x'ff' || CAST(substr(body, 2) AS BLOB) AS TEXT)"
-            " WHERE id = ?",
-            (row,),
+        ((text,),) = connection.execute(
+            "SELECT CAST(text AS BLOB) FROM journal WHERE id = ?", (row,)
         )
+        spoilt = text.replace(b'"{', b'"\xff', 1)
+        connection.execute("UPDATE journal SET text = CAST(? AS TEXT) WHERE id = ?", (spoilt, row))
 
 
 def other_json(path: Path, row: int) -> None:
     """A body that is JSON, and not what was written."""
     with editor(path) as connection:
-        connection.execute(
-            "UPDATE journal SET body = replace(body, '2.0', '0.1') WHERE id = ?", (row,)
-        )
+        connection.execute(changing("body", "replace(body, '2.0', '0.1')"), (row,))
 
 
 def other_client(path: Path, row: int) -> None:
     """A body that speaks of another client."""
     with editor(path) as connection:
-        connection.execute(
-            "UPDATE journal SET body = replace(body, 'c-1', 'c-9') WHERE id = ?", (row,)
-        )
+        connection.execute(changing("body", "replace(body, 'c-1', 'c-9')"), (row,))
 
 
 def no_row(path: Path, row: int) -> None:

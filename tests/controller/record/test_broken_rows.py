@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.record import health, listing, recovery, treatments
-from controller.record.chain import Stamped, chain_hash
+from controller.record.chain import Stamped, chain_text, text_hash
 from controller.record.journal import canonical
 from controller.record.store import BrokenRowError, RecordError, Store
 from controller.record.verify import Break, verify
@@ -179,11 +179,12 @@ def test_an_edited_row_whose_own_hash_was_mended_is_not_believed(path: Path) -> 
     store = Store(path)
     (row,) = store.read([CLOSED])
     store.close()
-    less = Stamped(*row[1:6])._replace(body=row.text.replace("2.0", "0.1"))
+    less = Stamped(*row[1:6])._replace(body=row.written.replace("2.0", "0.1"))
+    text = chain_text(row.prev_hash, CLOSED, less)
     with damage.editor(path) as connection:
         connection.execute(
-            "UPDATE journal SET body = ?, hash = ? WHERE id = ?",
-            (less.body, chain_hash(row.prev_hash, CLOSED, less), CLOSED),
+            "UPDATE journal SET text = ?, hash = ? WHERE id = ?",
+            (text, text_hash(text), CLOSED),
         )
     with pytest.raises(BrokenRowError, match="the row after it followed another one"):
         doses(path, "c-1")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.record.chain import Stamped, chain_hash
+from controller.record.chain import Stamped, chain_text, text_hash
 from controller.record.store import Store
 from controller.record.verify import verify
 
@@ -24,15 +24,14 @@ def test_an_edited_row_is_found_though_its_hash_and_the_next_rows_mention_were_m
     store.close()
     connection = sqlite3.connect(path)
     connection.execute("DROP TRIGGER journal_is_never_edited")
-    (previous,) = connection.execute(
-        "SELECT prev_hash FROM journal WHERE id = ?", (row,)
-    ).fetchone()
+    ((previous,),) = connection.execute("SELECT prev_hash FROM journal WHERE id = ?", (row,))
     edited = rows[row - 1]._replace(body='{"um":0}' if row > 1 else '{"um":9}')
-    mended = chain_hash(previous, row, edited)
+    text = chain_text(previous, row, edited)
+    mended = text_hash(text)
+    connection.execute("UPDATE journal SET text = ?, hash = ? WHERE id = ?", (text, mended, row))
     connection.execute(
-        "UPDATE journal SET body = ?, hash = ? WHERE id = ?", (edited.body, mended, row)
+        "UPDATE journal SET text = ? || substr(text, 65) WHERE id = ?", (mended, row + 1)
     )
-    connection.execute("UPDATE journal SET prev_hash = ? WHERE id = ?", (mended, row + 1))
     connection.commit()
     connection.close()
     assert verify(path).first_bad_id == row + 1

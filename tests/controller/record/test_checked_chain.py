@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from controller.record import verifier, words
+from controller.record import links, verifier, words
 from controller.record import verify as module
 from controller.record.chain import GENESIS, Chained, Stamped
 from controller.record.store import Store
@@ -21,6 +21,8 @@ from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from tests.controller.record import damage
 from tests.controller.record.damage import editor
+from tests.controller.record.edits import changing
+from tests.controller.record.older import to_columns
 
 WRITTEN: Final = "its content is not what was written"
 FOLLOWS: Final = "it does not follow the row before it"
@@ -52,8 +54,8 @@ def changed(path: Path, statement: str) -> CheckResult:
 @pytest.mark.parametrize(
     ("statement", "breaks"),
     [
-        ("UPDATE journal SET body = '{}' WHERE id = 1", [Break(1, WRITTEN)]),
-        ("UPDATE journal SET mono_s = 2.0 WHERE id = 6", [Break(6, WRITTEN)]),
+        (changing("body", "'{}'", "id = 1"), [Break(1, WRITTEN)]),
+        (changing("mono_s", "2.0", "id = 6"), [Break(6, WRITTEN)]),
         (
             "DELETE FROM journal WHERE id = 3",
             [Break(3, "it is missing, row 4 stands in its place")],
@@ -140,7 +142,7 @@ def test_a_record_is_read_in_pieces_and_each_is_told(
 ) -> None:
     monkeypatch.setattr(module, "PIECE_ROWS", 2)
     if damaged:  # then each row is asked for by itself
-        monkeypatch.setattr(module, "_piece", lambda _connection, _after, _last: None)
+        monkeypatch.setattr(module, "_run_over", lambda _connection, _trail, _last: False)
     told: list[tuple[int, int]] = []
     found = verify(path, lambda row, rows: told.append((row, rows)))
     assert told == [(2, 6), (4, 6), (6, 6)]
@@ -151,6 +153,7 @@ def test_only_damage_lets_a_piece_be_read_row_by_row() -> None:
     class Broken:
         def __init__(self, code: int) -> None:
             self.code = code
+            self.text_factory: object = str
 
         def execute(self, _question: str, _parameters: object) -> list[Any]:
             error = sqlite3.DatabaseError("so")
@@ -158,10 +161,15 @@ def test_only_damage_lets_a_piece_be_read_row_by_row() -> None:
             raise error
 
     asked: Any = Broken(sqlite3.SQLITE_CORRUPT)
-    assert module._piece(asked, 0, 6) is None
+    assert module._run_over(asked, Trail(), 6) is False
+    assert links.links(asked, 1, 6, old=False) == []
     asked = Broken(sqlite3.SQLITE_BUSY)
-    with pytest.raises(sqlite3.DatabaseError, match=r"^so$"):
-        module._piece(asked, 0, 6)
+    for ask in (
+        lambda: module._run_over(asked, Trail(), 6),
+        lambda: links.links(asked, 1, 6, old=True),
+    ):
+        with pytest.raises(sqlite3.DatabaseError, match=r"^so$"):
+            ask()
 
 
 def test_the_file_is_opened_to_be_read_by_whatever_name(path: Path) -> None:
@@ -196,7 +204,7 @@ ONE: Final = "1 entries of its lists do not fit to its rows"
             "2 entries of its lists do not fit to its rows",
         ),
         ("UPDATE clients SET treatments = 7 WHERE client = 'c-1'", ONE),
-        ("PRAGMA user_version = 0", None),
+        ("PRAGMA user_version = 2", "its columns are not defined as this build defines them"),
         ("SELECT 1", None),
     ],
 )
@@ -206,9 +214,7 @@ def test_entries_that_do_not_fit_are_counted(path: Path, statement: str, lists: 
 
 
 def test_a_file_of_november_has_no_lists_that_could_lack_anything(path: Path) -> None:
-    with editor(path) as connection:
-        connection.execute("PRAGMA user_version = 0")
-        connection.execute("DELETE FROM tips")
+    to_columns(path, 0)
     assert verify(path).ok
 
 
@@ -220,11 +226,11 @@ def test_an_index_that_sqlite_itself_finds_wrong_is_told_in_its_words(path: Path
 
 
 # -- a process of its own --------------------------------------------------------------------------
-WHOLE: Final = {"rows": 28, "breaks": [[7, "x"]], "unreadable": None, "lists": "2 entries"}
+WHOLE: Final = {"rows": 28, "breaks": [[7, "x", True]], "unreadable": None, "lists": "2 entries"}
 ENDED_EARLY: Final = "The check of the record {} did not come to its end."
 
 
-@pytest.mark.parametrize("change", [{}, {"rows": "many"}, {"breaks": None}, {"breaks": [[1]]}])
+@pytest.mark.parametrize("change", [{}, {"rows": "many"}, {"breaks": None}, {"breaks": [[1, "x"]]}])
 def test_what_the_process_says_is_the_verdict_or_it_did_not_come_to_its_end(
     path: Path, change: dict[str, Any]
 ) -> None:
@@ -232,7 +238,7 @@ def test_what_the_process_says_is_the_verdict_or_it_did_not_come_to_its_end(
     if change:
         assert said == CheckResult(path, unreadable=ENDED_EARLY.format(path))
     else:
-        assert said == CheckResult(path, 28, [Break(7, "x")], None, "2 entries")
+        assert said == CheckResult(path, 28, [Break(7, "x", witnessed=True)], None, "2 entries")
 
 
 @pytest.mark.parametrize("missing", WHOLE)
@@ -255,8 +261,8 @@ def test_the_process_says_one_line_and_takes_what_no_other_wants(
     damage.no_json(path, 3)
     assert verifier.main([str(path)]) == 0
     assert capsys.readouterr().out == (
-        '{"rows": 2, "breaks": [[3, "its content is not what was written"]], "unreadable": null, '
-        '"lists": null}\n'
+        '{"rows": 2, "breaks": [[3, "its content is not what was written", false]], '
+        '"unreadable": null, "lists": null}\n'
     )
     assert asked == [0, os.SCHED_IDLE, 0, 19]
 

@@ -14,6 +14,7 @@ from controller.safety.resets import PastReset
 from controller.treatment.events import Commit, Finished
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
+from tests.controller.record.edits import changing
 
 WALL_S: Final = 1.9e9
 WHOSE: Final = Whose(4711, simulated=True, boot="one")
@@ -94,7 +95,7 @@ def test_a_reset_of_another_boot_is_placed_by_the_wall_clock_and_its_steps() -> 
 def test_a_row_that_cannot_be_believed_counts_as_none_and_is_told() -> None:
     store = record(reset(), reset(), reset())
     store.connection().execute("DROP TRIGGER journal_is_never_edited")
-    store.connection().execute("UPDATE journal SET body = '{}' WHERE id = 2")
+    store.connection().execute(changing("body", "'{}'"), (2,))
     with pytest.raises(BrokenRowError):
         read(store, WHOSE, 200.0, WALL_S + 200.0)
 

@@ -19,6 +19,7 @@ from controller.safety.exposure import ZoneUse
 from controller.safety.timeline import Moment
 from controller.safety.totals import Totals
 from controller.treatment.kinds import Kind
+from tests.controller.record.edits import bodies
 
 WALL_S = 1.9e9
 DAY_S = 86_400.0
@@ -358,9 +359,5 @@ def test_the_row_of_an_interruption_says_in_which_boot_it_was_found() -> None:
     book = Book()
     book.begin({"nose": ZoneUse()})
     book.recover()
-    (text,) = (
-        book.store.connection()
-        .execute("SELECT body FROM journal WHERE kind = 'interrupted'")
-        .fetchone()
-    )
+    (text,) = bodies(book.store.connection(), "interrupted")
     assert json.loads(text)["boot"] == "one"

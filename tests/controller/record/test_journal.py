@@ -26,6 +26,7 @@ from controller.record.writer import InlineWriter
 from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from tests.controller.record.books import CrowdedStore, SilentWriter, journal_in, rows, rows_of
+from tests.controller.record.edits import bodies, meant
 
 
 def test_a_committed_row_is_there_for_another_reader_when_commit_returns(tmp_path: Path) -> None:
@@ -73,7 +74,9 @@ def test_rows_carry_the_loops_time_and_the_wall_time_of_the_moment_they_were_sai
         await asyncio.sleep(1.0)
         row: tuple[float, float] = await journal.read(
             lambda store: (
-                store.connection().execute("SELECT mono_s, wall_s FROM journal").fetchone()
+                store.connection()
+                .execute(f"SELECT {meant('mono_s, wall_s')} FROM journal")  # noqa: S608
+                .fetchone()
             )
         )
         await journal.close()
@@ -306,9 +309,7 @@ def test_what_is_read_sees_the_notes_that_were_said_before() -> None:
     async def scenario() -> str:
         journal = journal_in()
         journal.note(Row(Kind.LOWER, {"suction_kpa": 20.0}))
-        (text,) = await journal.read(
-            lambda store: store.connection().execute("SELECT body FROM journal").fetchone()
-        )
+        (text,) = await journal.read(lambda store: bodies(store.connection(), "lower"))
         await journal.close()
         return str(text)
 

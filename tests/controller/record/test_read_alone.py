@@ -13,7 +13,7 @@ from controller.record.head_note import heads
 from controller.record.read_only import ask_record
 from controller.record.store import RecordError, Store
 from tests.controller.record import damage
-from tests.controller.record.damage import editor
+from tests.controller.record.older import to_columns
 
 ROW: Final = Stamped(1.0, 1.9e9, 1, "treatment", '{"client":"c-1"}')
 
@@ -69,10 +69,7 @@ def test_damaged_lists_are_made_anew_in_a_copy_and_the_file_stays_as_it_is(path:
 
 
 def test_a_record_of_an_older_build_gets_its_lists_in_a_copy(path: Path) -> None:
-    with editor(path) as connection:
-        for table in ("listed", "treatments", "clients", "tips"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("PRAGMA user_version = 0")
+    to_columns(path, 0)
     before = path.read_bytes()
     assert ask_record(path, listed) == [(1, "c-1")]
     assert path.read_bytes() == before

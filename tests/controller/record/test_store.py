@@ -10,6 +10,7 @@ import pytest
 from controller.record.chain import Stamped
 from controller.record.store import RecordError, Store
 from controller.record.verify import verify
+from tests.controller.record.edits import changing
 
 ROWS = 10
 TRIGGERS = ("journal_is_never_edited", "journal_is_never_shortened")
@@ -30,6 +31,7 @@ def path(tmp_path: Path) -> Path:
 def tamper(path: Path, *statements: tuple[str, tuple[int, ...]]) -> None:
     """Change the file as somebody with an editor would."""
     connection = sqlite3.connect(path)
+    connection.execute("PRAGMA ignore_check_constraints = ON")
     for trigger in TRIGGERS:
         connection.execute(f"DROP TRIGGER {trigger}")
     for statement, values in statements:
@@ -43,7 +45,7 @@ def test_an_untouched_journal_is_whole(path: Path) -> None:
     assert (verdict.ok, verdict.rows, verdict.first_bad_id) == (True, ROWS, None)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE journal SET body = ''", "DELETE FROM journal"])
+@pytest.mark.parametrize("statement", ["UPDATE journal SET text = ''", "DELETE FROM journal"])
 def test_the_file_itself_refuses_to_edit_or_delete_a_row(path: Path, statement: str) -> None:
     connection = sqlite3.connect(path)
     with pytest.raises(sqlite3.IntegrityError, match="never"):
@@ -55,17 +57,19 @@ def test_the_file_itself_refuses_to_edit_or_delete_a_row(path: Path, statement: 
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE journal SET body = '{\"bound_um\":0.01}' WHERE id = ?",
-        "UPDATE journal SET body = substr(body, 1, length(body) - 1) WHERE id = ?",
-        "UPDATE journal SET body = '' WHERE id = ?",
-        "UPDATE journal SET body = x'00ff' WHERE id = ?",
-        "UPDATE journal SET kind = 'state' WHERE id = ?",
-        "UPDATE journal SET mono_s = mono_s + 0.001 WHERE id = ?",
-        "UPDATE journal SET mono_s = 'nan' WHERE id = ?",
-        "UPDATE journal SET wall_s = wall_s - 86400 WHERE id = ?",
-        "UPDATE journal SET treatment = 2 WHERE id = ?",
+        changing("body", "'{\"bound_um\":0.01}'"),
+        changing("body", "substr(body, 1, length(body) - 1)"),
+        changing("body", "''"),
+        "UPDATE journal SET text = x'00ff' WHERE id = ?",
+        "UPDATE journal SET text = CAST(text AS BLOB) WHERE id = ?",
+        "UPDATE journal SET hash = CAST(hash AS BLOB) WHERE id = ?",
+        changing("kind", "'state'"),
+        changing("mono_s", "mono_s + 0.001"),
+        changing("mono_s", "'nan'"),
+        changing("wall_s", "wall_s - 86400"),
+        changing("treatment", "2"),
         "UPDATE journal SET hash = substr(hash, 2) || '0' WHERE id = ?",
-        "UPDATE journal SET prev_hash = substr(prev_hash, 2) || 'f' WHERE id = ?",
+        "UPDATE journal SET text = substr(text, 2, 63) || 'f' || substr(text, 65) WHERE id = ?",
     ],
 )
 def test_an_edited_row_is_found(path: Path, row: int, change: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from controller.record.store import Store
 from controller.record.verify import verify
 from tests.controller.record import years
+from tests.controller.record.older import to_columns
 from tests.controller.record.years import Years
 
 QUESTION_MAX_S = 0.050
@@ -89,11 +90,7 @@ def test_a_record_of_november_gets_its_lists_and_keeps_its_chain(record: Path) -
     old = record.with_name("november.sqlite3")
     with closing(sqlite3.connect(record)) as now:
         now.execute("VACUUM INTO ?", (str(old),))
-    with closing(sqlite3.connect(old)) as november:
-        for table in ("listed", "treatments", "clients", "tips", "identity"):
-            november.execute(f"DROP TABLE {table}")
-        november.execute("PRAGMA user_version = 0")
-        november.execute("CREATE INDEX journal_tip ON journal (kind, body) WHERE kind = 'tip'")
+    to_columns(old, 0)
     store = Store(old)
     assert store.ask("SELECT * FROM treatments") == listed
     assert store.ask("SELECT id, hash FROM head") == [head]

@@ -23,8 +23,6 @@ BATCH: Final = 3000
 PLAN_BYTES: Final = 7000
 """The plan in the row that begins a treatment; with the rest it has about 8 kB."""
 
-EXPOSURES: Final = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Years:
@@ -34,6 +32,8 @@ class Years:
     one_interrupted_in: int = 100
     clients: int = 1000
     tips: int = 50
+    exposures: int = 3
+    """Rows of exposure in a treatment; a real one has two for each second on skin."""
 
     @property
     def end_wall_s(self) -> float:
@@ -69,7 +69,7 @@ def _rows(years: Years) -> Iterator[Stamped]:
         tip = {"label": label, "use": "sterilise", "unit": 1001, "simulated": True}
         yield Stamped(0.0, wall_s, number, "tip", canonical({**tip, "client": client}))
         yield Stamped(0.0, wall_s + 1.0, number, "arm", "{}")
-        for _ in range(EXPOSURES):
+        for _ in range(years.exposures):
             yield Stamped(0.0, wall_s + 2.0, number, "exposure", canonical(zone))
         if number % years.one_interrupted_in == 0:
             yield Stamped(0.0, wall_s + 3.0, number, "interrupted", canonical({"zones": [zone]}))

@@ -9,6 +9,7 @@ from qa.scenarios.load import parse_scenario
 from qa.scenarios.play import play
 from qa.scenarios.process import KeptStore
 from qa.scenarios.story import Played
+from tests.controller.record.edits import changing
 
 TREAT = '[[steps]]\ndo = "treat"\n\n'
 CLOSED = '[[expect]]\ncheck = "finally"\nholds = { valve = "shut" }\n'
@@ -181,7 +182,7 @@ def test_a_row_that_was_changed_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
         opened = connection(self)
         if asyncio.get_running_loop().time() > 4.0:
             opened.execute("DROP TRIGGER IF EXISTS journal_is_never_edited")
-            opened.execute("UPDATE journal SET body = '{}' WHERE id = 2")
+            opened.execute(changing("body", "'{}'"), (2,))
         return opened
 
     monkeypatch.setattr(KeptStore, "connection", spoilt)

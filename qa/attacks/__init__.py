@@ -1,0 +1,1 @@
+"""What a hostile hand may do, and whether it is found."""
