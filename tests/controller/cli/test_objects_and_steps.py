@@ -286,7 +286,9 @@ def test_a_check_of_the_record_is_one_object(
         "who": {"name": "anna", "role": "technician", "origin": "local"},
     }  # fmt: skip
     recovered = corneum("records", "recover", "--json").said
-    assert recovered == {"done": "recover", "record": str(record)}
+    assert recovered == {
+        "done": "recover", "record": str(record), "waveforms": [], "failed": [],
+    }  # fmt: skip
     assert corneum("records", "recover").out == (
         f"The lists of the record {record} were made anew from its rows.\n"
     )
