@@ -166,7 +166,8 @@ class Trial:
         nonce = next(self._host_nonces)
         reply = self.ask(Hello(major, PROTOCOL_MINOR, SCHEMA_HASH, nonce))
         if isinstance(reply, Ident) and not reply.refusal:
-            self.link.open_session(session_number(nonce, reply.device_nonce), self.now_s)
+            session = session_number(nonce, reply.device_nonce)
+            self.link.open_session(session, self.now_s, reply.minor)
             self.seen, self.treatment = None, 0
         return reply
 
