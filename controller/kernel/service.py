@@ -128,7 +128,10 @@ class Kernel:
             outside.journal, outside.here, self._booking, self.control.alarms, self.control.resets
         )
         self._treating = Treating(
-            Room(outside.journal, outside.here, configs), self._booking, self.control
+            Room(outside.journal, outside.here, configs),
+            self._booking,
+            self.control,
+            lambda: self._client,
         )
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._leading = Leading(self.control, outside.journal.commit)
@@ -164,6 +167,7 @@ class Kernel:
             tasks.create_task(self._keep_connected(), name="keep-connected")
             tasks.create_task(self._upkeep.keep_checked(lambda: self.control.idle), name="checks")
             tasks.create_task(self._leading.watch(), name="leading")
+            tasks.create_task(self._treating.witness.run(), name="witness")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
 
     async def end(self) -> None:
@@ -184,6 +188,7 @@ class Kernel:
         """Hang up and close the record."""
         if (now := self._log_of()) is not None:
             await self._device_log.last_look(*now)
+        await self._treating.witness.last()
         if self._client is not None:
             await self._client.close()
         await self._outside.journal.close()
@@ -225,7 +230,8 @@ class Kernel:
             shown.kernel, configs=self._configs, corneum=software.corneum, **self.now()._asdict()
         )
         faults, lead, kept = self._device_log.faults, self._leading.view, self._upkeep
-        shown = replace(shown, kernel=about, simulated_faults=faults, lead=lead)
+        record = replace(shown.record, witness=self._treating.witness.sentence)
+        shown = replace(shown, kernel=about, record=record, simulated_faults=faults, lead=lead)
         return replace(shown, unfinished=kept.unfinished, clock=kept.clock).as_dict()
 
     def watched(self, viewer: Viewer, who: WhoSays) -> None:

@@ -38,9 +38,11 @@ CREATE TRIGGER IF NOT EXISTS journal_is_never_edited BEFORE UPDATE ON journal
 CREATE TRIGGER IF NOT EXISTS journal_is_never_shortened BEFORE DELETE ON journal
     BEGIN SELECT RAISE(ABORT, 'journal rows are never deleted'); END;
 INSERT OR IGNORE INTO head VALUES (1, 0, hex(zeroblob(32)));
-INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(8))));
 """
-"""The truth, and the name of this journal: a copy keeps it, a new journal gets another."""
+"""The truth."""
+
+_NAME: Final = "INSERT OR IGNORE INTO identity VALUES (1, coalesce(?, lower(hex(randomblob(8)))))"
+"""The name of this journal: a copy keeps it, a new journal gets another."""
 
 _NAMES: Final = ", ".join(repr(name) for name in lists.NAMES)
 _FORGET: Final = (
@@ -50,14 +52,18 @@ _FORGET: Final = (
 """DROP and REINDEX walk through the pages that they free, and fail on a damaged one."""
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Make what is missing, in one transaction: a kill -9 leaves an empty file or a whole one."""
+def prepare(connection: sqlite3.Connection, name: str | None = None) -> None:
+    """Make what is missing, in one transaction: a kill -9 leaves an empty file or a whole one.
+
+    A journal that is new gets ``name``, or one by chance.
+    """
     if is_current(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _version(connection) < VERSION:  # or another process was faster
             _run(connection, _ROWS + lists.TABLES)
+            connection.execute(_NAME, (name,))
             connection.execute(f"PRAGMA user_version = {VERSION}")
         lists.catch_up(connection)
         connection.execute("COMMIT")
