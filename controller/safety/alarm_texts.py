@@ -253,7 +253,7 @@ NO_SUCH_RECORD: Final = Alarm(
     "U10", _LOW, "The unit has no such entry in its log.", "Read its newest entry.", latching=False
 )
 WITNESS_AHEAD: Final = Alarm(
-    "U13", _LOW, "The unit keeps a later end of this record, or another one.",
+    "U16", _LOW, "The unit keeps a later end of this record, or another one.",
     "A technician finds out what happened to the record.", latching=False,
 )  # fmt: skip
 

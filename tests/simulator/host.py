@@ -155,7 +155,8 @@ class Host:
         reply = self.ask(Hello(major, PROTOCOL_MINOR, SCHEMA_HASH, nonce))
         assert isinstance(reply, Ident)
         if reply.refusal == Refusal.NONE:
-            self.link.open_session(session_number(nonce, reply.device_nonce), self.now_s)
+            session = session_number(nonce, reply.device_nonce)
+            self.link.open_session(session, self.now_s, reply.minor)
             self.treatment = 0
         return reply
 

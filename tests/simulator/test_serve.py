@@ -19,7 +19,16 @@ import pytest
 
 from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR, Direction
 from firmware_protocol.link import Link, MessageReceived, RequestDone, session_number
-from firmware_protocol.messages import Hello, Ident, Telemetry
+from firmware_protocol.messages import (
+    Hello,
+    Ident,
+    Message,
+    Result,
+    Telemetry,
+    WitnessAsk,
+    WitnessHead,
+    WitnessKeep,
+)
 from firmware_protocol.schema import SCHEMA_HASH
 from simulator.ports import PortUnusableError, PtyPort
 from tests.simulator.test_cli import run
@@ -53,6 +62,7 @@ class Talk:
         self.fd = fd
         self.link = Link(Direction.TO_DEVICE)
         self.telemetry: list[tuple[float, Telemetry]] = []
+        self.replies: dict[int, Message] = {}
 
     def hello(self, nonce: int) -> Ident:
         """Open a session."""
@@ -64,8 +74,19 @@ class Talk:
             os.write(self.fd, self.link.outgoing())
             idents = self.read(0.02)
             self.link.poll(time.monotonic())
-        self.link.open_session(session_number(nonce, idents[0].device_nonce), time.monotonic())
+        session = session_number(nonce, idents[0].device_nonce)
+        self.link.open_session(session, time.monotonic(), idents[0].minor)
         return idents[0]
+
+    def ask(self, message: Message) -> Message:
+        """Return the answer to a one-shot of this session."""
+        seq = self.link.request(message, time.monotonic())
+        end_s = time.monotonic() + 5.0
+        while seq not in self.replies and time.monotonic() < end_s:
+            os.write(self.fd, self.link.outgoing())
+            self.read(0.02)
+            self.link.poll(time.monotonic())
+        return self.replies[seq]
 
     def read(self, seconds: float) -> list[Ident]:
         """Listen for a while."""
@@ -77,6 +98,8 @@ class Talk:
             for event in self.link.receive(os.read(self.fd, 4096), time.monotonic()):
                 if isinstance(event, RequestDone) and isinstance(event.reply, Ident):
                     idents.append(event.reply)
+                elif isinstance(event, RequestDone):
+                    self.replies[event.seq] = event.reply
                 elif isinstance(event, MessageReceived) and isinstance(event.message, Telemetry):
                     self.telemetry.append((time.monotonic(), event.message))
         return idents
@@ -275,3 +298,21 @@ def test_it_says_in_words_where_it_is() -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(END_MAX_S) == 0
     assert sentence.startswith("Simulated handpiece 1001 on /dev/pts/")
+
+
+@pytest.mark.hazard("H58")
+def test_the_end_of_a_record_outlives_a_simulator_that_is_started_again(tmp_path: Path) -> None:
+    link, memory = tmp_path / "unit", tmp_path / "unit.json"
+    where = ("--pty", str(link), "--memory", str(memory))
+    with served(*where), opened(str(link)) as talk:
+        talk.hello(1)
+        kept = talk.ask(WitnessKeep(1, 2, 57, 3, 4, 5, 0))
+        assert isinstance(kept, Result)
+        assert kept.outcome == 0
+        second, _, _ = run("serve", *where[2:], "--pty", str(tmp_path / "other"))
+        assert second == 2
+    with served(*where), opened(str(link)) as talk:
+        talk.hello(2)
+        said = talk.ask(WitnessAsk(1, 2))
+        assert isinstance(said, WitnessHead)
+        assert said[1:] == (57, 3, 4, 5, 0, 1)
