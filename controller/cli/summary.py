@@ -94,21 +94,21 @@ def show(console: Console, snapshot: Snapshot) -> None:
     if words is not None:
         console.print(text(words))
         console.print(effect_sheet.sheet(_effect_row(zone) for zone in treatment.zones))
-    for zone in (each for each in treatment.zones if each.ended_by in SPENT):
-        console.print(text(_ended_early(zone)))
+    for zone in treatment.zones:
+        if zone.ended_by in SPENT:
+            console.print(text(_ended_early(zone)))
     if treatment.message:
         console.print(text(treatment.message))
     for alarm in snapshot.alarms:
         console.print(alarm_line(alarm))
     if snapshot.time_to_safe_ms is not None:
         console.print(f"valve shut {snapshot.time_to_safe_ms:.0f} ms after the stop")
-    for line in _record(treatment, snapshot.record):
-        console.print(text(line), soft_wrap=True)
+    console.print(text(_record(treatment, snapshot.record)), soft_wrap=True)
 
 
-def _record(treatment: TreatmentView, record: RecordView) -> list[str]:
+def _record(treatment: TreatmentView, record: RecordView) -> str:
     where = f"record: treatment {treatment.id} in {record.path}"
-    return [where] if record.witness is None else [where, f"witness: {record.witness}"]
+    return where if record.witness is None else f"{where}\nwitness: {record.witness}"
 
 
 def effect_in_words(treatment: TreatmentView) -> str | None:
