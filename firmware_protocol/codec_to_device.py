@@ -162,7 +162,7 @@ _witnesskeep = m.WitnessKeep
 
 def _pack_witnesskeep(message: m.WitnessKeep, session: int, seq: int, flags: int) -> bytes:
     (journal_high, journal_low, row, hash_high, hash_middle, hash_low, decided) = message
-    if not (1 <= row and decided <= 1):
+    if not (row >= 1 and decided <= 1):
         raise LocalProtocolError(complaint(message))
     raw = _witnesskeep_pack(
         0x011a | flags << 8, session, seq, journal_high, journal_low, row, hash_high, hash_middle,
@@ -180,7 +180,7 @@ def _unpack_witnesskeep(raw: bytes) -> Frame:
     ) = _witnesskeep_unpack(raw)
     if head & 0xfdff != 0x011a:
         raise BadFrameError(Reject.FLAGS)
-    if not (1 <= row and decided <= 1):
+    if not (row >= 1 and decided <= 1):
         raise BadFrameError(Reject.RANGE)
     message = _new(_witnesskeep, (
         journal_high, journal_low, row, hash_high, hash_middle, hash_low, decided,

@@ -127,12 +127,8 @@ class Kernel:
         self._upkeep = Upkeep(
             outside.journal, outside.here, self._booking, self.control.alarms, self.control.resets
         )
-        self._treating = Treating(
-            Room(outside.journal, outside.here, configs),
-            self._booking,
-            self.control,
-            lambda: self._client,
-        )
+        room = Room(outside.journal, outside.here, configs)
+        self._treating = Treating(room, self._booking, self.control, lambda: self._client)
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._leading = Leading(self.control, outside.journal.commit)
         self._refused = 0
