@@ -38,7 +38,7 @@ CONTROLLER_FLOORS = (
 CONTROLLER_ARROWS = {
     "cli": {"api", "config", "device", "record", "safety"},
     "kernel": {"api", "config", "device", "planning", "record", "safety", "treatment"},
-    "record": {"api", "config", "planning", "safety", "treatment"},
+    "record": {"api", "config", "device", "planning", "safety", "treatment"},
     "api": {"config", "planning", "safety", "treatment"},
     "config": {"planning", "safety"},
     "device": {"safety"},
