@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import ANY
 
 import pytest
 
@@ -72,7 +73,12 @@ def test_each_part_is_given_its_own(monkeypatch: pytest.MonkeyPatch, configs: Pa
         ),
         "Booking": (unit, outside.here, folder, "0.9", "port-7.lock", alive),
         "Upkeep": (unit, outside.here, "a Booking", "its alarms", "its resets"),
-        "Treating": (Room(cast("Any", unit), outside.here, folder), "a Booking", "a Control"),
+        "Treating": (
+            Room(cast("Any", unit), outside.here, folder),
+            "a Booking",
+            "a Control",
+            ANY,
+        ),
         "DeviceLog": (unit.log_record, unit.note),
         "Leading": ("a Control", unit.commit),
     }
