@@ -7,8 +7,8 @@ from typing import Final
 from firmware_protocol import messages as m
 
 PROTOCOL_MAJOR: Final = 2
-PROTOCOL_MINOR: Final = 0
-"""The newest minor version; what one may add is in `minors`."""
+PROTOCOL_MINOR: Final = 1
+"""The newest minor version; what one may add is in `schema`."""
 
 
 class Direction(Enum):
@@ -58,6 +58,9 @@ CATALOGUE: Final = (
     Spec(m.Reset, 0x14, Direction.TO_DEVICE, Kind.REQUEST),
     Spec(m.LogRead, 0x18, Direction.TO_DEVICE, Kind.REQUEST, must_understand=False),
     Spec(m.LogRecord, 0x19, Direction.TO_HOST, Kind.REPLY, must_understand=False),
+    Spec(m.WitnessKeep, 0x1A, Direction.TO_DEVICE, Kind.REQUEST, must_understand=False, since=1),
+    Spec(m.WitnessAsk, 0x1B, Direction.TO_DEVICE, Kind.REQUEST, must_understand=False, since=1),
+    Spec(m.WitnessHead, 0x1C, Direction.TO_HOST, Kind.REPLY, must_understand=False, since=1),
     Spec(m.Setpoint, 0x30, Direction.TO_DEVICE, Kind.PERIODIC),
     Spec(m.Telemetry, 0x40, Direction.TO_HOST, Kind.PERIODIC),
     Spec(m.Status, 0x41, Direction.TO_HOST, Kind.PERIODIC, must_understand=False),

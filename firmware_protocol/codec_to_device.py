@@ -155,6 +155,60 @@ def _unpack_logread(raw: bytes) -> Frame:
     return _new(Frame, (message, session, seq, head >> 8))
 
 
+_witnesskeep_pack = Struct("<HIHIIIIIIB").pack
+_witnesskeep_unpack = Struct("<HIHIIIIIIB4x").unpack
+_witnesskeep = m.WitnessKeep
+
+
+def _pack_witnesskeep(message: m.WitnessKeep, session: int, seq: int, flags: int) -> bytes:
+    (journal_high, journal_low, row, hash_high, hash_middle, hash_low, decided) = message
+    if not (row >= 1 and decided <= 1):
+        raise LocalProtocolError(complaint(message))
+    raw = _witnesskeep_pack(
+        0x011a | flags << 8, session, seq, journal_high, journal_low, row, hash_high, hash_middle,
+        hash_low, decided,
+    )
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
+
+
+def _unpack_witnesskeep(raw: bytes) -> Frame:
+    if crc32(raw, _SCHEMA_SEED) != RESIDUE:
+        raise BadFrameError(Reject.CRC)
+    (
+        head, session, seq, journal_high, journal_low, row, hash_high, hash_middle, hash_low,
+        decided,
+    ) = _witnesskeep_unpack(raw)
+    if head & 0xfdff != 0x011a:
+        raise BadFrameError(Reject.FLAGS)
+    if not (row >= 1 and decided <= 1):
+        raise BadFrameError(Reject.RANGE)
+    message = _new(_witnesskeep, (
+        journal_high, journal_low, row, hash_high, hash_middle, hash_low, decided,
+    ))
+    return _new(Frame, (message, session, seq, head >> 8))
+
+
+_witnessask_pack = Struct("<HIHII").pack
+_witnessask_unpack = Struct("<HIHII4x").unpack
+_witnessask = m.WitnessAsk
+
+
+def _pack_witnessask(message: m.WitnessAsk, session: int, seq: int, flags: int) -> bytes:
+    (journal_high, journal_low) = message
+    raw = _witnessask_pack(0x011b | flags << 8, session, seq, journal_high, journal_low)
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
+
+
+def _unpack_witnessask(raw: bytes) -> Frame:
+    if crc32(raw, _SCHEMA_SEED) != RESIDUE:
+        raise BadFrameError(Reject.CRC)
+    (head, session, seq, journal_high, journal_low) = _witnessask_unpack(raw)
+    if head & 0xfdff != 0x011b:
+        raise BadFrameError(Reject.FLAGS)
+    message = _new(_witnessask, (journal_high, journal_low))
+    return _new(Frame, (message, session, seq, head >> 8))
+
+
 _setpoint_pack = Struct("<HIHHHIHHBIH").pack
 _setpoint_unpack = Struct("<HIHHHIHHBIH4x").unpack
 _setpoint = m.Setpoint
@@ -224,6 +278,8 @@ PACK: Final[dict[type[m.Message], Callable[..., bytes]]] = {
     m.Arm: _pack_arm,
     m.Reset: _pack_reset,
     m.LogRead: _pack_logread,
+    m.WitnessKeep: _pack_witnesskeep,
+    m.WitnessAsk: _pack_witnessask,
     m.Setpoint: _pack_setpoint,
     m.Stop: _pack_stop,
 }
@@ -234,6 +290,8 @@ UNPACK: Final[dict[int, Callable[[bytes], Frame]]] = {
     0x12: _unpack_arm,
     0x14: _unpack_reset,
     0x18: _unpack_logread,
+    0x1a: _unpack_witnesskeep,
+    0x1b: _unpack_witnessask,
     0x30: _unpack_setpoint,
     0x7f: _unpack_stop,
 }

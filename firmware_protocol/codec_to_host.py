@@ -61,7 +61,7 @@ _result = m.Result
 
 def _pack_result(message: m.Result, session: int, seq: int, flags: int) -> bytes:
     (request_seq, outcome, refusal, detail) = message
-    if not (outcome <= 1 and refusal <= 13):
+    if not (outcome <= 1 and refusal <= 14):
         raise LocalProtocolError(complaint(message))
     raw = _result_pack(0x0503 | flags << 8, session, seq, request_seq, outcome, refusal, detail)
     return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
@@ -73,7 +73,7 @@ def _unpack_result(raw: bytes) -> Frame:
     (head, session, seq, request_seq, outcome, refusal, detail) = _result_unpack(raw)
     if head & 0xfdff != 0x0503:
         raise BadFrameError(Reject.FLAGS)
-    if not (outcome <= 1 and refusal <= 13):
+    if not (outcome <= 1 and refusal <= 14):
         raise BadFrameError(Reject.RANGE)
     message = _new(_result, (request_seq, outcome, refusal, detail))
     return _new(Frame, (message, session, seq, head >> 8))
@@ -105,6 +105,38 @@ def _unpack_logrecord(raw: bytes) -> Frame:
     if not (code <= 12):
         raise BadFrameError(Reject.RANGE)
     message = _new(_logrecord, (request_seq, record_seq, tick_ms, code, arg, newest_seq))
+    return _new(Frame, (message, session, seq, head >> 8))
+
+
+_witnesshead_pack = Struct("<HIHHIIIIBB").pack
+_witnesshead_unpack = Struct("<HIHHIIIIBB4x").unpack
+_witnesshead = m.WitnessHead
+
+
+def _pack_witnesshead(message: m.WitnessHead, session: int, seq: int, flags: int) -> bytes:
+    (request_seq, row, hash_high, hash_middle, hash_low, decided, kept) = message
+    if not (kept <= 4):
+        raise LocalProtocolError(complaint(message))
+    raw = _witnesshead_pack(
+        0x011c | flags << 8, session, seq, request_seq, row, hash_high, hash_middle, hash_low,
+        decided, kept,
+    )
+    return cobs_encode(raw + _crc_bytes(crc32(raw, _SCHEMA_SEED))) + b"\0"
+
+
+def _unpack_witnesshead(raw: bytes) -> Frame:
+    if crc32(raw, _SCHEMA_SEED) != RESIDUE:
+        raise BadFrameError(Reject.CRC)
+    (
+        head, session, seq, request_seq, row, hash_high, hash_middle, hash_low, decided, kept,
+    ) = _witnesshead_unpack(raw)
+    if head & 0xfdff != 0x011c:
+        raise BadFrameError(Reject.FLAGS)
+    if not (kept <= 4):
+        raise BadFrameError(Reject.RANGE)
+    message = _new(_witnesshead, (
+        request_seq, row, hash_high, hash_middle, hash_low, decided, kept,
+    ))
     return _new(Frame, (message, session, seq, head >> 8))
 
 
@@ -215,6 +247,7 @@ PACK: Final[dict[type[m.Message], Callable[..., bytes]]] = {
     m.Ident: _pack_ident,
     m.Result: _pack_result,
     m.LogRecord: _pack_logrecord,
+    m.WitnessHead: _pack_witnesshead,
     m.Telemetry: _pack_telemetry,
     m.Status: _pack_status,
     m.Stopped: _pack_stopped,
@@ -223,6 +256,7 @@ UNPACK: Final[dict[int, Callable[[bytes], Frame]]] = {
     0x02: _unpack_ident,
     0x03: _unpack_result,
     0x19: _unpack_logrecord,
+    0x1c: _unpack_witnesshead,
     0x40: _unpack_telemetry,
     0x41: _unpack_status,
     0x7e: _unpack_stopped,

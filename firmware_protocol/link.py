@@ -27,7 +27,7 @@ from firmware_protocol.catalogue import (
 from firmware_protocol.codec import decode, encode
 from firmware_protocol.errors import CORRUPT, BadFrameError, LocalProtocolError, Reject
 from firmware_protocol.frame import DELIMITER, Frame, FrameDecoder
-from firmware_protocol.messages import Ident, LogRecord, Message, Result, Telemetry
+from firmware_protocol.messages import Ident, LogRecord, Message, Result, Telemetry, WitnessHead
 from firmware_protocol.schema import SINCE, lowered
 from firmware_protocol.session import (
     REQUESTS_MAX,
@@ -69,7 +69,7 @@ _SESSIONLESS: Final = frozenset(
     spec.message for spec in CATALOGUE if spec.seed is Seed.FIXED and spec.kind is not Kind.STOP
 )
 """HELLO and IDENT: what makes a session cannot travel in one."""
-_REPLIES: Final = (Ident, Result, LogRecord)
+_REPLIES: Final = (Ident, Result, LogRecord, WitnessHead)
 _ABANDONED_MAX: Final = 4 * REQUESTS_MAX  # of four sessions; then nobody polls this link
 _COUNT_MAX: Final = SEQ_SPAN - 1  # STATUS carries the count in 16 bits
 

@@ -136,6 +136,10 @@ def _count(scaled: float, name: str, value: float) -> int:
     raise LocalProtocolError(f"{name} {value} is not in 0 to 65.534, the span of the wire")
 
 
+WITNESSED_MAX: Final = 4
+"""Journals of which a unit keeps a row: a clinic has one or two, and each that moves a spare."""
+
+
 # -- messages --------------------------------------------------------------------------------------
 class Hello(NamedTuple):
     """The host opens a session. Fixed seed, so that any version can read it."""
@@ -224,6 +228,42 @@ class LogRecord(NamedTuple):
     newest_seq: Annotated[int, u32("", "number of the newest record")]
 
 
+class WitnessKeep(NamedTuple):
+    """Keep the end of a journal: memory only, which moves nothing and permits nothing.
+
+    Refused with WRONG_MODE while a treatment is armed or comes to its end, and with WITNESS_AHEAD
+    where the unit keeps a later row of this journal, or another hash of the same row: a record that
+    went back is what a witness shows. ``decided`` replaces that too, and is counted.
+    """
+
+    journal_high: Annotated[int, u32("", "name of the journal: its first 8 hexadecimal digits")]
+    journal_low: Annotated[int, u32("", "its last 8")]
+    row: Annotated[int, u32("", "number of the newest row", low=1)]
+    hash_high: Annotated[int, u32("", "hash of that row: hexadecimal digits 1 to 8")]
+    hash_middle: Annotated[int, u32("", "digits 9 to 16")]
+    hash_low: Annotated[int, u32("", "digits 17 to 24; the other 40 do not travel")]
+    decided: Annotated[int, u8("", "1: a technician has decided that the record is right", high=1)]
+
+
+class WitnessAsk(NamedTuple):
+    """Ask which row of a journal the unit keeps; answered in every mode, and changes nothing."""
+
+    journal_high: Annotated[int, u32("", "name of the journal: its first 8 hexadecimal digits")]
+    journal_low: Annotated[int, u32("", "its last 8")]
+
+
+class WitnessHead(NamedTuple):
+    """The row of a journal that the unit keeps; of an unknown journal all but ``kept`` are 0."""
+
+    request_seq: Annotated[int, u16("", "sequence of the request that this answers")]
+    row: Annotated[int, u32("", "number of the row; 0 when the unit does not know the journal")]
+    hash_high: Annotated[int, u32("", "hash of that row: hexadecimal digits 1 to 8")]
+    hash_middle: Annotated[int, u32("", "digits 9 to 16")]
+    hash_low: Annotated[int, u32("", "digits 17 to 24")]
+    decided: Annotated[int, u8("", "how often a decision has put it back; saturates")]
+    kept: Annotated[int, u8("", "journals that the unit keeps a row of", high=WITNESSED_MAX)]
+
+
 class Setpoint(NamedTuple):
     """The lease: what the outputs may do from now for ``lease_ms``. Absolute and complete."""
 
@@ -293,9 +333,10 @@ class Stopped(NamedTuple):
 
 Message = (
     Hello | Ident | Result | Config | SelfTest | Arm | Reset | LogRead | LogRecord
-    | Setpoint | Telemetry | Status | Stop | Stopped
+    | WitnessKeep | WitnessAsk | WitnessHead | Setpoint | Telemetry | Status | Stop | Stopped
 )  # fmt: skip
-"""Any message. Host to device: Hello, Config, SelfTest, Arm, Reset, LogRead, Setpoint, Stop."""
+"""Any message. Host to device: Hello, Config, SelfTest, Arm, Reset, LogRead, WitnessKeep,
+WitnessAsk, Setpoint, Stop."""
 
 
 _FIELDS: Final = struct.Struct("<IHHHB")

@@ -89,6 +89,8 @@ class Refusal(IntEnum):
     VERSION = 11
     NO_SUCH_RECORD = 12
     LOCKED = 13
+    WITNESS_AHEAD = 14
+    """WITNESS_KEEP: the unit keeps a later row of this journal, or another hash of this one."""
 
 
 @unique
@@ -250,5 +252,5 @@ class Added(NamedTuple):
     one (of a Permit: bits that are missing while the new one is)."""
 
 
-ADDED: Final[tuple[Added, ...]] = ()
-"""Every word that minor 0 does not have; there is none yet. The rules are in `minors`."""
+ADDED: Final[tuple[Added, ...]] = (Added(Refusal.WITNESS_AHEAD, 1, Refusal.WRONG_MODE),)
+"""Every word that minor 0 does not have. The rules are in `schema`."""

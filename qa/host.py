@@ -191,7 +191,8 @@ class ScriptedHost:
         asked = self._asked.pop(seq, None)
         if isinstance(asked, Hello) and isinstance(reply, Ident):
             if reply.refusal == Refusal.NONE:
-                self._begin(session_number(asked.host_nonce, reply.device_nonce), now_s)
+                session = session_number(asked.host_nonce, reply.device_nonce)
+                self._begin(session, now_s, reply.minor)
         elif isinstance(reply, Result) and reply.outcome == Outcome.DONE:
             self._ask_s = now_s
             if isinstance(asked, Config):
@@ -200,8 +201,8 @@ class ScriptedHost:
                 self.token = reply.detail
         self.replies[seq] = reply
 
-    def _begin(self, session: int, now_s: float) -> None:
-        self.link.open_session(session, now_s)
+    def _begin(self, session: int, now_s: float, minor: int) -> None:
+        self.link.open_session(session, now_s, minor)
         self.replies.clear()
         self.wishes.treatment = 0
         self._heard_s = self._opened_s = self._ask_s = now_s

@@ -25,9 +25,11 @@ from controller.record.planner import Purpose
 from controller.record.store import Store
 from controller.record.writer import InlineWriter
 from controller.treatment.kinds import Kind
+from firmware_protocol.catalogue import PROTOCOL_MINOR
 from qa.planning import plan_beside, planned_request
 from qa.screen import Screen
 from qa.wire import VirtualWire
+from simulator.firmware.memory import Memory
 from simulator.handpiece import Handpiece, Happening
 from simulator.host import DeviceHost
 from simulator.line import Line, Weather
@@ -61,6 +63,10 @@ class RigSpec:
     """Folder of the configuration; None is the shipped one."""
     record: Path | None = None
     """Folder of the journal; None keeps it in memory."""
+    memory: Memory | None = None
+    """What the unit kept of an earlier run; None is a unit as delivered."""
+    minor: int = PROTOCOL_MINOR
+    """The newest minor version of the protocol that the unit speaks."""
     deposit: bool = False
     """Keep a record of where the crystals went: `Rig.deposit`."""
 
@@ -73,7 +79,14 @@ class Rig:
         self.spec = spec
         self.events: list[Happening] = []
         """What the device really did, as in the event file of `corneum-sim serve`."""
-        self.handpiece = Handpiece(spec.seed, spec.hand, spec.plant, events=self.events.append)
+        self.handpiece = Handpiece(
+            spec.seed,
+            spec.hand,
+            spec.plant,
+            events=self.events.append,
+            memory=spec.memory,
+            minor=spec.minor,
+        )
         self.deposit = DepositLog() if spec.deposit else None
         """Where the crystals went on the skin, zone by zone."""
         self.handpiece.plant.deposit = self.deposit
@@ -83,6 +96,7 @@ class Rig:
         self.device = DeviceHost(self.handpiece, loop, self._write)
         self._send = self.wire.attach_device(self.device.receive)
         self._nonces = random.Random(f"{spec.seed} host")  # noqa: S311 - a simulation must repeat
+        self._names = random.Random(f"{spec.seed} journal")  # noqa: S311 - it goes to the unit
         self._store = Store(None)
 
     def client(self, listeners: Listeners) -> HandpieceClient:
@@ -92,7 +106,8 @@ class Rig:
     def outside(self) -> Outside:
         """Return what the kernel reaches outside of itself: all of it deterministic."""
         folder = self.spec.record
-        self._store = Store(None if folder is None else folder / "journal.sqlite3")
+        path = None if folder is None else folder / "journal.sqlite3"
+        self._store = Store(path, name=self.journal_name())
         journal = Journal(InlineWriter(self._store), self.wall_clock, folder=folder)
         return Outside(
             self.client, journal, Here(self.wall_clock, self._boot()), pid=PID, software=SOFTWARE
@@ -112,6 +127,10 @@ class Rig:
         newest = chained(*row)
         later = newest.mono_s <= asyncio.get_running_loop().time()
         return str(before) if later else f"{BOOT}-{newest.hash[:8]}"
+
+    def journal_name(self) -> str:
+        """Return the name of the next journal that is made: the same in each run of this seed."""
+        return f"{self._names.getrandbits(64):016x}"
 
     def nonce(self) -> int:
         """Return the next nonce of the host."""

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +15,7 @@ from simulator import control_commands
 from simulator.control_commands import JsonOption
 from simulator.events import EventFile
 from simulator.handpiece import SERIAL_NUMBER, Handpiece
+from simulator.memory_file import MemoryFile, MemoryFileError
 from simulator.plant.spec import PlantSpec
 from simulator.refusals import PORT, USAGE, Refusal, refusals
 from simulator.serve import Ready, Where, run
@@ -77,6 +79,10 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
     control: Annotated[
         Path | None, typer.Option(help="Make a control socket for hand, faults and line.")
     ] = None,
+    memory: Annotated[
+        Path | None,
+        typer.Option(help="Keep here what the unit keeps while it is off: its log, its witness."),
+    ] = None,
     serial_number: Annotated[
         int, typer.Option(min=1, max=U32_MAX, help="Serial number of the unit.")
     ] = SERIAL_NUMBER,
@@ -92,13 +98,26 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
         where = Where(pty, _address(tcp, pty), control, while_stdin)
         seed = int.from_bytes(os.urandom(SEED_BYTES), "big") if seed is None else seed
         spec = PlantSpec(motion_sensor=motion_sensor)
-        handpiece = Handpiece(seed, hand, spec, serial=serial_number)
-        for entry in fault or []:
-            handpiece.schedule_fault(*_fault_entry(entry))
-        sink = None if events is None else _event_file(events)
-        if sink is not None:
-            handpiece.record_to(sink.write)
-        run(serve_until_told(handpiece, where, lambda ready: _say(ready, handpiece, as_json), sink))
+        kept = None if memory is None else _memory_file(memory, serial_number)
+        with contextlib.ExitStack() as stack:
+            if kept is not None:
+                stack.callback(kept.close)
+            handpiece = Handpiece(
+                seed,
+                hand,
+                spec,
+                serial=serial_number,
+                memory=None if kept is None else kept.memory,
+            )
+            for entry in fault or []:
+                handpiece.schedule_fault(*_fault_entry(entry))
+            sink = None if events is None else _event_file(events)
+            if sink is not None:
+                handpiece.record_to(sink.write)
+            said = partial(_say, handpiece=handpiece, as_json=as_json)
+            run(serve_until_told(handpiece, where, said, sink, kept))
+        if kept is not None and kept.failed is not None:
+            raise Refusal(f"the memory file {memory} is not complete: {kept.failed}", PORT)
         if sink is not None and sink.failed is not None:
             raise Refusal(f"the event file {events} is not complete: {sink.failed}", PORT)
 
@@ -147,6 +166,13 @@ def _fault_entry(entry: str) -> tuple[str, float]:
         "for example valve-stuck-open@12.5",
         USAGE,
     )
+
+
+def _memory_file(path: Path, serial: int) -> MemoryFile:
+    try:
+        return MemoryFile(path, serial)
+    except MemoryFileError as error:
+        raise Refusal(str(error), USAGE) from error
 
 
 def _event_file(path: Path) -> EventFile:

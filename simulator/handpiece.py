@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
+from firmware_protocol.catalogue import PROTOCOL_MINOR
 from firmware_protocol.session import TICK_SPAN
 from firmware_protocol.vocabulary import FAULT_OVER, Capability, LogCode
 from simulator.firmware.firmware import TICK_MS, TICK_S, Firmware
@@ -54,7 +55,7 @@ def _nowhere(_: Happening) -> None:
 class Handpiece:
     """One simulated unit from power-on, with the hand that holds it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a unit is made of, each with its default
         self,
         seed: int,
         hand: Hand | str = "average",
@@ -63,8 +64,14 @@ class Handpiece:
         serial: int = SERIAL_NUMBER,
         boot_tick_ms: int = BOOT_TICK_MS,
         events: Sink = _nowhere,
+        memory: Memory | None = None,
+        minor: int = PROTOCOL_MINOR,
     ) -> None:
-        """Power on; the same seed and the same bytes at the same times give the same run."""
+        """Power on; the same seed and the same bytes at the same times give the same run.
+
+        ``memory`` is what a unit kept that was switched off, and ``minor`` the newest minor version
+        that its firmware speaks.
+        """
         spec = PlantSpec() if spec is None else spec
         self._chance = _chance(seed, "nonces")
         if isinstance(hand, str):
@@ -75,7 +82,8 @@ class Handpiece:
         self.watcher: Watcher | None = None
         self.hand = ManualHand(hand)
         self.plant = Plant(spec, self.hand, _chance(seed, "plant"))
-        self.memory = Memory()
+        self.memory = Memory() if memory is None else memory
+        self._minor = minor
         self._boot_tick_ms = boot_tick_ms
         self._ticks = self._booted = 0
         self.firmware = self._boot()
@@ -151,7 +159,9 @@ class Handpiece:
             capabilities |= Capability.MOTION_SENSOR
         tick_ms = (self._boot_tick_ms - self._ticks * TICK_MS) % TICK_SPAN
         nonces = partial(self._chance.getrandbits, 32)
-        identity = Identity(self.serial, nonces(), capabilities, boot_tick_ms=tick_ms)
+        identity = Identity(
+            self.serial, nonces(), capabilities, boot_tick_ms=tick_ms, minor=self._minor
+        )
         return Firmware(identity, nonces, self.plant.sensors, self.memory, self.now_s)
 
     def set_fault(self, name: str) -> Fault:

@@ -19,6 +19,7 @@ from simulator.control import Control
 from simulator.events import EventFile
 from simulator.handpiece import Handpiece
 from simulator.host import DeviceHost
+from simulator.memory_file import SAVE_PERIOD_S, MemoryFile
 from simulator.ports import Port, PortUnusableError, PtyPort, TcpPort
 
 STDIN_CHUNK: Final = 4096
@@ -89,6 +90,7 @@ async def serve(
     where: Where,
     on_ready: Callable[[Ready], None],
     events: EventFile | None = None,
+    memory: MemoryFile | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, where asked, the end of standard input.
 
@@ -114,11 +116,22 @@ async def serve(
         take_precedence()
         host.start()
         stack.callback(host.stop)
+        if memory is not None:
+            saving = loop.create_task(_keep_saved(memory, handpiece), name="memory")
+            stack.callback(saving.cancel)
         on_ready(Ready(outlet.port.name, _text(where.control), os.getpid()))
         await enough.wait()
         handpiece.events({"t_s": round(handpiece.now_s, 6), "kind": "end"})
     if events is not None:
         events.close()
+
+
+async def _keep_saved(memory: MemoryFile, handpiece: Handpiece) -> None:
+    """Write what the unit keeps while nothing is armed: a disk may take long."""
+    while True:
+        await asyncio.sleep(SAVE_PERIOD_S)
+        if not handpiece.firmware.board.policy.running:
+            memory.save()
 
 
 class _Outlet:

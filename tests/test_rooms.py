@@ -39,7 +39,7 @@ CONTROLLER_ARROWS = {
     "cli": {"api", "archive", "config", "device", "record", "safety"},
     "archive": {"config", "record", "safety", "treatment"},
     "kernel": {"api", "config", "device", "planning", "record", "safety", "treatment"},
-    "record": {"api", "config", "planning", "safety", "treatment"},
+    "record": {"api", "config", "device", "planning", "safety", "treatment"},
     "api": {"config", "planning", "safety", "treatment"},
     "config": {"planning", "safety"},
     "device": {"safety"},

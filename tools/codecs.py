@@ -109,8 +109,10 @@ def _guarded(spec: Spec, error: str) -> list[str]:
 
 def render_check(name: str, field: Field) -> str:
     """Return the comparison that a field needs, or nothing where its width says enough."""
-    bound = f"{field.low} <= {name}" if field.low > 0 else name
-    if not field.fills_its_width:
+    if field.fills_its_width:
+        bound = f"{name} >= {field.low}" if field.low > 0 else name
+    else:
+        bound = f"{field.low} <= {name}" if field.low > 0 else name
         bound += f" <= {field.top}"
     if bound == name:
         return ""

@@ -171,7 +171,7 @@ a sequence once and answers its repeats with the same answer; an older sequence 
 HELLO has a count of its own, outside of sessions and from 1 too; two are the same if sequence and content are the same. A HELLO is repeated like any other; after its last wait a new one follows, under a new sequence.
 Outcomes: done, failed, unknown. An unknown one is resolved by `last_request_seq` of the next TELEMETRY
 (executed if it is not older than the request; what was refused was not executed); the next one-shot waits for that, {RESOLVE_MAX_S:.0f} s at most.
-The answer itself is lost. Ask anew, under a new sequence, for what it told: SELFTEST for a token (in mode SELFTEST wait for its end), LOG_READ for a record,
+The answer itself is lost. Ask anew, under a new sequence, for what it told: SELFTEST for a token (in mode SELFTEST wait for its end), LOG_READ for a record, WITNESS_ASK for a row,
 CONFIG for a check value. What became of ARM and RESET the mode tells.
 
 **STOP:** {_rule(Kind.STOP)}. Every STOP is answered with STOPPED; session and sequence of both may be anything,

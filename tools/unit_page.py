@@ -15,6 +15,7 @@ from controller.device.stopping import STOP_REPEAT_MAX_S, STOP_REPEAT_S
 from controller.safety.interlocks import RULES, Interlock
 from firmware_protocol import envelope as e
 from firmware_protocol.frame import RUN_KEPT_BYTES
+from firmware_protocol.messages import WITNESSED_MAX
 from firmware_protocol.vocabulary import (
     Capability,
     Defect,
@@ -157,6 +158,7 @@ KEPT: Final[tuple[tuple[str, int, str], ...]] = (
     ("dwell, switch, self-test and totals", 3 * 4 + 3 * 4 + 32 + 3 * 4, ""),
     ("resets of the newest causes", board.RESETS_MAX * 5, ""),
     ("event log", memory.CAPACITY * RECORD_BYTES, "256 records, which is what a host reads back; none in a unit without LOG_READ, which gives no answer to it"),
+    ("witness: name, row, hash and decisions of four journals, over a restart", WITNESSED_MAX * (8 + 4 + 12 + 1), "none in a unit of minor 0"),
     ("frames that wait to be written", firmware.OUTGOING_MAX_BYTES, "two frames: TELEMETRY for which there is no room is left out, and its tick is no echo"),
 )  # fmt: skip
 """What a unit keeps between two bytes: what, bytes in a plain C struct, what a small one may do."""
@@ -274,6 +276,13 @@ Where more than one thing is wrong, the first of these is told.
 
 A restart voids everything. ARM uses its token up: a second ARM needs a new SELFTEST. After each STOP, trip and new session too.
 
+## The end of a record
+
+A record on the host's computer cannot show by itself that its end was cut off, or that it was replaced as a whole. So the host tells the unit at each disarm which row of which journal is the newest (WITNESS_KEEP), once that row is durable,
+and asks before each arming (WITNESS_ASK). The unit keeps the rows of {WITNESSED_MAX} journals, the newest first, over restarts; one more replaces the one that was kept longest ago. A row never goes back by itself: a lower one, or another hash of the same row, is refused
+with WITNESS_AHEAD, unless `decided` says that a technician has decided on it, which the unit counts. Nothing of this moves, permits or shuts anything, and no answer is waited for by what does. It witnesses
+against who owns the files of the host, not against who can write to the unit. A unit of minor 0 has none of it, and is told none.
+
 ## What trips a unit
 
 First out: the first row that has stood for its time latches SAFE. Channel B, which shares nothing with these rows, trips by itself on OVER_SUCTION ({channel_b.OVER_SUCTION_MAX_MS} ms), SENSOR_INVALID ({channel_b.SENSOR_LOST_MAX_MS} ms), SENSOR_FROZEN
@@ -307,7 +316,7 @@ Of the simulated unit, whose loop runs every {firmware.TICK_MS} ms. Those of ano
 
 {{kept}}
 
-Of this only the event log and the count of restarts outlive a restart. A HELLO is kept over sessions, everything else of a session ends with it.
+Of this only the event log, the count of restarts and the witness outlive a restart. A HELLO is kept over sessions, everything else of a session ends with it.
 """
 
 

@@ -18,6 +18,9 @@ from firmware_protocol.messages import (
     Reset,
     Result,
     SelfTest,
+    WitnessAsk,
+    WitnessHead,
+    WitnessKeep,
 )
 from firmware_protocol.vocabulary import Cause, Mode, Refusal, StopKind
 from simulator.firmware.board import RESETS_MAX
@@ -26,6 +29,7 @@ from tools.unit_trial import CONFIG, STREAM_S, TREATMENT, Trial, in_mode
 EFFECT_S: Final = 0.3
 PRESS_S: Final = 0.05
 DAMAGED: Final = b"\x05bad\0"
+KEEP: Final = WitnessKeep(1, 2, 2, 1, 2, 3, 0)
 
 
 # -- each request in each mode ---------------------------------------------------------------------
@@ -38,6 +42,8 @@ def _answer(trial: Trial, ask: Callable[[], Message | None]) -> str:
         return "no answer"
     if isinstance(reply, LogRecord):
         return "the record"
+    if isinstance(reply, WitnessHead):
+        return "the row"
     refusal = Refusal(reply.refusal) if isinstance(reply, (Ident, Result)) else Refusal.NONE
     if refusal is not Refusal.NONE:
         return refusal.name
@@ -70,6 +76,8 @@ REQUESTS: Final[Mapping[str, Callable[[Trial], str]]] = MappingProxyType(
         "ARM": lambda trial: _answer(trial, lambda: trial.ask(Arm(trial.token, TREATMENT))),
         "RESET": lambda trial: _answer(trial, lambda: trial.ask(Reset(trial.firmware.board.cause))),
         "LOG_READ": lambda trial: _answer(trial, lambda: trial.ask(LogRead(1))),
+        "WITNESS_KEEP": lambda trial: _answer(trial, lambda: trial.ask(KEEP)),
+        "WITNESS_ASK": lambda trial: _answer(trial, lambda: trial.ask(WitnessAsk(1, 2))),
         "SETPOINT": _setpoint,
         "STOP normal": lambda trial: _stop(trial, StopKind.NORMAL),
         "STOP emergency": lambda trial: _stop(trial, StopKind.EMERGENCY),
@@ -104,6 +112,9 @@ class Wrong(Enum):
     LOCKED = "this cause was reset three times within ten minutes"
     CAUSE = "the cause is another than the latched one"
     STANDS = "the cause still stands, or the valve is not shut"
+    BACK = (
+        "a later row of this journal is kept, or another hash of this row, and nobody has decided"
+    )
 
 
 Wrongs = frozenset[Wrong]
@@ -170,6 +181,14 @@ def _reset(wrongs: Wrongs) -> Message | None:
     return trial.ask(Reset(Cause.DWELL if Wrong.CAUSE in wrongs else cause))
 
 
+def _witness_keep(wrongs: Wrongs) -> Message | None:
+    trial = in_mode(Mode.DISARMED)
+    trial.ask(KEEP)
+    if Wrong.MODE in wrongs:
+        trial = in_mode(Mode.ARMED)
+    return trial.ask(KEEP._replace(row=KEEP.row - (Wrong.BACK in wrongs)))
+
+
 def _trip(trial: Trial) -> None:
     trial.lost = True
     trial.reaches(Mode.SAFE)
@@ -197,6 +216,7 @@ REFUSALS: Final[Mapping[str, tuple[Callable[[Wrongs], Message | None], Sequence[
                 ),
             ),
             "RESET": (_reset, (_W.MODE, _W.LOCKED, _W.PRESSED, _W.CAUSE, _W.STANDS)),
+            "WITNESS_KEEP": (_witness_keep, (_W.MODE, _W.BACK)),
         }
     )
 )  # fmt: skip

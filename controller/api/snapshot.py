@@ -203,6 +203,8 @@ class RecordView:
     """The row up to which the whole chain was checked; null before the first check."""
     trouble: str | None = None
     """What is wrong with it; null while nothing is known to be."""
+    witness: str | None = None
+    """Which unit keeps its end, or why none does; null while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ def _lines(snapshot: Snapshot) -> list[str]:
     ]
     if snapshot.record.trouble is not None:
         said.append(f"record: {snapshot.record.trouble}")
+    if snapshot.record.witness is not None:
+        said.append(f"witness: {snapshot.record.witness}")
     if snapshot.clock is not None:
         said.append(f"clock: {snapshot.clock}")
     said += [

@@ -34,6 +34,19 @@ class Answer(NamedTuple):
         return self.outcome is Told.DONE
 
 
+class Witnessed(NamedTuple):
+    """What the unit keeps of a journal."""
+
+    row: int
+    """The newest row that it was told of; 0 where it does not know the journal."""
+    hash: str
+    """The first 24 hexadecimal digits of the hash of that row; empty without one."""
+    decided: int
+    """How often a technician's decision has put it back."""
+    journals: int
+    """How many journals it keeps a row of."""
+
+
 class StopReport(NamedTuple):
     """How a stop ended, as the host measured it."""
 

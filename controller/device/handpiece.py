@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from controller.device import translation
 from controller.device.answers import (
     Answer,
     DeviceError,
@@ -20,13 +21,13 @@ from controller.device.answers import (
     StreamLostError,
     Told,
     UnitBusyError,
+    Witnessed,
 )
 from controller.device.backoff import Backoff
 from controller.device.driver import LinkDriver, Reply
 from controller.device.greeting import check_greeting, hello, identity_of
 from controller.device.stopping import StopPath
 from controller.device.timers import armed_s
-from controller.device.translation import reading_of, supplies_of
 from controller.device.transport import OpenStream, Rank
 from controller.safety.interlocks import LOOP_STALL_MAX_S
 from controller.safety.reading import Identity, Reading, Supplies
@@ -47,10 +48,13 @@ from firmware_protocol.messages import (
     Stop,
     Stopped,
     Telemetry,
+    WitnessHead,
+    WitnessKeep,
     check_value,
     g_per_min_to_mg_per_min,
     kpa_to_pa,
 )
+from firmware_protocol.schema import SINCE
 from firmware_protocol.vocabulary import Cause, Mode, Outcome, Refusal, StopKind, Wish
 
 if TYPE_CHECKING:
@@ -201,6 +205,21 @@ class HandpieceClient:
         message = (await self._request(LogRead(record_seq))).message
         return message if isinstance(message, LogRecord) else None
 
+    @property
+    def witnesses(self) -> bool:
+        """True while a session is open whose minor version has the messages of a witness."""
+        is_open = self.state is LinkState.IDENTIFIED
+        return is_open and self._driver.link.minor >= SINCE[WitnessKeep]
+
+    async def witness_keep(self, journal: str, row: int, row_hash: str, *, decided: bool) -> Answer:
+        """Let the unit keep the newest row of a journal; only where it ``witnesses``."""
+        return await self._ask(translation.witness_keep_of(journal, row, row_hash, decided=decided))
+
+    async def witness_ask(self, journal: str) -> Witnessed | None:
+        """Return what the unit keeps of a journal; None where it did not answer."""
+        message = (await self._request(translation.witness_ask_of(journal))).message
+        return translation.witnessed_of(message) if isinstance(message, WitnessHead) else None
+
     # -- the lease and the stop --------------------------------------------------------------------
     def setpoint(
         self, hold: Holding, treatment: int, loop_counter: int, lease_ms: int = LEASE_DEFAULT_MS
@@ -315,7 +334,7 @@ class HandpieceClient:
             if isinstance(message, Telemetry):
                 self._take_telemetry(message)
             elif isinstance(message, Status):
-                self._supplies = supplies_of(message, self._driver.heard_at_s)
+                self._supplies = translation.supplies_of(message, self._driver.heard_at_s)
             elif isinstance(message, Stopped):
                 self._stops.seen(Mode(message.mode), message.valve_percent)
         elif isinstance(event, FrameRejected):
@@ -323,7 +342,7 @@ class HandpieceClient:
 
     def _take_telemetry(self, message: Telemetry) -> None:
         boot_id = self.identity.boot_id if self.identity is not None else 0
-        reading = reading_of(message, self._driver.heard_at_s, self._supplies, boot_id)
+        reading = translation.reading_of(message, self._driver.heard_at_s, self._supplies, boot_id)
         self.newest = reading
         self._stops.seen(reading.mode, reading.valve_percent)
         self._listeners.on_reading(reading)

@@ -1,13 +1,27 @@
-"""Messages of the unit become readings: wire counts turn into floats with units."""
+"""Messages of the unit become readings: wire counts turn into floats and text."""
 
 from functools import lru_cache
 from typing import Final
 
+from controller.device.answers import Witnessed
 from controller.safety.reading import Reading, Supplies
-from firmware_protocol.messages import Status, Telemetry, mg_per_min_to_g_per_min, pa_to_kpa
+from firmware_protocol.messages import (
+    Status,
+    Telemetry,
+    WitnessAsk,
+    WitnessHead,
+    WitnessKeep,
+    mg_per_min_to_g_per_min,
+    pa_to_kpa,
+)
 from firmware_protocol.vocabulary import Cause, Defect, Input, Mode, Permit
 
 _PER_MILLI: Final = 1000
+_WORD_DIGITS: Final = 8
+"""Hexadecimal digits of a name or hash that one field of 32 bits carries."""
+JOURNAL_WORDS: Final = 2
+HASH_WORDS: Final = 3
+"""Of a hash; HASH_WORDS and the name of a journal fit a frame, the other 40 digits do not."""
 _WORDS_MAX: Final = 512  # as many sets of permits as there are; nearly every frame says the same
 
 # Looked up: to make a member or a set of flags costs more than all other fields of a reading.
@@ -56,3 +70,28 @@ def supplies_of(status: Status, at_s: float) -> Supplies:
         bad_frames=status.bad_frames,
         defects=Defect(status.defects),
     )
+
+
+def witness_keep_of(journal: str, row: int, row_hash: str, *, decided: bool) -> WitnessKeep:
+    """Return the message that tells a unit of a row; name and hash are hexadecimal digits."""
+    journal_high, journal_low = _words(journal, JOURNAL_WORDS)
+    high, middle, low = _words(row_hash, HASH_WORDS)
+    return WitnessKeep(journal_high, journal_low, row, high, middle, low, int(decided))
+
+
+def witness_ask_of(journal: str) -> WitnessAsk:
+    """Return the message that asks a unit for a journal."""
+    high, low = _words(journal, JOURNAL_WORDS)
+    return WitnessAsk(high, low)
+
+
+def witnessed_of(head: WitnessHead) -> Witnessed:
+    """Return what a unit says that it keeps."""
+    words = (head.hash_high, head.hash_middle, head.hash_low)
+    row_hash = "".join(f"{word:0{_WORD_DIGITS}x}" for word in words) if head.row else ""
+    return Witnessed(head.row, row_hash, head.decided, head.kept)
+
+
+def _words(digits: str, count: int) -> list[int]:
+    """Return the first ``8 * count`` hexadecimal digits as numbers of 32 bits."""
+    return [int(digits[_WORD_DIGITS * at : _WORD_DIGITS * (at + 1)], 16) for at in range(count)]

@@ -121,7 +121,7 @@ class Kernel:
             outside.journal, outside.here, self._booking, self.control.alarms, self.control.resets
         )
         room = Room(outside.journal, outside.here, configs, outside.waves)
-        self._treating = Treating(room, self._booking, self.control)
+        self._treating = Treating(room, self._booking, self.control, lambda: self._client)
         self._device_log = DeviceLog(self._handpiece.log_record, outside.journal.note)
         self._leading = Leading(self.control, outside.journal.commit)
         self._refused = 0
@@ -153,6 +153,7 @@ class Kernel:
             tasks.create_task(self._upkeep.keep_checked(lambda: self.control.idle), name="checks")
             tasks.create_task(self._upkeep.keep_noted(self._treating.ended), name="witnesses")
             tasks.create_task(self._leading.watch(), name="leading")
+            tasks.create_task(self._treating.witness.run(), name="witness")
             tasks.create_task(self._device_log.follow(self._log_of), name="device-log")
             tasks.create_task(self._outside.waves.run(), name="waveforms")
 
@@ -174,6 +175,7 @@ class Kernel:
         """Hang up and close the record."""
         if (now := self._log_of()) is not None:
             await self._device_log.last_look(*now)
+        await self._treating.witness.last()
         await self._upkeep.note(self._treating.begun)
         if self._client is not None:
             await self._client.close()
@@ -215,7 +217,8 @@ class Kernel:
         now = self.now()._asdict()
         about = replace(shown.kernel, configs=self._configs, corneum=software.corneum, **now)
         faults, lead, kept = self._device_log.faults, self._leading.view, self._upkeep
-        shown = replace(shown, kernel=about, simulated_faults=faults, lead=lead)
+        record = replace(shown.record, witness=self._treating.witness.sentence)
+        shown = replace(shown, kernel=about, record=record, simulated_faults=faults, lead=lead)
         return replace(shown, unfinished=kept.unfinished, clock=kept.clock).as_dict()
 
     def watched(self, viewer: Viewer, who: WhoSays) -> None:

@@ -24,6 +24,7 @@ from controller.record.planner import Handset, Proved, Purpose, proving, reading
 from controller.record.recovery import UnitNow
 from controller.record.seen_plan import check_instant, check_newest, check_seen, instant_of
 from controller.record.waveform_feed import NOT_FED, WaveformFeed
+from controller.record.witness import Unit, UnitWitness
 from controller.safety.reading import Identity
 from controller.safety.refusal import Refusal, RefusedError, refusing
 from controller.treatment import rows
@@ -69,13 +70,16 @@ class Room(NamedTuple):
 class Treating:
     """Begins treatments, one at a time; a stop voids what was asked for before it."""
 
-    def __init__(self, room: Room, booking: Booking, control: Control) -> None:
+    def __init__(
+        self, room: Room, booking: Booking, control: Control, unit: Callable[[], Unit | None]
+    ) -> None:
         self.starting = False
         """A treatment was asked for and neither runs nor was refused."""
         self.treatment = 0
         """Number of the treatment that was begun last, until somebody sets it to 0."""
         self.begun = 0
         """How many treatments were begun."""
+        self.witness = UnitWitness(room.journal, unit, lambda: control.idle)
         self._room = room
         self._booking = booking
         self._control = control
@@ -134,12 +138,15 @@ class Treating:
         self._room.waves.begin(treatment, lambda: self._control.alarms.board.standing)
         self.begun += 1
         self.treatment = treatment
+        self.witness.begun(treatment)
         return {"treatment": treatment, "plan": proved.as_dict()}
 
     async def _proved(self, wish: TreatArgs, who: Who, identify: Callable[[], Identity]) -> Proved:
         """Return the plan that may be started; a refusal leaves a row with its chain of limits."""
         try:
-            return await self._checked(wish, Handset.of(identify()))
+            handset = Handset.of(identify())
+            await self.witness.ask()
+            return await self._checked(wish, handset)
         except RefusedError as error:
             body = {
                 "who": rows.who_body(who),

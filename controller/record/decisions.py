@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from controller.api.authority import Do
 from controller.api.requests import AcceptArgs, read_args
-from controller.record import beside
+from controller.record import beside, witness
 from controller.record.clocks import Here
 from controller.record.head_note import Head
 from controller.record.journal import Journal, Row
@@ -54,6 +54,22 @@ def _head(store: Store, asked: AcceptArgs, _here: Here) -> dict[str, Any]:
     return {"heads": [asdict(head) for head in lacking]}
 
 
+def _witness(store: Store, _asked: AcceptArgs, _here: Here) -> dict[str, Any]:
+    found = witness.undecided(store)
+    if not found:
+        raise refusing(
+            "witness_agrees",
+            "No unit that was asked keeps a row that is not in this record, or that was decided on "
+            "before.",
+            "Nothing to decide: a unit is asked at the beginning of each treatment.",
+        )
+    names = ("journal", "row", "hash")
+    return {
+        "units": sorted({body["unit"] for body in found}),
+        "heads": [{name: body[name] for name in names} for body in found],
+    }
+
+
 def _clock(_store: Store, _asked: AcceptArgs, here: Here) -> dict[str, Any]:
     return here.body()
 
@@ -62,6 +78,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
     {
         "row": Subject(_row, needs_number=True),
         "head": Subject(_head),
+        "witness": Subject(_witness),
         "clock": Subject(_clock),
     }
 )
@@ -102,6 +119,8 @@ async def refresh(journal: Journal) -> None:
     accepted = await journal.read(Store.accepted_rows)
     health = journal.health
     health.breaks = tuple(each for each in health.breaks if each.row not in accepted)
+    if not await journal.read(witness.undecided):
+        health.witness = None
     health.lacking = await journal.read(lambda store: store.lacking_sentence)
 
 

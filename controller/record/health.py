@@ -32,6 +32,8 @@ class RecordHealth:
     unchecked: str | None = None
     """Why the check could not be made."""
 
+    witness: str | None = None
+    """Which row a unit keeps that is not in this record, and nobody has decided on."""
     unit_ahead: str | None = None
     """Which treatment the unit was armed for that is not in this record."""
 
@@ -47,7 +49,7 @@ class RecordHealth:
     @property
     def is_broken(self) -> bool:
         """True while something is known to be wrong with the record."""
-        found = (self.lacking, self.unchecked, self.unit_ahead)
+        found = (self.lacking, self.unchecked, self.witness, self.unit_ahead)
         return bool(self.breaks) or any(each is not None for each in found)
 
     def view(self, path: str, rows: int, failure: str | None) -> RecordView:
@@ -59,7 +61,7 @@ class RecordHealth:
         if self.lacking is not None:
             return self.lacking
         if not self.breaks:
-            return self.unchecked or self.unit_ahead
+            return self.unchecked or self.witness or self.unit_ahead
         rows = ", ".join(str(each.row) for each in self.breaks[:SHOWN_MAX])
         more = "" if len(self.breaks) <= SHOWN_MAX else f" and {len(self.breaks) - SHOWN_MAX} more"
         return (

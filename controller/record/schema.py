@@ -58,9 +58,10 @@ CREATE TABLE IF NOT EXISTS identity (
     journal TEXT NOT NULL
 );
 INSERT OR IGNORE INTO head VALUES (1, 0, hex(zeroblob(32)));
-INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(8))));
 """
 """The end of the chain, and the name of this journal: a copy keeps it, a new one gets another."""
+
+_NAME: Final = "INSERT OR IGNORE INTO identity VALUES (1, coalesce(?, lower(hex(randomblob(8)))))"
 
 _NAMES: Final = ", ".join(repr(name) for name in lists.NAMES)
 _FORGET: Final = (
@@ -76,11 +77,13 @@ def prepare(
     connection: sqlite3.Connection,
     told: earlier.Told = earlier.untold,
     *,
+    name: str | None = None,
     max_bytes: int | None = None,
     source: sqlite3.Connection | None = None,
 ) -> None:
     """Make what is missing, in one transaction: a kill -9 leaves the file as it was or whole.
 
+    A journal that is new gets ``name``, or one by chance.
     A file of an earlier build up to ``max_bytes`` (`CONVERT_MAX_BYTES`) is converted, and ``told``
     hears how many rows of how many are. Rows on damaged pages are left out where ``source`` is
     given: a connection to the same rows, which nobody writes meanwhile.
@@ -92,13 +95,14 @@ def prepare(
     if is_current(connection):
         return
     with earlier.alone(connection) if earlier.lies_in(connection) else contextlib.nullcontext():
-        _prepare(connection, told, max_bytes, source)
+        _prepare(connection, told, name, max_bytes, source)
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # the file alone is a journal by now
 
 
 def _prepare(
     connection: sqlite3.Connection,
     told: earlier.Told,
+    name: str | None,
     max_bytes: int | None,
     source: sqlite3.Connection | None,
 ) -> None:
@@ -106,6 +110,7 @@ def _prepare(
     try:
         if version(connection) < VERSION:  # or another process was faster
             _make(connection, told, max_bytes, source)
+            connection.execute(_NAME, (name,))
         lists.catch_up(connection)
         connection.execute("COMMIT")
     except sqlite3.Error:

@@ -78,8 +78,11 @@ class Store:
         path: Path | None,
         connection: sqlite3.Connection | None = None,
         noted: Sequence[Head] | None = None,
+        name: str | None = None,
     ) -> None:
+        """``name`` is that of a journal that is made anew; by chance where it is None."""
         self.path = path
+        self._name = name
         self.booked = 0
         """The number that the newest transaction gave to a treatment."""
         self._mended = False
@@ -289,7 +292,7 @@ class Store:
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA trusted_schema = OFF")
         try:
-            schema.prepare(connection)
+            schema.prepare(connection, name=self._name)
         except sqlite3.Error as error:
             if not (words.is_damage(error) and self._mend(connection)):
                 raise

@@ -156,7 +156,7 @@ class Upkeep:
 
         ``ended`` returns how many have begun, or None while one runs.
         """
-        while True:
+        while self._journal.witness is not None and self._journal.path is not None:
             await asyncio.sleep(NOTE_LOOK_S)
             if (begun := ended()) is not None:
                 await self.note(begun)
@@ -170,7 +170,7 @@ class Upkeep:
         with contextlib.suppress(RecordError):  # `failure` of the journal tells of it
             await self._journal.commit([])  # what is only noted yet belongs to the treatment
             if body := await witness(path.parent):
-                await self._journal.commit([Row(Kind.WITNESSED, body)])
+                await self._journal.commit([Row(Kind.NOTED, body)])
 
     # -- the check of the whole record -------------------------------------------------------------
     async def keep_checked(self, is_idle: Callable[[], bool]) -> None:

@@ -23,6 +23,6 @@ def named(store: Store) -> tuple[Named, ...]:
 
 
 def _told(store: Store) -> Iterator[tuple[str, int]]:
-    for row in store.rows("kind = ?", (Kind.WITNESSED,), skip_broken=True):
+    for row in store.rows("kind = ?", (Kind.NOTED,), skip_broken=True):
         for place in row.body.get("places", ()):
             yield str(place), int(row.body["row"])

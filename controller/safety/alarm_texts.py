@@ -252,6 +252,10 @@ LEASE_PROOF: Final = Alarm(
 NO_SUCH_RECORD: Final = Alarm(
     "U10", _LOW, "The unit has no such entry in its log.", "Read its newest entry.", latching=False
 )
+WITNESS_AHEAD: Final = Alarm(
+    "U16", _LOW, "The unit keeps a later end of this record, or another one.",
+    "A technician finds out what happened to the record.", latching=False,
+)  # fmt: skip
 
 RECORD_LOST: Final = Alarm(
     "R01", _MEDIUM, "The record of the treatment cannot be written, so the treatment ends.",
@@ -347,6 +351,7 @@ OF_REFUSAL: Final[Mapping[Refusal, Alarm]] = MappingProxyType(
         Refusal.VERSION: VERSION,
         Refusal.NO_SUCH_RECORD: NO_SUCH_RECORD,
         Refusal.LOCKED: LOCKED,
+        Refusal.WITNESS_AHEAD: WITNESS_AHEAD,
     }
 )
 """Each reason for which a one-shot may fail; NONE is no reason and has no text."""

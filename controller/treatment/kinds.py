@@ -55,11 +55,13 @@ class Kind(StrEnum):
     NOT_ALLOWED = "not_allowed"
     FAULT_INJECTED = "fault_injected"
     TIP_STERILISED = "tip_sterilised"
+    WITNESS_ASKED = "witness_asked"
+    WITNESSED = "witnessed"
     DECISION = "decision"
     WAVEFORM = "waveform"
     LISTS_MENDED = "lists_mended"
     GAP = "gap"
-    WITNESSED = "witnessed"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,9 @@ _READING: Final[Body] = MappingProxyType({
     "tick_ms": "clock of the unit", "mode": "of the unit", "cause": "that the unit has latched",
     "valve_percent": "position", "suction_kpa": "null where unknown",
     "flow_g_per_min": "null where unknown", "contact": "true on skin",
+})
+_HEAD: Final[Body] = MappingProxyType({
+    "file": "of the record", "journal": "which", "row": "its number", "hash": "of it",
 })
 _TOTALS: Final[Body] = MappingProxyType({
     "boot_id": "boot of the unit since which they count", "contact_s": "open valve on skin",
@@ -269,6 +274,19 @@ ROWS: Final[tuple[Written, ...]] = (
         "unit": "serial number", "simulated": "true", "fault": "number of FAULTS.md",
         "active": "false where it ended", "record_seq": "in the log of the unit",
         "tick_ms": "clock of the unit"}),
+    Written(Kind.WITNESS_ASKED, RECORD, "a unit was asked for the end of this record; not where it "
+            "agrees", {
+        "unit": "serial number", "simulated": "true or false",
+        "answer": "unknown, forgotten, differs, decided or no_answer",
+        "journal": "which was asked for", "row": "that the unit keeps, null where none",
+        "hash": "its first 24 digits, null where none",
+        "decided": "how often a decision has put it back, null without an answer",
+        "journals": "that the unit keeps a row of, null without an answer"}, "0.2"),
+    Written(Kind.WITNESSED, RECORD, "after a treatment the unit was told the end of the record", {
+        "unit": "serial number", "simulated": "true or false",
+        "kept": "true when it keeps that row",
+        "why": "empty where it does; without, line_lost, refused or no_answer", "head": Part(
+            "what it was told of; null where it was not told", _HEAD, unknown=True)}, "0.2"),
     Written(Kind.TIP_STERILISED, RECORD, "a tip was sterilised", {
         "label": "of the tip", "simulated": "true or false", "cycle": "of the steriliser, or empty",
         "who": _ASKED}),
@@ -276,9 +294,13 @@ ROWS: Final[tuple[Written, ...]] = (
         "subject": "row", "row": "its number", "found": "what is wrong with it",
         "who": _ASKED, "reason": "in the person's words"}),
     Written(Kind.DECISION, RECORD, "a technician decides on rows that are gone", {
-        "subject": "head", "heads": Part("the newest rows that are known", {
-            "file": "of the record", "journal": "which", "row": "its number", "hash": "of it"}),
+        "subject": "head", "heads": Part("the newest rows that are known", _HEAD),
         "who": _ASKED, "reason": "in the person's words"}),
+    Written(Kind.DECISION, RECORD, "a technician decides on rows that a unit keeps and this record "
+            "has not", {
+        "subject": "witness", "units": "serial numbers", "heads": Part("what they keep", {
+            "journal": "which", "row": "its number", "hash": "its first 24 digits"}),
+        "who": _ASKED, "reason": "in the person's words"}, "0.2"),
     Written(Kind.DECISION, RECORD, "a technician says that the wall clock is right", {
         "subject": "clock", **_CLOCK, "who": _ASKED, "reason": "in the person's words"}),
     Written(Kind.WAVEFORM, RECORD, "the file with the waveforms of a treatment is finished", {
@@ -290,7 +312,7 @@ ROWS: Final[tuple[Written, ...]] = (
         "lost_samples": "readings that found no room on the way"}),
     Written(Kind.LISTS_MENDED, RECORD, "lists or head were made anew from the rows", {}),
     Written(Kind.GAP, RECORD, "rows could not be written", {"lost_rows": "how many"}),
-    Written(Kind.WITNESSED, RECORD, "notes that sign the end of this record were written", {
+    Written(Kind.NOTED, RECORD, "notes that sign the end of this record were written", {
         "row": "which row they name", "hash": "of that row", "places": "list of their files"}),
 )
 # fmt: on

@@ -19,7 +19,16 @@ from firmware_protocol.catalogue import PROTOCOL_MAJOR, Direction
 from firmware_protocol.codec import BadFrameError, decode, encode
 from firmware_protocol.envelope import SETPOINT_PERIOD_S
 from firmware_protocol.frame import DELIMITER, RETRY, Frame, FrameDecoder
-from firmware_protocol.messages import Hello, Ident, LogRecord, Message, Result, Setpoint, Telemetry
+from firmware_protocol.messages import (
+    Hello,
+    Ident,
+    LogRecord,
+    Message,
+    Result,
+    Setpoint,
+    Telemetry,
+    WitnessHead,
+)
 from firmware_protocol.schema import SCHEMA_HASH
 from firmware_protocol.session import TICK_SPAN, next_seq, session_number
 from firmware_protocol.vocabulary import Cause, Mode, Permit
@@ -231,8 +240,9 @@ class Peer:
 
     def answer_to(self, seq: int, mark: int) -> Message | None:
         """Return the answer to a request that came after ``mark``, or None."""
-        answers: list[tuple[float, Frame, Result | LogRecord]] = []
+        answers: list[tuple[float, Frame, Result | LogRecord | WitnessHead]] = []
         answers += [*self.since(mark, Result), *self.since(mark, LogRecord)]
+        answers += self.since(mark, WitnessHead)
         fits = (m for _, f, m in answers if (f.seq, f.session) == (seq, self.session))
         return next(fits, None)
 

@@ -17,10 +17,11 @@ from qa.conformance.cases import (
     oneshots,
     sequences,
     stops,
+    witness,
 )
 from qa.conformance.verdicts import NonconformityError
 
-GROUPS: Final = (identity, framing, sequences, oneshots, leases, arming, stops, hands_on)
+GROUPS: Final = (identity, framing, sequences, oneshots, leases, arming, stops, hands_on, witness)
 CASES: Final[tuple[Case, ...]] = tuple(case for module in GROUPS for case in module.GROUP.cases)
 CASE_MAX_S: Final = 30.0
 LATE_MAX_S: Final = 0.020

@@ -34,8 +34,8 @@ UNWIND_MAX_S: Final = 30.0  # virtual seconds for the tasks of a killed kernel
 class KeptStore(Store):
     """A journal in memory that outlives its kernels, as a file would; its disk may fail or lag."""
 
-    def __init__(self) -> None:
-        super().__init__(None)
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(None, name=name)
         self.full = False
         self.slow_s = 0.0
         """How long the disk takes for a job; it keeps their order."""

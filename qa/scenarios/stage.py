@@ -31,7 +31,7 @@ class Stage:
         self.rig = made
         self.story = story
         self.timeline = story.timeline
-        self.store = KeptStore()
+        self.store = KeptStore(made.journal_name())
         self.processes: list[KernelProcess] = []
         self._configs = configs
         self._wall_step_s = 0.0

@@ -1,4 +1,4 @@
-"""Who the unit is, and what it keeps over a restart: its event log and its count of restarts.
+"""Who the unit is, and what it keeps over a restart: event log, count of restarts, witness.
 
 The log is a ring of records that the host reads by number. No clock runs while the unit is off, so
 restarts are counted instead of dated: each boot adds one, and 60 s without another one forget them
@@ -10,9 +10,12 @@ is not believed; where neither can be read, the worst is assumed.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from firmware_protocol.catalogue import PROTOCOL_MINOR
 from firmware_protocol.vocabulary import Capability, LogCode
+from simulator.firmware.witness import Witness
 
 FIRMWARE_VERSION: Final = 0x0100  # 1.0
 
@@ -26,6 +29,8 @@ class Identity(NamedTuple):
     firmware: int = FIRMWARE_VERSION
     boot_tick_ms: int = 0
     """Tick at power-on; anything, because the tick wraps."""
+    minor: int = PROTOCOL_MINOR
+    """The newest minor version that it speaks; a lower one is that of an older unit."""
 
 
 # -- the event log ---------------------------------------------------------------------------------
@@ -47,9 +52,14 @@ class EventLog:
 
     __slots__ = ("_ring", "newest_seq")
 
-    def __init__(self) -> None:
-        self._ring: deque[Record] = deque(maxlen=CAPACITY)
-        self.newest_seq = 0
+    def __init__(self, records: Sequence[Record] = ()) -> None:
+        self._ring: deque[Record] = deque(records, maxlen=CAPACITY)
+        self.newest_seq = records[-1].seq if records else 0
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """All that are kept, the oldest first."""
+        return tuple(self._ring)
 
     def add(self, tick_ms: int, code: LogCode, arg: int) -> None:
         """Append one record."""
@@ -72,16 +82,19 @@ _MASK: Final = 0xFF
 class Memory:
     """The non-volatile memory of one unit."""
 
-    __slots__ = ("_copies", "log", "spoilt", "stalled")
+    __slots__ = ("_copies", "log", "spoilt", "stalled", "witness")
 
-    def __init__(self) -> None:
-        self.log = EventLog()
+    def __init__(
+        self, log: EventLog | None = None, witness: Witness | None = None, boots: int = 0
+    ) -> None:
+        self.log = EventLog() if log is None else log
+        self.witness = Witness() if witness is None else witness
         self.stalled = False
         """The reset register: the watchdog made this restart."""
         self.spoilt = False
         """At the newest boot a copy of the count did not fit its complement."""
         self._copies = [0, 0]
-        self._write(0)
+        self._write(boots)
 
     @property
     def boots(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from firmware_protocol.catalogue import PROTOCOL_MAJOR, PROTOCOL_MINOR
+from firmware_protocol.catalogue import PROTOCOL_MAJOR
 from firmware_protocol.link import Link, session_number
 from firmware_protocol.messages import (
     Arm,
@@ -16,6 +16,9 @@ from firmware_protocol.messages import (
     Reset,
     Result,
     SelfTest,
+    WitnessAsk,
+    WitnessHead,
+    WitnessKeep,
     check_value,
 )
 from firmware_protocol.schema import SCHEMA_HASH, told
@@ -46,6 +49,8 @@ class Requests:
             Arm: self._arm,
             Reset: self._reset,
             LogRead: self._log_read,
+            WitnessKeep: self._witness_keep,
+            WitnessAsk: self._witness_ask,
         }
 
     def answer(self, message: Message, seq: int) -> bytes:
@@ -72,7 +77,7 @@ class Requests:
                 request_seq=seq,
                 refusal=refusal,
                 major=PROTOCOL_MAJOR,
-                minor=PROTOCOL_MINOR,
+                minor=identity.minor,
                 schema=SCHEMA_HASH,
                 serial=identity.serial,
                 boot_id=identity.boot_id,
@@ -83,7 +88,7 @@ class Requests:
         )
         if refusal is Refusal.NONE:
             session = session_number(hello.host_nonce, nonce)
-            self._link.open_session(session, board.now_s, hello.minor)
+            self._link.open_session(session, board.now_s, min(hello.minor, identity.minor))
             board.open_session(session)
         return answer
 
@@ -162,6 +167,23 @@ class Requests:
         return LogRecord(
             seq, record.seq, record.tick_ms, record.code, record.arg, log.newest_seq & _U32
         )
+
+    def _witness_keep(self, keep: WitnessKeep, seq: int) -> Result:
+        if self._board.policy.running:  # it comes at disarm, when nothing else is to be done
+            return _refused(seq, Refusal.WRONG_MODE)
+        journal = (keep.journal_high, keep.journal_low)
+        row_hash = (keep.hash_high, keep.hash_middle, keep.hash_low)
+        decided = keep.decided == 1
+        if not self._board.memory.witness.keep(journal, keep.row, row_hash, decided=decided):
+            return _refused(seq, Refusal.WITNESS_AHEAD)
+        return _done(seq)
+
+    def _witness_ask(self, ask: WitnessAsk, seq: int) -> WitnessHead:
+        witness = self._board.memory.witness
+        kept = witness.of((ask.journal_high, ask.journal_low))
+        if kept is None:
+            return WitnessHead(seq, 0, 0, 0, 0, 0, len(witness.kept))
+        return WitnessHead(seq, kept.row, *kept.hash, kept.decided, len(witness.kept))
 
 
 def _done(seq: int, detail: int = 0) -> Result:

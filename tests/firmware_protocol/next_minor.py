@@ -1,4 +1,4 @@
-"""Protocol 1.1 as a test knows it: copies of the packages under other names, with a later minor.
+"""The next minor version as a test knows it: the packages under other names, with a later minor.
 
 The copies (`next_firmware_protocol`, `next_simulator`, `next_controller`) are this checkout's own
 sources. Only what `EDITS` says is changed: one periodic message, one one-shot, one cause and one
@@ -33,18 +33,19 @@ Message = (
     Wear | Blink |'''
 EDITS: Final = {
     "firmware_protocol/catalogue.py": (
-        ("PROTOCOL_MINOR: Final = 0", "PROTOCOL_MINOR: Final = 1"),
+        ("PROTOCOL_MINOR: Final = 1", "PROTOCOL_MINOR: Final = 2"),
         ("CATALOGUE: Final = (", "CATALOGUE: Final = (\n    Spec(m.Wear, 0x42, "
-         "Direction.TO_HOST, Kind.PERIODIC, must_understand=False, since=1),\n"
-         "    Spec(m.Blink, 0x15, Direction.TO_DEVICE, Kind.REQUEST, since=1),"),
+         "Direction.TO_HOST, Kind.PERIODIC, must_understand=False, since=2),\n"
+         "    Spec(m.Blink, 0x15, Direction.TO_DEVICE, Kind.REQUEST, since=2),"),
     ),
     "firmware_protocol/messages.py": (("Message = (\n   ", WEAR),),
     "firmware_protocol/vocabulary.py": (
         ("    EXPOSURE = 24\n", "    EXPOSURE = 24\n    TIP_WORN = 25\n"),
         ("    ALL = 511\n", "    ALL = 511\n    TIP = 512\n"),
-        ("ADDED: Final[tuple[Added, ...]] = ()", "ADDED: Final[tuple[Added, ...]] = (\n"
-         "    Added(Cause.TIP_WORN, 1, Cause.TIP_CHANGED),\n"
-         "    Added(Permit.TIP, 1, Permit.REQUESTED))"),
+        ("Refusal.WITNESS_AHEAD, 1, Refusal.WRONG_MODE),)", "Refusal.WITNESS_AHEAD, 1, "
+         "Refusal.WRONG_MODE),\n"
+         "    Added(Cause.TIP_WORN, 2, Cause.TIP_CHANGED),\n"
+         "    Added(Permit.TIP, 2, Permit.REQUESTED))"),
     ),
     "simulator/firmware/reports.py": (("        a.permits,\n", "        a.permits | 512,\n"),),
     "simulator/firmware/firmware.py": (

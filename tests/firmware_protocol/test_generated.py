@@ -239,7 +239,7 @@ def test_another_limit_is_another_schema(name: str, monkeypatch: pytest.MonkeyPa
     [
         (u8("", ""), ""),
         (u8("", "", high=3), "x <= 3"),
-        (u8("", "", low=1), "1 <= x"),
+        (u8("", "", low=1), "x >= 1"),
         (u16("Pa", "", unknown=0xFFFF), ""),
         (u16("Pa", "", high=50_000, unknown=0xFFFF), "(x <= 50000 or x == 65535)"),
         (u16("Pa", "", low=5, high=9), "5 <= x <= 9"),

@@ -17,8 +17,9 @@ from firmware_protocol.vocabulary import Added, Capability, Cause, Mode, Permit,
 from tests.firmware_protocol.examples import SESSION, SETPOINT, SPEC_OF, TELEMETRY, example
 from tests.firmware_protocol.next_minor import NextMinor, next_minor
 
-RELEASED = {0: "bed05ac77c72baf0"}
+RELEASED = {0: "bed05ac77c72baf0", 1: "fb02572e6d17f712"}
 """Of this major version, by minor, how its text begins to hash: a released one never changes."""
+NEXT = PROTOCOL_MINOR + 1
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +43,11 @@ def test_every_released_minor_is_pinned_and_unchanged() -> None:
 
 @pytest.mark.hazard("H33")
 def test_what_a_minor_adds_leaves_the_schema_hash_as_it_is(later: NextMinor) -> None:
-    assert later.get("firmware_protocol.catalogue", "PROTOCOL_MINOR") == 1
+    assert later.get("firmware_protocol.catalogue", "PROTOCOL_MINOR") == NEXT
     assert later.get("firmware_protocol.schema", "SCHEMA_HASH") == SCHEMA_HASH
     text = later.get("firmware_protocol.schema", "canonical_text")
     assert text(0) == canonical_text()
-    assert {"0x42 Wear TO_HOST PERIODIC SCHEMA may", " TIP_WORN 25"} <= set(text(1).splitlines())
+    assert {"0x42 Wear TO_HOST PERIODIC SCHEMA may", " TIP_WORN 25"} <= set(text(NEXT).splitlines())
     assert later.get("firmware_protocol.schema", "complaints")() == []
 
 
@@ -55,8 +56,8 @@ def test_an_older_host_is_told_the_older_cause_and_permits_and_not_the_new_messa
     later: NextMinor,
 ) -> None:
     host, unit = Link(Direction.TO_DEVICE), _unit(later)
-    opened(host, 1)
-    opened(unit, 0)
+    opened(host, NEXT)
+    opened(unit, PROTOCOL_MINOR)
     new = later.get("firmware_protocol.messages", "Telemetry")
     sent = new(*TELEMETRY._replace(cause=25, permits=1023, mode=Mode.SAFE))
     (heard,) = host.receive(unit.send(sent), 0.0)
@@ -75,8 +76,8 @@ def test_two_ends_of_the_newer_minor_use_all_of_it(later: NextMinor) -> None:
     way = later.get("firmware_protocol.catalogue", "Direction")
     host = later.get("firmware_protocol.link", "Link")(way.TO_DEVICE)
     unit = _unit(later)
-    opened(host, 1)
-    opened(unit, 1)
+    opened(host, NEXT)
+    opened(unit, NEXT)
     messages = later.module("firmware_protocol.messages")
     for message in (
         messages.Telemetry(*TELEMETRY._replace(cause=25, permits=1023)),
@@ -95,11 +96,11 @@ def test_a_newer_host_asks_an_older_unit_for_nothing_that_it_does_not_have(
     way = later.get("firmware_protocol.catalogue", "Direction")
     host = later.get("firmware_protocol.link", "Link")(way.TO_DEVICE)
     unit = Link(Direction.TO_HOST)
-    opened(host, 0)
-    opened(unit, 1)
+    opened(host, PROTOCOL_MINOR)
+    opened(unit, NEXT)
     messages = later.module("firmware_protocol.messages")
     with pytest.raises(
-        Exception, match=r"^Blink needs minor version 1, and this session speaks 2.0"
+        Exception, match=r"^Blink needs minor version 2, and this session speaks 2.1"
     ):
         host.request(messages.Blink(), 0.0)
     host.request(messages.Reset(25), 0.0)
@@ -117,15 +118,15 @@ def test_a_newer_host_asks_an_older_unit_for_nothing_that_it_does_not_have(
 def test_what_was_not_agreed_is_not_understood_either(later: NextMinor) -> None:
     way = later.get("firmware_protocol.catalogue", "Direction")
     host, unit = later.get("firmware_protocol.link", "Link")(way.TO_DEVICE), _unit(later)
-    opened(host, 1)
-    opened(unit, 0)
+    opened(host, NEXT)
+    opened(unit, PROTOCOL_MINOR)
     host.request(later.get("firmware_protocol.messages", "Blink")(), 0.0)
     (heard,) = unit.receive(host.outgoing(), 0.0)
     assert heard.reason.name == Reject.UNKNOWN.name
     old = Link(Direction.TO_HOST)
-    opened(old, 0)
+    opened(old, PROTOCOL_MINOR)
     assert old.receive(host.outgoing(), 0.0) == []
-    opened(host, 1)
+    opened(host, NEXT)
     host.request(later.get("firmware_protocol.messages", "Blink")(), 0.0)
     assert old.receive(host.outgoing(), 0.0) == [FrameRejected(Reject.TYPE)]
 
@@ -190,7 +191,7 @@ def test_a_word_that_breaks_a_rule_is_named(row: Added, sentence: str) -> None:
 
 
 def test_a_word_at_the_end_of_its_enum_keeps_the_rules() -> None:
-    rows = [Added(Refusal.LOCKED, 1, Refusal.WRONG_MODE), Added(Cause.EXPOSURE, 2, Cause.DWELL)]
+    rows = [Added(Refusal.WITNESS_AHEAD, 1, Refusal.BUSY), Added(Cause.EXPOSURE, 2, Cause.DWELL)]
     assert schema.complaints(rows, newest=2) == []
     assert schema.complaints(rows[::-1], newest=2) != []
 

@@ -35,6 +35,8 @@ def test_each_request_was_tried_in_each_mode_and_is_done_where_the_table_has_a_r
     cell = tried()["HELLO"][mode]
     assert (cell == "BUSY") is not allows(mode, Trigger.SESSION)
     assert tried()["LOG_READ"][mode] == "the record"
+    assert tried()["WITNESS_ASK"][mode] == "the row"
+    assert tried()["WITNESS_KEEP"][mode] == ("WRONG_MODE" if mode in DRIVEN else "done")
 
 
 @pytest.mark.hazard("H18", "H22")

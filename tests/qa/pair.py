@@ -186,7 +186,7 @@ class Pair:
         self.seed = seed
         self.now_s = 0.0
         self.plugged = True
-        self.store = KeptStore(None)
+        self.store = KeptStore(None, name=f"{seed:016x}")
         self.handpiece = Handpiece(seed, "average", events=happened)
         self.ledger = Ledger()
         self.down, self.up = Line(f"{seed} down"), Line(f"{seed} up")

@@ -17,7 +17,15 @@ from typing import Any
 
 import pytest
 
-from firmware_protocol.messages import Ident, Telemetry
+from firmware_protocol.messages import (
+    Ident,
+    Message,
+    Result,
+    Telemetry,
+    WitnessAsk,
+    WitnessHead,
+    WitnessKeep,
+)
 from qa.host import ScriptedHost, greeting
 from simulator.ports import PortUnusableError, PtyPort
 from tests.simulator.test_cli import run
@@ -63,6 +71,15 @@ class Talk(ScriptedHost):
         ident = self.replies[seq]
         assert isinstance(ident, Ident)
         return ident
+
+    def ask(self, message: Message) -> Message:
+        """Return the answer to a one-shot of this session."""
+        seq = self.request(message, time.monotonic())
+        end_s = time.monotonic() + 5.0
+        while seq not in self.replies and time.monotonic() < end_s:
+            os.write(self.fd, self.write(time.monotonic()))
+            self.read(0.02)
+        return self.replies[seq]
 
     def read(self, seconds: float) -> None:
         """Listen for a while."""
@@ -269,3 +286,21 @@ def test_it_says_in_words_where_it_is() -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(END_MAX_S) == 0
     assert sentence.startswith("Simulated handpiece 1001 on /dev/pts/")
+
+
+@pytest.mark.hazard("H58")
+def test_the_end_of_a_record_outlives_a_simulator_that_is_started_again(tmp_path: Path) -> None:
+    link, memory = tmp_path / "unit", tmp_path / "unit.json"
+    where = ("--pty", str(link), "--memory", str(memory))
+    with served(*where), opened(str(link)) as talk:
+        talk.hello(1)
+        kept = talk.ask(WitnessKeep(1, 2, 57, 3, 4, 5, 0))
+        assert isinstance(kept, Result)
+        assert kept.outcome == 0
+        second, _, _ = run("serve", *where[2:], "--pty", str(tmp_path / "other"))
+        assert second == 2
+    with served(*where), opened(str(link)) as talk:
+        talk.hello(2)
+        said = talk.ask(WitnessAsk(1, 2))
+        assert isinstance(said, WitnessHead)
+        assert said[1:] == (57, 3, 4, 5, 0, 1)

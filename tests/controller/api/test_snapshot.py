@@ -62,7 +62,7 @@ WHOLE: Final = Snapshot(
             chain=[{"source": "skin", "value": 28.5}], sentence="It was lowered.",
         ),
     ),
-    record=RecordView("/r", 12, 11, "The disk is full."),
+    record=RecordView("/r", 12, 11, "The disk is full.", "Unit 1001 keeps row 11."),
     unfinished=(UnfinishedView(3, "c-0042", "texture"), UnfinishedView(4, "c-0043", "refresh")),
     time_to_safe_ms=38.5,
     signal=SignalView(
@@ -121,7 +121,10 @@ SAID: Final[dict[str, Any]] = {
             "chain": [{"source": "skin", "value": 28.5}], "sentence": "It was lowered.",
         }
     ],
-    "record": {"path": "/r", "rows": 12, "verified_to": 11, "trouble": "The disk is full."},
+    "record": {
+        "path": "/r", "rows": 12, "verified_to": 11, "trouble": "The disk is full.",
+        "witness": "Unit 1001 keeps row 11.",
+    },
     "unfinished": [
         {"treatment": 3, "client": "c-0042", "program": "texture"},
         {"treatment": 4, "client": "c-0043", "program": "refresh"},

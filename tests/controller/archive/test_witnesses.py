@@ -212,7 +212,7 @@ def test_a_witness_that_the_record_names_must_be_there_or_a_newer_one(
     noted = note(state, own)
     store = Store(journal_path(state))
     body = {"row": noted.said.row, "hash": noted.said.hash, "places": noted.places}
-    store.append([Stamped(1.0, NOW_S, 0, "witnessed", json.dumps(body))])
+    store.append([Stamped(1.0, NOW_S, 0, "noted", json.dumps(body))])
     store.close()
     note_there = next(disk.iterdir())
     assert prove(state, own).ok

@@ -148,6 +148,7 @@ def test_the_object_of_each_end_has_the_same_names_and_null_where_nothing_is_kno
         assert said[name] == (getattr(treatment, name) if treatment else None)
     assert said["record"] == {
         "path": "journal.sqlite3", "rows": 12, "treatment": 7 if treatment else None,
+        "witness": None,
     }  # fmt: skip
     assert set(said) == {
         "outcome", "state", "recorded", "program", "client", "simulated", "unit", "zones",

@@ -116,7 +116,7 @@ def test_a_check_changes_no_file(run: Run, record: Path) -> None:
         (("row", "7", "--reason", "so"), "Row 7 of the record is as it was written"),
         (("row", "--reason", "so"), "There is nothing like row to decide on"),
         (("head", "3", "--reason", "so"), "There is nothing like head 3 to decide on"),
-        (("tail", "--reason", "so"), "Name one of: row N, head, clock"),
+        (("tail", "--reason", "so"), "Name one of: row N, head, witness, clock"),
         (("head",), "needs a reason"),
     ],
 )

@@ -177,7 +177,12 @@ def test_scripts_get_outcome_zones_and_record_as_one_object() -> None:
     said = json.loads(json.dumps(summary.as_object(ended)))
     assert said["outcome"] == "completed"
     assert [zone["zone"] for zone in said["zones"]] == ["nose", "chin"]
-    assert said["record"] == {"path": "journal.sqlite3", "treatment": 7, "rows": 12}
+    assert said["record"] == {
+        "path": "journal.sqlite3",
+        "treatment": 7,
+        "rows": 12,
+        "witness": None,
+    }
     assert said["simulated"] is True
 
 

@@ -140,7 +140,7 @@ def test_another_version_names_both() -> None:
     far = FarEnd(ident=IDENT._replace(major=3, minor=3, refusal=Refusal.VERSION))
     found = findings(diagnose("there", open_port=far.open))
     assert "protocol 3.3" in found["version"].sentence
-    assert "this program speaks 2.0" in found["version"].sentence
+    assert "this program speaks 2.1" in found["version"].sentence
 
 
 def test_another_unit_names_both() -> None:

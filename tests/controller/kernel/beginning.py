@@ -61,7 +61,7 @@ class House:
         monkeypatch.setattr(treating, "past_of", self._past_of)
         monkeypatch.setattr(treating, "proving", self._proving)
         room = Room(cast("Any", self), Here(lambda: WALL_S + now(), "a boot"), CONFIGS)
-        self.treating = Treating(room, cast("Any", self), cast("Any", self))
+        self.treating = Treating(room, cast("Any", self), cast("Any", self), lambda: None)
 
     # what is planned, in steps
     def _reading(self, *given: object) -> Steps[str]:

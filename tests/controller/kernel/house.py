@@ -28,6 +28,8 @@ PLACE = Place("/dev/a", "/state/journal.sqlite3", Path("/configs"), "port-7.lock
 class Unit(Memory):
     """A unit that is connected, or is not, and keeps how often it was asked."""
 
+    witnesses = True
+
     def __init__(self) -> None:
         super().__init__()
         self.fails: Exception | None = None

@@ -49,7 +49,7 @@ def deciding(state: Path, **args: object) -> tuple[str, str, str]:
 
 # -- decisions -------------------------------------------------------------------------------------
 def test_what_may_be_decided_on_is_listed_where_something_else_was_named(state: Path) -> None:
-    step = "Name one of: row N, head, clock."
+    step = "Name one of: row N, head, witness, clock."
     assert deciding(state, subject="tail") == (
         "bad_request", "There is nothing like tail to decide on.", step,
     )  # fmt: skip

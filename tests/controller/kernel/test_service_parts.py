@@ -66,6 +66,9 @@ def test_each_part_is_given_its_own(monkeypatch: pytest.MonkeyPatch, configs: Pa
     monkeypatch.setattr(Kernel, "_handpiece", unit)
     kernel = Kernel(replace(PLACE, configs=configs), outside)
     folder = configs or shipped_configs()
+    *treating, client_of = given.pop("Treating")
+    assert client_of() is None  # before it was made
+    assert treating == [Room(cast("Any", unit), outside.here, folder), "a Booking", "a Control"]
     assert given == {
         "Control": (
             kernel._make_client,
@@ -74,7 +77,6 @@ def test_each_part_is_given_its_own(monkeypatch: pytest.MonkeyPatch, configs: Pa
         ),
         "Booking": (unit, outside.here, folder, "0.9", "port-7.lock", alive),
         "Upkeep": (unit, outside.here, "a Booking", "its alarms", "its resets"),
-        "Treating": (Room(cast("Any", unit), outside.here, folder), "a Booking", "a Control"),
         "DeviceLog": (unit.log_record, unit.note),
         "Leading": ("a Control", unit.commit),
     }

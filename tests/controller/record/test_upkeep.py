@@ -341,7 +341,7 @@ def test_decisions_that_cannot_be_read_leave_the_record_unchecked(office: Office
 WITNESSED = [
     [],
     ("witness", PATH.parent),
-    [Row(Kind.WITNESSED, {"row": 12, "hash": "ab", "places": ["/a.note"]})],
+    [Row(Kind.NOTED, {"row": 12, "hash": "ab", "places": ["/a.note"]})],
 ]
 
 

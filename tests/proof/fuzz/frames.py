@@ -36,6 +36,8 @@ from firmware_protocol.messages import (
     SelfTest,
     Setpoint,
     Stop,
+    WitnessAsk,
+    WitnessKeep,
 )
 from firmware_protocol.schema import SCHEMA_HASH, fields_of
 from firmware_protocol.vocabulary import Cause, StopKind, Wish
@@ -226,6 +228,16 @@ class Forger:
                 Reset(insight.cause),
                 Reset(chance.randrange(max(Cause) + 1)),
                 LogRead(chance.choice((0, 1, chance.randrange(9000), _U32))),
+                WitnessKeep(
+                    0,
+                    chance.randrange(6),
+                    chance.randrange(1, 9),
+                    0,
+                    0,
+                    chance.randrange(2),
+                    chance.randrange(2),
+                ),
+                WitnessAsk(0, chance.randrange(6)),
             )
         )
         seq = (insight.seen_request + chance.choice((1, 1, 1, 2, 1000))) & _U16

@@ -1,6 +1,7 @@
 """Devices that break a rule of the treatment: leases, arming, stops, the hand."""
 
 from collections import deque
+from typing import Any
 
 from firmware_protocol.errors import CORRUPT, BadFrameError, Reject
 from firmware_protocol.frame import Frame
@@ -17,6 +18,7 @@ from simulator.firmware.modes import POLICY, Policy, Trigger
 from simulator.firmware.outputs import Totals
 from simulator.firmware.requests import Requests
 from simulator.firmware.setpoints import Envelope, Lease, Setpoints, Verdict
+from simulator.firmware.witness import Witness
 from simulator.handpiece import Handpiece
 from tests.qa.conformance.broken import Broken, Patch, arming, permitting, rows
 
@@ -260,9 +262,9 @@ def _(patch: Patch) -> None:
 
 @broken("every boot has the same id", "C80")
 def _(patch: Patch) -> None:
-    def same(serial: int, boot_id: int, capabilities: Capability, *, boot_tick_ms: int) -> Identity:
+    def same(serial: int, boot_id: int, capabilities: Capability, **other: int) -> Identity:
         del boot_id
-        return Identity(serial, 7, capabilities, boot_tick_ms=boot_tick_ms)
+        return Identity(serial, 7, capabilities, **other)
 
     patch.setattr("simulator.handpiece.Identity", same)
 
@@ -276,3 +278,38 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     milli = reports._milli
     patch.setattr(reports, "_milli", lambda kpa: milli(0.0 if kpa is None else kpa))
+
+
+# -- the witness -----------------------------------------------------------------------------------
+@broken("the first row of a journal is kept for ever", "C84")
+def _(patch: Patch) -> None:
+    keep = Witness.keep
+
+    def once(self: Witness, journal: tuple[int, int], *said: Any, decided: bool) -> bool:  # noqa: ANN401
+        known = self.of(journal) is not None and not decided
+        return known or keep(self, journal, *said, decided=decided)
+
+    patch.setattr(Witness, "keep", once)
+
+
+@broken("a row may go back", "C85")
+def _(patch: Patch) -> None:
+    keep = Witness.keep
+    patch.setattr(Witness, "keep", lambda self, *said, **_: keep(self, *said, decided=True))
+
+
+@broken("a row is taken while a treatment is armed", "C86")
+def _(patch: Patch) -> None:
+    patch.setattr(Policy, "running", property(lambda _: False))
+
+
+@broken("three journals are kept", "C87")
+def _(patch: Patch) -> None:
+    keep = Witness.keep
+
+    def three(self: Witness, *said: Any, decided: bool) -> bool:  # noqa: ANN401
+        done = keep(self, *said, decided=decided)
+        self.kept = self.kept[:3]
+        return done
+
+    patch.setattr(Witness, "keep", three)

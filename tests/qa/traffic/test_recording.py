@@ -28,7 +28,7 @@ def test_what_is_recorded_is_read(tmp_path: Path) -> None:
     _recorded(path)
     found = read_recording(path)
     assert found.chunks == CHUNKS
-    assert (found.port, found.protocol, found.end) == ("/dev/ttyUSB0", "2.0", "stopped")
+    assert (found.port, found.protocol, found.end) == ("/dev/ttyUSB0", "2.1", "stopped")
 
 
 def test_a_recording_never_overwrites_a_file(tmp_path: Path) -> None:
