@@ -1,0 +1,132 @@
+"""The plots of a report: exposure and crystal flow over the time of a treatment."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from controller.archive.report.drawing import GREY, INK, Point, line, shape, svg, words
+from controller.archive.report.facts import Facts, Moved
+from controller.safety.exposure import SECONDS_PER_MIN
+
+WIDTH: Final = 520.0
+HEIGHT: Final = 190.0
+LEFT: Final = 46.0
+RIGHT: Final = 14.0
+TOP: Final = 14.0
+BOTTOM: Final = 34.0
+SIZE: Final = 10.0
+
+POINTS_MAX: Final = 400
+"""Points of one line; a plot of 17 cm shows no more."""
+
+FLOW_OVER_S: Final = 1.0
+"""Contact over which a mean flow is taken: rows come every half second, and crystals in grains."""
+
+_TICKS: Final = (1.0, 2.0, 5.0, 10.0)
+_COLOURS: Final = ("#123f6f", "#b3541e")
+"""Of every other zone; each line carries the number of its zone as well."""
+
+
+class _Axes(NamedTuple):
+    """The scales of one plot."""
+
+    x_max: float
+    y_max: float
+
+    def at(self, x: float, y: float) -> Point:
+        across = (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, x / self.x_max))
+        up = (HEIGHT - TOP - BOTTOM) * min(1.0, max(0.0, y / self.y_max))
+        return LEFT + across, HEIGHT - BOTTOM - up
+
+
+def exposure_plot(facts: Facts) -> str | None:
+    """Return the bound of each zone in percent of its cap, over time; None without rows of it."""
+    caps = {zone.zone: zone.planned.cap_um for zone in facts.zones}
+    series = [
+        (zone.number, [(move.after_s, 100 * move.bound_um / cap) for move in moves])
+        for zone in facts.zones
+        if (cap := caps[zone.zone]) and (moves := _of(facts.moves, zone.zone))
+    ]
+    top = max((y for _, points in series for _, y in points), default=0.0)
+    axes = _axes(facts, max(100.0, top * 1.05))
+    if axes is None or not series:
+        return None
+    drawn = _frame(axes, "bound, % of the cap")
+    drawn.append(line([axes.at(0, 100), axes.at(axes.x_max, 100)], INK, 1.2, "5 3"))
+    drawn.append(words("cap", (WIDTH - RIGHT - 4, axes.at(0, 100)[1] - 3), SIZE, "end"))
+    return svg(WIDTH, HEIGHT, [*drawn, *_lines(axes, series)])
+
+
+def flow_plot(facts: Facts) -> str | None:
+    """Return the mean crystal flow on skin over time; None without rows of it."""
+    series = [
+        (zone.number, points)
+        for zone in facts.zones
+        if (points := list(_flows(_of(facts.moves, zone.zone))))
+    ]
+    set_to = [zone.planned.flow_g_per_min or 0.0 for zone in facts.zones]
+    top = max([*set_to, *(y for _, points in series for _, y in points)], default=0.0)
+    axes = _axes(facts, top * 1.15)
+    if axes is None or not series:
+        return None
+    return svg(WIDTH, HEIGHT, [*_frame(axes, "crystals, g/min"), *_lines(axes, series)])
+
+
+def _of(moves: Sequence[Moved], zone: str) -> list[Moved]:
+    own = [move for move in moves if move.zone == zone]
+    every = math.ceil(len(own) / POINTS_MAX) or 1
+    return [*own[:-1:every], *own[-1:]]
+
+
+def _flows(moves: Sequence[Moved]) -> Iterable[Point]:
+    """Yield the mean flow over each second of contact, at its end."""
+    begun = moves[0] if moves else None
+    for move in moves:
+        if begun is None or not move.contact_s - begun.contact_s >= FLOW_OVER_S:
+            continue
+        contact_s = move.contact_s - begun.contact_s
+        yield move.after_s, (move.grams - begun.grams) / contact_s * SECONDS_PER_MIN
+        begun = move
+
+
+def _axes(facts: Facts, y_max: float) -> _Axes | None:
+    x_max = max((move.after_s for move in facts.moves), default=0.0)
+    usable = 0.0 < x_max < math.inf and 0.0 < y_max < math.inf
+    return _Axes(x_max * 1.02, y_max) if usable else None
+
+
+def _lines(axes: _Axes, series: Sequence[tuple[int, Sequence[Point]]]) -> list[str]:
+    drawn = []
+    for at, (number, points) in enumerate(series):
+        colour = _COLOURS[at % len(_COLOURS)]
+        places = [axes.at(x, y) for x, y in points]
+        drawn.append(line(places, colour, 1.6, "" if at % 2 == 0 else "6 2"))
+        x, y = places[-1]
+        x = min(x, WIDTH - RIGHT - 8)
+        drawn.append(shape("circle", cx=x, cy=y - 9, r=7.0, fill="#ffffff", stroke=colour))
+        drawn.append(words(str(number), (x, y - 5.5), SIZE, "middle"))
+    return drawn
+
+
+def _frame(axes: _Axes, y_words: str) -> list[str]:
+    drawn = []
+    for y in _ticks(axes.y_max):
+        left, right = axes.at(0, y), axes.at(axes.x_max, y)
+        drawn.append(line([left, right], "#dddddd", 0.8))
+        drawn.append(words(f"{y:g}", (LEFT - 5, left[1] + 3.5), SIZE, "end"))
+    for x in _ticks(axes.x_max):
+        foot = axes.at(x, 0)
+        drawn.append(line([foot, (foot[0], foot[1] + 4)], GREY))
+        drawn.append(words(f"{x:g}", (foot[0], foot[1] + 14), SIZE, "middle"))
+    drawn.append(line([axes.at(0, axes.y_max), axes.at(0, 0), axes.at(axes.x_max, 0)], INK))
+    drawn.append(words(y_words, (2, 9), SIZE))
+    drawn.append(words("s since the treatment began", (WIDTH - RIGHT, HEIGHT - 5), SIZE, "end"))
+    return drawn
+
+
+def _ticks(most: float) -> list[float]:
+    """Return about five round values from 0 to at most ``most``."""
+    rough = most / 5
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    step = next(tick * magnitude for tick in _TICKS if tick * magnitude >= rough)
+    return [round(step * number, 10) for number in range(int(most / step) + 1)]
