@@ -139,12 +139,14 @@ def _unknown(store: Store, path: Path, number: int) -> ApiError:
         if newest_number
         else "None is."
     )
-    return ApiError(
-        "unknown_treatment",
-        f"Treatment {number} is not in the record {path}, or a technician has decided that it "
-        "goes on without its beginning.",
-        known,
+    ((listed,),) = store.ask("SELECT count(*) FROM treatments WHERE treatment = ?", (number,))
+    what = (
+        f"The row that began treatment {number} was given up by a technician, so that the record "
+        f"{path} cannot say what was planned."
+        if listed
+        else f"Treatment {number} is not in the record {path}."
     )
+    return ApiError("unknown_treatment", what, known)
 
 
 def _closed(store: Store, number: int) -> tuple[int | None, str]:

@@ -244,9 +244,7 @@ def own_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
 
 def own_of(beginning: Beginning, had: Mapping[str, ZoneUse]) -> dict[str, ZoneUse]:
     """Return what a treatment itself added to what its zones have had."""
-    return {
-        zone: _less(use, beginning.zones.get(zone, ZoneUse())) for zone, use in had.items()
-    }
+    return {zone: _less(use, beginning.zones.get(zone, ZoneUse())) for zone, use in had.items()}
 
 
 def forerunners(store: Store, treatment: int | None) -> list[int]:

@@ -19,7 +19,7 @@ from controller.archive.report.document import (
 from controller.archive.report.facts import Facts, ZoneFacts
 from controller.archive.report.outcome import person_words
 from controller.archive.report.seal import Seal, qr_svg
-from controller.archive.report.when import When
+from controller.archive.report.when import NOTHING, When
 from controller.record.one_treatment import Unbelieved
 
 EVENTS_MAX: Final = 60
@@ -29,7 +29,7 @@ UNBELIEVED_MAX: Final = 20
 
 NOT_RECORDED: Final = "not recorded"
 _PLOT_MM: Final = 172.0
-_QR_MM: Final = 56.0
+_QR_MM: Final = 54.0
 
 _PLAN_NAMES: Final = (
     "Zone", "Suction set", "Suction mean", "Suction peak", "Flow set", "Time planned", "Time given",
@@ -89,9 +89,17 @@ def _delivered(facts: Facts) -> tuple[Block, ...]:
     if not facts.zones:
         return (Words("The record names no zone."),)
     rows = tuple(_zone_row(zone) for zone in facts.zones)
-    resumed = " What a zone had before is in the bound and in the suction dose." if facts.resumes else ""
+    resumed = (
+        " What a zone had before is in the bound and in the suction dose." if facts.resumes else ""
+    )
     return (
-        Table(_PLAN_NAMES, rows, numbers=tuple(range(1, 13)), widths=(8, *[4] * 6, 5, 4, 5, 4, 3, 6), small=True),
+        Table(
+            _PLAN_NAMES,
+            rows,
+            numbers=tuple(range(1, 13)),
+            widths=(8, *[4] * 6, 5, 4, 5, 4, 3, 6),
+            small=True,
+        ),
         Words(
             "Suction in kPa below the room, flow in g/min, time in s, depth, bound and cap in µm, "
             f"suction dose in kPa s in one place, of its limit.{resumed}",
@@ -124,7 +132,7 @@ def _zone_row(zone: ZoneFacts) -> tuple[str, ...]:
 
 
 def _figure(value: float | None, decimals: int) -> str:
-    return "–" if value is None else f"{value:.{decimals}f}"
+    return NOTHING if value is None else f"{value:.{decimals}f}"
 
 
 def _plots(facts: Facts) -> tuple[Block, ...]:
@@ -147,8 +155,8 @@ def _plots(facts: Facts) -> tuple[Block, ...]:
     if found:
         found.append(
             Words(
-                "Drawn from the rows of exposure; the numbers are those of the zones. Suction is not "
-                "in these rows: its mean and peak stand in the table.",
+                "Drawn from the rows of exposure; the numbers are those of the zones. Suction is "
+                "not in these rows: its mean and peak stand in the table.",
                 Tone.SMALL,
             )
         )
@@ -172,7 +180,12 @@ def _receipts(facts: Facts) -> tuple[Block, ...]:
         for said, names in zones.items()
     )
     return (
-        Table(("Zones", "What was allowed, and why", "Chain of limits"), rows, widths=(3, 5, 5), small=True),
+        Table(
+            ("Zones", "What was allowed, and why", "Chain of limits"),
+            rows,
+            widths=(3, 5, 5),
+            small=True,
+        ),
         *((Points(facts.later_receipts),) if facts.later_receipts else ()),
     )
 
@@ -222,9 +235,8 @@ def _record(facts: Facts, seal: Seal) -> tuple[Block, ...]:
     )
     code = Picture(qr_svg(seal.text), "QR code of the text below it", _QR_MM)
     return (
-        Terms(pairs),
         *_broken(facts),
-        Beside((code,), (Words(signed),), 0.36),
+        Beside((code,), (Terms(pairs), Words(signed)), 0.31),
         Verbatim(seal.text),
     )
 
@@ -236,11 +248,18 @@ def _broken(facts: Facts) -> tuple[Block, ...]:
     if more > 0:
         said.append(f"And {more} more places; corneum records verify names them.")
     if not said:
-        return (Words("Each row of this treatment was verified against its neighbours, and holds."),)
-    return (Words("Not to be believed, so that what was told there is not known:"), Points(tuple(said)))
+        return (
+            Words("Each row of this treatment was verified against its neighbours, and holds."),
+        )
+    return (
+        Words("Not to be believed, so that what was told there is not known:"),
+        Points(tuple(said)),
+    )
 
 
 def _unbelieved(each: Unbelieved) -> str:
     rows = f"Row {each.first}" if each.first == each.last else f"Rows {each.first} to {each.last}"
-    decided = " A technician has decided that the record goes on without it." if each.decided else ""
+    decided = (
+        " A technician has decided that the record goes on without it." if each.decided else ""
+    )
     return f"{rows}: {each.what}.{decided}"

@@ -13,7 +13,9 @@ from controller.archive.report.facts import ZoneFacts
 
 GAP: Final = 14.0
 CAPTION: Final = 26.0
-LEGEND: Final = 52.0
+LEGEND: Final = 46.0
+LARGER: Final = 1.35
+"""How much larger words are beside two drawings or more, which are drawn smaller."""
 DISC: Final = 8.5
 
 
@@ -54,13 +56,16 @@ def body_map(zones: Sequence[ZoneFacts]) -> tuple[str, float] | None:
         return None
     width = sum(view.width for view in views) + GAP * (len(views) - 1)
     height = max(view.height for view in views)
+    larger = LARGER if len(views) > 1 else 1.0
+    caption, legend = CAPTION * larger, LEGEND * larger
     parts, x = [_patterns()], 0.0
     for number, view in enumerate(views):
         parts.append(f'<g transform="translate({x:g} 0)">{_view(view, known, number)}</g>')
-        parts += _caption(view, x + view.width / 2, height + 11)
+        parts += _caption(view, x + view.width / 2, height + 11 * larger, larger)
         x += view.width + GAP
-    parts.append(f'<g transform="translate({width / 2 - 99:g} {height + CAPTION:g})">{_legend()}</g>')
-    return svg(width, height + CAPTION + LEGEND, parts), width
+    place = f"translate({width / 2 - 99 * larger:g} {height + caption:g}) scale({larger:g})"
+    parts.append(f'<g transform="{place}">{_legend()}</g>')
+    return svg(width, height + caption + legend, parts), width
 
 
 def map_in_words(zones: Sequence[ZoneFacts]) -> str:
@@ -89,9 +94,7 @@ def _view(view: View, known: Mapping[str, ZoneFacts], number: int) -> str:
         f'<clipPath id="{clip}"><path d="{view.outline}"/></clipPath>',
         shape("path", d=view.outline, fill="#fbfaf8", stroke="none"),
     ]
-    zones = [
-        _zone(part, known[name]) for name, part in view.parts.items() if name in known
-    ]
+    zones = [_zone(part, known[name]) for name, part in view.parts.items() if name in known]
     shapes.append(f'<g clip-path="url(#{clip})">{"".join(zones)}</g>')
     shapes += [
         shape("path", d=path, fill="#ffffff", stroke=GREY, stroke_width=0.8) for path in view.never
@@ -124,11 +127,11 @@ def _label(part: Part, zone: ZoneFacts) -> list[str]:
     ]
 
 
-def _caption(view: View, middle: float, y: float) -> list[str]:
+def _caption(view: View, middle: float, y: float, larger: float) -> list[str]:
     first, _, second = view.title.partition("; ")
     return [
-        words(first, (middle, y), 8.5, "middle"),
-        words(second, (middle, y + 10), 8.5, "middle"),
+        words(first, (middle, y), 8.5 * larger, "middle"),
+        words(second, (middle, y + 10 * larger), 8.5 * larger, "middle"),
     ]
 
 

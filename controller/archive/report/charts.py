@@ -15,6 +15,7 @@ RIGHT: Final = 14.0
 TOP: Final = 14.0
 BOTTOM: Final = 34.0
 SIZE: Final = 10.0
+DISC: Final = 7.0
 
 POINTS_MAX: Final = 400
 """Points of one line; a plot of 17 cm shows no more."""
@@ -25,6 +26,10 @@ FLOW_OVER_S: Final = 1.0
 _TICKS: Final = (1.0, 2.0, 5.0, 10.0)
 _COLOURS: Final = ("#123f6f", "#b3541e")
 """Of every other zone; each line carries the number of its zone as well."""
+
+
+Series = Sequence[tuple[int, Sequence[Point]]]
+"""The number of a zone, and the points of its line."""
 
 
 class _Axes(NamedTuple):
@@ -54,7 +59,7 @@ def exposure_plot(facts: Facts) -> str | None:
     drawn = _frame(axes, "bound, % of the cap")
     drawn.append(line([axes.at(0, 100), axes.at(axes.x_max, 100)], INK, 1.2, "5 3"))
     drawn.append(words("cap", (WIDTH - RIGHT - 4, axes.at(0, 100)[1] - 3), SIZE, "end"))
-    return svg(WIDTH, HEIGHT, [*drawn, *_lines(axes, series)])
+    return svg(WIDTH, HEIGHT, [*drawn, *_lines(axes, series, _at_end(axes, series))])
 
 
 def flow_plot(facts: Facts) -> str | None:
@@ -66,10 +71,11 @@ def flow_plot(facts: Facts) -> str | None:
     ]
     set_to = [zone.planned.flow_g_per_min or 0.0 for zone in facts.zones]
     top = max([*set_to, *(y for _, points in series for _, y in points)], default=0.0)
-    axes = _axes(facts, top * 1.15)
+    axes = _axes(facts, top * 1.4)
     if axes is None or not series:
         return None
-    return svg(WIDTH, HEIGHT, [*_frame(axes, "crystals, g/min"), *_lines(axes, series)])
+    frame = _frame(axes, "crystals, g/min")
+    return svg(WIDTH, HEIGHT, [*frame, *_lines(axes, series, _above(axes, series))])
 
 
 def _of(moves: Sequence[Moved], zone: str) -> list[Moved]:
@@ -95,16 +101,45 @@ def _axes(facts: Facts, y_max: float) -> _Axes | None:
     return _Axes(x_max * 1.02, y_max) if usable else None
 
 
-def _lines(axes: _Axes, series: Sequence[tuple[int, Sequence[Point]]]) -> list[str]:
+def _at_end(axes: _Axes, series: Series) -> list[Point]:
+    """Return where the number of each line stands: over its end."""
+    ends = [axes.at(*points[-1]) for _, points in series]
+    return _apart([(x, y - 9.0) for x, y in ends])
+
+
+def _above(axes: _Axes, series: Series) -> list[Point]:
+    """Return where the number of each line stands: above the middle of it."""
+    top_y = axes.at(0.0, axes.y_max)[1] + 9.0
+    return _apart(
+        [(axes.at((points[0][0] + points[-1][0]) / 2, 0.0)[0], top_y) for _, points in series], 1.0
+    )
+
+
+def _apart(places: Sequence[Point], way: float = -1.0) -> list[Point]:
+    """Move each place that would cover an earlier one, up or down."""
+    found: list[Point] = []
+    for x, y in places:
+        at = (min(x, WIDTH - RIGHT - DISC - 1), y)
+        for _ in places:  # at most once for each of the others
+            if not any(_covers(at, other) for other in found):
+                break
+            at = (at[0], at[1] + way * DISC)
+        found.append(at)
+    return found
+
+
+def _covers(one: Point, other: Point) -> bool:
+    return math.dist(one, other) < 2 * DISC + 1
+
+
+def _lines(axes: _Axes, series: Series, numbers: Sequence[Point]) -> list[str]:
     drawn = []
-    for at, (number, points) in enumerate(series):
+    for at, ((number, points), (x, y)) in enumerate(zip(series, numbers, strict=True)):
         colour = _COLOURS[at % len(_COLOURS)]
-        places = [axes.at(x, y) for x, y in points]
+        places = [axes.at(*point) for point in points]
         drawn.append(line(places, colour, 1.6, "" if at % 2 == 0 else "6 2"))
-        x, y = places[-1]
-        x = min(x, WIDTH - RIGHT - 8)
-        drawn.append(shape("circle", cx=x, cy=y - 9, r=7.0, fill="#ffffff", stroke=colour))
-        drawn.append(words(str(number), (x, y - 5.5), SIZE, "middle"))
+        drawn.append(shape("circle", cx=x, cy=y, r=DISC, fill="#ffffff", stroke=colour))
+        drawn.append(words(str(number), (x, y + 3.5), SIZE, "middle"))
     return drawn
 
 

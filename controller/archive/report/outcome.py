@@ -47,20 +47,28 @@ def _completed(_: Facts) -> str:
 
 
 def _stopped(facts: Facts) -> str:
-    why = f": {facts.why}" if facts.why else ""
-    if facts.stopped_by is not None:
-        return f"Stopped by {person_words(facts.stopped_by)} before all zones were done{why}."
-    return f"Ended before all zones were done, by no person{why}."
+    by = facts.stopped_by
+    if by is None:
+        return f"Ended before all zones were done, by no person.{_why(facts)}"
+    plain = facts.why in {"", f"stop by {by.name}", f"emergency stop by {by.name}"}
+    return (
+        f"Stopped by {person_words(by)} before all zones were done.{'' if plain else _why(facts)}"
+    )
 
 
 def _tripped(facts: Facts) -> str:
-    what = facts.trip or (f"{facts.why}." if facts.why else "The record does not say which.")
-    return f"Ended by a safety trip, which shut the crystals off. {what}"
+    what = f" {facts.trip}" if facts.trip else _why(facts) or " The record does not say which."
+    return f"Ended by a safety trip, which shut the crystals off.{what}"
 
 
 def _refused(facts: Facts) -> str:
-    why = f": {facts.why}" if facts.why else ""
-    return f"Not begun, so that nothing was delivered{why}."
+    return f"Not begun, so that nothing was delivered.{_why(facts)}"
+
+
+def _why(facts: Facts) -> str:
+    """Return the reason that the record gives, as a sentence of its own."""
+    why = facts.why.strip()
+    return f" {why[0].upper()}{why[1:].rstrip('.')}." if why else ""
 
 
 def _cut_off(facts: Facts) -> str:
@@ -110,12 +118,14 @@ def _unbelieved_words(facts: Facts) -> str:
     count = sum(each.last - each.first + 1 for each in facts.unbelieved)
     rows = "1 row" if count == 1 else f"{count} rows"
     hold = "what it told is" if count == 1 else "what they told is"
-    return f"{rows} of the record cannot be believed, or gone; {hold} not known (see the last page)."
+    return (
+        f"{rows} of the record cannot be believed, or gone; {hold} not known (see the last page)."
+    )
 
 
 def next_words(facts: Facts, when: When) -> Sequence[str]:
     """Say what comes next."""
-    return [*_again(facts, when), *_go_on(facts, when), *_look(facts)]
+    return [*_look(facts), *_again(facts, when), *_go_on(facts, when)]
 
 
 def _again(facts: Facts, when: When) -> Sequence[str]:
@@ -154,5 +164,7 @@ def _look(facts: Facts) -> Sequence[str]:
     if facts.end is End.TRIPPED:
         said.append("Look at the skin, and note what you see, before anything else is done.")
     if facts.unbelieved or facts.lacking:
-        said.append("Show this report to a technician: corneum records verify names what is broken.")
+        said.append(
+            "Show this report to a technician: corneum records verify names what is broken."
+        )
     return said

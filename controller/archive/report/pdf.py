@@ -20,8 +20,8 @@ and no typeface of this computer is used, lest the bytes depend on it."""
 _SOFT_HYPHEN: Final = 0xAD
 
 
-class NoTypstError(Exception):
-    """Reports cannot be made: what makes them is not installed."""
+class NotInstalledError(Exception):
+    """A report cannot be made; the text names the library that is not installed."""
 
 
 class DrawnError(Exception):
@@ -37,7 +37,7 @@ def as_pdf(document: Document) -> bytes:
     """Return the file.
 
     Raises:
-        NoTypstError: typst is not installed.
+        NotInstalledError: typst is not installed.
         DrawnError: it could not set the pages.
     """
     return _compiled(document, {"format": "pdf", "pdf_standards": list(STANDARDS)})[0]
@@ -52,7 +52,7 @@ def _compiled(document: Document, how: dict[str, Any]) -> list[bytes]:
     try:
         import typst  # noqa: PLC0415  an extra
     except ImportError as error:
-        raise NoTypstError from error
+        raise NotInstalledError("typst") from error
     pictures: dict[str, bytes] = {}
     said = {
         "title": printable(document.title),
@@ -74,7 +74,9 @@ def _told(block: Block, pictures: dict[str, bytes]) -> dict[str, Any]:
     if isinstance(block, Beside):
         said = {"kind": block.kind, "share": block.share}
         sides = {"left": block.left, "right": block.right}
-        return said | {name: [_told(each, pictures) for each in part] for name, part in sides.items()}
+        return said | {
+            name: [_told(each, pictures) for each in part] for name, part in sides.items()
+        }
     if isinstance(block, Picture):
         name = f"picture-{len(pictures)}.svg"
         pictures[name] = printable(block.svg).encode()

@@ -22,7 +22,7 @@ from controller.archive.report.outcome import (
     unknown_words,
     zone_end_words,
 )
-from controller.archive.report.when import When
+from controller.archive.report.when import NOTHING, When
 from controller.safety.alarms import Priority
 
 ALARMS_MAX: Final = 3
@@ -31,10 +31,11 @@ ALARMS_MAX: Final = 3
 _MAP_MM: Final = 78.0
 _NARROW_UNITS: Final = 220.0
 """Above this the map has two drawings and needs more of the page."""
-_WIDE_MM: Final = 104.0
+_WIDE_MM: Final = 112.0
 
 NAMES: Final = (
-    "No.", "Zone", "Crystals", "On skin", "What ended it", "Depth", "Bound, of its cap", "Again from",
+    "No.", "Zone", "Crystals", "On skin", "What ended it", "Depth",
+    "Bound, of its cap", "Again from",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def first_page(facts: Facts, when: When) -> tuple[Block, ...]:
         wide = width > _NARROW_UNITS
         width_mm = _WIDE_MM if wide else _MAP_MM
         picture = Picture(svg, map_in_words(facts.zones), width_mm)
-        middle = (Beside((picture,), said, 0.60 if wide else 0.47),)
+        middle = (Beside((picture,), said, 0.63 if wide else 0.47),)
     return (
         Heading(f"{facts.display_name}: treatment {facts.treatment}", 1),
         *_simulated(facts),
@@ -74,8 +75,9 @@ def _about(facts: Facts, when: When) -> tuple[Block, ...]:
     charged = any(zone.charged_s > 0.0 for zone in facts.zones)
     least = "at least " if facts.at_least else "up to " if charged else ""
     own = [zone.own for zone in facts.zones]
+    grams = sum(use.grams for use in own)
     given = (
-        f"{least}{sum(use.grams for use in own):.1f} g of crystals in "
+        f"{least}{grams:.{1 if grams >= 1.0 else 2}f} g of crystals in "
         f"{sum(use.contact_s for use in own):.0f} s on the skin"
     )
     simulated = " (simulated)" if facts.simulated else ""
@@ -109,9 +111,9 @@ def _zones(facts: Facts, when: When) -> tuple[Block, ...]:
     return (
         Table(NAMES, rows, numbers=(0, 2, 3, 5), widths=(0, 4, 0, 0, 5, 0, 5, 4), small=True),
         Words(
-            "Depth is the mean over the zone, in thousandths of a millimetre (µm). The bound is the "
-            "most that is likely in the place that was treated most; crystals stop before it passes "
-            f"the cap.{lacking}",
+            "Depth is the mean over the zone, in thousandths of a millimetre (µm). The bound is "
+            "the most that is likely in the place that was treated most; crystals stop before it "
+            f"passes the cap.{lacking}",
             Tone.SMALL,
         ),
     )
@@ -122,7 +124,16 @@ def _row(zone: ZoneFacts, facts: Facts, when: When) -> tuple[str, ...]:
     if not zone.touched:
         free = "not known" if facts.end is End.UNKNOWN else "any time"
         ended = zone_end_words(zone, facts)
-        return (str(zone.number), zone.display, "–", "–", ended, "–", bound_words(zone), free)
+        return (
+            str(zone.number),
+            zone.display,
+            NOTHING,
+            NOTHING,
+            ended,
+            NOTHING,
+            bound_words(zone),
+            free,
+        )
     return (
         str(zone.number),
         zone.display,

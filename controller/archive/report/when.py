@@ -5,6 +5,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 UNKNOWN: Final = "not known"
+NOTHING: Final = "—"
+"""Stands in a table where there is no figure."""
+
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
@@ -20,7 +23,11 @@ class When:
     def at(self, wall_s: float | None) -> datetime | None:
         """Return an instant on this clock; None where no clock can show it."""
         try:
-            return None if wall_s is None else datetime.fromtimestamp(wall_s, UTC).astimezone(self.zone)
+            return (
+                None
+                if wall_s is None
+                else datetime.fromtimestamp(wall_s, UTC).astimezone(self.zone)
+            )
         except (OverflowError, OSError, ValueError):
             return None
 
@@ -56,6 +63,6 @@ class When:
 
 
 def parts_utc(wall_s: float) -> tuple[int, int, int, int, int, int]:
-    """Return year, month, day, hour, minute and second of an instant; the epoch where it is none."""
+    """Return year, month, day, hour, minute, second of an instant; the epoch where it is none."""
     at = When(UTC).at(wall_s) or datetime.fromtimestamp(0, UTC)
     return at.year, at.month, at.day, at.hour, at.minute, at.second
