@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from controller.api.requests import ApiError
+from controller.archive.report.document import NotInstalledError
 from controller.archive.report.facts import Facts
 from controller.archive.report.html import as_html
-from controller.archive.report.pdf import DrawnError, NotInstalledError, as_pdf
+from controller.archive.report.pdf import DrawnError, as_pdf
 from controller.archive.report.report import Asked, document_of, report_of
 from controller.cli.outcome import ExitCode, Failure
 from controller.config.errors import ConfigError

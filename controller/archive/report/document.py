@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 
 
+class NotInstalledError(Exception):
+    """A report cannot be made; the text names the library that is not installed."""
+
+
 @unique
 class Tone(StrEnum):
     """How a paragraph looks; what it says never rests on that alone."""

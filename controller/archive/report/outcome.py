@@ -96,7 +96,7 @@ def zone_end_words(zone: ZoneFacts, facts: Facts) -> str:
         return "not known" if facts.end is End.UNKNOWN else "not treated"
     if zone.state == "skipped":
         return "left for the next zone"
-    return _LEFT[facts.end] + (", worst case in" if zone.charged_s > 0.0 else "")
+    return _LEFT[facts.end] + (" (worst case)" if zone.charged_s > 0.0 else "")
 
 
 def unknown_words(facts: Facts) -> Sequence[str]:
@@ -116,10 +116,11 @@ def unknown_words(facts: Facts) -> Sequence[str]:
 
 def _unbelieved_words(facts: Facts) -> str:
     count = sum(each.last - each.first + 1 for each in facts.unbelieved)
-    rows = "1 row" if count == 1 else f"{count} rows"
-    hold = "what it told is" if count == 1 else "what they told is"
+    if count == 1:
+        return "1 row cannot be believed or is gone; what it told is not known (see the last page)."
     return (
-        f"{rows} of the record cannot be believed, or gone; {hold} not known (see the last page)."
+        f"{count} rows cannot be believed or are gone; what they told is not known (see the last "
+        "page)."
     )
 
 

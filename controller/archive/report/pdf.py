@@ -5,7 +5,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Final
 
-from controller.archive.report.document import Beside, Block, Document, Picture
+from controller.archive.report.document import Beside, Block, Document, NotInstalledError, Picture
 
 STANDARDS: Final = ("a-2a", "ua-1")
 
@@ -18,10 +18,6 @@ _KNOWN: Final = (
 and no typeface of this computer is used, lest the bytes depend on it."""
 
 _SOFT_HYPHEN: Final = 0xAD
-
-
-class NotInstalledError(Exception):
-    """A report cannot be made; the text names the library that is not installed."""
 
 
 class DrawnError(Exception):

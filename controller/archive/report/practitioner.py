@@ -28,7 +28,7 @@ from controller.safety.alarms import Priority
 ALARMS_MAX: Final = 3
 """Alarms that are told on the first page, the gravest first; the other pages have all of them."""
 
-_MAP_MM: Final = 78.0
+_MAP_MM: Final = 72.0
 _NARROW_UNITS: Final = 220.0
 """Above this the map has two drawings and needs more of the page."""
 _WIDE_MM: Final = 112.0
@@ -41,7 +41,7 @@ NAMES: Final = (
 
 def first_page(facts: Facts, when: When) -> tuple[Block, ...]:
     """Return the blocks of the first page."""
-    drawn = body_map(facts.zones)
+    drawn, unknown = body_map(facts.zones), unknown_words(facts)
     said = (*_about(facts, when), *_what_it_did(facts), Heading("Alarms"), *_alarms(facts))
     if drawn is None:
         middle: tuple[Block, ...] = said
@@ -50,12 +50,12 @@ def first_page(facts: Facts, when: When) -> tuple[Block, ...]:
         wide = width > _NARROW_UNITS
         width_mm = _WIDE_MM if wide else _MAP_MM
         picture = Picture(svg, map_in_words(facts.zones), width_mm)
-        middle = (Beside((picture,), said, 0.63 if wide else 0.47),)
+        middle = (Beside((picture,), said, 0.63 if wide else 0.44),)
     return (
         Heading(f"{facts.display_name}: treatment {facts.treatment}", 1),
         *_simulated(facts),
         Words(outcome_words(facts), Tone.LEAD),
-        *(Words(each, Tone.WARNING) for each in unknown_words(facts)),
+        *((Words(" ".join(unknown), Tone.WARNING),) if unknown else ()),
         *middle,
         *_zones(facts, when),
         Heading("What comes next"),

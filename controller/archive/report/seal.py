@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from controller.archive.head_text import note_of, witnessed
 from controller.archive.own_key import KEY_FILE, KeyFileError, own_key
+from controller.archive.report.document import NotInstalledError
 from controller.record.head_note import Head
 
 
@@ -36,8 +37,15 @@ def seal_of(head: Head, wall_s: float, record: Path, own: Path) -> Seal:
 
 
 def qr_svg(text: str) -> str:
-    """Return a text as a QR code that a telephone reads from paper, with its quiet zone."""
-    import segno  # noqa: PLC0415  an extra
+    """Return a text as a QR code that a telephone reads from paper, with its quiet zone.
+
+    Raises:
+        NotInstalledError: segno is not installed.
+    """
+    try:
+        import segno  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise NotInstalledError("segno") from error
 
     made = io.BytesIO()
     segno.make(text, error="m", micro=False, boost_error=False).save(

@@ -52,7 +52,9 @@ def play(record: Path, configs: Path, *acts: Act) -> Path:
     return record
 
 
-def whole(program: str = "refresh", zones: tuple[str, ...] = ("nose", "chin"), **args: str) -> Act:
+def whole(
+    program: str = "refresh", zones: tuple[str, ...] = ("nose", "chin"), **args: object
+) -> Act:
     """Treat these zones to their end."""
 
     async def act(made: Service) -> None:
