@@ -67,20 +67,20 @@ def _identity(facts: Facts, when: When) -> tuple[Block, ...]:
         ("Valve seen shut", safe),
         ("Handpiece", f"serial number {facts.unit}"),
         ("Simulated", simulated),
-        ("Firmware", facts.firmware or NOT_RECORDED),
+        ("Firmware", facts.versions.firmware or NOT_RECORDED),
         ("Tip", facts.tip or NOT_RECORDED),
         ("Lots of tip, crystals, filter", NOT_RECORDED),
         ("Calibration certificate", NOT_RECORDED),
         ("Consent, skin type, aftercare", NOT_RECORDED),
-        ("Corneum", facts.corneum or NOT_RECORDED),
-        ("Python", facts.python or NOT_RECORDED),
-        ("Program", f"{facts.program}, version {facts.program_version or NOT_RECORDED}"),
-        ("Planned", when.minute(facts.planned_wall_s)),
-        ("Skin data", f"{facts.skin_version}, {same[facts.skin_is_the_plans]}"),
+        ("Corneum", facts.versions.corneum or NOT_RECORDED),
+        ("Python", facts.versions.python or NOT_RECORDED),
+        ("Program", f"{facts.program}, version {facts.versions.program or NOT_RECORDED}"),
+        ("Planned", when.minute(facts.versions.planned_wall_s)),
+        ("Skin data", f"{facts.versions.skin}, {same[facts.versions.skin_is_the_plans]}"),
     )
     hashes = (
-        ("Program, SHA-256", facts.program_sha256 or NOT_RECORDED),
-        ("Plan, SHA-256", facts.plan_sha256 or NOT_RECORDED),
+        ("Program, SHA-256", facts.versions.program_sha256 or NOT_RECORDED),
+        ("Plan, SHA-256", facts.versions.plan_sha256 or NOT_RECORDED),
     )
     return (Terms(pairs, columns=2), Terms(hashes))
 
@@ -218,13 +218,14 @@ def _events(facts: Facts, when: When) -> tuple[Block, ...]:
 
 
 def _record(facts: Facts, seal: Seal) -> tuple[Block, ...]:
-    rows = f"{facts.first_row} to {facts.last_row} ({facts.rows} of this treatment)"
+    standing = facts.standing
+    rows = f"{standing.first_row} to {standing.last_row} ({standing.rows} of this treatment)"
     pairs = (
-        ("File", facts.record),
+        ("File", standing.file),
         ("Rows", rows),
-        ("Journal", facts.head.journal),
-        ("Newest row", f"{facts.head.row}"),
-        ("Its hash", facts.head.hash),
+        ("Journal", standing.head.journal),
+        ("Newest row", f"{standing.head.row}"),
+        ("Its hash", standing.head.hash),
     )
     signed = (
         "The code is a signed note: it proves later that the record had this row. Check it with "
@@ -242,9 +243,9 @@ def _record(facts: Facts, seal: Seal) -> tuple[Block, ...]:
 
 
 def _broken(facts: Facts) -> tuple[Block, ...]:
-    said = [facts.lacking] if facts.lacking else []
-    said += [_unbelieved(each) for each in facts.unbelieved[:UNBELIEVED_MAX]]
-    more = len(facts.unbelieved) - UNBELIEVED_MAX
+    said = [facts.standing.lacking] if facts.standing.lacking else []
+    said += [_unbelieved(each) for each in facts.standing.unbelieved[:UNBELIEVED_MAX]]
+    more = len(facts.standing.unbelieved) - UNBELIEVED_MAX
     if more > 0:
         said.append(f"And {more} more places; corneum records verify names them.")
     if not said:

@@ -22,7 +22,7 @@ DISC: Final = 8.5
 class Step(NamedTuple):
     """One step of the legend, up to a share of the cap."""
 
-    below: float
+    below_share: float
     words: str
     colour: str
     pattern: str
@@ -45,7 +45,7 @@ def step_of(share: float | None) -> int | None:
     """Return the step of a share of a cap; None where it is not known."""
     if share is None:
         return None
-    return next((at for at, step in enumerate(STEPS) if share < step.below), None)
+    return next((at for at, step in enumerate(STEPS) if share < step.below_share), None)
 
 
 def body_map(zones: Sequence[ZoneFacts]) -> tuple[str, float] | None:
@@ -54,15 +54,15 @@ def body_map(zones: Sequence[ZoneFacts]) -> tuple[str, float] | None:
     views = [view for view in VIEWS if known.keys() & view.parts.keys()]
     if not views:
         return None
-    width = sum(view.width for view in views) + GAP * (len(views) - 1)
-    height = max(view.height for view in views)
+    width = sum(view.width_px for view in views) + GAP * (len(views) - 1)
+    height = max(view.height_px for view in views)
     larger = LARGER if len(views) > 1 else 1.0
     caption, legend = CAPTION * larger, LEGEND * larger
     parts, x = [_patterns()], 0.0
     for number, view in enumerate(views):
         parts.append(f'<g transform="translate({x:g} 0)">{_view(view, known, number)}</g>')
-        parts += _caption(view, x + view.width / 2, height + 11 * larger, larger)
-        x += view.width + GAP
+        parts += _caption(view, x + view.width_px / 2, height + 11 * larger, larger)
+        x += view.width_px + GAP
     place = f"translate({width / 2 - 99 * larger:g} {height + caption:g}) scale({larger:g})"
     parts.append(f'<g transform="{place}">{_legend()}</g>')
     return svg(width, height + caption + legend, parts), width

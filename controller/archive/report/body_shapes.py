@@ -23,11 +23,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One drawing: its outline as an SVG path, what is never treated, and the zones in it."""
+    """One drawing: its outline as an SVG path, what is never treated, and the zones in it.
+
+    A px is a unit of the drawing, whatever size it is printed in.
+    """
 
     title: str
-    width: float
-    height: float
+    width_px: int
+    height_px: int
     outline: str
     never: tuple[str, ...]
     """Paths of what no zone covers, such as eyes and lips."""
@@ -54,8 +57,8 @@ _NOSE_SIDE: Final[Polygon] = ((90, 92), (86, 144), (76, 146), (82, 118))
 
 FACE: Final = View(
     title=f"Face, {_FRONT}",
-    width=200,
-    height=246,
+    width_px=200,
+    height_px=246,
     outline="M100,6 C150,6 172,44 172,100 C172,140 164,176 146,208 C132,232 116,240 100,240 "
     "C84,240 68,232 54,208 C36,176 28,140 28,100 C28,44 50,6 100,6 Z",
     never=(
@@ -81,8 +84,8 @@ FACE: Final = View(
 
 CHEST: Final = View(
     title=f"Neck and chest, {_FRONT}",
-    width=200,
-    height=190,
+    width_px=200,
+    height_px=190,
     outline="M72,4 L70,52 C52,64 22,66 8,84 L4,186 L196,186 L192,84 C178,66 148,64 130,52 L128,4 Z",
     never=("M95,4 L105,4 L105,60 L95,60 Z",),
     parts=MappingProxyType({
@@ -96,8 +99,8 @@ _OWN: Final = "the client's left is on the left"
 
 BACK: Final = View(
     title=f"Back, as seen from behind; {_OWN}",
-    width=200,
-    height=220,
+    width_px=200,
+    height_px=220,
     outline="M80,4 L80,24 C56,34 24,36 14,52 L34,140 L36,216 L164,216 L166,140 L186,52 "
     "C176,36 144,34 120,24 L120,4 Z",
     never=("M97,30 L103,30 L103,190 L97,190 Z",),
@@ -125,8 +128,8 @@ def _hand(*, left: bool) -> str:
 
 HANDS: Final = View(
     title=f"Backs of the hands, as their owner sees them; {_OWN}",
-    width=200,
-    height=172,
+    width_px=200,
+    height_px=172,
     outline=f"{_hand(left=True)} {_hand(left=False)}",
     never=(),
     parts=MappingProxyType({
@@ -142,8 +145,8 @@ _OTHER_ARM: Final = "M186,30 C174,14 152,14 142,30 L144,120 L148,186 L170,186 L1
 
 ARMS: Final = View(
     title=f"Upper arms, {_FRONT}",
-    width=200,
-    height=190,
+    width_px=200,
+    height_px=190,
     outline=f"{_ARM} {_OTHER_ARM}",
     never=(),
     parts=MappingProxyType(_pair("arm", ((10, 34), (62, 34), (58, 104), (16, 104)), (37, 70), 200)),
@@ -154,8 +157,8 @@ _OTHER_THIGH: Final = "M172,6 L106,6 L114,120 L120,186 L152,186 L164,120 Z"
 
 THIGHS: Final = View(
     title=f"Thighs, {_FRONT}",
-    width=200,
-    height=190,
+    width_px=200,
+    height_px=190,
     outline=f"{_THIGH} {_OTHER_THIGH}",
     never=(),
     parts=MappingProxyType(
@@ -165,8 +168,8 @@ THIGHS: Final = View(
 
 FOREARM: Final = View(
     title="Inner side of the forearm; the patch lies where it was marked",
-    width=200,
-    height=100,
+    width_px=200,
+    height_px=100,
     outline="M4,22 C60,4 120,18 160,30 L196,28 L196,68 L160,66 C120,80 60,96 4,80 Z",
     never=(),
     parts=MappingProxyType(

@@ -33,8 +33,9 @@ Series = Sequence[tuple[int, Sequence[Point]]]
 
 
 class _Axes(NamedTuple):
-    """The scales of one plot."""
+    """The scales of one plot: seconds across, and up what ``quantity`` says with its unit."""
 
+    quantity: str
     x_max: float
     y_max: float
 
@@ -53,10 +54,10 @@ def exposure_plot(facts: Facts) -> str | None:
         if (cap := caps[zone.zone]) and (moves := _of(facts.moves, zone.zone))
     ]
     top = max((y for _, points in series for _, y in points), default=0.0)
-    axes = _axes(facts, max(100.0, top * 1.05))
+    axes = _axes(facts, "bound, % of the cap", max(100.0, top * 1.05))
     if axes is None or not series:
         return None
-    drawn = _frame(axes, "bound, % of the cap")
+    drawn = _frame(axes)
     drawn.append(line([axes.at(0, 100), axes.at(axes.x_max, 100)], INK, 1.2, "5 3"))
     drawn.append(words("cap", (WIDTH - RIGHT - 4, axes.at(0, 100)[1] - 3), SIZE, "end"))
     return svg(WIDTH, HEIGHT, [*drawn, *_lines(axes, series, _at_end(axes, series))])
@@ -71,10 +72,10 @@ def flow_plot(facts: Facts) -> str | None:
     ]
     set_to = [zone.planned.flow_g_per_min or 0.0 for zone in facts.zones]
     top = max([*set_to, *(y for _, points in series for _, y in points)], default=0.0)
-    axes = _axes(facts, top * 1.4)
+    axes = _axes(facts, "crystals, g/min", top * 1.4)
     if axes is None or not series:
         return None
-    frame = _frame(axes, "crystals, g/min")
+    frame = _frame(axes)
     return svg(WIDTH, HEIGHT, [*frame, *_lines(axes, series, _above(axes, series))])
 
 
@@ -95,10 +96,10 @@ def _flows(moves: Sequence[Moved]) -> Iterable[Point]:
         begun = move
 
 
-def _axes(facts: Facts, y_max: float) -> _Axes | None:
+def _axes(facts: Facts, quantity: str, y_max: float) -> _Axes | None:
     x_max = max((move.after_s for move in facts.moves), default=0.0)
     usable = 0.0 < x_max < math.inf and 0.0 < y_max < math.inf
-    return _Axes(x_max * 1.02, y_max) if usable else None
+    return _Axes(quantity, x_max * 1.02, y_max) if usable else None
 
 
 def _at_end(axes: _Axes, series: Series) -> list[Point]:
@@ -143,7 +144,7 @@ def _lines(axes: _Axes, series: Series, numbers: Sequence[Point]) -> list[str]:
     return drawn
 
 
-def _frame(axes: _Axes, y_words: str) -> list[str]:
+def _frame(axes: _Axes) -> list[str]:
     drawn = []
     for y in _ticks(axes.y_max):
         left, right = axes.at(0, y), axes.at(axes.x_max, y)
@@ -154,7 +155,7 @@ def _frame(axes: _Axes, y_words: str) -> list[str]:
         drawn.append(line([foot, (foot[0], foot[1] + 4)], GREY))
         drawn.append(words(f"{x:g}", (foot[0], foot[1] + 14), SIZE, "middle"))
     drawn.append(line([axes.at(0, axes.y_max), axes.at(0, 0), axes.at(axes.x_max, 0)], INK))
-    drawn.append(words(y_words, (2, 9), SIZE))
+    drawn.append(words(axes.quantity, (2, 9), SIZE))
     drawn.append(words("s since the treatment began", (WIDTH - RIGHT, HEIGHT - 5), SIZE, "end"))
     return drawn
 

@@ -123,6 +123,39 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Versions:
+    """What a treatment was planned and given with; None where the record does not say it."""
+
+    program: str | None
+    program_sha256: str | None
+    plan_sha256: str | None
+    planned_wall_s: float | None
+    corneum: str | None
+    python: str | None
+    firmware: str | None
+    skin: str
+    """Of the skin data from which shares of the stratum corneum are told."""
+    skin_is_the_plans: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a treatment stands in its record, and how far the record can be believed."""
+
+    file: str
+    first_row: int
+    last_row: int
+    rows: int
+    """How many of those between are of this treatment."""
+    unbelieved: tuple[Unbelieved, ...]
+    head: Head
+    head_wall_s: float
+    """When the newest row of the record was written."""
+    lacking: str | None
+    """What the record lacks as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One treatment, as its report tells it; None is what the record does not say."""
 
@@ -130,16 +163,9 @@ class Facts:
     client: str
     program: str
     display_name: str
-    program_version: str | None
-    program_sha256: str | None
-    plan_sha256: str | None
-    planned_wall_s: float | None
-    corneum: str | None
-    python: str | None
     simulated: bool
     practice: bool
     unit: int
-    firmware: str | None
     tip: str | None
     by: Person
     reason: str | None
@@ -173,14 +199,5 @@ class Facts:
     """What was lowered, declined or refused during the treatment, in words."""
     notes: tuple[str, ...]
     rest: Rest
-    skin_version: str
-    skin_is_the_plans: bool | None
-    first_row: int
-    last_row: int
-    rows: int
-    unbelieved: tuple[Unbelieved, ...]
-    head: Head
-    head_wall_s: float
-    """When the newest row of the record was written."""
-    record: str
-    lacking: str | None
+    versions: Versions
+    standing: Standing

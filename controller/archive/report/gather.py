@@ -16,6 +16,8 @@ from controller.archive.report.facts import (
     Person,
     Rest,
     Settings,
+    Standing,
+    Versions,
     ZoneFacts,
 )
 from controller.planning.fingerprint import skin_parts
@@ -47,22 +49,15 @@ def facts_of(told: OneTreatment, skin: Skin) -> Facts:
     zones = _zones(told, skin, had, last_wall_s)
     effects = [zone.effect for zone in zones if zone.effect is not None]
     tip, dismissed = _newest(told, Kind.TIP), _newest(told, Kind.DISMISSED)
-    trip, kernel = _newest(told, Kind.TRIP), told.kernel
+    trip = _newest(told, Kind.TRIP)
     return Facts(
         treatment=told.beginning.treatment,
         client=told.beginning.client,
         program=told.beginning.program,
         display_name=str(said.get("display_name") or told.beginning.program),
-        program_version=_text(said.get("program_version")),
-        program_sha256=_text(said.get("program_sha256")),
-        plan_sha256=_text(said.get("plan_sha256")),
-        planned_wall_s=_number(said.get("planned_at_s")),
-        corneum=_text(said.get("corneum")),
-        python=None if kernel is None else _text(kernel.body.get("python")),
         simulated=told.beginning.simulated,
         practice=told.beginning.practice,
         unit=told.beginning.unit,
-        firmware=None if kernel is None else _text(kernel.body.get("firmware")),
         tip=None if tip is None else _text(tip.body.get("label")),
         by=_person(said),
         reason=_text(said.get("reason")),
@@ -89,15 +84,36 @@ def facts_of(told: OneTreatment, skin: Skin) -> Facts:
         later_receipts=tuple(_later_receipts(told.rows)),
         notes=tuple(str(note) for note in plan.get("notes", ())),
         rest=_rest(skin),
-        skin_version=skin.version,
+        versions=_versions(told, plan, skin),
+        standing=_standing(told),
+    )
+
+
+def _versions(told: OneTreatment, plan: Mapping[str, Any], skin: Skin) -> Versions:
+    said = told.begun.body
+    kernel = {} if told.kernel is None else told.kernel.body
+    return Versions(
+        program=_text(said.get("program_version")),
+        program_sha256=_text(said.get("program_sha256")),
+        plan_sha256=_text(said.get("plan_sha256")),
+        planned_wall_s=_number(said.get("planned_at_s")),
+        corneum=_text(said.get("corneum")),
+        python=_text(kernel.get("python")),
+        firmware=_text(kernel.get("firmware")),
+        skin=skin.version,
         skin_is_the_plans=_same_skin(plan, skin),
+    )
+
+
+def _standing(told: OneTreatment) -> Standing:
+    return Standing(
+        file=str(told.path),
         first_row=told.begun.id,
         last_row=told.last,
         rows=len(told.rows),
         unbelieved=told.unbelieved,
         head=told.head,
         head_wall_s=told.head_wall_s,
-        record=str(told.path),
         lacking=told.lacking,
     )
 

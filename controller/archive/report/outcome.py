@@ -102,9 +102,9 @@ def zone_end_words(zone: ZoneFacts, facts: Facts) -> str:
 def unknown_words(facts: Facts) -> Sequence[str]:
     """Say what the record cannot say, one sentence each."""
     found = []
-    if facts.lacking:
+    if facts.standing.lacking:
         found.append("The record lacks rows that were written: treatments may be missing in it.")
-    if facts.unbelieved:
+    if facts.standing.unbelieved:
         found.append(_unbelieved_words(facts))
     if facts.at_least:
         found.append("Grams, time and depth are therefore at least those told here.")
@@ -115,7 +115,7 @@ def unknown_words(facts: Facts) -> Sequence[str]:
 
 
 def _unbelieved_words(facts: Facts) -> str:
-    count = sum(each.last - each.first + 1 for each in facts.unbelieved)
+    count = sum(each.last - each.first + 1 for each in facts.standing.unbelieved)
     if count == 1:
         return "1 row cannot be believed or is gone; what it told is not known (see the last page)."
     return (
@@ -164,7 +164,7 @@ def _look(facts: Facts) -> Sequence[str]:
     said = []
     if facts.end is End.TRIPPED:
         said.append("Look at the skin, and note what you see, before anything else is done.")
-    if facts.unbelieved or facts.lacking:
+    if facts.standing.unbelieved or facts.standing.lacking:
         said.append(
             "Show this report to a technician: corneum records verify names what is broken."
         )

@@ -41,7 +41,9 @@ def report_of(asked: Asked, number: int) -> Facts:
 def document_of(facts: Facts, asked: Asked) -> Document:
     """Return the pages: the same facts, key and zone give the same pages."""
     when = When(asked.zone)
-    seal = seal_of(facts.head, facts.head_wall_s, Path(facts.record), asked.own)
+    seal = seal_of(
+        facts.standing.head, facts.standing.head_wall_s, Path(facts.standing.file), asked.own
+    )
     simulated = ", simulated" if facts.simulated else ""
     title = f"Treatment {facts.treatment}{simulated}: {facts.display_name} for {facts.client}"
     return Document(

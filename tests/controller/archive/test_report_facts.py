@@ -36,7 +36,7 @@ def comes_next(facts: Facts) -> str:
 
 def test_a_completed_treatment_is_told_zone_by_zone(records: Records) -> None:
     facts = told(records("completed"))
-    ended = played.rows_of(records("completed"))[facts.last_row - 1].body
+    ended = played.rows_of(records("completed"))[facts.standing.last_row - 1].body
     assert facts.end is End.COMPLETED
     assert [zone.display for zone in facts.zones] == ["Nose", "Chin"]
     assert [zone.own.grams for zone in facts.zones] == [zone["grams"] for zone in ended["zones"]]
@@ -66,8 +66,8 @@ def test_a_treated_zone_may_be_treated_again_when_the_planner_would(records: Rec
 def test_skin_data_that_are_not_those_of_the_plan_are_told(records: Records) -> None:
     record = one_treatment(records("completed"), 1)
     other = replace(SKIN, rules=replace(SKIN.rules, interval_refuse_days=8.0))
-    assert facts_of(record, SKIN).skin_is_the_plans is True
-    assert facts_of(record, other).skin_is_the_plans is False
+    assert facts_of(record, SKIN).versions.skin_is_the_plans is True
+    assert facts_of(record, other).versions.skin_is_the_plans is False
 
 
 def test_a_person_who_stopped_it_is_named(records: Records) -> None:
@@ -151,7 +151,7 @@ def test_a_broken_row_in_the_middle_is_named_and_the_end_still_counts(records: R
     damage.no_json(record / played.JOURNAL, broken)
     facts = told(record)
     assert facts.end is End.COMPLETED
-    assert [each.first for each in facts.unbelieved] == [broken]
+    assert [each.first for each in facts.standing.unbelieved] == [broken]
     assert unknown_words(facts)[0].startswith("1 row cannot be believed")
     assert not facts.at_least
     assert "Show this report to a technician" in comes_next(facts)
@@ -172,7 +172,7 @@ def test_rows_that_are_gone_are_named(records: Records) -> None:
     first = played.row_id(record, "exposure", 5)
     damage.no_row(record / played.JOURNAL, first)
     damage.no_row(record / played.JOURNAL, first + 1)
-    (gone,) = told(record).unbelieved
+    (gone,) = told(record).standing.unbelieved
     assert (gone.first, gone.last, gone.what) == (first, first + 1, "missing")
 
 
@@ -210,5 +210,5 @@ def test_a_record_that_lacks_its_end_says_so(records: Records) -> None:
     assert newer[-1].id >= played.rows_of(older)[-1].id
     (older / note.name).write_bytes(note.read_bytes())
     facts = told(older)
-    assert facts.lacking is not None
+    assert facts.standing.lacking is not None
     assert unknown_words(facts)[0].startswith("The record lacks rows")

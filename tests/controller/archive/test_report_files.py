@@ -146,9 +146,8 @@ def test_what_is_simulated_says_so_in_the_body(made: Made) -> None:
 def test_the_code_is_a_note_that_verify_takes(made: Made) -> None:
     (note,) = [b.text for b in flat(made.document.blocks) if isinstance(b, Verbatim)]
     said = read_note(note, known_keys(made.asked.own))
-    assert (said.journal, said.row, said.hash) == (
-        made.facts.head.journal, made.facts.head.row, made.facts.head.hash,
-    )  # fmt: skip
+    head = made.facts.standing.head
+    assert (said.journal, said.row, said.hash) == (head.journal, head.row, head.hash)
 
 
 def test_without_a_key_the_code_is_unsigned_and_says_so(made: Made, tmp_path: Path) -> None:
@@ -172,8 +171,11 @@ def worst(facts: Facts) -> Facts:
         zones=zones,
         alarms=alarms,
         at_least=True,
-        unbelieved=(Unbelieved(1, 9, "missing", decided=False),),
-        lacking="it lacks rows",
+        standing=replace(
+            facts.standing,
+            unbelieved=(Unbelieved(1, 9, "missing", decided=False),),
+            lacking="it lacks rows",
+        ),
         resumes=(1, 2),
         practice=True,
         resumed_by=None,
@@ -198,7 +200,7 @@ def test_a_map_shows_left_and_right_as_it_says() -> None:
         left_is_right = "left is on the right" in view.title
         for zone, part in view.parts.items():
             if zone.endswith("_left"):
-                assert (part.label[0] > view.width / 2) is left_is_right, zone
+                assert (part.label[0] > view.width_px / 2) is left_is_right, zone
 
 
 @pytest.mark.parametrize(
