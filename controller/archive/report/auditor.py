@@ -60,10 +60,10 @@ def _identity(facts: Facts, when: When) -> tuple[Block, ...]:
     same = {True: "as in the plan", False: "changed since the plan", None: "the plan does not say"}
     pairs = (
         ("Begun by", person_words(facts.by)),
-        ("Reason given", facts.reason or "none"),
+        ("Reason given", facts.reason or "none on record"),
         ("Ended", f"{facts.end.value}{f', {facts.why}' if facts.why else ''}"),
-        ("Stopped by", person_words(facts.stopped_by) if facts.stopped_by else "no person"),
-        ("Tripped by", facts.trip or "nothing"),
+        ("Stopped by", person_words(facts.stopped_by) if facts.stopped_by else "nobody on record"),
+        ("Tripped by", facts.trip or "nothing on record"),
         ("Valve seen shut", safe),
         ("Handpiece", f"serial number {facts.unit}"),
         ("Simulated", simulated),

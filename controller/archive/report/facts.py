@@ -171,6 +171,9 @@ class Facts:
     reason: str | None
     begun_wall_s: float
     ended_wall_s: float
+    """When its last own row was written."""
+    rests_from_wall_s: float
+    """When it ended at the latest, from which zones rest: what was cut off, when that was found."""
     end: End
     why: str
     """Reason of the end, in the words of the record; empty where it says none."""

@@ -45,8 +45,8 @@ def facts_of(told: OneTreatment, skin: Skin) -> Facts:
     doses = [row for row in told.rows if row.kind in _DOSES]
     had = uses_in(told.beginning, doses) if told.foreseen is None else told.foreseen.zones
     end = _end(told, ended, cut)
-    last_wall_s = max(row.wall_s for row in told.rows if row.kind in _TELLS_TIME)
-    zones = _zones(told, skin, had, last_wall_s)
+    rests_from_wall_s = max(row.wall_s for row in told.rows if row.kind in _TELLS_TIME)
+    zones = _zones(told, skin, had, rests_from_wall_s)
     effects = [zone.effect for zone in zones if zone.effect is not None]
     tip, dismissed = _newest(told, Kind.TIP), _newest(told, Kind.DISMISSED)
     trip = _newest(told, Kind.TRIP)
@@ -62,7 +62,8 @@ def facts_of(told: OneTreatment, skin: Skin) -> Facts:
         by=_person(said),
         reason=_text(said.get("reason")),
         begun_wall_s=told.beginning.wall_s,
-        ended_wall_s=last_wall_s,
+        ended_wall_s=max(row.wall_s for row in told.rows if row.kind in _RESUME_COUNTS),
+        rests_from_wall_s=rests_from_wall_s,
         end=end,
         why="" if ended is None else str(ended.body.get("why") or ""),
         stopped_by=_stopped_by(told),

@@ -5,6 +5,7 @@ from typing import Final
 
 from controller.archive.report.facts import End, Facts, Person, ZoneFacts
 from controller.archive.report.when import When
+from controller.safety.exposure import SECONDS_PER_MIN
 
 _SPENT: Final = {
     "time": "its time was up",
@@ -141,6 +142,9 @@ def _again(facts: Facts, when: When) -> Sequence[str]:
         f"For a client of {rest.old_from_years} years or more it is {rest.old_refuse_days:g} and "
         f"{rest.old_reason_days:g} days. A later treatment of the same zone moves these dates."
     ]
+    if facts.rests_from_wall_s - facts.ended_wall_s >= SECONDS_PER_MIN:
+        found = when.minute(facts.rests_from_wall_s)
+        said.append(f"They rest from {found}: then it was found that it had been cut off.")
     if facts.practice:
         said.append("This was practice: for a practice client no rest is counted.")
     return said

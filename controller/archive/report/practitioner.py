@@ -84,7 +84,10 @@ def _about(facts: Facts, when: When) -> tuple[Block, ...]:
     pairs = [
         ("Client", f"{facts.client}{' (practice)' if facts.practice else ''}"),
         ("Begun", when.minute(facts.begun_wall_s)),
-        ("Over", when.minute(facts.ended_wall_s)),
+        (
+            "Last seen" if facts.end in {End.CUT_OFF, End.UNKNOWN} else "Over",
+            when.minute(facts.ended_wall_s),
+        ),
         ("Clock", when.zone_words(facts.ended_wall_s)),
         ("By", person_words(facts.by)),
         ("Handpiece", f"{facts.unit}{simulated}"),
@@ -157,7 +160,7 @@ def bound_words(zone: ZoneFacts) -> str:
 def _alarms(facts: Facts) -> tuple[Block, ...]:
     told = grave(facts.alarms)
     if not told:
-        return (Words("None stood."),)
+        return (Words("None on record."),)
     more = len(told) - ALARMS_MAX
     said = [each.sentence for each in told[:ALARMS_MAX]]
     if more > 0:

@@ -39,10 +39,11 @@ def configs_in(folder: Path) -> Path:
     return configs
 
 
-def play(record: Path, configs: Path, *acts: Act) -> Path:
+def play(record: Path, configs: Path, *acts: Act, after_s: float = 0.0) -> Path:
     """Let a kernel serve a record in virtual time while these acts are done; return the record."""
 
     async def run() -> None:
+        await asyncio.sleep(after_s)
         async with service(RigSpec(configs=configs, record=record)) as made:
             for act in acts:
                 await act(made)

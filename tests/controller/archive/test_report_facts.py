@@ -1,6 +1,7 @@
 """What the record alone says of one treatment, for each way in which one ends."""
 
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,15 @@ def test_the_unseen_end_of_what_was_cut_off_is_charged_at_the_worst_case(records
     assert f"{UNSEEN_S:.2f} s are charged at the worst case" in outcome_words(facts)
     assert unknown_words(facts) == ["Charged at the worst case: Nose, Chin."]
     assert zone_end_words(facts.zones[0], facts) == "cut off (worst case)"
+
+
+def test_what_was_found_cut_off_later_rests_from_then(records: Records) -> None:
+    record = records.copy("cut")
+    played.play(record, records.configs, played.nothing, after_s=1800.0)
+    facts = told(record)
+    assert "They rest from 17 March 2030, " in " ".join(next_words(facts, When(UTC)))
+    assert facts.rests_from_wall_s > facts.ended_wall_s
+    assert facts.zones[0].free_wall_s == facts.rests_from_wall_s + 7 * DAY_S
 
 
 def test_what_no_kernel_has_marked_yet_is_told_with_what_it_will_charge_at_least(
