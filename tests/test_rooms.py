@@ -37,7 +37,7 @@ CONTROLLER_FLOORS = (
 )
 CONTROLLER_ARROWS = {
     "cli": {"api", "archive", "config", "device", "record", "safety"},
-    "archive": {"config", "record", "safety", "treatment"},
+    "archive": {"config", "planning", "record", "safety", "treatment"},
     "kernel": {"api", "config", "device", "planning", "record", "safety", "treatment"},
     "record": {"api", "config", "device", "planning", "safety", "treatment"},
     "api": {"config", "planning", "safety", "treatment"},

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.options import Json
+from controller.cli.options import Configs, Json
 from controller.cli.outcome import Failure
 
 app = typer.Typer(no_args_is_help=True, help="Look after the record of treatments.")
@@ -33,6 +33,38 @@ def records_list(
     from controller.cli import records as verb
 
     raise typer.Exit(verb.show_past(client, last, before, as_json=as_json))
+
+
+@app.command(
+    "report",
+    epilog="Examples:  corneum records report 16 --pdf treatment-16.pdf   "
+    "corneum records report 16 --html treatment-16.html --time-zone Europe/London",
+)
+def records_report(
+    number: Annotated[
+        int, typer.Argument(help="Number of the treatment.", min=1, show_default=False)
+    ],
+    pdf: Annotated[
+        Path | None, typer.Option("--pdf", help="Write it there as PDF/A-2a and PDF/UA-1.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it there as one HTML file.")
+    ] = None,
+    configs: Configs = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option("--time-zone", help="Clock of the report; that of this computer by default."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the report of one treatment from the record alone: for people first, then auditors.
+
+    The same record gives the same bytes: its date is the end of the treatment.
+    """
+    from controller.cli import report as verb
+
+    files = verb.Files(pdf, html)
+    raise typer.Exit(verb.run(number, files, configs, time_zone, as_json=as_json))
 
 
 @app.command(

@@ -25,7 +25,7 @@ from controller.planning.proof import Line
 from controller.planning.steps import Steps
 from controller.planning.tips import TipPast
 from controller.safety.instruments import Instrument
-from controller.safety.skin import Site
+from controller.safety.skin import Site, Skin
 
 FORMAT: Final = 1
 """Raised whenever the canonical text changes its form: old and new fingerprints never agree."""
@@ -82,6 +82,11 @@ class Fingerprint:
     def differing(self, seen: Mapping[str, str]) -> tuple[str, ...]:
         """Return the parts that are not as in ``seen``; a part that nobody names differs."""
         return tuple(name for name, own in self.parts if seen.get(name) != own)
+
+
+def skin_parts(skin: Skin) -> dict[str, str]:
+    """Return the hashes of the parts that are of the skin data alone."""
+    return {"sites": _sha256(skin.sites), "removal": _sha256((skin.model, skin.rules))}
 
 
 def fingerprint(case: Case, plan: Plan, tip: TipPast | None) -> Steps[Fingerprint]:

@@ -206,9 +206,7 @@ def _interval_refusal(case: Case, zone: str) -> Refusal | None:
 def intervals_days(case: Case) -> tuple[float, float]:
     """Return the days under which a zone is refused, and under which a reason is needed."""
     rules = case.skin.rules
-    old = case.client.age_years >= rules.age_derate_from_years
-    factor = rules.interval_age_factor if old else 1.0
-    return rules.interval_refuse_days * factor, rules.interval_reason_days * factor
+    return rules.intervals_days(old=case.client.age_years >= rules.age_derate_from_years)
 
 
 def days_since(case: Case, zone: str) -> float | None:

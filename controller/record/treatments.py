@@ -7,7 +7,7 @@ open from its row TREATMENT until ENDED or INTERRUPTED. These functions block: r
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -142,8 +142,13 @@ def last_told(store: Store, beginning: Beginning) -> Stamp:
 
 def uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
     """Return what each zone has had at the end of a treatment, or so far, before included."""
+    return uses_in(beginning, listing.closing(store, beginning.treatment))
+
+
+def uses_in(beginning: Beginning, rows: Iterable[Chained]) -> dict[str, ZoneUse]:
+    """Return what each zone has had by rows of exposure and of the end, before included."""
     had = dict(beginning.zones)
-    for row in listing.closing(store, beginning.treatment):
+    for row in rows:
         body = row.body
         zones = body.get("zones", (body,))
         for said in zones:
@@ -207,7 +212,7 @@ def history(
     """
     clock = ClockRecord(store)
     rows = listing.of_client(store, client, clock.last_before(now, HISTORY_S))
-    skipped = _forerunners(store, leave_out)
+    skipped = forerunners(store, leave_out)
     begun = [
         each
         for each in (beginning_of(row) for row in rows)
@@ -233,14 +238,17 @@ def history(
 
 def own_uses(store: Store, beginning: Beginning) -> dict[str, ZoneUse]:
     """Return what a treatment added: a resumed one counts from where the first one ended."""
-    added = {
-        zone: _less(use, beginning.zones.get(zone, ZoneUse()))
-        for zone, use in uses(store, beginning).items()
-    }
+    added = own_of(beginning, uses(store, beginning))
     return {zone: use for zone, use in added.items() if use != ZoneUse()}
 
 
-def _forerunners(store: Store, treatment: int | None) -> list[int]:
+def own_of(beginning: Beginning, had: Mapping[str, ZoneUse]) -> dict[str, ZoneUse]:
+    """Return what a treatment itself added to what its zones have had."""
+    return {zone: _less(use, beginning.zones.get(zone, ZoneUse())) for zone, use in had.items()}
+
+
+def forerunners(store: Store, treatment: int | None) -> list[int]:
+    """Return a treatment and all that it goes on with, newest first."""
     begun = None if treatment is None else _begun(store, treatment)
     if treatment is None or begun is None:
         return []

@@ -62,6 +62,14 @@ class CapRules:
     regrowth_h_per_layer: float
     layer_um: float
 
+    def intervals_days(self, *, old: bool) -> tuple[float, float]:
+        """Return the days under which a zone is refused, and under which a reason is needed.
+
+        ``old`` is from ``age_derate_from_years`` on.
+        """
+        factor = self.interval_age_factor if old else 1.0
+        return self.interval_refuse_days * factor, self.interval_reason_days * factor
+
 
 @dataclass(frozen=True, slots=True)
 class Shedding:

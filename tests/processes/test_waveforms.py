@@ -17,6 +17,7 @@ from controller.archive import waveforms
 from controller.archive.recording import CUT_SHORT
 from controller.archive.waveforms import NotWaveformsError
 from controller.config.paths import journal_path
+from controller.record.chain import BODY
 from tests.processes.service import Kernel, corneum, kernel, unit
 
 pytestmark = pytest.mark.realtime
@@ -35,7 +36,9 @@ def until(holds: Callable[[], bool], what: str) -> None:
 def rows(state: Path) -> list[dict[str, Any]]:
     """Return the rows about waveforms, read beside the kernel."""
     with closing(sqlite3.connect(f"file:{journal_path(state)}?mode=ro", uri=True)) as connection:
-        found = connection.execute("SELECT body FROM journal WHERE kind = 'waveform' ORDER BY id")
+        found = connection.execute(
+            f"SELECT {BODY} FROM journal WHERE kind = 'waveform' ORDER BY id"  # noqa: S608
+        )
         return [json.loads(body) for (body,) in found]
 
 

@@ -73,11 +73,8 @@ def test_a_refused_wish_leaves_a_row_with_the_chain_of_its_limits() -> None:
                 )
 
             def question(store: Store) -> list[tuple[str, str]]:
-                rows = store.connection().execute(
-                    "SELECT json_extract(body, '$.code'), json_extract(body, '$.receipt.binding')"
-                    " FROM journal WHERE kind = 'refused'"
-                )
-                return list(rows)
+                said = (row.body for row in store.rows("kind = 'refused'"))
+                return [(body["code"], body["receipt"]["binding"]) for body in said]
 
             return await made.kernel._outside.journal.read(question)
 

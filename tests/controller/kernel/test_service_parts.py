@@ -66,7 +66,7 @@ def test_each_part_is_given_its_own(monkeypatch: pytest.MonkeyPatch, configs: Pa
     monkeypatch.setattr(Kernel, "_handpiece", unit)
     kernel = Kernel(replace(PLACE, configs=configs), outside)
     folder = configs or shipped_configs()
-    *treating, client_of = given.pop("Treating")
+    *treating, client_of = cast("tuple[Any, ...]", given.pop("Treating"))
     assert client_of() is None  # before it was made
     assert treating == [Room(cast("Any", unit), outside.here, folder), "a Booking", "a Control"]
     assert given == {

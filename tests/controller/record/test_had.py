@@ -136,8 +136,8 @@ def test_a_resume_has_had_what_all_before_it_gave() -> None:
         "nose": use(part(1.75)),
         "chin": use(part(0.25)),
     }
-    assert treatments._forerunners(store, 2) == [2, 1]
-    assert treatments._forerunners(store, None) == treatments._forerunners(store, 9) == []
+    assert treatments.forerunners(store, 2) == [2, 1]
+    assert treatments.forerunners(store, None) == treatments.forerunners(store, 9) == []
 
 
 def test_what_cannot_be_followed_back_has_had_its_own() -> None:
@@ -145,7 +145,7 @@ def test_what_cannot_be_followed_back_has_had_its_own() -> None:
     lost = beginning(store, 2)
     assert treatments._chain(store, lost) is None
     assert treatments.resumed_uses(store, lost) == {"nose": use(HAD), "chin": ZoneUse()}
-    assert treatments._forerunners(store, 2) == [2]
+    assert treatments.forerunners(store, 2) == [2]
     assert treatments.recent(store, [lost], NOW) == []
 
 
