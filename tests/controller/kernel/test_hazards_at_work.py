@@ -1,6 +1,7 @@
 """Hazards that only the host can answer, injected into the running service."""
 
 import asyncio
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from controller.record.store import Store
 from qa.loop import run_virtual
 from qa.rig import RigSpec, Service, service
 from simulator.handpiece import Happening
+from tests.controller.record.edits import bodies
 
 REMOTE = {"name": "fleet", "role": "supervisor", "origin": "remote"}
 QUIET = {"BOOT", "DISARMED", "SELFTEST", "READY"}
@@ -72,11 +74,8 @@ def test_a_refused_wish_leaves_a_row_with_the_chain_of_its_limits() -> None:
                 )
 
             def question(store: Store) -> list[tuple[str, str]]:
-                rows = store.connection().execute(
-                    "SELECT json_extract(body, '$.code'), json_extract(body, '$.receipt.binding')"
-                    " FROM journal WHERE kind = 'refused'"
-                )
-                return list(rows)
+                said = map(json.loads, bodies(store.connection(), "refused"))
+                return [(each["code"], each["receipt"]["binding"]) for each in said]
 
             return await made.kernel._outside.journal.read(question)
 
