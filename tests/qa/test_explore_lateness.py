@@ -154,4 +154,4 @@ def test_flow_that_is_wished_before_its_resume_is_durable_is_found(
     _resume_counts_when_asked(monkeypatch)
     trace = first_broken(held())
     assert trace.broken.rule == "P1"
-    assert "against a person's pause" in trace.broken.how
+    assert "neither paused nor stopped" in trace.broken.how
