@@ -226,7 +226,7 @@ def test_the_vent_of_a_treatment_has_no_second_grace_when_the_unit_is_idle() -> 
         now_s += FRAME_S
         watch = alarms.watch_treated if now_s < 102.0 else alarms.watch_idle
         watch(venting._replace(at_s=now_s), now_s)
-    assert alarms.board.standing == ()
+    assert not alarms.board.standing
     for _ in range(4):
         now_s += FRAME_S
         alarms.watch_idle(SUCKING._replace(at_s=now_s), now_s)
