@@ -7,8 +7,7 @@ import pytest
 
 from controller.record import plan_json, treatments
 from controller.safety.effect import Effect, in_words
-from controller.safety.refusal import Refusal, RefusedError
-from tests.controller.record.plans import CHIN, LOWERED, NOSE, PLAN, PROVED, RECEIPT
+from tests.controller.record.plans import CHIN, NOSE, PLAN, PROVED, RECEIPT
 
 NOSE_JSON = {
     "zone": "nose",
@@ -110,16 +109,6 @@ def test_an_instrument_that_sees_a_depth_is_named() -> None:
         "shedding_h": 32.0,
         "seen_by": ["OCT", "loss of water"],
     }
-
-
-def test_a_refusal_gives_the_limit_that_was_the_reason_as_it_stands_in_a_plan() -> None:
-    plain = Refusal("interval", "Too early.", "Wait a day.")
-    limited = Refusal("interval", "Too early.", "Wait a day.", LOWERED)
-    sent = Refusal("interval", "Too early.", "Wait a day.", RECEIPT)
-    assert (plain.receipt_body, limited.receipt_body, sent.receipt_body) == (None, RECEIPT, RECEIPT)
-    error = RefusedError(limited)
-    assert (error.refusal, str(error), error.sentence) == (limited, "Too early.", "Too early.")
-    assert (error.code, error.next_step) == ("interval", "Wait a day.")
 
 
 def test_the_row_of_a_treatment_has_what_zones_had_and_the_worst_second_of_each() -> None:

@@ -120,6 +120,12 @@ def test_a_second_resume_waits_for_the_first() -> None:
 
 
 # -- acknowledge -----------------------------------------------------------------------------------
+def test_a_second_acknowledgement_waits_for_the_first() -> None:
+    one = slow(tripped())
+    one.person(Command.ACK)
+    assert declined(one.person(Command.ACK)) == ["acknowledging"]
+
+
 @pytest.mark.hazard("H18", "H40")
 def test_an_acknowledgement_counts_when_its_row_is_durable() -> None:
     one = slow(tripped())

@@ -7,12 +7,15 @@ import pytest
 from controller.safety.alarm_signals import Inactivation
 from controller.safety.alarm_texts import OF_CAUSE
 from controller.safety.alarms import Alarm, Priority
+from controller.safety.interlocks import VENT_GRACE_S
 from controller.safety.off_watch import CALM_S, EFFECT_CODES
 from controller.safety.reading import Reading
 from controller.treatment.alarm_system import AlarmSystem
 from controller.treatment.events import Note, Raise, Settle, Who
 from controller.treatment.kinds import Kind
 from firmware_protocol.vocabulary import Cause, Mode
+from tests.controller.safety.test_interlocks import FRAME_S
+from tests.controller.safety.test_off_watch import SUCKING
 from tests.controller.treatment.couch import ANNA, couch
 
 TRIP = Alarm("X01", Priority.MEDIUM, "It tripped.", "Look.")
@@ -212,3 +215,19 @@ def test_an_alarm_of_another_kind_refuses_no_treatment() -> None:
     alarms, _ = system()
     alarms.put(TRIP, 1.0)
     assert alarms.declined is None
+
+
+@pytest.mark.hazard("H48")
+def test_the_vent_of_a_treatment_has_no_second_grace_when_the_unit_is_idle() -> None:
+    alarms, _ = system()
+    venting = SUCKING._replace(mode=Mode.STOPPING)
+    now_s, end_s = 100.0, 100.0 + VENT_GRACE_S
+    while now_s < end_s - 2 * FRAME_S:
+        now_s += FRAME_S
+        watch = alarms.watch_treated if now_s < 102.0 else alarms.watch_idle
+        watch(venting._replace(at_s=now_s), now_s)
+    assert not alarms.board.standing
+    for _ in range(4):
+        now_s += FRAME_S
+        alarms.watch_idle(SUCKING._replace(at_s=now_s), now_s)
+    assert [one.alarm.code for one in alarms.board.standing] == ["V06"]
