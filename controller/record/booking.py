@@ -12,7 +12,7 @@ from controller.api.requests import ApiError, TreatArgs
 from controller.api.snapshot import UnfinishedView
 from controller.config.errors import ConfigError
 from controller.config.skin import load_skin
-from controller.record import treatments
+from controller.record import listing, treatments
 from controller.record.clocks import Here
 from controller.record.journal import Journal, Row
 from controller.record.locks import LockState
@@ -97,9 +97,15 @@ class Booking:
         return await self._journal.book(begun)
 
     async def withdraw(self, treatment: int, why: str) -> None:
-        """Close a treatment that was booked and never began."""
+        """Close a treatment that was booked and never began.
+
+        Where the control had begun with it, its own row may have closed it by now: one is enough.
+        """
         body = {"outcome": "refused", "why": why, "zones": []}
-        await self._journal.commit([Row(Kind.ENDED, body, treatment)])
+        await self._journal.commit_unless(
+            Row(Kind.ENDED, body, treatment),
+            lambda store: None if listing.is_open(store, treatment) else "it is closed",
+        )
 
     def is_under_way(self, lock: str) -> bool:
         """Return True unless surely no kernel holds ``lock``: neither this one nor another."""

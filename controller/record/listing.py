@@ -138,6 +138,12 @@ def _check_unbroken(store: Store, begun_id: int | None, closed_id: int | None) -
     store.read([gone])  # says which one, unless a technician has decided on it
 
 
+def is_open(store: Store, treatment: int) -> bool:
+    """Return True where a treatment has begun, and no row has closed it."""
+    question = "SELECT 1 FROM treatments WHERE treatment = ? AND closed_id IS NULL"
+    return bool(store.ask(question, (treatment,)))
+
+
 def open_now(store: Store) -> list[Chained]:
     """Return the rows of treatments that have begun and are not closed, oldest first.
 

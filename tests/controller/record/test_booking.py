@@ -12,7 +12,7 @@ from controller.api.snapshot import UnfinishedView
 from controller.config.paths import journal_path
 from controller.record.booking import Booking
 from controller.record.clocks import Here
-from controller.record.journal import Journal
+from controller.record.journal import Journal, Row
 from controller.record.locks import LockState
 from controller.record.planner import Proved
 from controller.record.recovery import UNSEEN_S, UnitNow
@@ -20,6 +20,7 @@ from controller.record.store import RecordError
 from controller.record.treatments import beginning_body
 from controller.safety.totals import Totals
 from controller.treatment.events import Who
+from controller.treatment.kinds import Kind
 from qa.loop import run_virtual
 from tests.controller.record.books import journal_in, rows_of
 from tests.controller.record.crashed import HAD, LOCK, PER_S, crashed
@@ -118,6 +119,21 @@ def test_a_treatment_that_never_began_is_closed_with_the_reason(tmp_path: Path) 
     assert run_virtual(scenario()) == [1, 1, 1]
     said = {"outcome": "refused", "why": "The unit said no.", "zones": []}
     assert kept(tmp_path)[-1] == ("ended", said)
+
+
+def test_a_treatment_that_the_control_has_closed_already_is_not_closed_again(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        journal = journal_in(tmp_path)
+        made = booking(journal)
+        number = await made.book(PROVED, TreatArgs(program="refresh", client="c-0042"), ANNA)
+        journal.note(Row(Kind.ENDED, {"outcome": "refused", "zones": []}, number))
+        await made.withdraw(number, "The record of it is not written.")
+        await journal.close()
+
+    run_virtual(scenario())
+    assert [body.get("why") for kind, body in kept(tmp_path) if kind == "ended"] == [None]
 
 
 def marked(**changes: object) -> dict[str, Any]:
