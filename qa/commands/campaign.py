@@ -2,6 +2,7 @@
 
 import typer
 
+from qa.commands.campaign_kills import kills
 from qa.commands.campaign_matrix import matrix
 from qa.commands.campaign_realtime import realtime
 from qa.commands.campaign_stop import stop
@@ -18,6 +19,7 @@ def _campaign() -> None:
 
 
 for command, example in (
+    (kills, "Example:  corneum-sim campaign kills --n 1000 --seed 1 --resume kills.jsonl"),
     (
         matrix,
         "Examples:  corneum-sim campaign matrix --n 500 --report out   "

@@ -71,10 +71,12 @@ class Lane:
         """Bounded by the questions: one waits at a time. None is the end of the connection."""
         threading.Thread(target=self._listen, name="screen", daemon=True).start()
 
-    def ask(self, do: str, args: Mapping[str, object] | None = None) -> dict[str, Any]:
+    def ask(
+        self, do: str, args: Mapping[str, object] | None = None, who: Mapping[str, str] = ME
+    ) -> dict[str, Any]:
         """Ask the kernel on the connection that was there before the hostile ones."""
         self._next += 1
-        self._say({"id": self._next, "do": do, "who": ME, "args": dict(args or {})})
+        self._say({"id": self._next, "do": do, "who": dict(who), "args": dict(args or {})})
         while True:
             try:
                 said = self._answers.get(timeout=END_MAX_S)

@@ -1,1 +1,1 @@
-"""Power cuts, kills and failing disks below the real SQLite, and what the record says afterwards."""
+"""Power cuts, kills and failing disks below the real SQLite, and what of the record is left."""

@@ -27,9 +27,7 @@ ROUNDING: Final = 1e-3
 """Of what a row says."""
 
 
-def after_cut(
-    found: Recorded, medium: Medium, cut: Cut, seed: int, started: set[int]
-) -> list[str]:
+def after_cut(found: Recorded, medium: Medium, cut: Cut, seed: int, started: set[int]) -> list[str]:
     """Return what does not hold after one power cut; ``medium`` has everything before its step.
 
     The next kernel is started on the same files too, unless it was ``started`` on as many rows

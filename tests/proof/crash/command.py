@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.cli.outcome import Failure
-from qa.campaigns.kept import Kept, OtherCampaignError
+from qa.campaigns.kept import Kept, OtherCampaignError, folder_sha256
 from qa.campaigns.workers import Where, WorkersLostError, spread
 from tests.proof.crash.disk import DiskError
 from tests.proof.crash.proof import CUT, FAULT, jobs, prove
@@ -27,7 +27,8 @@ def main() -> int:
     """Run the proof; 0 when everything held, 1 when something did not."""
     args = _parser().parse_args()
     began_s = time.perf_counter()
-    name = f"crash seed {args.seed}, {args.sample or 'all'} cases"
+    own = folder_sha256(Path(__file__).parent)[:8]  # its results follow from this proof, too
+    name = f"crash seed {args.seed}, {args.sample or 'all'} cases, proof {own}"
     try:
         kept = None if args.resume is None else Kept(args.resume, name)
         found = list(

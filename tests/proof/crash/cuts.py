@@ -72,7 +72,9 @@ def sectors(step: Step) -> range:
     """Return the sectors that a write touches."""
     if not step.data:
         return range(0)
-    return range(step.offset // SECTOR_BYTES, (step.offset + len(step.data) - 1) // SECTOR_BYTES + 1)
+    return range(
+        step.offset // SECTOR_BYTES, (step.offset + len(step.data) - 1) // SECTOR_BYTES + 1
+    )
 
 
 def cuts_at(number: int, step: Step) -> Iterator[Cut]:
@@ -175,18 +177,17 @@ def _note(texts: list[bytes], chance: random.Random) -> bytes | None:
 def _apply(files: Files, step: Step, fates: Fates) -> None:
     """Do an act to the files, as far as each sector of it comes about."""
     name = step.file
-    if step.act is Act.CREATE:
-        if fates() is Fate.NEW:
-            files.setdefault(name, b"")
-    elif step.act is Act.DELETE:
-        if fates() is Fate.NEW:
-            files.pop(name, None)
-    elif name in files:
-        if step.act is Act.TRUNCATE:
-            if fates() is Fate.NEW:
-                files[name] = files[name][: step.offset].ljust(step.offset, b"\0")
-        elif step.act is Act.WRITE:
+    if step.act is Act.WRITE:
+        if name in files:
             files[name] = _written(files[name], step, fates)
+    elif fates() is not Fate.NEW:
+        return
+    elif step.act is Act.CREATE:
+        files.setdefault(name, b"")
+    elif step.act is Act.DELETE:
+        files.pop(name, None)
+    elif step.act is Act.TRUNCATE and name in files:
+        files[name] = files[name][: step.offset].ljust(step.offset, b"\0")
 
 
 def _written(content: bytes, step: Step, fates: Fates) -> bytes:

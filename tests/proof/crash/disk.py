@@ -13,6 +13,7 @@ An error is what `os_unix.c` returns for it: ENOSPC in a write is SQLITE_FULL, e
 SQLITE_IOERR_WRITE, a failed fsync SQLITE_IOERR_FSYNC.
 """
 
+import _sqlite3
 import contextlib
 import ctypes
 import sqlite3
@@ -22,8 +23,6 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-
-import _sqlite3
 
 SECTOR_BYTES: Final = 512
 """What a disk writes whole or not at all."""

@@ -22,7 +22,7 @@ FAILURES: Final[Mapping[Act, tuple[Failure, ...]]] = {
 
 
 class Job(NamedTuple):
-    """All that is done at one step of one scene; ``only`` are numbers of its cases, empty is all."""
+    """What is done at one step of one scene; ``only`` are numbers of its cases, empty is all."""
 
     scene: str
     seed: int

@@ -26,10 +26,10 @@ from controller.record.store import RecordError, Store
 from controller.record.writer import InlineWriter
 from controller.treatment.events import Who
 from controller.treatment.kinds import Kind
+from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MARGIN_S
 from qa.loop import run_virtual
 from qa.rig import BOOT, PID, SOFTWARE, Rig, RigSpec, Service, rig
 from tests.controller.record.older import to_columns
-from firmware_protocol.envelope import LEASE_DEFAULT_MS, LEASE_MARGIN_S
 from tests.proof.crash.cuts import Cut, Files, How, Medium
 from tests.proof.crash.disk import ON_DISK, Act, Fault, Log, Step, watched
 
@@ -263,11 +263,11 @@ async def _treat(service: Service, seen: _Seen) -> None:
                 seen.flowed_on |= service.rig.flows
             await asyncio.sleep(LOOK_S)
     seen.open_valve = service.rig.flows
-    seen.lost_rows = journal._lost  # noqa: SLF001 - no other door to it
+    seen.lost_rows = journal._lost
 
 
 def _journal(service: Service) -> Journal:
-    return service.kernel._outside.journal  # noqa: SLF001 - no other door to it
+    return service.kernel._outside.journal
 
 
 def restart(seed: int, fault: Fault | None = None) -> Recorded:
