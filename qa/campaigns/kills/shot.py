@@ -117,7 +117,8 @@ def _kill(job: Job, unit: Served, state: Path) -> Result:
         client.start()
         reached = told.begun[job.phase].wait(KILL_MAX_S)
         if reached:
-            time.sleep(job.after_s)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(job.after_s)
         process.kill()
         process.wait()
         killed_s = time.monotonic()
@@ -125,7 +126,8 @@ def _kill(job: Job, unit: Served, state: Path) -> Result:
         client.join(KILL_MAX_S)
     if not reached:
         return {"wrong": [], "not_run": f"{job.phase} was not reached: {told.why}"}
-    time.sleep(SEEN_AFTER_S)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        unit.process.wait(SEEN_AFTER_S)
     wrong = _device(unit, killed_s) + missing(journal_path(state), told)
     wrong = wrong or _next_start(unit, state)
     return {
