@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from controller.record import beside, listing, treatments
-from controller.record.chain import Chained
+from controller.record.chain import Chained, near
 from controller.record.head_note import Head, identity, newest
 from controller.record.read_only import ask_record
 from controller.record.recovery import Interrupted, interrupted
@@ -126,8 +126,9 @@ def _found(store: Store, path: Path, number: int, alive: Callable[[str], bool]) 
 
 def _written_s(store: Store) -> float:
     """Return when the newest row was written; the row is not believed for that, only told of."""
-    ((wall_s,),) = store.ask("SELECT wall_s FROM journal ORDER BY id DESC LIMIT 1")
-    return float(wall_s)
+    ((row_id,),) = store.ask("SELECT max(id) FROM journal")
+    row = near(store.connection(), row_id).get(row_id)
+    return 0.0 if row is None else float(row.wall_s)
 
 
 def _unknown(store: Store, path: Path, number: int) -> RefusedError:

@@ -162,13 +162,22 @@ def is_current(connection: sqlite3.Connection) -> bool:
     Raises:
         words.KnownError: a newer build has made the file.
     """
+    check_version(connection)
+    return version(connection) == VERSION and _is_listed(connection)
+
+
+def check_version(connection: sqlite3.Connection) -> None:
+    """Make sure that this build knows the form of a file.
+
+    Raises:
+        words.KnownError: a newer build has made it.
+    """
     found = version(connection)
     if found > VERSION:
         raise words.KnownError(
             f"is of a newer build (version {found} of its file; this build reads up to {VERSION})",
             "use that build, or update this one",
         )
-    return found == VERSION and _is_listed(connection)
 
 
 def is_defined(connection: sqlite3.Connection) -> bool:

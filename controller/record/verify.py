@@ -113,7 +113,7 @@ def verify(
     with contextlib.closing(connection):
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
-            schema.is_current(connection)  # raises where it is of a newer build
+            schema.check_version(connection)
             _walk(connection, result, told, heads)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             result.unreadable = words.sentence(error, path)
@@ -287,5 +287,9 @@ def _misfit(connection: sqlite3.Connection) -> str | None:
     if version < earlier.LISTS:
         return None  # a file of November, which has no lists yet
     body = "j.body" if old else BODY
-    wrong = sum(int(connection.execute(each.format(body)).fetchone()[0]) for each in _LISTED)
+    try:
+        schema.is_current(connection)
+        wrong = sum(int(connection.execute(each.format(body)).fetchone()[0]) for each in _LISTED)
+    except sqlite3.OperationalError as error:  # a list is defined otherwise
+        return str(error)
     return f"{wrong} entries of its lists do not fit to its rows" if wrong else None

@@ -218,6 +218,17 @@ def test_a_file_of_november_has_no_lists_that_could_lack_anything(path: Path) ->
     assert verify(path).ok
 
 
+@pytest.mark.parametrize(("table", "what"), [("tips", "id"), ("listed", "listed.id")])
+def test_a_list_whose_definition_is_damaged_leaves_the_rows_whole(
+    path: Path, table: str, what: str
+) -> None:
+    with editor(path) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME COLUMN id TO i")
+    found = verify(path)
+    assert (found.breaks, found.rows, found.unreadable) == ([], 6, None)
+    assert found.lists == f"no such column: {what}"
+
+
 def test_an_index_that_sqlite_itself_finds_wrong_is_told_in_its_words(path: Path) -> None:
     damage.no_index(path, 1)
     found = verify(path)

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from unittest import mock
 
 from controller.kernel.service import Outside, Place, running
-from controller.record import decisions, head_note
+from controller.record import decisions, earlier, head_note
 from controller.record.chain import chained
 from controller.record.clocks import Here
 from controller.record.head_note import Head
@@ -289,8 +289,11 @@ def upgrade(seed: int, fault: Fault | None = None) -> Recorded:
     """Convert a record of November, or of its last days, and decide something in it."""
     with scratch() as folder:
         put(folder, recorded("treatment", seed).after)
-        to_columns(folder / JOURNAL_NAME, 2 * (seed % 2))
+        version = earlier.LISTS * (seed % 2)
+        to_columns(folder / JOURNAL_NAME, version)
         left = files_in(folder)
+    if not version:  # journals of November had no name yet, and so no note beside them
+        left = {JOURNAL_NAME: left[JOURNAL_NAME]}
 
     async def scenario(folder: Path, log: Log) -> None:
         async with rig(RigSpec(seed=seed, record=folder)) as made:
