@@ -29,7 +29,9 @@ def test_the_file_has_the_words_that_scripts_rely_on(tmp_path: Path) -> None:
 def test_a_peer_that_is_not_installed_is_reported_as_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figures = {"ours_us": 2.0, "floor_us": 1.0, "ratio": 2.0}
+    figures = {
+        "ours_us": 2.0, "floor_us": 1.0, "ratio": 2.0, "checked_us": 1.8, "ratio_checked": 1.1,
+    }  # fmt: skip
     monkeypatch.setattr(wire, "module", lambda *_words: figures)
     rows = wire.codec_rows(tmp_path, lambda _what: None)
     assert [row.reference for row in rows if row.value is None] == [MISSING]

@@ -47,6 +47,8 @@ PLAYED: Final = (
 NOT_PLAYED: Final = {
     Kind.PRECEDENCE: "a process asks the system for it; virtual time has none",
     Kind.UNSEEN: "the unit has to deliver what no reading shows",
+    Kind.NOTED: "a process of its own signs; virtual time has none",
+    Kind.WAVEFORM: "a process of its own records; virtual time has none",
 }
 """Kinds that no run here writes, and why; their bodies are looked at by themselves."""
 
@@ -181,9 +183,14 @@ def test_the_rows_that_no_run_writes_are_of_the_table_too() -> None:
     unseen = conduct.unseen()[0]
     assert isinstance(unseen, Note)
     granted = Precedence("ordinary", memory_locked=False, refused=("real-time priority",))
-    told = {unseen.kind: unseen.body, Kind.PRECEDENCE: granted.as_dict()}
+    told: dict[Kind, Any] = {
+        unseen.kind: unseen.body,
+        Kind.PRECEDENCE: granted.as_dict(),
+        Kind.NOTED: {"row": 12, "hash": "ab", "places": ["/a.note"]},
+        Kind.WAVEFORM: {"file": None, "why": "It ended.", "lost_samples": 9},
+    }
     assert told.keys() == NOT_PLAYED.keys()
-    assert [misfit(kind, json.dumps(body)) for kind, body in told.items()] == ["", ""]
+    assert [misfit(kind, json.dumps(body)) for kind, body in told.items()] == [""] * 4
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.kind}-{row.by}")
