@@ -244,7 +244,7 @@ ENDED: Final = _moment(
 )  # fmt: skip
 LEASE: Final = _moment(
     Lease, "Silence takes the lease away:",
-    ("lease-counted", "P2 H10 H11 H23", "RF", "the device counts no more of it than was granted",
+    ("lease-counted", "P2 H10 H11 H23", "F", "the device counts no more of it than was granted",
      lambda f: f.counted_ms <= max(f.left_ms, 0.0) + 1),  # the device counts whole milliseconds
     ("lapsed-unarmed", "P2 H10 H12 H13 H14", "DHP", "no treatment outlives it",
      lambda f: f.unarmed or f.left_ms > -LAPSED_MS),

@@ -10,7 +10,7 @@ device and calls `look` after every tick; what is broken is told to ``broken``, 
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from firmware_protocol.vocabulary import Mode
@@ -153,12 +153,13 @@ class Promise(Watch):
         recently = self.scene.now_s - self._revoked_s <= REVOKED_WITHIN_S
         return recently or (self.allowed and not self.paused)
 
-    def excused(self, what: str) -> bool:
-        """Return whether a fault blinds or breaks this, or did a moment ago."""
+    def excused(self) -> Container[str]:
+        """Return what faults blind or break, or did a moment ago."""
         if not (self.faults or self._excused_until_s):
-            return False
-        aftermath = self.scene.now_s < self._excused_until_s.get(what, -NEVER_S)
-        return aftermath or any(EXCUSED.get(name) == what for name in self.faults)
+            return ()
+        now_s, until_s = self.scene.now_s, self._excused_until_s
+        aftermath = {what for what, ends_s in until_s.items() if now_s < ends_s}
+        return aftermath | {EXCUSED[name] for name in self.faults if name in EXCUSED}
 
     # -- what is said ------------------------------------------------------------------------------
     def broken(self, clause: Clause[Facts], facts: Facts, moment: Moment[Facts]) -> None:

@@ -4,6 +4,7 @@ What the plant really does is looked at, not what the device measures. How long 
 last held is remembered here, and nothing else.
 """
 
+from collections.abc import Container
 from typing import Final, NamedTuple, Protocol
 
 from firmware_protocol.envelope import (
@@ -24,7 +25,6 @@ from qa.promise.clauses import (
     Facts,
     Flow,
     Judge,
-    Lease,
     Moment,
     Observer,
     Settings,
@@ -93,10 +93,9 @@ class Watch:
         """Return whether a person has asked for flow; unseen where there are no people."""
         return UNSEEN  # type: ignore[no-any-return]
 
-    def excused(self, what: str) -> bool:
-        """Return whether a fault blinds or breaks this, so that it cannot be promised."""
-        del what
-        return False
+    def excused(self) -> Container[str]:
+        """Return what faults blind or break, so that it cannot be promised."""
+        return ()
 
     def over_s(self, since_s: float) -> float:
         """Return for how long over-suction counts that has really lasted ``since_s``."""
@@ -127,15 +126,20 @@ class Watch:
     def look(self) -> None:
         """Look at everything; called after every tick."""
         scene = self.scene
-        truth, firmware = scene.handpiece.plant.truth, scene.handpiece.firmware
+        truth, a = scene.handpiece.plant.truth, scene.handpiece.firmware.board.a
         self._note(truth)
         flows = truth.flow_g_per_min > FLOW_MIN_G_PER_MIN
         if not flows:
             self._dry_s = scene.now_s
-        if flows or truth.valve_open > OPEN or firmware.board.a.valve > 0.0:
-            self._look_at_flow(truth, flows=flows)
+        if flows or truth.valve_open > OPEN or a.valve > 0.0:
+            self._look_at_flow(truth, self.excused(), flows=flows)
         self._look_at_hazards(truth, flows=flows)
-        self._look_at_settings()
+        setpoints, config = a.setpoints, scene.ledger.config
+        seen = (setpoints.suction_pa, setpoints.flow_mg_per_min, config)
+        if seen != self._set:
+            self._set = seen
+            most = (config.suction_max_pa, config.flow_max_mg_per_min)
+            self.ask(clauses.LIMITS, Settings(*seen[:2], *most, *self.limits))
 
     def _note(self, truth: PlantTruth) -> None:
         scene = self.scene
@@ -155,10 +159,10 @@ class Watch:
             self._accepted = ledger.accepted
             self._metered_from_g = truth.through_valve_g
 
-    def _look_at_flow(self, truth: PlantTruth, *, flows: bool) -> None:
+    def _look_at_flow(self, truth: PlantTruth, excused: Container[str], *, flows: bool) -> None:
         board, now_s = self.scene.handpiece.firmware.board, self.scene.now_s
-        jammed = self.excused("valve")
-        facts = self._flow(truth)
+        jammed = "valve" in excused
+        facts = self._flow(truth, excused)
         if board.a.valve > 0.0 and not jammed:
             holds = self.ask(clauses.FLOW, facts)
         else:  # nobody opens it: whether it may be open, and is late or leaks
@@ -169,18 +173,18 @@ class Watch:
         shut, unpowered = truth.valve_open <= OPEN, not board.b.power
         self.ask(clauses.ENDED, Ended(since_s, shut, not flows, unpowered, jammed))
 
-    def _flow(self, truth: PlantTruth) -> Flow:
-        now_s, ledger, excused = self.scene.now_s, self.scene.ledger, self.excused
+    def _flow(self, truth: PlantTruth, excused: Container[str]) -> Flow:
+        now_s, ledger = self.scene.now_s, self.scene.ledger
         left_mg = float(ledger.exposure_left_mg)
         if left_mg > 0:
             metered_mg = (truth.through_valve_g - self._metered_from_g) * 1000
-            left_mg = NEVER_S if excused("exposure") else left_mg + EXPOSURE_SLACK_MG - metered_mg
+            left_mg = NEVER_S if "exposure" in excused else left_mg + EXPOSURE_SLACK_MG - metered_mg
         return Flow(
             self.scene.handpiece.firmware.mode is Mode.ACTIVE,
             ledger.lease_ends_ms - now_s * 1000,
-            0.0 if excused("switch") else now_s - self._switch_s,
-            0.0 if excused("skin") else now_s - self._skin_s,
-            0.0 if excused("suction") else now_s - self._suction_s,
+            0.0 if "switch" in excused else now_s - self._switch_s,
+            0.0 if "skin" in excused else now_s - self._skin_s,
+            0.0 if "suction" in excused else now_s - self._suction_s,
             ledger.wants_flow,
             left_mg,
             self.permitted(),
@@ -195,17 +199,5 @@ class Watch:
         self._still_s = self._still_s + SAMPLE_S if still else 0.0
         if over or still:
             over_s = self.over_s(now_s - self._under_s) if over else 0.0
-            still_s = 0.0 if self.excused("motion") else self._still_s
+            still_s = 0.0 if "motion" in self.excused() else self._still_s
             self.ask(clauses.STOOD, Stood(truth.suction_kpa, over_s, still_s, safe=False))
-
-    def _look_at_settings(self) -> None:
-        board, config = self.scene.handpiece.firmware.board, self.scene.ledger.config
-        setpoints = board.a.setpoints
-        seen = (setpoints.suction_pa, setpoints.flow_mg_per_min, config)
-        if seen != self._set:
-            self._set = seen
-            most = (config.suction_max_pa, config.flow_max_mg_per_min)
-            self.ask(clauses.LIMITS, Settings(*seen[:2], *most, *self.limits))
-        if board.a.lease_left_ms and not self.excused("valve"):
-            left_ms = self.scene.ledger.lease_ends_ms - self.scene.now_s * 1000
-            self.ask(clauses.LEASE, Lease(left_ms, board.a.lease_left_ms))

@@ -1,4 +1,4 @@
-"""The promise itself: each clause can hold and can break, and is asked of whom it declares."""
+"""The promise itself: each clause can hold and break, and each observer asks what it declares."""
 
 from collections import Counter
 from typing import Any

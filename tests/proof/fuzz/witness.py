@@ -22,6 +22,7 @@ from qa.promise.clauses import (
     Arming,
     Clause,
     Facts,
+    Lease,
     Moment,
     Observer,
     Reset,
@@ -131,6 +132,10 @@ class Witness(Watch):
         self._drain()
         self._justify(device.now_s)
         self.look()
+        counted_ms = device.firmware.board.a.lease_left_ms
+        if counted_ms:
+            left_ms = self.ledger.lease_ends_ms - device.now_s * 1000
+            self.ask(clauses.LEASE, Lease(left_ms, counted_ms))
         self.valve_open_s += TICK_S * (device.plant.truth.valve_open > OPEN)
 
     def _drain(self) -> bytes:
