@@ -13,7 +13,7 @@ import typer
 from simulator.refusals import PORT, USAGE, Refusal, refusals
 
 GROUP: Final = "corneum_sim.commands"
-OF_QA: Final = ("anchors", "campaign", "conformance", "record", "replay", "run")
+OF_QA: Final = ("anchors", "attack", "campaign", "conformance", "record", "replay", "run")
 """What the distribution corneum-qa brings: who misses it is told its name."""
 
 
