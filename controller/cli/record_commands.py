@@ -135,6 +135,21 @@ def records_accept(
     raise typer.Exit(verb.accept(subject, number, reason, as_json=as_json))
 
 
+@app.command(
+    "backup", epilog="Example:  corneum records backup /media/usb/corneum-2026-11-30.sqlite3"
+)
+def records_backup(
+    file: Annotated[
+        Path, typer.Argument(help="The file to make; one that is there is not replaced.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Copy the record to one file and check the copy, also while a kernel runs."""
+    from controller.cli import backup as verb
+
+    raise typer.Exit(verb.run(file, as_json=as_json))
+
+
 @app.command("upgrade", epilog="Example:  corneum records upgrade --json")
 def records_upgrade(as_json: Json = False) -> None:
     """Convert a record of an earlier build that is too large for a start, or damaged.

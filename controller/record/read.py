@@ -4,17 +4,20 @@ The command line reaches the record through this door and through `offline`, and
 """
 
 from controller.record.asker import plan_alone, plan_beside
+from controller.record.backup import BackedUp, backup
 from controller.record.cut_off import CutOff, CutZone, cut_off
 from controller.record.history import Past, past
 from controller.record.planner import Purpose, request_of
 from controller.record.whole import Checked, check
 
 __all__ = (
+    "BackedUp",
     "Checked",
     "CutOff",
     "CutZone",
     "Past",
     "Purpose",
+    "backup",
     "check",
     "cut_off",
     "past",
