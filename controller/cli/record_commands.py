@@ -15,9 +15,11 @@ app = typer.Typer(no_args_is_help=True, help="Look after the record of treatment
 
 
 @app.command(
-    "list", epilog="Examples:  corneum records list   corneum records list --client c-0042 --json"
+    "list",
+    epilog="Examples:  corneum records list   corneum records list --client c-0042 --json   "
+    "corneum records list --zone nose --since 2026-11-01",
 )
-def records_list(
+def records_list(  # noqa: PLR0913, PLR0917 - each is an option
     client: Annotated[
         str | None, typer.Option("--client", help="Only those of this client.")
     ] = None,
@@ -27,12 +29,31 @@ def records_list(
     before: Annotated[
         int | None, typer.Option("--before", min=1, help="Only older ones than this treatment.")
     ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", help="Only those in which this zone had something.")
+    ] = None,
+    unit: Annotated[int | None, typer.Option("--unit", help="Only those with this unit.")] = None,
+    program: Annotated[
+        str | None, typer.Option("--program", help="Only those of this program.")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", help="Only those that ended so: the last column.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only those begun at this ISO date or later.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Only those begun before this ISO date.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show the treatments on record: when, for whom, with what, and how each ended."""
     from controller.cli import records as verb
+    from controller.record.read import Wanted
 
-    raise typer.Exit(verb.show_past(client, last, before, as_json=as_json))
+    first, end = verb.moment("--since", since), verb.moment("--until", until)
+    wanted = Wanted(zone, unit, program, outcome, first, end)
+    raise typer.Exit(verb.show_past(client, last, before, wanted, as_json=as_json))
 
 
 @app.command(
@@ -133,6 +154,21 @@ def records_accept(
     if not reason.strip():
         raise Failure("A decision on the record needs a reason.", "Say it with --reason TEXT.")
     raise typer.Exit(verb.accept(subject, number, reason, as_json=as_json))
+
+
+@app.command(
+    "backup", epilog="Example:  corneum records backup /media/usb/corneum-2026-11-30.sqlite3"
+)
+def records_backup(
+    file: Annotated[
+        Path, typer.Argument(help="The file to make; one that is there is not replaced.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Copy the record to one file and check the copy, also while a kernel runs."""
+    from controller.cli import backup as verb
+
+    raise typer.Exit(verb.run(file, as_json=as_json))
 
 
 @app.command("upgrade", epilog="Example:  corneum records upgrade --json")

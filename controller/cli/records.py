@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
 from controller.cli import output, verify, waveforms
@@ -19,10 +20,17 @@ from controller.safety.refusal import RefusedError
 MINUTES: Final = len("2026-01-31 12:00")
 
 
-def show_past(client: str | None, last: int, before: int | None, *, as_json: bool) -> ExitCode:
-    """Show the newest treatments on record, the newest first."""
+def show_past(
+    client: str | None,
+    last: int,
+    before: int | None,
+    wanted: read.Wanted = read.ALL,
+    *,
+    as_json: bool,
+) -> ExitCode:
+    """Show the newest treatments on record that are wanted, the newest first."""
     try:
-        found = read.past(state_dir(), client, last, before)
+        found = read.past(state_dir(), client, last, before, wanted, verify.Progress("treatment"))
     except RefusedError as error:
         raise failure_of(error.refusal, ExitCode.REFUSED) from error
     if as_json:
@@ -34,8 +42,27 @@ def show_past(client: str | None, last: int, before: int | None, *, as_json: boo
     else:
         whose = "" if client is None else f" of {client}"
         whose += "" if before is None else f" before no. {before}"
+        whose += "" if wanted == read.ALL else " that fits"
         sys.stdout.write(f"No treatment{whose} is on record in {state_dir()}.\n")
     return ExitCode.DONE
+
+
+def moment(option: str, text: str | None) -> float | None:
+    """Return an ISO date, or date and time, in seconds; without a zone on the clock of this room.
+
+    Raises:
+        Failure: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError) as error:
+        raise Failure(
+            f"{option} {text} is no date.",
+            "Write it as 2026-11-30, or 2026-11-30T14:00+01:00.",
+            ExitCode.USAGE,
+        ) from error
 
 
 def sheet(found: Sequence[Past]) -> Sheet:

@@ -1,11 +1,12 @@
 """Past treatments for whoever looks back, read from the record beside its writer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from controller.record import beside, treatments
+from controller.record import beside, earlier, treatments
 from controller.record.chain import Chained
 from controller.record.read_only import ask_record
 from controller.record.store import BrokenRowError, Store, record_refused
@@ -52,8 +53,48 @@ class Past:
     """Those that had something."""
 
 
-def past(state: Path, client: str | None, most: int, before: int | None = None) -> tuple[Past, ...]:
-    """Return the newest treatments, newest first, of one client or of all.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which treatments are looked for; what is None does not matter."""
+
+    zone: str | None = None
+    """One that had something."""
+    unit: int | None = None
+    program: str | None = None
+    outcome: str | None = None
+    since_wall_s: float | None = None
+    """When it began, at the earliest."""
+    until_wall_s: float | None = None
+    """Before when it began."""
+
+    def has(self, one: Past) -> bool:
+        """Return True for a treatment that is looked for, or that may be for all one can tell."""
+        begun = one.begun_wall_s
+        return one.outcome == BROKEN or (
+            (self.zone is None or any(each.zone == self.zone for each in one.zones))
+            and self.unit in (None, one.unit)
+            and self.program in (None, one.program)
+            and self.outcome in (None, one.outcome)
+            and (self.since_wall_s is None or (begun is not None and begun >= self.since_wall_s))
+            and (self.until_wall_s is None or (begun is not None and begun < self.until_wall_s))
+        )
+
+
+ALL: Final = Wanted()
+
+
+def past(
+    state: Path,
+    client: str | None,
+    most: int,
+    before: int | None = None,
+    wanted: Wanted = ALL,
+    told: earlier.Told = earlier.untold,
+) -> tuple[Past, ...]:
+    """Return the newest treatments that are wanted, newest first, of one client or of all.
+
+    ``told`` hears how many of how many are looked through.
+    One whose rows cannot be believed is always among them: it may be one that is looked for.
 
     With ``before`` those with a lower number: the next page begins at the last number of this one.
     The rows of one treatment at a time are in memory.
@@ -65,8 +106,15 @@ def past(state: Path, client: str | None, most: int, before: int | None = None) 
     alive = beside.alive_in(state)
 
     def question(store: Store) -> tuple[Past, ...]:
-        entries = store.ask(_NEWEST, {"client": client, "before": before, "most": most})
-        return tuple(_past(store, *entry, alive=alive) for entry in entries)
+        limit = most if wanted == ALL else -1  # SQLite's word for no limit
+        entries = store.ask(_NEWEST, {"client": client, "before": before, "most": limit})
+
+        def looked_at() -> Iterator[Past]:
+            for number, entry in enumerate(entries):
+                told(number, len(entries))
+                yield _past(store, *entry, alive=alive)
+
+        return tuple(islice(filter(wanted.has, looked_at()), most))
 
     with record_refused("Nothing was changed."):
         return ask_record(path, question)

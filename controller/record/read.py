@@ -4,17 +4,22 @@ The command line reaches the record through this door and through `offline`, and
 """
 
 from controller.record.asker import plan_alone, plan_beside
+from controller.record.backup import BackedUp, backup
 from controller.record.cut_off import CutOff, CutZone, cut_off
-from controller.record.history import Past, past
+from controller.record.history import ALL, Past, Wanted, past
 from controller.record.planner import Purpose, request_of
 from controller.record.whole import Checked, check
 
 __all__ = (
+    "ALL",
+    "BackedUp",
     "Checked",
     "CutOff",
     "CutZone",
     "Past",
     "Purpose",
+    "Wanted",
+    "backup",
     "check",
     "cut_off",
     "past",

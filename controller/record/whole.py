@@ -66,7 +66,11 @@ class _Known(NamedTuple):
 
 def check(state: Path, told: Callable[[int, int], None]) -> Checked:
     """Check every row of the record in a state folder, without writing."""
-    path = beside.check_record(state)
+    return check_file(beside.check_record(state), told)
+
+
+def check_file(path: Path, told: Callable[[int, int], None]) -> Checked:
+    """Check every row of the record at ``path``, such as a copy, without writing."""
     found = verify(path, told)
     if found.unreadable is not None:
         return Checked(found)
