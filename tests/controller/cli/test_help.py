@@ -28,7 +28,9 @@ def commands(name: str) -> Iterator[tuple[str, ...]]:
 
 EVERY = [(name, words) for name in APPS for words in commands(name)]
 SIMULATED = [
-    words for name, words in EVERY if name == "corneum-sim" and words not in {(), ("campaign",)}
+    words
+    for name, words in EVERY
+    if name == "corneum-sim" and words not in {(), ("attack",), ("campaign",)}
 ]
 
 
