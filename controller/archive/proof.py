@@ -58,7 +58,7 @@ class Proof(NamedTuple):
             return (
                 f"Its end is unproved: row {one.row} was witnessed by {one.place}, which cannot be "
                 "asked here, and no newer witness agrees; mount its disk, or give its note with "
-                "--note FILE."
+                "--note FILE; a unit is asked at the beginning of its next treatment."
             )
         best = self.newest
         if best is None:

@@ -166,11 +166,15 @@ class Upkeep:
         witness, path = self._journal.witness, self._journal.path
         if witness is None or path is None or begun == self._noted:
             return
-        self._noted = begun
-        with contextlib.suppress(RecordError):  # `failure` of the journal tells of it
-            await self._journal.commit([])  # what is only noted yet belongs to the treatment
-            if body := await witness(path.parent):
-                await self._journal.commit([Row(Kind.NOTED, body)])
+        before, self._noted = self._noted, begun  # one that fails is not tried again and again
+        try:
+            with contextlib.suppress(RecordError):  # `failure` of the journal tells of it
+                await self._journal.commit([])  # what is only noted yet belongs to the treatment
+                if body := await witness(path.parent):
+                    await self._journal.commit([Row(Kind.NOTED, body)])
+        except asyncio.CancelledError:
+            self._noted = before  # it was asked for, and is not done: a kernel that ends does it
+            raise
 
     # -- the check of the whole record -------------------------------------------------------------
     async def keep_checked(self, is_idle: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""Which witnesses the record itself names: a row tells who was told of which row before it."""
+"""Which witnesses the record itself names: rows tell who was told of which row before them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -26,3 +26,6 @@ def _told(store: Store) -> Iterator[tuple[str, int]]:
     for row in store.rows("kind = ?", (Kind.NOTED,), skip_broken=True):
         for place in row.body.get("places", ()):
             yield str(place), int(row.body["row"])
+    for row in store.rows("kind = ?", (Kind.WITNESSED,), skip_broken=True):
+        if row.body["kept"]:
+            yield f"unit {row.body['unit']}", int(row.body["head"]["row"])

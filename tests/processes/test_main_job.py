@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.config.paths import journal_path, run_dir
+from controller.archive.proof import prove
+from controller.config.paths import journal_path, own_dir, run_dir
 from controller.record.verify import verify
 from tests.processes.service import corneum
 
@@ -31,6 +32,9 @@ def test_one_command_runs_a_whole_treatment_and_leaves_a_record_that_verifies(
     verdict = verify(record)
     assert verdict.ok, verdict.sentence
     assert verdict.rows >= said["record"]["rows"] > 0
+    end = prove(tmp_path, own_dir())
+    assert end.ok
+    assert end.newest is not None, "the kernel has its record noted before it is gone"
     kept = {".lock", ".log"}
     leftovers = [path for path in run_dir(tmp_path).iterdir() if path.suffix not in kept]
     assert leftovers == []

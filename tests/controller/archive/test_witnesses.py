@@ -226,6 +226,20 @@ def test_a_witness_that_the_record_names_must_be_there_or_a_newer_one(
     assert "cannot be asked here, and no newer witness agrees" in found.sentence
 
 
+def test_a_unit_that_keeps_a_row_is_missed_until_a_newer_note_agrees(
+    state: Path, own: Path
+) -> None:
+    store = Store(journal_path(state))
+    body = {"unit": 1001, "simulated": True, "kept": True, "why": "", "head": {"row": ROWS}}
+    store.append([Stamped(1.0, NOW_S, 0, "witnessed", json.dumps(body))])
+    store.close()
+    found = prove(state, own)
+    assert not found.ok
+    assert found.sentence.startswith(f"Its end is unproved: row {ROWS} was witnessed by unit 1001,")
+    note(state, own)
+    assert prove(state, own).ok
+
+
 def test_a_disk_that_is_not_mounted_is_told_and_the_others_are_written(
     state: Path, own: Path, disk: Path
 ) -> None:

@@ -357,6 +357,24 @@ def test_the_end_is_noted_once_after_each_treatment_and_never_beside_one(office:
     assert office.done == [*WITNESSED, *WITNESSED]
 
 
+def test_a_note_that_the_end_of_a_kernel_cuts_short_is_written_by_the_end(office: Office) -> None:
+    async def hangs(_folder: Path) -> dict[str, object]:
+        await asyncio.sleep(1e6)
+        return {}
+
+    async def scenario() -> None:
+        kept, office.witness = office.upkeep(), hangs
+        keeping = asyncio.create_task(kept.keep_noted(lambda: 1), name="notes")
+        await asyncio.sleep(2.0)
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        office.witness = office._witness
+        await kept.note(1)
+
+    run_virtual(scenario())
+    assert office.done == [[], *WITNESSED]
+
+
 def test_a_note_that_no_witness_has_taken_leaves_no_row(office: Office) -> None:
     office.witnessed = {}
     run_virtual(office.upkeep().note(1))
