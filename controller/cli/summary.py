@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from controller.api.snapshot import RecordView, Snapshot, TreatmentView, ZoneView
+from controller.api.snapshot import Snapshot, TreatmentView, ZoneView
 from controller.cli import effect_sheet
 from controller.cli.live import alarm_line
 from controller.cli.outcome import ExitCode, Failure
@@ -103,12 +103,10 @@ def show(console: Console, snapshot: Snapshot) -> None:
         console.print(alarm_line(alarm))
     if snapshot.time_to_safe_ms is not None:
         console.print(f"valve shut {snapshot.time_to_safe_ms:.0f} ms after the stop")
-    console.print(text(_record(treatment, snapshot.record)), soft_wrap=True)
-
-
-def _record(treatment: TreatmentView, record: RecordView) -> str:
-    where = f"record: treatment {treatment.id} in {record.path}"
-    return where if record.witness is None else f"{where}\nwitness: {record.witness}"
+    where = f"record: treatment {treatment.id} in {snapshot.record.path}"
+    console.print(text(where), soft_wrap=True)
+    if snapshot.record.witness is not None:
+        console.print(text(f"witness: {snapshot.record.witness}"), soft_wrap=True)
 
 
 def effect_in_words(treatment: TreatmentView) -> str | None:

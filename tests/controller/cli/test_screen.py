@@ -187,11 +187,17 @@ def test_scripts_get_outcome_zones_and_record_as_one_object() -> None:
 
 
 def test_the_summary_names_each_zone_and_where_the_record_lies() -> None:
-    ended = replace(ACTIVE, treatment=replace(TREATMENT, outcome="stopped"), time_to_safe_ms=38.4)
+    ended = replace(
+        ACTIVE,
+        treatment=replace(TREATMENT, outcome="stopped"),
+        time_to_safe_ms=38.4,
+        record=replace(ACTIVE.record, witness="Unit 1001 keeps row 9."),
+    )
     console = Console(width=80, file=None)
     with console.capture() as capture:
         summary.show(console, ended)
     text = capture.get()
+    assert text.endswith("in journal.sqlite3\nwitness: Unit 1001 keeps row 9.\n")
     assert "stopped (simulated)" in text
     assert "26.4, 29.5 kPa" in text
     assert "0.90 of 3.15 µm" in text
