@@ -1,12 +1,13 @@
 """The end of a treatment: a table by zone for people, one object for scripts."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
 
-from controller.api.snapshot import Snapshot, TreatmentView, ZoneView
+from controller.api.snapshot import RecordView, Snapshot, TreatmentView, ZoneView
 from controller.cli import effect_sheet
 from controller.cli.live import alarm_line
 from controller.cli.outcome import ExitCode, Failure
@@ -103,10 +104,14 @@ def show(console: Console, snapshot: Snapshot) -> None:
         console.print(alarm_line(alarm))
     if snapshot.time_to_safe_ms is not None:
         console.print(f"valve shut {snapshot.time_to_safe_ms:.0f} ms after the stop")
-    where = f"record: treatment {treatment.id} in {snapshot.record.path}"
-    console.print(text(where), soft_wrap=True)
-    if snapshot.record.witness is not None:
-        console.print(text(f"witness: {snapshot.record.witness}"), soft_wrap=True)
+    for line in _record(treatment, snapshot.record):
+        console.print(text(line), soft_wrap=True)
+
+
+def _record(treatment: TreatmentView, record: RecordView) -> Iterator[str]:
+    yield f"record: treatment {treatment.id} in {record.path}"
+    if record.witness is not None:
+        yield f"witness: {record.witness}"
 
 
 def effect_in_words(treatment: TreatmentView) -> str | None:
