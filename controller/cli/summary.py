@@ -104,8 +104,8 @@ def show(console: Console, snapshot: Snapshot) -> None:
         console.print(alarm_line(alarm))
     if snapshot.time_to_safe_ms is not None:
         console.print(f"valve shut {snapshot.time_to_safe_ms:.0f} ms after the stop")
-    for line in _record(treatment, snapshot.record):
-        console.print(text(line), soft_wrap=True)
+    lines = map(text, _record(treatment, snapshot.record))
+    console.print(Text("\n").join(lines), soft_wrap=True)
 
 
 def _record(treatment: TreatmentView, record: RecordView) -> Iterator[str]:
