@@ -11,6 +11,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from controller.archive.one_step import replace_text
 from controller.archive.signed_note import NoteError, PublicKey, SigningKey
 
 KEY_FILE: Final = "record-key"
@@ -56,7 +57,7 @@ def renewed_key(folder: Path) -> SigningKey:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _remember(folder / KNOWN_FILE, key.public)  # first: what it signs must be checkable
-        _replace(folder / KEY_FILE, f"{key.text}\n")
+        replace_text(folder / KEY_FILE, f"{key.text}\n")
     except OSError as error:
         raise KeyFileError(
             f"No key for notes about the record can be written in {folder} ({error.strerror}): "
@@ -82,17 +83,6 @@ def _remember(path: Path, key: PublicKey) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.replace(path)
 
 
 def _why(error: Exception) -> str:

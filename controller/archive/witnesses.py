@@ -5,7 +5,6 @@ It is replaced in one step, and only where the journal still has the row that it
 that speaks against the record may be the only proof of what was there.
 """
 
-import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from controller.archive.head_text import Witnessed, read_note
+from controller.archive.one_step import replace_text
 from controller.archive.signed_note import NOTE_MAX_BYTES, NoteError, PublicKey
 from controller.config.witnesses import witness_folders
 
@@ -123,19 +123,7 @@ def put(place: Place, journal: str, note: str) -> None:
     """
     if place.own:
         place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = place.note(journal)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        descriptor = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, note.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        fresh.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
+    replace_text(place.note(journal), note)
 
 
 def _of_file(
