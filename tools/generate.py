@@ -29,6 +29,7 @@ from tools.exposure_figures import figures_page
 from tools.programs_page import programs_page
 from tools.protocol_page import render_document
 from tools.record_page import record_page
+from tools.records_page import records_page
 from tools.register import load
 from tools.safety_document import render_safety
 from tools.unit_page import unit_chapters
@@ -49,6 +50,7 @@ FILES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/STATES.md", tables.states_page),
     ("docs/API.md", tables.api_page),
     ("docs/RECORD.md", record_page),
+    ("docs/RECORDS.md", records_page),
     ("docs/WAVEFORMS.md", waveforms_page),
     ("docs/FAULTS.md", tables.faults_page),
     ("docs/CONFORMANCE.md", tables.conformance_page),
