@@ -13,7 +13,7 @@ from controller.archive.report.facts import ZoneFacts
 
 GAP: Final = 14.0
 CAPTION: Final = 26.0
-LEGEND: Final = 46.0
+LEGEND: Final = 62.0
 LARGER: Final = 1.35
 """How much larger words are beside two drawings or more, which are drawn smaller."""
 DISC: Final = 8.5
@@ -148,7 +148,8 @@ def _patterns() -> str:
 
 def _legend() -> str:
     drawn = [words("Share of its cap that each zone has used", (100, 9), 9, "middle")]
-    places = [(2.0, 16.0), (70.0, 16.0), (136.0, 16.0), (2.0, 32.0), (70.0, 32.0), (136.0, 32.0)]
+    # Two in a row: a browser has a typeface of its own, and most are wider than that of the PDF.
+    places = [(x, y) for y in (16.0, 32.0, 48.0) for x in (14.0, 110.0)]
     for (x, y), at in zip(places, [*range(len(STEPS)), None], strict=True):
         colour = "#ffffff" if at is None else STEPS[at].colour
         box = {"x": x, "y": y, "width": 14.0, "height": 10.0}

@@ -213,6 +213,20 @@ def test_a_share_of_the_cap_has_its_step_in_the_legend(share: float, words: str)
     assert STEPS[step].words == words
 
 
+def test_the_legend_has_room_for_the_wider_letters_of_a_browser(made: Made) -> None:
+    drawn = body_map(made.facts.zones)
+    assert drawn is not None
+    letter_px = 0.7 * 9.0  # DejaVu Sans, in which Chromium on Linux draws it
+    legend = drawn[0][drawn[0].rindex("<g ") :]
+    boxes = sorted({float(x) for x in re.findall(r'<rect x="([^"]+)"', legend)})
+    edges = [*boxes[1:], 198.0]
+    said = re.findall(r'<text x="([^"]+)"[^>]*text-anchor="start"[^>]*>([^<]+)<', legend)
+    assert len(said) == len(STEPS) + 1
+    for x, text in said:
+        edge = next(each for each in edges if each > float(x))
+        assert float(x) + letter_px * len(text) < edge, text
+
+
 def test_a_share_that_is_not_known_has_no_step(made: Made) -> None:
     unknown = replace(
         made.facts.zones[0], planned=replace(made.facts.zones[0].planned, cap_um=None)
