@@ -31,7 +31,11 @@ def waveforms_page() -> str:
         f"`read(Path('{file_name(EXAMPLE)}')).columns['/suction'].values['a_kpa']` is an array of "
         "doubles, `.log_time_ns` its times; `numpy.asarray` takes both as they are. Or any reader "
         "of MCAP, such as `mcap` of PyPI and `@mcap/core` of npm: the chunks are compressed by "
-        "zstd.",
+        "zstd.\n"
+        "- **A spreadsheet**: `corneum records export 16 treatment-16.csv` writes a table with a "
+        "row for each instant, `time` with the offset of your time zone; `.json` instead of `.csv` "
+        "writes the rows of the record, too, and `.mcap` a copy of the file. A reading stands in "
+        "the row of its own instant, a state also in those behind it, up to a gap.",
         "## What is in it\n\n"
         "The time of a message is wall time (UTC) in ns, derived from one pair of clocks at the "
         "beginning of the file: it never jumps, though the clock of the computer may be set. A "

@@ -100,6 +100,20 @@ def check(state: Path, told: Callable[[int, int], None]) -> list[Checked]:
     return found
 
 
+def check_one(state: Path, treatment: int) -> Checked:
+    """Compare the file of one treatment with the hash in the record.
+
+    Raises:
+        RefusedError: the record or the folder cannot be read.
+    """
+    with record_refused("Nothing was changed."):
+        rows = ask_record(journal_path(state), lambda store: _rows(store, treatment))
+    there = treatment in dict(files(state))
+    if not (rows or there):
+        return Checked(treatment, Found.MISSING, path_of(state, treatment))
+    return _checked(state, treatment, rows[-1].body if rows else None, there=there)
+
+
 def _unnamed(path: Path) -> Found:
     """Return what a file is that no row names, by its last bytes."""
     try:
@@ -110,8 +124,11 @@ def _unnamed(path: Path) -> Found:
         return Found.UNFINISHED
 
 
-def _rows(store: Store) -> list[Chained]:
-    return store.rows("kind = ?", (Kind.WAVEFORM,), skip_broken=True)
+def _rows(store: Store, treatment: int | None = None) -> list[Chained]:
+    if treatment is None:
+        return store.rows("kind = ?", (Kind.WAVEFORM,), skip_broken=True)
+    of_one = "kind = ? AND treatment = ?"
+    return store.rows(of_one, (Kind.WAVEFORM, treatment), skip_broken=True)
 
 
 def _checked(state: Path, treatment: int, said: dict[str, Any] | None, *, there: bool) -> Checked:

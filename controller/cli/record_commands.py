@@ -89,6 +89,33 @@ def records_report(
 
 
 @app.command(
+    "export",
+    epilog="Examples:  corneum records export 16 treatment-16.csv   "
+    "corneum records export 16 treatment-16.json --time-zone Europe/London",
+)
+def records_export(
+    number: Annotated[
+        int, typer.Argument(help="Number of the treatment.", min=1, show_default=False)
+    ],
+    file: Annotated[
+        Path, typer.Argument(help="The file to make: .csv, .json or .mcap says in which form.")
+    ],
+    time_zone: Annotated[
+        str | None,
+        typer.Option("--time-zone", help="Clock of instants; that of this computer by default."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write one treatment for other programs: waveforms as a table, all of it as JSON, or the MCAP.
+
+    A file that is there is not replaced.
+    """
+    from controller.cli import export as verb
+
+    raise typer.Exit(verb.run(number, file, time_zone, as_json=as_json))
+
+
+@app.command(
     "verify",
     epilog="Examples:  corneum records verify --json   corneum records verify --note report.txt",
 )

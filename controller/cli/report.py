@@ -45,7 +45,7 @@ def run(
         )
     for path in filter(None, files):
         _check_folder(path)
-    asked = Asked(state_dir(), own_dir(), configs, _zone(zone))
+    asked = Asked(state_dir(), own_dir(), configs, time_zone(zone))
     facts = _facts(asked, number)
     written = _written(facts, asked, files)
     if as_json:
@@ -125,7 +125,12 @@ def _write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _zone(name: str | None) -> tzinfo | None:
+def time_zone(name: str | None) -> tzinfo | None:
+    """Return a time zone by its name; None stands for that of this computer.
+
+    Raises:
+        Failure: this computer knows none of that name.
+    """
     if name is None:
         return None
     try:
