@@ -38,7 +38,7 @@ def show_past(
     elif found:
         output.console().print(sheet(found))
         if len(found) == last:
-            sys.stdout.write(f"Older ones: `--before {found[-1].treatment}`.\n")
+            sys.stdout.write(f"Older ones: the same with `--before {found[-1].treatment}`.\n")
     else:
         whose = "" if client is None else f" of {client}"
         whose += "" if before is None else f" before no. {before}"

@@ -156,7 +156,7 @@ def test_a_long_record_is_listed_page_by_page_each_treatment_once(run: Run, stat
             found += [each["treatment"] for each in treatments]
             page = ["--last", "10", "--json", *whose, "--before", str(found[-1])]
         assert found == list(numbers)
-    assert "Older ones: `--before 44`." in run("list", "--last", "10")[1]
+    assert "Older ones: the same with `--before 44`." in run("list", "--last", "10")[1]
     assert "Older ones" not in run("list", "--last", "10", "--before", "10")[1]
     assert "before no. 1 is on record" in run("list", "--before", "1")[1]
 
